@@ -1,0 +1,224 @@
+// Package archtest fails the build when the code leaves the shape that ARCHITECTURE.md promises: who may import whom, what only the
+// door may reach, one package comment each, names from the field's vocabulary.
+//
+// [Findings] reads a source tree and returns each violation as one sentence; the test of this package runs it on the module and on
+// planted violations. Imports are parsed in-process: a test that asked the go command would be cached over a violation.
+package archtest
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const module = "chartwarden/"
+
+// ranks is the order of packages from the ground up. A package imports only lower ranks; packages of one rank never import each
+// other, except as family or declared says.
+var ranks = [][]string{
+	{"outcome"},
+	{"fhir", "seal", "tlog", "db", "policy"},
+	{"balp", "care"},
+	{"audit"},
+	{"record", "identity"},
+	{"access", "detect"},
+	{"casework", "ingest", "intake", "disclosure", "message", "governance", "outlet"},
+	{"fhirapi", "smart", "web", "hospital"},
+	{"server"},
+}
+
+// declared are the imports inside one rank or one family, importer to imported, each with its reason.
+var declared = map[[2]string]string{
+	{"seal", "db"}:                     "the key ring keeps its wrapped keys in keys.db",
+	{"fhir", "fhir/document"}:          "compartments and main dates are read from documents",
+	{"fhir/validate", "fhir"}:          "validation walks the generated type tables",
+	{"fhir/validate", "fhir/document"}: "validation walks documents",
+	{"fhir/search", "fhir"}:            "search values need references and type facts",
+	{"fhir/search", "fhir/document"}:   "search values are read from documents",
+	{"web", "web/look"}:                "pages are drawn with the look",
+	{"web", "web/page"}:                "the surface fills page views",
+	{"web/page", "web/look"}:           "pages are drawn with the look",
+}
+
+// gated packages may be imported only by those listed; the reason is the message.
+var gated = map[string]struct {
+	importers []string
+	reason    string
+}{
+	"record": {[]string{"access", "server"}, "patient data leaves the store only through the door, after its audit entry is durable"},
+	"seal":   {[]string{"record", "audit", "care", "identity", "casework", "message", "server"}, "each importer is handed a Box of its own key family"},
+}
+
+// appenders are the packages that may write entries: the door, and those whose own acts are entries.
+var appenders = []string{"access", "identity", "server", "audit"}
+
+var appends = []string{"Disclose", "Refuse", "Intend", "Conclude"}
+
+var catchAll = []string{"util", "utils", "common", "shared", "helper", "helpers", "misc", "base", "models", "model", "types", "manager", "handlers", "lib"}
+
+var bannedWord = regexp.MustCompile(`(?:^|[a-z])User|^user|^users$`)
+
+type source struct {
+	dir  string // below internal/, slashes
+	name string
+	file *ast.File
+	fset *token.FileSet
+}
+
+// Findings reads every Go file below fsys (rooted at the module's internal directory) and returns one sentence for each violation.
+func Findings(fsys fs.FS) ([]string, error) {
+	var sources []source
+	fset := token.NewFileSet()
+	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") {
+			return err
+		}
+		text, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return err
+		}
+		file, err := parser.ParseFile(fset, name, text, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		sources = append(sources, source{path.Dir(name), path.Base(name), file, fset})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, s := range sources {
+		if strings.HasSuffix(s.name, "_test.go") {
+			continue
+		}
+		out = append(out, importsOf(s)...)
+		out = append(out, appendsOf(s)...)
+		out = append(out, wordsOf(s)...)
+	}
+	out = append(out, commentsOf(sources)...)
+	slices.Sort(out)
+	return out, nil
+}
+
+func rank(dir string) int {
+	top, _, _ := strings.Cut(dir, "/")
+	return slices.IndexFunc(ranks, func(r []string) bool { return slices.Contains(r, top) })
+}
+
+func importsOf(s source) (out []string) {
+	if s.dir == "archtest" || strings.Contains("/"+s.dir+"/", "/internal/") {
+		return nil
+	}
+	if rank(s.dir) < 0 {
+		return []string{fmt.Sprintf("%s has no rank: give it one in archtest and ARCHITECTURE.md", s.dir)}
+	}
+	if slices.Contains(catchAll, path.Base(s.dir)) {
+		out = append(out, fmt.Sprintf("%s: the name says nothing about what it holds", s.dir))
+	}
+	for _, spec := range s.file.Imports {
+		imp, _ := strconv.Unquote(spec.Path.Value)
+		to, ours := strings.CutPrefix(imp, module+"internal/")
+		if !ours || strings.HasPrefix(to, s.dir+"/internal/") {
+			continue
+		}
+		if g, ok := gated[top(to)]; ok && top(s.dir) != top(to) && !slices.Contains(g.importers, top(s.dir)) {
+			out = append(out, fmt.Sprintf("%s/%s imports %s: %s", s.dir, s.name, to, g.reason))
+		}
+		if _, ok := declared[[2]string{s.dir, to}]; ok {
+			continue
+		}
+		if rank(to) >= rank(s.dir) {
+			out = append(out, fmt.Sprintf("%s/%s imports %s, which ranks no lower", s.dir, s.name, to))
+		}
+	}
+	return out
+}
+
+func top(dir string) string { t, _, _ := strings.Cut(dir, "/"); return t }
+
+// appendsOf finds calls of the appending methods outside the packages that may append. Selector names are distinctive enough that
+// no type check is needed; a false finding is mended by a better name.
+func appendsOf(s source) (out []string) {
+	if slices.Contains(appenders, top(s.dir)) {
+		return nil
+	}
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			if sel, ok := call.Fun.(*ast.SelectorExpr); ok && slices.Contains(appends, sel.Sel.Name) {
+				out = append(out, fmt.Sprintf("%s appends to the audit by %s: only access and identity do", s.fset.Position(call.Pos()), sel.Sel.Name))
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// wordsOf refuses "User" as a declared name: a human is a Person, an Agent or a Principal, each with one meaning.
+func wordsOf(s source) (out []string) {
+	if ast.IsGenerated(s.file) {
+		return nil
+	}
+	complain := func(id *ast.Ident) {
+		if id != nil && bannedWord.MatchString(id.Name) {
+			out = append(out, fmt.Sprintf("%s declares %s: say Person, Agent or Principal (GLOSSARY.md)", s.fset.Position(id.Pos()), id.Name))
+		}
+	}
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			complain(n.Name)
+		case *ast.TypeSpec:
+			complain(n.Name)
+		case *ast.Field:
+			for _, id := range n.Names {
+				complain(id)
+			}
+		case *ast.ValueSpec:
+			for _, id := range n.Names {
+				complain(id)
+			}
+		case *ast.AssignStmt:
+			if n.Tok == token.DEFINE {
+				for _, e := range n.Lhs {
+					if id, ok := e.(*ast.Ident); ok {
+						complain(id)
+					}
+				}
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// commentsOf wants exactly one package comment a package, beginning as godoc expects.
+func commentsOf(sources []source) (out []string) {
+	docs := map[string]int{}
+	for _, s := range sources {
+		if strings.HasSuffix(s.name, "_test.go") {
+			continue
+		}
+		docs[s.dir] += 0
+		if s.file.Doc == nil || ast.IsGenerated(s.file) {
+			continue
+		}
+		text := s.file.Doc.Text()
+		if strings.HasPrefix(text, "Package "+s.file.Name.Name+" ") || s.file.Name.Name == "main" {
+			docs[s.dir]++
+		}
+	}
+	for dir, n := range docs {
+		if n != 1 {
+			out = append(out, fmt.Sprintf("%s has %d package comments, want one that begins with its charter", dir, n))
+		}
+	}
+	return out
+}
