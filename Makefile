@@ -1,0 +1,12 @@
+# Targets over scripts; `go run ./cmd/chartwarden demo` and `./scripts/test` need no make.
+.PHONY: test demo generate bench crash
+test:
+	./scripts/test
+demo:
+	go run ./cmd/chartwarden demo
+generate:
+	./scripts/generate
+bench:
+	./scripts/bench
+crash:
+	CRASH_ROUNDS=50 go test -count=1 -timeout 60m -run 'TestKill' ./internal/server/...
