@@ -1,0 +1,155 @@
+// Package seal encrypts what is stored: one random key per owner (a patient, a month), wrapped by a key family, wrapped by the
+// installation's root, wrapped by a custodian outside the database. Deleting an owner's key shreds all that was sealed with it.
+//
+// Each importer is handed the [Box] of its own family; no Box opens what another family sealed.
+//
+//	ring, err := seal.Open(ctx, keysDB, custodian)
+//	box := ring.Box("record")
+//	k, err := box.Key(ctx, int64(patient), "chart")
+//	sealed, err := box.Seal(nil, k, aad, plain)      // compressed, AES-256-GCM; aad says where it belongs
+//	plain, err = box.Open(nil, aad, sealed)          // fails unless every byte and aad are as sealed
+//
+// Formats: docs/formats/sealed-envelope.md. Decisions: keys.db is never part of a record backup.
+package seal
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"embed"
+	"errors"
+	"io/fs"
+	"slices"
+	"time"
+
+	"chartwarden/internal/db"
+	"chartwarden/internal/outcome"
+)
+
+//go:embed migrations/*.sql
+var embedded embed.FS
+
+// families are the importers that may hold keys. A name is part of every derivation and never changes.
+var families = []string{"record", "audit", "care", "identity", "casework", "message", "server"}
+
+// Keyring is an installation's keys, open. All methods are safe for concurrent use.
+type Keyring struct {
+	d            *db.DB
+	root         []byte
+	installation [16]byte
+	sandbox      bool
+	boxes        map[string]*Box
+}
+
+// Create makes the keys of a new installation in d (keys.db), wrapped by c, and opens them. sandbox is bound into the wrapping and
+// can never be changed. Errors: outcome.Conflict when d already has keys.
+func Create(ctx context.Context, d *db.DB, c Custodian, sandbox bool) (*Keyring, error) {
+	if err := migrate(ctx, d); err != nil {
+		return nil, err
+	}
+	k := &Keyring{d: d, root: make([]byte, 32), sandbox: sandbox}
+	_, _ = rand.Read(k.root) // never fails
+	_, _ = rand.Read(k.installation[:])
+	wrapped, err := c.Wrap(k.root, k.context())
+	if err != nil {
+		return nil, outcome.Wrap("seal: create", outcome.NoStore, "the key custodian refused to wrap the new key", err)
+	}
+	err = d.Write(ctx, func(tx *sql.Tx) error {
+		var n int
+		if err := tx.QueryRow(`select count(*) from keyring`).Scan(&n); err != nil {
+			return err
+		}
+		if n != 0 {
+			return outcome.New(outcome.Conflict, "this data directory already has keys; it is initialised only once")
+		}
+		_, err := tx.Exec(`insert into keyring(one, installation, custodian, sandbox, root, created) values(1,?,?,?,?,?)`,
+			k.installation[:], c.ID(), sandbox, wrapped, time.Now().UnixMicro())
+		return err
+	})
+	if err != nil {
+		return nil, outcome.Wrap("seal: create", outcome.NoStore, "the keys could not be stored", err)
+	}
+	return k, k.open()
+}
+
+// Open unwraps the keys in d with c.
+//
+// Errors: outcome.NotFound when d was never initialised; outcome.Invalid when c is another installation's, or the wrong
+// passphrase, or the stored flags were altered. All say what to do.
+func Open(ctx context.Context, d *db.DB, c Custodian) (*Keyring, error) {
+	if err := migrate(ctx, d); err != nil {
+		return nil, err
+	}
+	k := &Keyring{d: d}
+	var installation, wrapped []byte
+	var custodian string
+	err := d.Reader().QueryRowContext(ctx, `select installation, custodian, sandbox, root from keyring`).Scan(&installation, &custodian, &k.sandbox, &wrapped)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, outcome.Wrap("seal: open", outcome.NotFound, "this data directory has no keys: initialise it first", err)
+	}
+	if err != nil || copy(k.installation[:], installation) != 16 {
+		return nil, outcome.Wrap("seal: open", outcome.NoStore, "the stored keys cannot be read", err)
+	}
+	if custodian != c.ID() {
+		return nil, outcome.Wrap("seal: open", outcome.Invalid, "the key ("+c.ID()+") belongs to another installation: this one needs "+custodian, nil)
+	}
+	if k.root, err = c.Unwrap(wrapped, k.context()); err != nil || len(k.root) != 32 {
+		return nil, outcome.Wrap("seal: open", outcome.Invalid, "the key does not open this installation: a wrong passphrase, or keys.db was altered", err)
+	}
+	return k, k.open()
+}
+
+func migrate(ctx context.Context, d *db.DB) error {
+	files, err := fs.Sub(embedded, "migrations")
+	if err != nil {
+		return err
+	}
+	return db.Migrate(ctx, d, "seal", files)
+}
+
+// Installation names this installation in origins and associated data: 26 letters and digits, not secret, random.
+func (k *Keyring) Installation() string { return idText.EncodeToString(k.installation[:]) }
+
+// Sandbox reports whether this installation was created for trials: it then refuses to be anything else.
+func (k *Keyring) Sandbox() bool { return k.sandbox }
+
+// Box gives the keys of one family. It panics on a name that is none: families are fixed, see docs/formats/sealed-envelope.md.
+func (k *Keyring) Box(family string) *Box {
+	b, ok := k.boxes[family]
+	if !ok {
+		panic("seal: no such key family: " + family)
+	}
+	return b
+}
+
+func (k *Keyring) open() error {
+	k.boxes = make(map[string]*Box, len(families))
+	for _, family := range slices.Clone(families) {
+		b, err := newBox(k, family)
+		if err != nil {
+			return outcome.Wrap("seal: open", outcome.NoStore, "the stored keys cannot be read", err)
+		}
+		k.boxes[family] = b
+	}
+	return nil
+}
+
+// context is what the custodian binds to the root.
+func (k *Keyring) context() []byte {
+	c := append([]byte("chartwarden root 1\x00"), k.installation[:]...)
+	if k.sandbox {
+		return append(c, 1)
+	}
+	return append(c, 0)
+}
+
+// derive makes an independent 32-byte key of parent for one use (HKDF-SHA256, RFC 5869).
+func derive(parent []byte, use string) []byte {
+	key, err := hkdf.Expand(sha256.New, parent, "chartwarden/"+use, 32)
+	if err != nil {
+		panic("seal: " + err.Error()) // only for lengths beyond 255 blocks, or a FIPS build with a short parent
+	}
+	return key
+}
