@@ -1,0 +1,72 @@
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"chartwarden/internal/outcome"
+)
+
+// grantProbe is how long the grant of a what-if question runs: long enough to be live at the instant that is asked about.
+const grantProbe = time.Millisecond
+
+// Ways asks again with hypothetical facts and returns everything that would turn the refusal of r into a permit, in the order in
+// which it should be offered: a fresh factor, training done, one approval, breaking the glass, both a factor and the glass. It is
+// empty for what is already allowed and for what nothing opens. An offer is never a guess.
+func (s *Set) Ways(r Request) []outcome.Way {
+	if s.Decide(r).Allowed {
+		return nil
+	}
+	var out []outcome.Way
+	for _, try := range []struct {
+		way  outcome.Way
+		made func(Request) Request
+	}{
+		{outcome.StepUp, steppedUp},
+		{outcome.Training, trained},
+		{outcome.Approval, approved},
+		{outcome.BreakGlass, s.glass},
+		{outcome.StepUpThenGlass, func(r Request) Request { return s.glass(steppedUp(r)) }},
+	} {
+		if try.way == outcome.StepUpThenGlass && slices.Contains(out, outcome.BreakGlass) {
+			continue
+		}
+		if s.Decide(try.made(r)).Allowed {
+			out = append(out, try.way)
+		}
+	}
+	return out
+}
+
+// WayForward is the first of [Set.Ways]; false when nothing opens r, and then a refusal reads as for a patient who does not exist.
+func (s *Set) WayForward(r Request) (outcome.Way, bool) {
+	if ways := s.Ways(r); len(ways) > 0 {
+		return ways[0], true
+	}
+	return outcome.NoWay, false
+}
+
+func steppedUp(r Request) Request {
+	r.Context.AAL, r.Context.AuthAge = 3, 0
+	return r
+}
+
+func trained(r Request) Request {
+	r.Principal.TrainingDue = r.Context.Now.Add(time.Hour)
+	return r
+}
+
+func approved(r Request) Request {
+	r.Context.Approvals = max(r.Context.Approvals, 1)
+	return r
+}
+
+// glass gives a grant to whoever may break the glass in these circumstances; the others stay as they are.
+func (s *Set) glass(r Request) Request {
+	ask := r
+	ask.Action = Break
+	if r.Resource.PatientKey != "" && s.Decide(ask).Allowed {
+		r.Relation.BTGUntil = r.Context.Now.Add(grantProbe)
+	}
+	return r
+}
