@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -111,14 +112,7 @@ func (s *Set) Policies() []Reason {
 
 // Actions lists the actions that a request may name, sorted. A route of the server names one of them.
 func (s *Set) Actions() []string {
-	var out []string
-	for uid, a := range s.schema.Actions {
-		if a.AppliesTo != nil {
-			out = append(out, string(uid.ID))
-		}
-	}
-	slices.Sort(out)
-	return out
+	return slices.Sorted(maps.Keys(s.actions))
 }
 
 func parse(bundle fs.FS) (*Set, []string) {
@@ -136,7 +130,9 @@ func parse(bundle fs.FS) (*Set, []string) {
 		return nil, []string{"schema.cedarschema: " + err.Error()}
 	}
 	for uid, a := range set.schema.Actions {
-		set.actions[string(uid.ID)] = a.Entity
+		if a.AppliesTo != nil { // not a group
+			set.actions[string(uid.ID)] = a.Entity
+		}
 	}
 	names, _ := fs.Glob(bundle, "*.cedar")
 	scenarios, _ := fs.Glob(bundle, "scenarios/*.txt")

@@ -1,0 +1,104 @@
+package policy
+
+import (
+	"chartwarden/internal/outcome"
+
+	"github.com/cedar-policy/cedar-go/types"
+	"github.com/cedar-policy/cedar-go/x/exp/eval"
+)
+
+// Filter is the answer of [Set.Decide] for one person, action and relation, ready for many records of that chart. It is immutable,
+// safe for concurrent use, and costs a few dozen nanoseconds a record; use it before counting and paging.
+type Filter struct{ permits, forbids []expression }
+
+// RelationFilter is a [Filter] before the relation is known: for lists across charts.
+type RelationFilter struct{ permits, forbids []expression }
+
+// Filter compiles the rules for what is known: it allows exactly the records of that chart (and of the directory) that Decide would.
+// Errors (outcome.Exception): a fault of the caller's facts, or a rule that a filter cannot express; refuse the query.
+func (s *Set) Filter(p Principal, action string, rel Relation, c Context) (*Filter, error) {
+	open, err := s.FilterAll(p, action, c)
+	if err != nil {
+		return nil, err
+	}
+	return &Filter{folded(open.permits, &rel), folded(open.forbids, &rel)}, nil
+}
+
+// folded drops what the relation already rules out.
+func folded(in []expression, rel *Relation) []expression {
+	out := make([]expression, 0, len(in))
+	for _, e := range in {
+		if e = fold(e, rel); e != constant(no) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// FilterAll is [Set.Filter] for any chart.
+func (s *Set) FilterAll(p Principal, action string, c Context) (*RelationFilter, error) {
+	const op = "policy: filter"
+	principal, err := principalEntity(p)
+	if err != nil {
+		return nil, outcome.Wrap(op, outcome.Exception, "the list cannot be judged", err)
+	}
+	verb, ok := s.actions[action]
+	if !ok || administrative(action) {
+		return nil, outcome.Wrap(op, outcome.Exception, "the action has no records", nil)
+	}
+	env := eval.Env{
+		Entities:  &slice{principal: principal, action: verb},
+		Principal: principal.UID, Action: verb.UID, Resource: eval.Variable("resource"), Context: contextRecord(c),
+	}
+	out := &RelationFilter{}
+	seen := map[string]bool{}
+	for _, t := range []types.EntityType{typeRecord, typeDirectory} {
+		relevant := s.relevant[question{principal.UID.Type, action, t}]
+		for _, rules := range []rules{relevant.permits, relevant.forbids} {
+			for _, r := range rules {
+				if seen[r.id] {
+					continue
+				}
+				seen[r.id] = true
+				e, keep, err := residual(r, env)
+				switch {
+				case err != nil:
+					return nil, outcome.Wrap(op, outcome.Exception, "the list cannot be judged", err)
+				case !keep:
+				case r.permit:
+					out.permits = append(out.permits, e)
+				default:
+					out.forbids = append(out.forbids, e)
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// Allows reports whether the record may be shown.
+func (f *Filter) Allows(r Resource) bool { return allows(f.permits, f.forbids, pair{resource: &r}) }
+
+// Allows reports whether the record may be shown to a person who stands so to its chart.
+func (f *RelationFilter) Allows(rel Relation, r Resource) bool {
+	return allows(f.permits, f.forbids, pair{&r, &rel})
+}
+
+// allows walks every rule, because one that fails denies even where another permits.
+func allows(permits, forbids []expression, p pair) bool {
+	permitted := false
+	for _, e := range forbids {
+		if e.eval(p) != no {
+			return false
+		}
+	}
+	for _, e := range permits {
+		switch e.eval(p) {
+		case yes:
+			permitted = true
+		case fails:
+			return false
+		}
+	}
+	return permitted
+}

@@ -1,0 +1,116 @@
+package policy
+
+import (
+	"slices"
+	"time"
+)
+
+// oracle is the bundle written a second time, by hand and without the engine: what the rules mean for records and the directory. Two
+// independent readings of the same page must agree on every case.
+func oracle(q Request) bool {
+	p, rel, r, c := q.Principal, q.Relation, q.Resource, q.Context
+	chart, directory := r.PatientKey != "", r.PatientKey == ""
+	read := q.Action == Read || q.Action == Search
+	switch p.Kind {
+	case Job:
+		return p.ID == "import" && (q.Action == Search || q.Action == Write || q.Action == Find)
+	case Client:
+		covers := func(types []string) bool { return slices.Contains(types, "*") || slices.Contains(types, r.Type) }
+		if !p.Active || chart && q.Action != Find && q.Action != Break && !subset(r.Labels, p.Clearances) {
+			return false
+		}
+		switch q.Action {
+		case Read, Search:
+			return covers(p.Reads)
+		case Find:
+			return chart && covers(p.Reads)
+		case Write:
+			return covers(p.Writes)
+		case Export:
+			return chart && c.Approvals > 0 && covers(p.Reads)
+		}
+		return false
+	}
+	if !p.Active || c.AAL < 2 {
+		return false
+	}
+	if p.Capacity == Patient {
+		if !slices.Contains(p.Roles, RolePatient) {
+			return false
+		}
+		return chart && read && rel.Self && r.Released || directory && q.Action == Read && r.Group == "directory"
+	}
+	is := func(roles ...string) bool {
+		return slices.ContainsFunc(p.Roles, func(x string) bool { return x != RolePatient && slices.Contains(roles, x) })
+	}
+	now := c.Now
+	clinical := is(Clinical...)
+	stale := c.AuthAge > 900
+	strange := c.Device != Managed && c.Device != Registered
+	outside := c.Zone != Hospital && c.Zone != VPN
+	grant := !rel.BTGUntil.IsZero() && now.Before(rel.BTGUntil)
+	past := func(d time.Duration) bool {
+		return !rel.LastContactEnd.IsZero() && now.Before(rel.LastContactEnd.Add(d))
+	}
+	ahead := func(d time.Duration) bool {
+		return !rel.NextContactStart.IsZero() && now.After(rel.NextContactStart.Add(-d))
+	}
+	near := past(72*time.Hour) || ahead(48*time.Hour)
+	order := p.OnShift && slices.ContainsFunc(rel.OrderDepts, func(d string) bool { return slices.Contains(p.Departments, d) })
+	if directory {
+		switch q.Action {
+		case Read, Search:
+			return r.Group == "directory" && is(Roles...)
+		case Write:
+			return r.Group == "directory" && is("administrator") || is("front-desk") && (r.Type == "Schedule" || r.Type == "Slot")
+		}
+		return false
+	}
+	switch q.Action {
+	case Break:
+		return clinical && !rel.Self && !(strange && outside && stale)
+	case Find:
+		return (clinical || is("front-desk", "billing", "privacy")) && !(strange && outside && stale)
+	}
+
+	// Forbids.
+	care := (q.Action == Read || q.Action == Search || q.Action == Write) && (!strange || !outside || !stale) && (rel.OpenContact || grant)
+	allergy := r.Type == "AllergyIntolerance" && read && clinical
+	switch {
+	case rel.Self,
+		!subset(r.Labels, p.Clearances) && !allergy && !(grant && q.Action != Export && q.Action != Print),
+		slices.Contains(r.Labels, "PSYTHPN") && !slices.Contains(p.Clearances, "PSYTHPN"),
+		len(rel.Flags) > 0 && clinical && !(rel.CareTeam || rel.OpenContact || rel.TaskOpen || near || order || grant),
+		p.Groups != nil && !slices.Contains(p.Groups, r.Group) && !allergy && !(grant && read),
+		q.Action == Export && (c.Approvals < 1 || stale),
+		q.Action == Print && c.Rows > 200 && c.Approvals < 1,
+		now.After(p.TrainingDue) && !care,
+		strange && c.AAL < 3 && !care,
+		outside && stale && !care:
+		return false
+	}
+
+	// Permits.
+	contact := rel.CareTeam || rel.OpenContact
+	unflagged := len(rel.Flags) == 0
+	switch {
+	case is("physician") && rel.CareTeam,
+		is("physician") && q.Action != Export && (rel.OpenContact || near),
+		is("nurse", "medical-assistant", "pharmacist", "technician") && q.Action != Export && contact,
+		clinical && read && unflagged && (past(720*time.Hour) || ahead(720*time.Hour)),
+		clinical && read && (order || rel.TaskOpen || grant || rel.Panel && unflagged),
+		is("pharmacist", "technician") && q.Action == Write && order && (r.Group == "results" || r.Group == "medications"),
+		clinical && q.Action == Write && rel.SelfMade && grant,
+		is("front-desk") && (read || q.Action == Write) && (r.Group == "demographics" || r.Group == "contact" || r.Group == "scheduling"),
+		is("front-desk") && q.Action == Write && (r.Type == "Encounter" || r.Type == "Appointment"),
+		is("physician", "nurse", "medical-assistant") && q.Action == Write && r.New && (r.Type == "Patient" || r.Type == "Encounter" || r.Type == "Appointment"),
+		is("billing") && read && (r.Group == "demographics" || r.Group == "billing"),
+		is("billing") && q.Action == Write && r.Group == "billing":
+		return true
+	}
+	return false
+}
+
+func subset(of, in []string) bool {
+	return !slices.ContainsFunc(of, func(x string) bool { return !slices.Contains(in, x) })
+}
