@@ -1,0 +1,77 @@
+package fhir
+
+import (
+	"iter"
+	"strings"
+
+	"chartwarden/internal/fhir/document"
+)
+
+// Ref names a resource of this server: Patient/123.
+type Ref struct{ Type, ID string }
+
+// String is Type/ID, "" for the zero Ref.
+func (r Ref) String() string {
+	if r == (Ref{}) {
+		return ""
+	}
+	return r.Type + "/" + r.ID
+}
+
+// ParseReference reads a relative literal reference, "Type/id" or "Type/id/_history/n" (whose version is dropped). It answers false
+// for anything else: contained (#x), conditional, urn: and absolute references, unknown types, ids outside their grammar.
+// Source: https://hl7.org/fhir/R4/references.html#literal.
+func ParseReference(s string) (Ref, bool) {
+	typ, rest, ok := strings.Cut(s, "/")
+	if !ok || !IsResourceType(typ) {
+		return Ref{}, false
+	}
+	id, version, versioned := strings.Cut(rest, "/")
+	if versioned {
+		number, ok := strings.CutPrefix(version, "_history/")
+		if !ok || !IsID(number) {
+			return Ref{}, false
+		}
+	}
+	if !IsID(id) {
+		return Ref{}, false
+	}
+	return Ref{typ, id}, true
+}
+
+// LocalReference is [ParseReference] that also takes absolute references below base, this server's own URL (with or without a
+// slash at its end).
+func LocalReference(base, s string) (Ref, bool) {
+	if base = strings.TrimSuffix(base, "/"); base != "" {
+		s = strings.TrimPrefix(s, base+"/")
+	}
+	return ParseReference(s)
+}
+
+// IsID reports whether s is in the grammar of ids and versions: 1 to 64 of A-Z a-z 0-9 - and point.
+func IsID(s string) bool {
+	if s == "" || len(s) > 64 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.') {
+			return false
+		}
+	}
+	return true
+}
+
+// Refs are the resources of this server that d refers to, in the order of the text and as often as it does, those of contained
+// resources included.
+func Refs(d *document.Doc) iter.Seq[Ref] {
+	return func(yield func(Ref) bool) {
+		for n := range d.Root().All() {
+			if n.Kind() != document.String || n.Name() != "reference" {
+				continue
+			}
+			if ref, ok := ParseReference(n.Text()); ok && !yield(ref) {
+				return
+			}
+		}
+	}
+}
