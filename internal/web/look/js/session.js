@@ -1,0 +1,99 @@
+// The session in this tab: it locks itself without activity, it locks when the server says so, and it shows what just happened.
+// The server decides; this file only keeps the screen in step with it, and leaves nothing of a patient behind.
+
+const timer = document.querySelector('[data-lock-after]')
+const limit = Number(timer?.dataset.lockAfter ?? 0) * 1000
+let deadline = Date.now() + limit
+let told = Date.now()
+let stream = null
+let locked = false
+
+function lock() {
+  if (locked) return
+  locked = true
+  stream?.close()
+  const screen = document.querySelector('#lock-screen').content.cloneNode(true)
+  document.title = 'Locked · Chartwarden'
+  document.body.replaceChildren(screen)
+  document.body.className = 'outside'
+  document.querySelector('main a')?.focus()
+}
+
+const post = (path) => fetch(path, { method: 'POST', redirect: 'manual', keepalive: true })
+
+function tick() {
+  if (locked || !limit) return
+  const left = Math.max(0, Math.ceil((deadline - Date.now()) / 1000))
+  timer.hidden = false
+  timer.classList.toggle('soon', left <= 60)
+  timer.querySelector('[data-lock-clock]').textContent = Math.floor(left / 60) + ':' + String(left % 60).padStart(2, '0')
+  if (left === 0) {
+    post('/lock')
+    lock()
+  }
+}
+
+// Only the person's own hand keeps the screen open, and the server hears of it at most every 30 seconds.
+function alive() {
+  if (locked || !limit) return
+  deadline = Date.now() + limit
+  if (Date.now() - told < 30_000) return
+  told = Date.now()
+  post('/alive').then((r) => { if (r.type === 'opaqueredirect' || r.status === 401) lock() }, () => {})
+}
+
+if (limit) {
+  tick()
+  setInterval(tick, 1000)
+  for (const kind of ['keydown', 'pointerdown', 'wheel']) addEventListener(kind, alive, { passive: true })
+}
+
+// One stream per visible tab: HTTP/1.1 allows six connections per origin.
+function listen() {
+  stream?.close()
+  stream = null
+  if (locked || document.hidden || !('live' in document.body.dataset)) return
+  stream = new EventSource('/events')
+  stream.addEventListener('lock', lock)
+  stream.addEventListener('notice', (e) => notice(JSON.parse(e.data)))
+  stream.addEventListener('count', (e) => count(JSON.parse(e.data)))
+}
+document.addEventListener('visibilitychange', () => { listen(); tick() })
+listen()
+
+function notice({ text, href, link }) {
+  const box = document.querySelector('[data-news]')
+  if (!box) return
+  const line = document.createElement('p')
+  line.append(text)
+  if (href?.startsWith('/')) {
+    const a = document.createElement('a')
+    a.href = href
+    a.textContent = link ?? 'Open'
+    line.append(a)
+  }
+  const close = document.createElement('button')
+  close.type = 'button'
+  close.textContent = '×'
+  close.setAttribute('aria-label', 'Close')
+  close.onclick = () => line.remove()
+  line.append(close)
+  box.replaceChildren(line)
+}
+
+function count({ href, n }) {
+  for (const a of document.querySelectorAll('nav a')) {
+    if (a.getAttribute('href') !== href) continue
+    let mark = a.querySelector('.count')
+    if (!mark) {
+      mark = document.createElement('span')
+      mark.className = 'count'
+      a.append(mark)
+    }
+    mark.textContent = n
+    mark.hidden = !n
+  }
+}
+
+// A page from the back-forward cache may be older than the session that showed it.
+addEventListener('pageshow', (e) => { if (e.persisted) location.reload() })

@@ -1,0 +1,50 @@
+package look
+
+// Counts are the things waiting that navigation shows.
+type Counts struct {
+	ToSign  int // notes to sign, in My day
+	Answers int // own openings that still want a reason, in My activity
+	Reviews int // openings waiting for review
+	People  int // persons and approvals waiting for an administrator
+}
+
+// CareNav is the navigation of people who give care or work at the desk; at is the current page's label.
+func CareNav(at string, c Counts) []NavItem {
+	return mark(at, []NavItem{
+		{Label: "My day", Href: "/day", Icon: "calendar-days", Count: c.ToSign},
+		{Label: "Find", Href: "/find", Icon: "search"},
+		{Label: "My activity", Href: "/activity", Icon: "eye", Count: c.Answers},
+	})
+}
+
+// PrivacyNav is the navigation of privacy officers and auditors.
+func PrivacyNav(at string, c Counts) []NavItem {
+	return mark(at, []NavItem{
+		{Label: "Overview", Href: "/privacy", Icon: "layout-dashboard"},
+		{Label: "Reviews", Href: "/privacy/reviews", Icon: "folder-search", Count: c.Reviews},
+		{Label: "Audit explorer", Href: "/audit", Icon: "history"},
+		{Label: "Integrity", Href: "/integrity", Icon: "shield-check"},
+		{Label: "My activity", Href: "/activity", Icon: "eye", Count: c.Answers, Apart: true},
+	})
+}
+
+// AdminNav is the navigation of administrators, who see no patient data.
+func AdminNav(at string, c Counts) []NavItem {
+	return mark(at, []NavItem{
+		{Label: "People", Href: "/admin/people", Icon: "users", Count: c.People},
+		{Label: "Integrity", Href: "/integrity", Icon: "shield-check"},
+		{Label: "My activity", Href: "/activity", Icon: "eye", Apart: true},
+	})
+}
+
+// PatientNav is the navigation of the patient portal.
+func PatientNav(at string) []NavItem {
+	return mark(at, []NavItem{{Label: "Who looked", Href: "/me", Icon: "eye"}})
+}
+
+func mark(at string, items []NavItem) []NavItem {
+	for i := range items {
+		items[i].Current = items[i].Label == at
+	}
+	return items
+}

@@ -1,0 +1,76 @@
+package page
+
+import "chartwarden/internal/web/look"
+
+// PeopleView lists the persons of the installation. It never shows patient data.
+type PeopleView struct {
+	Shell   look.Shell
+	Views   []look.Link // Active, Ended, Never signed in; the current one without Href
+	Pending []Pending
+	People  []PersonLine
+	Total   int
+	Older   look.Link
+}
+
+// PersonLine is one person in the list.
+type PersonLine struct {
+	Href, Name, Login string
+	Roles             string // Physician, Privacy officer
+	Department        string
+	Last              look.When // last active
+	Marks             []look.Mark
+}
+
+// Pending is something that a second person must agree to. Nobody agrees to an own request.
+type Pending struct {
+	ID, What, By string
+	When         look.When
+	Mine         bool // asked by this person: somebody else must agree
+}
+
+// AddPersonView is the form for a new person.
+type AddPersonView struct {
+	Shell        look.Shell
+	Name, Login  string
+	Department   string
+	Practitioner string // Practitioner/<id> of the staff directory
+	Roles        []RoleOption
+	Second       bool // clinical roles wait for a second person (outside a sandbox)
+	Problem      string
+}
+
+// RoleOption is one role with what it opens, in a sentence.
+type RoleOption struct {
+	Value, Name, Opens string
+	On                 bool
+}
+
+// PersonView is one person: roles, sign-ins, and the two acts that matter.
+type PersonView struct {
+	Shell    look.Shell
+	ID       string
+	Name     string
+	Sub      string // dana.whitlock, Registration
+	Marks    []look.Mark
+	Facts    []look.Fact // practitioner, added, last active, training
+	Factors  []look.Fact // password set, authenticator since
+	Roles    []RoleOption
+	Sessions []SessionLine
+	Link     *EnrolLink // a fresh enrolment link, shown once
+	Ended    string     // "Ended Fri 20 Nov 2026, 17:02 by HR. 1 session and 2 devices closed."
+	Seconds  []Option   // persons who may be the second for a reset
+	MayEnd   bool
+	Problem  string
+}
+
+// EnrolLink is a one-time link. It is shown once, to hand over in person.
+type EnrolLink struct {
+	URL   string
+	Until look.When
+}
+
+// SessionLine is one open session.
+type SessionLine struct {
+	Device, Zone string
+	Since, Last  look.When
+}

@@ -1,0 +1,58 @@
+package page
+
+import "chartwarden/internal/web/look"
+
+// DayView is My day: whose care is mine now, and why each name is here.
+type DayView struct {
+	Shell  look.Shell
+	Date   look.When
+	Shift  string // "Day shift on 5 West until 19:00"; empty when not on shift
+	Groups []DayGroup
+	ToSign []Todo // notes without signature
+	ToDo   []Todo // training due, questions to answer
+}
+
+// DayGroup is one list of patients: a unit's shift, a clinic, an own list.
+type DayGroup struct {
+	Title, Sub string
+	Patients   []DayPatient
+	Total      int // patients in this group; more than len(Patients) when not all are shown
+	More       look.Link
+}
+
+// DayPatient is one line of My day.
+type DayPatient struct {
+	Href    string
+	Name    string
+	About   string // 65 years, female
+	At      string // 09:30 in a clinic, bed 12 on a unit
+	Because string // "You are her attending doctor since 19 Nov"
+	Marks   []look.Mark
+}
+
+// Todo is one thing to do.
+type Todo struct {
+	Href, Title, Hint string
+}
+
+// FindView is the page that finds a patient. Q and Born are refilled from the body, never from the address.
+type FindView struct {
+	Shell   look.Shell
+	Q, Born string
+	Asked   bool   // a search was made
+	Problem string // what is missing: "Three letters and a birth date, or the full MRN"
+	Hits    []Hit
+	Hidden  bool   // there may be more: refine
+	Rule    string // what this person must give, said before she searches
+}
+
+// Hit is one patient found.
+type Hit struct {
+	Href    string
+	Name    string
+	About   string // female, born 1961
+	MRN     string // last digits: "MRN ends 2217"
+	Because string // why it is open to her, or empty
+	Asks    bool   // the chart will ask for a reason
+	Marks   []look.Mark
+}

@@ -1,0 +1,40 @@
+package page
+
+// The addresses that links and forms of the pages use. {x} is an opaque id. Every POST answers with 303 to a page, or with the same page
+// and its Problem. Fields in brackets are optional.
+//
+//	GET  /                              start: My day, the portal, Privacy or People by role
+//	GET  /sign-in                       POST /sign-in              person, password, totp, [next]
+//	GET  /demo                          POST /demo                 person                                 demo only
+//	GET  /enrol/{link}                  POST /enrol/{link}         password, again, totp
+//	GET  /locked                        POST /unlock               [password] [totp]
+//	                                    POST /lock                                                        also by fetch, from session.js
+//	                                    POST /alive                                                       by fetch: the person is active
+//	                                    POST /sign-out
+//	                                    POST /settings/keys                                               turns single-key shortcuts on or off
+//	GET  /events                        text/event-stream: lock {}, notice {"text","href","link"}, count {"href","n"}
+//	GET  /day
+//	GET  /find                          POST /find                 q, [born] (YYYY-MM-DD)                 never GET with a name
+//	GET  /chart/{patient}               summary
+//	GET  /chart/{patient}/timeline, /results, /results/{item}, /medications, /notes, /documents, /access
+//	GET  /chart/{patient}/notes/{note}  POST /chart/{patient}/notes/{note}/amend     text, [totp]
+//	GET  /chart/{patient}/notes/new     POST /chart/{patient}/notes                  kind, title, text, act=draft|sign, [draft], [totp]
+//	                                    POST /chart/{patient}/notes/draft            same fields, by fetch; 200 with the draft's id, or 204
+//	GET  /chart/{patient}/documents/{document}
+//	                                    POST /glass                patient, code=emergency|covering|consulted|patient-contact|other, [text], [totp]
+//	                                    POST /chart/{patient}/glass/end
+//	GET  /activity                      POST /activity/{entry}     text                                   a reason, before anybody asks
+//	GET  /me                            POST /me/question          entry, [text]                          "I do not know this person"
+//	GET  /me/report                     the patient's list as a download
+//	GET  /privacy
+//	GET  /privacy/reviews               GET  /privacy/reviews/{review}
+//	                                    POST /privacy/reviews/{review}               decision=explained|ask|escalate, text
+//	GET  /audit [?person= or ?patient=, opaque ids]
+//	                                    POST /audit                who, patient, what, from, to, outcome, reason, [before]
+//	GET  /audit/{origin}/{index}        one entry with its proof
+//	GET  /integrity                     POST /integrity            verify now
+//	GET  /admin/people                  GET  /admin/people/new     POST /admin/people   name, login, role (repeated), [practitioner], [department]
+//	GET  /admin/people/{person}         POST /admin/people/{person}/roles             role (repeated)
+//	                                    POST /admin/people/{person}/end               reason
+//	                                    POST /admin/people/{person}/reset             with (the second person)
+//	                                    POST /admin/pending/{item}                    act=approve|decline
