@@ -2,6 +2,7 @@ package fhir
 
 import (
 	_ "embed"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -74,6 +75,17 @@ func (c *Codes) HasIn(system, code string) bool {
 
 // TypeNamed is the type called name; nil if R4 has none.
 func TypeNamed(name string) *Type { return table.byName[name] }
+
+// Types are all types of R4: resource types, data types and backbone elements, by name.
+func Types() iter.Seq[*Type] {
+	return func(yield func(*Type) bool) {
+		for i := range table.types {
+			if !yield(&table.types[i]) {
+				return
+			}
+		}
+	}
+}
 
 // Is reports whether t is the type called name or specialises it.
 func (t *Type) Is(name string) bool {
