@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// readable lists the element types that each kind of parameter reads. Package search has one reader for each pair.
+// readable lists the element types that each kind of parameter reads, the special before the general. Package search has one reader
+// for each pair.
 var readable = map[string][]string{
 	"token":     {"code", "Coding", "CodeableConcept", "Identifier", "ContactPoint", "boolean", "string", "id", "uri", "present"},
 	"date":      {"date", "dateTime", "instant", "Period", "Timing"},
@@ -14,7 +15,7 @@ var readable = map[string][]string{
 	"number":    {"integer", "decimal", "positiveInt", "unsignedInt", "Range"},
 	"quantity":  {"Quantity", "Money", "Range", "SampledData"},
 	"reference": {"Reference", "canonical", "uri", "Resource"},
-	"uri":       {"uri", "canonical"},
+	"uri":       {"canonical", "uri"},
 }
 
 // place is where a path has led: an element of a type, or a choice whose type is still open.
