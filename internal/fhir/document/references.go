@@ -7,7 +7,8 @@ func structureAt(n Node, public string) error {
 }
 
 // ReplaceReferences calls swap with the text of each Reference.reference, contained and nested resources included, and replaces
-// those for which it answers true. It is how `urn:uuid:` and conditional references become Type/id.
+// those for which it answers true. It is how `urn:uuid:` and conditional references become Type/id. Three uri elements of the same
+// name (Expression, DetectedIssue, Immunization.education) are offered too; a transaction resolves urn:uuid in them as well.
 // Errors: those of [Doc.Splice].
 func (d *Doc) ReplaceReferences(swap func(reference string) (string, bool)) (*Doc, error) {
 	var edits []Edit

@@ -91,6 +91,7 @@ func TestRules(t *testing.T) {
 		{"concept outside the set", condition(`"clinicalStatus":{"coding":[{"system":"http://snomed.info/sct","code":"active"}]}`), "code-invalid Condition.clinicalStatus"},
 		{"concept with text only", condition(`"clinicalStatus":{"text":"active"}`), "code-invalid Condition.clinicalStatus"},
 		{"open set", patient(`"photo":[{"contentType":"x-anything/at-all"}]`), ""},
+		{"open concept with text only", `{"resourceType":"MolecularSequence","coordinateSystem":0,"structureVariant":[{"variantType":{"text":"x"}}]}`, ""},
 		{"narrative", patient(`"text":{"status":"generated","div":"Okafor"}`), "value Patient.text.div"},
 		{"control character", patient(`"name":[{"text":"a\u0000"}]`), "value Patient.name[0].text"},
 		{"line ends", patient(`"name":[{"text":"a\r\n\tb"}]`), ""},
