@@ -1,0 +1,187 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	"chartwarden/internal/outcome"
+)
+
+// Lockscreen is what a locked page may show: whose session it is, nothing else.
+type Lockscreen struct {
+	Person string // id
+	Name   string
+	Since  time.Time
+}
+
+// Lock hides a session at page until [Store.Unlock]. It counts at once, whatever the database or the log say.
+func (s *Store) Lock(ctx context.Context, ses *Session, page string) error {
+	s.mark(ses.hash, page)
+	return s.storeLock(ctx, ses, page, "asked for")
+}
+
+// lockIdle locks a session that nobody used for long; the first who sees it stores and notes it.
+func (s *Store) lockIdle(ctx context.Context, ses *Session) {
+	page, first := s.mark(ses.hash, "")
+	if !first {
+		return
+	}
+	if err := s.storeLock(context.WithoutCancel(ctx), ses, page, "idle"); err != nil {
+		s.o.Logger.Error("identity: an idle lock is in memory only", "session", ses.ID, "error", err)
+	}
+}
+
+// mark locks in memory and gives the page that memory knows.
+func (s *Store) mark(hash tokenHash, page string) (known string, first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.cache[hash]
+	if e == nil {
+		return page, true
+	}
+	if page != "" {
+		e.page = page
+	}
+	first, e.locked = !e.locked, true
+	return e.page, first
+}
+
+func (s *Store) storeLock(ctx context.Context, ses *Session, page, why string) error {
+	n, err := s.noteOrOwe(ctx, s.event(ses.Agent(), didLock, acted, why))
+	if err != nil {
+		return err
+	}
+	sealed, err := s.sealPage(ctx, ses.person, ses.ID, page)
+	if err != nil {
+		return err
+	}
+	return s.act(ctx, n, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`update identity_session set locked_at=?, page=coalesce(?,page) where id=? and locked_at=0 and ended_at=0`, micros(s.now()), sealed, ses.ID)
+		return err
+	})
+}
+
+// Locked reads what the lock page of a token shows. Errors: [ErrSignedOut] when there is nothing to unlock.
+func (s *Store) Locked(ctx context.Context, token string) (Lockscreen, error) {
+	st, err := s.stored(ctx, token)
+	if err != nil {
+		return Lockscreen{}, err
+	}
+	return Lockscreen{Person: st.who.ID, Name: st.who.Name, Since: st.session.Seen}, nil
+}
+
+// stored reads the session of a token past the cache, locked or not.
+func (s *Store) stored(ctx context.Context, token string) (*stored, error) {
+	hash, ok := parseToken(token)
+	if !ok {
+		return nil, ErrSignedOut
+	}
+	st, err := s.scanSession(s.session.QueryRowContext(ctx, hash[:]))
+	if outcome.Is(err, outcome.NotFound) || err == nil && st.dead {
+		return nil, ErrSignedOut
+	}
+	return st, err
+}
+
+// Unlock brings a session back for one factor of its own person (Attempt.Person may then be empty), with the page it was locked at.
+//
+// Somebody else who proves himself at the same screen gets an own place instead, and the first session stays locked: an own session
+// locked on the same device comes back for one factor too, under a new token; without one it is a sign-in and takes both. A device
+// counts only if the server knows it.
+//
+// Errors: [ErrSignedOut] when the session ended meanwhile; else as [Store.SignIn].
+func (s *Store) Unlock(ctx context.Context, token string, a Attempt) (Opened, error) {
+	st, err := s.stored(ctx, token)
+	if err != nil {
+		return Opened{}, err
+	}
+	if a.Person == "" {
+		return s.reopen(ctx, st, st, token, a)
+	}
+	r, err := s.locate(ctx, a.Person)
+	switch {
+	case outcome.Is(err, outcome.NotFound):
+		_, _, err = s.prove(ctx, nil, a, bothFactors) // takes as long as for a name that exists
+		return Opened{}, err
+	case err != nil:
+		return Opened{}, err
+	case r.number == st.who.number:
+		return s.reopen(ctx, st, st, token, a)
+	}
+	own, err := s.ownPlace(ctx, st, r, a)
+	if err != nil {
+		return Opened{}, err
+	}
+	if own != nil {
+		fresh, _ := newToken() // the old one may still be in a cookie somewhere
+		return s.reopen(ctx, st, own, fresh, a)
+	}
+	opened, err := s.SignIn(ctx, a)
+	if err == nil {
+		err = s.giveWay(ctx, st)
+	}
+	return opened, err
+}
+
+// ownPlace finds the newest session that r left on the device of the screen.
+func (s *Store) ownPlace(ctx context.Context, screen *stored, r *row, a Attempt) (*stored, error) {
+	if a.From.Device == "" || a.From.Device != screen.session.Device {
+		return nil, nil
+	}
+	list, err := s.sessionsOf(ctx, s.db.Reader(), r.ID)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(list, func(st *stored) bool {
+		return st.session.Device == a.From.Device && (a.Capacity == "" || a.Capacity == st.session.Capacity)
+	})
+	if i < 0 {
+		return nil, nil
+	}
+	return list[i], nil
+}
+
+// giveWay locks the session that was on a screen before somebody else came.
+func (s *Store) giveWay(ctx context.Context, screen *stored) error {
+	if page, first := s.mark(screen.session.hash, ""); first && !screen.locked {
+		return s.storeLock(ctx, screen.session, page, "another person at the same screen")
+	}
+	return nil
+}
+
+// reopen unlocks st under token for a factor of its person; screen is the session that was there.
+func (s *Store) reopen(ctx context.Context, screen, st *stored, token string, a Attempt) (Opened, error) {
+	_, p, err := s.prove(ctx, st.who, a, anyFactor)
+	if err != nil {
+		return Opened{}, err
+	}
+	if screen != st {
+		if err := s.giveWay(ctx, screen); err != nil {
+			return Opened{}, err
+		}
+	}
+	n, err := s.noteOrOwe(ctx, s.event(st.session.Agent(), didUnlock, acted, ""))
+	if err != nil {
+		return Opened{}, err
+	}
+	hash, _ := parseToken(token)
+	now := micros(s.now())
+	err = s.act(ctx, n, func(tx *sql.Tx) error {
+		if err := s.spend(tx, st.who.number, p); err != nil {
+			return err
+		}
+		res, err := tx.Exec(`update identity_session set token=?, locked_at=0, idle_at=?, auth1_at=?, auth2_at=iif(?,?,auth2_at),
+			zone=coalesce(nullif(?,''),zone), trust=coalesce(nullif(?,''),trust)
+			where number=? and ended_at=0 and epoch=(select epoch from identity_person where number=?)`,
+			hash[:], now, now, p.password && p.code, now, a.From.Zone, a.From.Trust, st.number, st.who.number)
+		return oneOr(ErrSignedOut)(res, err)
+	})
+	if err != nil {
+		return Opened{}, err
+	}
+	s.drop(st.session.hash)
+	e, err := s.reload(ctx, hash)
+	return Opened{Token: token, Session: e.session, Page: s.openPage(st.session.ID, st.page)}, err
+}

@@ -1,0 +1,321 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/outcome"
+)
+
+// Pending is an act that waits for a second person.
+type Pending struct {
+	ID       string
+	Kind     string // create, change, reset
+	Person   string // id of whom it is about
+	AskedBy  string // id; empty: the command line, whose holder is no second person to anybody
+	Asked    time.Time
+	Expires  time.Time
+	Reason   string
+	Change   *Change // of a change: what it would set
+	revision int64
+}
+
+const (
+	pendingCreate = "create"
+	pendingChange = "change"
+	pendingReset  = "reset"
+)
+
+// lifetimes of what waits.
+var pendingFor = map[string]time.Duration{pendingCreate: 7 * 24 * time.Hour, pendingChange: 7 * 24 * time.Hour, pendingReset: time.Hour}
+
+// aloneAfter is how long an item waits before its author may approve it where there is nobody else: a solo practice.
+const aloneAfter = 24 * time.Hour
+
+func (s *Store) newPending(kind string, r *row, by audit.Agent, reason string, c *Change) *Pending {
+	now := s.now().UTC()
+	return &Pending{ID: newID(), Kind: kind, Person: r.ID, AskedBy: by.Person, Asked: now, Expires: now.Add(pendingFor[kind]), Reason: reason, Change: c, revision: r.revision}
+}
+
+// why is the sealed part of an item.
+type why struct {
+	Reason string
+	Change *Change
+}
+
+// insertPending needs the person's key to exist already.
+func (s *Store) insertPending(tx *sql.Tx, p *Pending, r *row) error {
+	k, err := s.personKey(context.Background(), r.number)
+	if err != nil {
+		return err
+	}
+	sealed, err := sealJSON(s.box, k, aad("pending", p.ID), why{p.Reason, p.Change})
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`insert into identity_pending(id, kind, person, revision, asked_by, asked_at, expires_at, state, sealed) values(?,?,?,?,?,?,?,'open',?)`,
+		p.ID, p.Kind, r.number, p.revision, p.AskedBy, micros(p.Asked), micros(p.Expires), sealed)
+	return err
+}
+
+func (s *Store) storePending(ctx context.Context, n noted, p *Pending, r *row) error {
+	if _, err := s.personKey(ctx, r.number); err != nil {
+		return err
+	}
+	return s.act(ctx, n, func(tx *sql.Tx) error { return s.insertPending(tx, p, r) })
+}
+
+const selectPending = `select q.id, q.kind, p.id, q.revision, q.asked_by, q.asked_at, q.expires_at, q.sealed
+	from identity_pending q join identity_person p on p.number=q.person where q.state='open' and q.expires_at>?`
+
+func (s *Store) scanPending(from scanner) (*Pending, error) {
+	var p Pending
+	var asked, expires int64
+	var sealed []byte
+	err := from.Scan(&p.ID, &p.Kind, &p.Person, &p.revision, &p.AskedBy, &asked, &expires, &sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, outcome.Wrap("identity: pending", outcome.NotFound, "there is no such open item: it was decided, or it lapsed", err)
+	}
+	if err != nil {
+		return nil, outcome.Wrap("identity: pending", outcome.NoStore, "the pending items cannot be read", err)
+	}
+	var w why
+	if err := openJSON(s.box, aad("pending", p.ID), sealed, &w); err != nil {
+		return nil, err
+	}
+	p.Asked, p.Expires, p.Reason, p.Change = timeOf(asked), timeOf(expires), w.Reason, w.Change
+	return &p, nil
+}
+
+// Pending lists what waits for a second person, oldest first.
+func (s *Store) Pending(ctx context.Context) ([]Pending, error) {
+	rows, err := s.db.Reader().QueryContext(ctx, selectPending+` order by q.asked_at, q.id`, micros(s.now()))
+	if err != nil {
+		return nil, outcome.Wrap("identity: pending", outcome.NoStore, "the pending items cannot be read", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []Pending
+	for rows.Next() {
+		p, err := s.scanPending(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, *p)
+	}
+	return out, rows.Err()
+}
+
+// AskReset asks that somebody's lost phone or password be replaced. It changes nothing until another person approves, within an
+// hour. Errors: outcome.Forbidden when by is no signed-in person, or the person himself.
+func (s *Store) AskReset(ctx context.Context, by audit.Agent, id, reason string) (*Pending, error) {
+	r, err := s.find(ctx, s.db.Reader(), id)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case by.Person == "" || by.Capacity != StaffCapacity:
+		return nil, outcome.New(outcome.Forbidden, "a reset is asked for by a signed-in member of staff").Because("two-people")
+	case by.Person == r.ID:
+		return nil, outcome.New(outcome.Forbidden, "nobody resets himself: ask somebody else to").Because("two-people")
+	case !r.Active:
+		return nil, outcome.New(outcome.Conflict, "only an active person can be reset")
+	}
+	p := s.newPending(pendingReset, r, by, reason, nil)
+	n, err := s.note(ctx, s.event(by, didAsk, acted, "item "+p.ID+": reset the credentials of person "+r.ID+": "+reason))
+	if err != nil {
+		return nil, err
+	}
+	return p, s.storePending(ctx, n, p, r)
+}
+
+// Approval is what an approved item gave.
+type Approval struct {
+	Person Person
+	Link   *Link // of a reset: the new enrolment link, to hand to the person
+}
+
+// Approve carries out a pending item. by must be the second person: signed in as staff, active, not who asked, not whom it is about,
+// not created by who asked nor the other way round, and enrolled for longer than Options.Ripe. Where no such person exists at all,
+// who asked may approve after 24 hours; the entry says so. A reset is never approved alone: it ends the person's sessions, removes
+// the old factors at once and gives a new link.
+//
+// Errors: outcome.NotFound (decided, lapsed), outcome.Forbidden with the reason "two-people", outcome.Conflict (the person was
+// changed since: ask again).
+func (s *Store) Approve(ctx context.Context, by audit.Agent, item string) (Approval, error) {
+	p, r, err := s.item(ctx, item)
+	if err != nil {
+		return Approval{}, err
+	}
+	alone, err := s.second(ctx, p, r, by)
+	if err != nil {
+		_, _ = s.note(ctx, s.event(by, didApprove, failed, "item "+p.ID+": refused, "+err.Error()))
+		return Approval{}, err
+	}
+	how := "item " + p.ID + " asked by " + p.AskedBy + ": "
+	if alone {
+		how += "approved alone, no second person exists: "
+	}
+	decided := func(tx *sql.Tx) error { return s.decide(tx, p, by, "approved") }
+	out := Approval{}
+	switch p.Kind {
+	case pendingCreate:
+		err = s.activate(ctx, by, r, how, decided)
+		r.State, r.Active = Active, true
+	case pendingChange:
+		err = s.changeAsAsked(ctx, by, p, r, how, decided)
+	case pendingReset:
+		out.Link, err = s.reset(ctx, by, r, how, decided)
+	default:
+		err = outcome.New(outcome.Exception, "this item is of an unknown kind")
+	}
+	if err != nil {
+		return Approval{}, err
+	}
+	out.Person = r.Person
+	return out, nil
+}
+
+func (s *Store) activate(ctx context.Context, by audit.Agent, r *row, how string, also func(*sql.Tx) error) error {
+	n, err := s.note(ctx, s.event(by, didApprove, acted, how+"activate person "+r.ID))
+	if err != nil {
+		return err
+	}
+	return s.act(ctx, n, func(tx *sql.Tx) error {
+		if err := one(tx.Exec(`update identity_person set state='active', revision=revision+1 where number=? and state='pending'`, r.number)); err != nil {
+			return err
+		}
+		return also(tx)
+	})
+}
+
+func (s *Store) changeAsAsked(ctx context.Context, by audit.Agent, p *Pending, r *row, how string, also func(*sql.Tx) error) error {
+	if r.revision != p.revision {
+		return outcome.New(outcome.Conflict, "the person was changed since this was asked: refuse it and ask again")
+	}
+	old := r.profile()
+	next, err := old.with(*p.Change).clean()
+	if err != nil {
+		return err
+	}
+	n, err := s.note(ctx, s.event(by, didApprove, acted, how+"person "+r.ID+": "+next.difference(old)))
+	if err != nil {
+		return err
+	}
+	if err := s.update(ctx, n, r, next, also); err != nil {
+		return err
+	}
+	r.apply(next)
+	return nil
+}
+
+// Refuse ends a pending item: by anybody who may, or by who asked, as a withdrawal. A person who was never activated ends with it.
+func (s *Store) Refuse(ctx context.Context, by audit.Agent, item, reason string) error {
+	p, r, err := s.item(ctx, item)
+	if err != nil {
+		return err
+	}
+	n, err := s.note(ctx, s.event(by, didRefuse, acted, "item "+p.ID+" asked by "+p.AskedBy+" about person "+r.ID+": "+reason))
+	if err != nil {
+		return err
+	}
+	return s.act(ctx, n, func(tx *sql.Tx) error {
+		if p.Kind == pendingCreate {
+			for _, statement := range []string{`update identity_person set state='ended', epoch=epoch+1 where number=? and state='pending'`,
+				`delete from identity_credential where person=?`, `delete from identity_enrolment where person=?`} {
+				if _, err := tx.Exec(statement, r.number); err != nil {
+					return err
+				}
+			}
+		}
+		return s.decide(tx, p, by, "refused")
+	})
+}
+
+func (s *Store) item(ctx context.Context, id string) (*Pending, *row, error) {
+	p, err := s.scanPending(s.db.Reader().QueryRowContext(ctx, selectPending+` and q.id=?`, micros(s.now()), id))
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := s.find(ctx, s.db.Reader(), p.Person)
+	return p, r, err
+}
+
+func (s *Store) decide(tx *sql.Tx, p *Pending, by audit.Agent, state string) error {
+	return one(tx.Exec(`update identity_pending set state=?, decided_by=?, decided_at=? where id=? and state='open'`, state, by.Person, micros(s.now()), p.ID))
+}
+
+// second checks that by is a second pair of eyes on p; alone reports the exception of a solo practice.
+func (s *Store) second(ctx context.Context, p *Pending, subject *row, by audit.Agent) (alone bool, err error) {
+	refuse := func(why string) (bool, error) {
+		return false, outcome.New(outcome.Forbidden, why).Because("two-people")
+	}
+	if by.Person == "" || by.Capacity != StaffCapacity {
+		return refuse("a second person approves this, signed in as staff: a command line or a program is nobody")
+	}
+	everybody, err := s.all(ctx, s.db.Reader(), Active)
+	if err != nil {
+		return false, err
+	}
+	ripe, err := s.ripe(ctx)
+	if err != nil {
+		return false, err
+	}
+	at := func(id string) *row {
+		if i := slices.IndexFunc(everybody, func(r *row) bool { return r.ID == id }); i >= 0 {
+			return everybody[i]
+		}
+		return nil
+	}
+	me, asker := at(by.Person), at(p.AskedBy)
+	eligible := func(r *row) string {
+		switch {
+		case r.ID == p.AskedBy:
+			return "somebody else than who asked approves this"
+		case r.ID == subject.ID:
+			return "nobody approves what concerns himself"
+		case !ripe[r.number]:
+			return "your authenticator is too new to be a second pair of eyes: it counts 24 hours after it was set up"
+		case !s.o.Sandbox && (r.CreatedBy != "" && r.CreatedBy == p.AskedBy || asker != nil && asker.CreatedBy == r.ID):
+			return "who asked and who approves must not have created one another"
+		}
+		return ""
+	}
+	if me == nil {
+		return refuse("you are not active")
+	}
+	said := eligible(me)
+	if said == "" {
+		return false, nil
+	}
+	if me.ID != p.AskedBy || p.Kind == pendingReset || s.now().Sub(p.Asked) < aloneAfter {
+		return refuse(said)
+	}
+	for _, r := range everybody {
+		if slices.ContainsFunc(r.Roles, func(x string) bool { return slices.Contains(peopleRoles, x) }) && eligible(r) == "" {
+			return refuse(said)
+		}
+	}
+	return true, nil
+}
+
+// ripe are the people whose authenticator is old enough to count as a second pair of eyes.
+func (s *Store) ripe(ctx context.Context) (map[int64]bool, error) {
+	rows, err := s.db.Reader().QueryContext(ctx, `select person from identity_credential where kind='totp' and enrolled_at<=?`, micros(s.now().Add(-s.o.Ripe)))
+	if err != nil {
+		return nil, outcome.Wrap("identity: approve", outcome.NoStore, "the credentials cannot be read", err)
+	}
+	defer func() { _ = rows.Close() }()
+	out := map[int64]bool{}
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return nil, outcome.Wrap("identity: approve", outcome.NoStore, "the credentials cannot be read", err)
+		}
+		out[n] = true
+	}
+	return out, rows.Err()
+}

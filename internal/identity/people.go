@@ -1,0 +1,245 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+	"strconv"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/outcome"
+)
+
+// Person finds somebody by id. Errors: outcome.NotFound.
+func (s *Store) Person(ctx context.Context, id string) (Person, error) {
+	r, err := s.find(ctx, s.db.Reader(), id)
+	if err != nil {
+		return Person{}, err
+	}
+	return r.Person, nil
+}
+
+// People lists everybody, those who left included, by name.
+func (s *Store) People(ctx context.Context) ([]Person, error) {
+	rows, err := s.all(ctx, s.db.Reader(), "")
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Person, len(rows))
+	for i, r := range rows {
+		out[i] = r.Person
+	}
+	slices.SortFunc(out, func(a, b Person) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	return out, nil
+}
+
+// Create adds a person, without credentials (see [Store.Invite]). Outside a sandbox somebody with a clinical role or a clearance
+// waits for a second person: the item is returned, and the person's state is [Waiting]. The first administrator of an
+// installation does not wait.
+//
+// Errors: outcome.Duplicate (the sign-in name is taken), outcome.Required, outcome.Value and outcome.CodeInvalid for the fields.
+func (s *Store) Create(ctx context.Context, by audit.Agent, n NewPerson) (Person, *Pending, error) {
+	r, err := s.draft(ctx, by, n)
+	if err != nil {
+		return Person{}, nil, err
+	}
+	var item *Pending
+	if r.State == Waiting {
+		item = s.newPending(pendingCreate, r, by, "", nil)
+	}
+	noted, err := s.note(ctx, s.event(by, didCreate, acted, "person "+r.ID+" "+string(r.State)+"; "+r.profile().difference(profile{Name: r.Name})))
+	if err != nil {
+		return Person{}, nil, err
+	}
+	if err := s.insert(ctx, noted, r, n.SignInName == "", item, nil); err != nil {
+		return Person{}, nil, err
+	}
+	return r.Person, item, nil
+}
+
+// draft is the row that n becomes, not yet stored.
+func (s *Store) draft(ctx context.Context, by audit.Agent, n NewPerson) (*row, error) {
+	p, err := profile{n.Name, n.SignInName, n.Roles, n.Practitioner, n.Patient, n.Department, n.Clearances, n.TrainingDue.UTC()}.clean()
+	if err != nil {
+		return nil, err
+	}
+	if n.TrainingDue.IsZero() {
+		p.TrainingDue = n.TrainingDue
+	}
+	if p.SignInName == "" {
+		p.SignInName = nameFrom(p.Name)
+	}
+	r := &row{Person: Person{ID: newID(), State: Active, Created: s.now().UTC(), CreatedBy: by.Person}, number: newNumber()}
+	r.apply(p)
+	if !s.o.Sandbox && p.needsSecond(profile{}) {
+		first := slices.Contains(p.Roles, Administrator)
+		if first {
+			var any bool
+			if err := s.db.Reader().QueryRowContext(ctx, `select exists(select 1 from identity_person)`).Scan(&any); err != nil {
+				return nil, outcome.Wrap("identity: create", outcome.NoStore, "the people cannot be read", err)
+			}
+			first = !any
+		}
+		if !first {
+			r.State = Waiting
+		}
+	}
+	r.Active = r.State == Active
+	return r, nil
+}
+
+// insert stores a new person and what belongs to the same moment. A made-up sign-in name that is taken gets a number.
+func (s *Store) insert(ctx context.Context, n noted, r *row, numbered bool, item *Pending, also func(*sql.Tx) error) error {
+	k, err := s.personKey(ctx, r.number)
+	if err != nil {
+		return err
+	}
+	wanted := r.SignInName
+	return s.act(ctx, n, func(tx *sql.Tx) error {
+		for next := 2; ; next++ {
+			tag := s.nameTag(r.SignInName)
+			var taken bool
+			if err := tx.QueryRow(`select exists(select 1 from identity_person where name_tag=?)`, tag[:]).Scan(&taken); err != nil {
+				return err
+			}
+			if !taken {
+				break
+			}
+			if !numbered {
+				return outcome.New(outcome.Duplicate, "this sign-in name is taken: choose another")
+			}
+			r.SignInName = wanted + strconv.Itoa(next)
+		}
+		sealed, err := sealJSON(s.box, k, aad("person", r.ID), r.profile())
+		if err != nil {
+			return err
+		}
+		tag := s.nameTag(r.SignInName)
+		if _, err := tx.Exec(`insert into identity_person(number, id, name_tag, state, created_at, created_by, sealed) values(?,?,?,?,?,?,?)`,
+			r.number, r.ID, tag[:], string(r.State), micros(r.Created), r.CreatedBy, sealed); err != nil {
+			return err
+		}
+		if item != nil {
+			if err := s.insertPending(tx, item, r); err != nil {
+				return err
+			}
+		}
+		if also != nil {
+			return also(tx)
+		}
+		return nil
+	})
+}
+
+// Change sets fields of a person. The audit holds old and new values. Outside a sandbox a gain that opens charts (a clinical role,
+// a clearance, another practitioner's relationships) waits for a second person: then nothing is changed yet and the item is
+// returned. Nobody gives rights to himself. Live sessions follow within a second.
+//
+// Errors: outcome.NotFound; outcome.Forbidden (one's own rights); outcome.Conflict (the person left, waits, or was changed
+// meanwhile; or it was the last administrator: retry after reading again).
+func (s *Store) Change(ctx context.Context, by audit.Agent, id string, c Change) (Person, *Pending, error) {
+	r, err := s.find(ctx, s.db.Reader(), id)
+	if err != nil {
+		return Person{}, nil, err
+	}
+	if !r.Active {
+		return Person{}, nil, outcome.New(outcome.Conflict, "only an active person can be changed: this one waits for a second person, or has left")
+	}
+	old := r.profile()
+	p, err := old.with(c).clean()
+	if err != nil {
+		return Person{}, nil, err
+	}
+	said := p.difference(old)
+	if said == "" {
+		return r.Person, nil, nil
+	}
+	if by.Person == r.ID && (!slices.Equal(p.Roles, old.Roles) || !slices.Equal(p.Clearances, old.Clearances) || p.Practitioner != old.Practitioner || p.Patient != old.Patient) {
+		return Person{}, nil, outcome.New(outcome.Forbidden, "nobody changes his own rights: ask somebody else to").Because("self-grant")
+	}
+	if !s.o.Sandbox && p.needsSecond(old) {
+		item := s.newPending(pendingChange, r, by, "", &c)
+		n, err := s.note(ctx, s.event(by, didAsk, acted, "item "+item.ID+": person "+r.ID+": "+said))
+		if err != nil {
+			return Person{}, nil, err
+		}
+		return r.Person, item, s.storePending(ctx, n, item, r)
+	}
+	if losesAdministrator(old, p) {
+		if err := s.keepAdministrator(ctx, s.db.Reader(), r); err != nil {
+			return Person{}, nil, err
+		}
+	}
+	n, err := s.note(ctx, s.event(by, didChange, acted, "person "+r.ID+": "+said))
+	if err != nil {
+		return Person{}, nil, err
+	}
+	if err := s.update(ctx, n, r, p, nil); err != nil {
+		return Person{}, nil, err
+	}
+	r.apply(p)
+	return r.Person, nil, nil
+}
+
+// update stores a new profile of r, unless somebody else was faster.
+func (s *Store) update(ctx context.Context, n noted, r *row, p profile, also func(*sql.Tx) error) error {
+	k, err := s.personKey(ctx, r.number)
+	if err != nil {
+		return err
+	}
+	sealed, err := sealJSON(s.box, k, aad("person", r.ID), p)
+	if err != nil {
+		return err
+	}
+	err = s.act(ctx, n, func(tx *sql.Tx) error {
+		if losesAdministrator(r.profile(), p) { // again: two of the last two may be asked to leave at once
+			if err := s.keepAdministrator(context.Background(), tx, r); err != nil {
+				return err
+			}
+		}
+		if err := one(tx.Exec(`update identity_person set sealed=?, revision=revision+1 where number=? and revision=? and state='active'`, sealed, r.number, r.revision)); err != nil {
+			return err
+		}
+		if also != nil {
+			return also(tx)
+		}
+		return nil
+	})
+	s.refresh(r.number)
+	return err
+}
+
+func losesAdministrator(old, p profile) bool {
+	return slices.Contains(old.Roles, Administrator) && !slices.Contains(p.Roles, Administrator)
+}
+
+// keepAdministrator refuses when r is the last active administrator: nobody could let anybody in again.
+func (s *Store) keepAdministrator(ctx context.Context, q queryer, r *row) error {
+	others, err := s.all(ctx, q, Active)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(others, func(o *row) bool { return o.number != r.number && slices.Contains(o.Roles, Administrator) }) {
+		return nil
+	}
+	return outcome.New(outcome.Conflict, "this is the last administrator: make another one first").Because("last-administrator")
+}
+
+var errChanged = outcome.New(outcome.Conflict, "this was changed meanwhile: read it again and retry")
+
+// one wants exactly one row to have changed; none means that somebody else was faster.
+func one(res sql.Result, err error) error { return oneOr(errChanged)(res, err) }
+
+// oneOr is one with another word for "none".
+func oneOr(none error) func(sql.Result, error) error {
+	return func(res sql.Result, err error) error {
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 1 {
+			return err
+		}
+		return none
+	}
+}

@@ -1,0 +1,250 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"slices"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/outcome"
+)
+
+// Session is one sign-in, acting in one capacity. It is a snapshot and never changes; the next [Store.Authenticate] gives a newer.
+type Session struct {
+	ID       string // public: what lists and audit entries call it; the token is not here
+	Person   Person
+	Capacity string // staff or patient
+	Device   string
+	Trust    string // of the device: managed, registered, unknown
+	Zone     string
+	AAL      int
+	Created  time.Time
+	Seen     time.Time // last deliberate act, up to a minute old
+	Ends     time.Time // hard
+	Idle     time.Duration
+	Locked   bool // only in lists: Authenticate gives no locked session
+	Degraded bool // its entry was not in the log yet when it was opened: the log has no store
+
+	auth   [3]time.Time // by level; [0] unused
+	hash   tokenHash
+	person int64
+}
+
+// AuthTime is when the person last proved himself at an assurance level: 1, any one factor (an unlock, too); 2, password and code, or
+// any factor in a step-up. Policies ask for its age. Zero: never.
+func (s *Session) AuthTime(level int) time.Time {
+	if level < 1 || level > 2 {
+		return time.Time{}
+	}
+	return s.auth[level]
+}
+
+// Roles are those of the person that count in the session's capacity.
+func (s *Session) Roles() []string { return s.Person.RolesIn(s.Capacity) }
+
+// Agent is the session as an audit entry names it.
+func (s *Session) Agent() audit.Agent {
+	a := agentOf(s.Person, s.Capacity, Arrival{Device: s.Device, Zone: s.Zone})
+	a.Session, a.AAL = s.ID, s.AAL
+	return a
+}
+
+// String is the public id.
+func (s *Session) String() string { return "Session/" + s.ID }
+
+// LogValue is the public id, for slog.
+func (s *Session) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// What Authenticate refuses with; both are outcome.Login.
+var (
+	ErrSignedOut error = outcome.New(outcome.Login, "please sign in").Because("session.none")
+	ErrLocked    error = outcome.New(outcome.Login, "this session is locked: unlock it with your password or a code").Because("session.locked")
+)
+
+const selectSession = `select s.number, s.id, s.token, s.capacity, s.device, s.trust, s.zone, s.aal, s.auth1_at, s.auth2_at, s.created_at, s.idle_at, s.ends_at,
+	s.epoch, s.locked_at, s.ended_at, s.degraded, s.page,
+	p.number, p.id, p.state, p.epoch, p.revision, p.relieved_at, p.created_at, p.created_by, p.sealed,
+	exists(select 1 from identity_credential c where c.person=p.number and c.kind='totp')
+	from identity_session s join identity_person p on p.number=s.person`
+
+// stored is a session row with its person.
+type stored struct {
+	session *Session
+	who     *row
+	number  int64
+	locked  bool
+	dead    bool // ended, of another epoch, or in a capacity that the person no longer has
+	page    []byte
+}
+
+func (s *Store) scanSession(from scanner) (*stored, error) {
+	var st stored
+	var ses Session
+	var hash []byte
+	var auth1, auth2, created, idle, ends, epoch, lockedAt, endedAt int64
+	who, err := s.scanPerson(reordered{from, []any{&st.number, &ses.ID, &hash, &ses.Capacity, &ses.Device, &ses.Trust, &ses.Zone, &ses.AAL,
+		&auth1, &auth2, &created, &idle, &ends, &epoch, &lockedAt, &endedAt, &ses.Degraded, &st.page}})
+	if err != nil {
+		return nil, err
+	}
+	copy(ses.hash[:], hash)
+	ses.Person, ses.person = who.Person, who.number
+	ses.auth = [3]time.Time{1: timeOf(auth1), 2: timeOf(auth2)}
+	ses.Created, ses.Seen, ses.Ends, ses.Locked, ses.Idle = timeOf(created), timeOf(idle), timeOf(ends), lockedAt != 0, s.idle(ses.Zone)
+	st.session, st.who, st.locked = &ses, who, lockedAt != 0
+	st.dead = endedAt != 0 || !who.Active || epoch != who.Epoch || !s.now().Before(ses.Ends) || !slices.Contains(who.Capacities(), ses.Capacity)
+	return &st, nil
+}
+
+// reordered scans the columns of a session before those of its person.
+type reordered struct {
+	from  scanner
+	first []any
+}
+
+func (r reordered) Scan(dest ...any) error { return r.from.Scan(append(r.first, dest...)...) }
+
+func (s *Store) idle(zone string) time.Duration {
+	if d := s.o.Zones[zone].Idle; d > 0 {
+		return d
+	}
+	return idleDefault
+}
+
+// Authenticate finds the session of a token, at the cost of a map look-up; once a second per session the database is asked, so a
+// kill by any process counts within that second. It does not renew the idle clock: that is [Store.Touch].
+//
+// Errors: [ErrSignedOut]: no such session, or it ended; [ErrLocked]: show the lock page (see [Store.Locked]) and no data;
+// outcome.NoStore: the sessions cannot be read.
+func (s *Store) Authenticate(ctx context.Context, token string) (*Session, error) {
+	hash, ok := parseToken(token)
+	if !ok {
+		return nil, ErrSignedOut
+	}
+	now := s.now()
+	e, fresh := s.recall(hash, now)
+	if !fresh {
+		var err error
+		if e, err = s.reload(ctx, hash); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case !now.Before(e.session.Ends):
+		return nil, ErrSignedOut
+	case e.locked:
+		return nil, ErrLocked
+	case now.Sub(e.active) >= e.session.Idle:
+		s.lockIdle(ctx, e.session)
+		return nil, ErrLocked
+	}
+	return e.session, nil
+}
+
+// opening is a session about to be.
+type opening struct {
+	capacity string
+	from     Arrival
+	proof    proof
+	also     func(*sql.Tx) error
+	text     string
+}
+
+// open notes a sign-in and stores its session. The person's state and epoch are checked again inside the transaction.
+func (s *Store) open(ctx context.Context, r *row, o opening) (Opened, error) {
+	now := s.now().UTC().Truncate(time.Microsecond)
+	if o.from.Trust == "" {
+		o.from.Trust = "unknown"
+	}
+	if o.from.Zone == "" {
+		o.from.Zone = "internet"
+	}
+	token, hash := newToken()
+	ses := &Session{ID: newID(), Person: r.Person, Capacity: o.capacity, Device: o.from.Device, Trust: o.from.Trust, Zone: o.from.Zone, AAL: 2,
+		Created: now, Seen: now, Ends: now.Add(hardEnd), Idle: s.idle(o.from.Zone), auth: [3]time.Time{1: now, 2: now}, hash: hash, person: r.number}
+	by := ses.Agent()
+	by.Address = addressOf(o.from)
+	n, err := s.noteOrOwe(ctx, s.event(by, didLogin, acted, o.text))
+	if err != nil {
+		return Opened{}, err
+	}
+	if n.cause != nil && !outcome.Is(n.cause, outcome.NoStore) {
+		return Opened{}, n.cause
+	}
+	ses.Degraded = n.late
+	err = s.act(ctx, n, func(tx *sql.Tx) error {
+		if err := s.spend(tx, r.number, o.proof); err != nil {
+			return err
+		}
+		if o.also != nil {
+			if err := o.also(tx); err != nil {
+				return err
+			}
+		}
+		for _, place := range s.places(o.from) {
+			if _, err := tx.Exec(`insert into identity_place(person, place, seen_at) values(?,?,?) on conflict do update set seen_at=excluded.seen_at`, r.number, place, micros(now)); err != nil {
+				return err
+			}
+		}
+		return insertSession(tx, ses, nil)
+	})
+	if err != nil {
+		return Opened{}, err
+	}
+	_, err = s.reload(ctx, hash)
+	return Opened{Token: token, Session: ses}, err
+}
+
+// insertSession stores ses if its person is still active in that epoch.
+func insertSession(tx *sql.Tx, ses *Session, page []byte) error {
+	res, err := tx.Exec(`insert into identity_session(token, id, person, epoch, capacity, device, trust, zone, aal, auth1_at, auth2_at, created_at, idle_at, ends_at, degraded, page)
+		select ?,?,number,epoch,?,?,?,?,?,?,?,?,?,?,?,? from identity_person where number=? and epoch=? and state='active'`,
+		ses.hash[:], ses.ID, ses.Capacity, ses.Device, ses.Trust, ses.Zone, ses.AAL, micros(ses.auth[1]), micros(ses.auth[2]), micros(ses.Created), micros(ses.Seen),
+		micros(ses.Ends), ses.Degraded, page, ses.person, ses.Person.Epoch)
+	return oneOr(ErrSignedOut)(res, err)
+}
+
+// Sessions lists the live sessions of a person, newest first.
+func (s *Store) Sessions(ctx context.Context, person string) ([]*Session, error) {
+	list, err := s.sessionsOf(ctx, s.db.Reader(), person)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*Session, len(list))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, st := range list {
+		out[i] = st.session
+		if e := s.cache[st.session.hash]; e != nil {
+			out[i].Locked = out[i].Locked || e.locked
+			if e.active.After(out[i].Seen) {
+				out[i].Seen = e.active
+			}
+		}
+	}
+	return out, nil
+}
+
+func (s *Store) sessionsOf(ctx context.Context, q queryer, person string) ([]*stored, error) {
+	rows, err := q.QueryContext(ctx, selectSession+` where p.id=? and s.ended_at=0 order by s.created_at desc, s.number`, person)
+	if err != nil {
+		return nil, outcome.Wrap("identity: sessions", outcome.NoStore, "the sessions cannot be read", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []*stored
+	for rows.Next() {
+		st, err := s.scanSession(rows)
+		if err != nil {
+			return nil, err
+		}
+		if !st.dead {
+			out = append(out, st)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, outcome.Wrap("identity: sessions", outcome.NoStore, "the sessions cannot be read", err)
+	}
+	return out, nil
+}

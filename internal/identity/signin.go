@@ -1,0 +1,247 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"net/netip"
+	"slices"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/outcome"
+)
+
+// Arrival is where an attempt comes from, as the server established it: nothing of it is the person's own word.
+type Arrival struct {
+	Device  string     // id that the server gave the device (a secret cookie or a certificate); empty: unknown
+	Trust   string     // managed, registered or unknown
+	Zone    string     // hospital, vpn, internet, ...: see Options.Zones
+	Address netip.Addr // for the throttle, and for the entry of a sign-in; not stored here
+}
+
+// Attempt is what somebody types to sign in, to unlock or to step up.
+type Attempt struct {
+	Person   string // id or sign-in name
+	Password string
+	Code     string // of the authenticator app
+	Capacity string // staff or patient; empty: staff for who has both
+	From     Arrival
+}
+
+// Opened is a session just opened or reopened. Token goes into the cookie and nowhere else.
+type Opened struct {
+	Token   string
+	Session *Session
+	Page    string // where the person was; empty for a new session
+}
+
+var errCredentials = outcome.New(outcome.Login, "the person, the password or the code is wrong; a code works once, wait for the next")
+
+// SignIn opens a session for password and code. Wrong attempts are noted and slow down further ones.
+//
+// When the log has no store the session is opened all the same, with Degraded set, and its entry follows later: care goes on.
+//
+// Errors: outcome.Login (wrong, the same for every reason), outcome.Throttled (wrapping [Wait]), outcome.Forbidden (right, but not
+// active, or not in that capacity), outcome.Timeout (too many at once).
+func (s *Store) SignIn(ctx context.Context, a Attempt) (Opened, error) {
+	r, p, err := s.prove(ctx, nil, a, bothFactors)
+	if err != nil {
+		return Opened{}, err
+	}
+	if !r.Active {
+		return Opened{}, outcome.New(outcome.Forbidden, "this account waits for a second person to activate it")
+	}
+	capacity, err := r.capacity(a.Capacity)
+	if err != nil {
+		return Opened{}, err
+	}
+	return s.open(ctx, r, opening{capacity: capacity, from: a.From, proof: p})
+}
+
+// Enter opens a session without any factor, for the start page of a demonstration. Only a sandbox has it.
+func (s *Store) Enter(ctx context.Context, person, capacity string, from Arrival) (Opened, error) {
+	if !s.o.Sandbox {
+		return Opened{}, outcome.New(outcome.NotSupported, "a session without factors exists in a sandbox only")
+	}
+	r, err := s.find(ctx, s.db.Reader(), person)
+	if err != nil {
+		return Opened{}, err
+	}
+	if !r.Active {
+		return Opened{}, outcome.New(outcome.Forbidden, "this person is not active")
+	}
+	if capacity, err = r.capacity(capacity); err != nil {
+		return Opened{}, err
+	}
+	return s.open(ctx, r, opening{capacity: capacity, from: from, text: "sandbox, one touch"})
+}
+
+// proof is which factors an attempt showed; the step is yet to be used up.
+type proof struct {
+	password, code bool
+	step           int64
+}
+
+type factors int
+
+const (
+	anyFactor factors = iota
+	bothFactors
+)
+
+// prove checks an attempt for subject, or, with nil, for whom it names. What is typed must be right, and it must be enough. It
+// throttles, and notes a failure.
+func (s *Store) prove(ctx context.Context, subject *row, a Attempt, need factors) (*row, proof, error) {
+	if subject == nil {
+		r, err := s.locate(ctx, a.Person)
+		if err != nil && !outcome.Is(err, outcome.NotFound) {
+			return nil, proof{}, err
+		}
+		subject = r
+	}
+	now := s.now()
+	admitted, err := s.admit(ctx, subject, a)
+	if err != nil {
+		return nil, proof{}, err
+	}
+	p, err := s.check(ctx, subject, a, need)
+	if err != nil {
+		admitted.cancel()
+		return nil, proof{}, err
+	}
+	if p == (proof{}) {
+		admitted.settle(false, now)
+		by := audit.Agent{Job: "sign-in", Device: a.From.Device, Address: addressOf(a.From), Zone: a.From.Zone} // a name that nobody has
+		if subject != nil {
+			by = agentOf(subject.Person, "", a.From)
+		}
+		_, _ = s.note(ctx, s.event(by, didLogin, failed, "wrong password or code")) // refused either way
+		return nil, proof{}, errCredentials
+	}
+	admitted.settle(true, now)
+	return subject, p, nil
+}
+
+// admit asks the throttle.
+func (s *Store) admit(ctx context.Context, r *row, a Attempt) (*admission, error) {
+	net := network(a.From.Address)
+	zone := s.o.Zones[a.From.Zone]
+	if r == nil {
+		typed := a.Person
+		if len(typed) > 64 {
+			typed = typed[:64]
+		}
+		return s.throttle.admit("?"+typed, net.String(), net, zone.Inside, timeOf(0), s.now())
+	}
+	known := zone.Inside
+	place := net.String()
+	for i, tag := range s.places(a.From) {
+		var seen bool
+		if err := s.db.Reader().QueryRowContext(ctx, `select exists(select 1 from identity_place where person=? and place=?)`, r.number, tag).Scan(&seen); err != nil {
+			return nil, outcome.Wrap("identity: sign in", outcome.NoStore, "the sign-ins cannot be read", err)
+		}
+		known = known || seen
+		if seen && i == 1 {
+			place = "device " + a.From.Device
+		}
+	}
+	return s.throttle.admit(r.ID, place, net, known, r.relieved, s.now())
+}
+
+// places are the keyed names of where somebody is: the network, and the device if the server knows it.
+func (s *Store) places(from Arrival) [][]byte {
+	near := s.box.PRF("network", []byte(network(from.Address).String()))
+	out := [][]byte{near[:]}
+	if from.Device != "" {
+		device := s.box.PRF("device", []byte(from.Device))
+		out = append(out, device[:])
+	}
+	return out
+}
+
+// check compares the factors; the zero proof means wrong or not enough. A name without credentials takes as long as one with.
+func (s *Store) check(ctx context.Context, r *row, a Attempt, need factors) (proof, error) {
+	var c credentials
+	if r != nil {
+		var err error
+		if c, err = s.credentialsOf(ctx, r); err != nil {
+			return proof{}, err
+		}
+	}
+	var p proof
+	if a.Password != "" || need == bothFactors {
+		var err error
+		if p.password, err = s.hasher.verify(ctx, c.password, a.Password); err != nil {
+			return proof{}, err
+		}
+	}
+	if a.Code != "" && c.secret != nil {
+		p.step, p.code = acceptCode(c.secret, a.Code, s.now(), c.last)
+	}
+	wrong := a.Password != "" && !p.password || a.Code != "" && !p.code
+	if wrong || need == bothFactors && !(p.password && p.code) {
+		return proof{}, nil
+	}
+	return p, nil
+}
+
+// credentials are what a person is checked against; all zero for who has none.
+type credentials struct {
+	password string // stored form
+	secret   []byte
+	last     int64 // newest step used
+}
+
+func (s *Store) credentialsOf(ctx context.Context, r *row) (c credentials, err error) {
+	var password, secret []byte
+	err = s.db.Reader().QueryRowContext(ctx, `select (select sealed from identity_credential where person=?1 and kind='password'),
+		(select sealed from identity_credential where person=?1 and kind='totp'),
+		coalesce((select last_step from identity_credential where person=?1 and kind='totp'),0)`, r.number).Scan(&password, &secret, &c.last)
+	if err != nil {
+		return c, outcome.Wrap("identity: sign in", outcome.NoStore, "the credentials cannot be read", err)
+	}
+	if password != nil {
+		plain, err := s.box.Open(nil, aad("password", r.ID), password)
+		if err != nil {
+			return c, err
+		}
+		c.password = string(plain)
+	}
+	if secret != nil {
+		c.secret, err = s.box.Open(nil, aad("totp", r.ID), secret)
+	}
+	return c, err
+}
+
+// spend uses the step of a proof up, in the transaction of what it opens.
+func (s *Store) spend(tx *sql.Tx, number int64, p proof) error {
+	if !p.code {
+		return nil
+	}
+	return oneOr(errCredentials)(tx.Exec(`update identity_credential set last_step=? where person=? and kind='totp' and last_step<?`, p.step, number, p.step))
+}
+
+// agentOf is a person as the audit sees one.
+func agentOf(p Person, capacity string, from Arrival) audit.Agent {
+	a := audit.Agent{Person: p.ID, Name: p.Name, Capacity: capacity, Practitioner: p.Practitioner, Device: from.Device, Address: addressOf(from), Zone: from.Zone}
+	if capacity != "" {
+		a.Role = mainRole(p.RolesIn(capacity))
+	}
+	return a
+}
+
+func addressOf(from Arrival) string {
+	if !from.Address.IsValid() {
+		return ""
+	}
+	return from.Address.String()
+}
+
+// mainRole is the one role that an entry names: the first as forms list them.
+func mainRole(held []string) string {
+	for _, r := range roles {
+		if slices.Contains(held, r) {
+			return r
+		}
+	}
+	return ""
+}

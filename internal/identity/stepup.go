@@ -1,0 +1,107 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/outcome"
+)
+
+// StepUp takes a fresh factor of the session's person and makes its AuthTime now, at both levels: within a session that both factors
+// opened, one of them again is enough. What needs it asks for an age, so it wears off by itself.
+// Errors: as [Store.SignIn]; [ErrSignedOut].
+func (s *Store) StepUp(ctx context.Context, ses *Session, a Attempt) (*Session, error) {
+	r, err := s.find(ctx, s.db.Reader(), ses.Person.ID)
+	if err != nil {
+		return nil, err
+	}
+	_, p, err := s.prove(ctx, r, a, anyFactor)
+	if err != nil {
+		return nil, err
+	}
+	n, err := s.noteOrOwe(ctx, s.event(ses.Agent(), didStepUp, acted, ""))
+	if err != nil {
+		return nil, err
+	}
+	now := micros(s.now())
+	err = s.act(ctx, n, func(tx *sql.Tx) error {
+		if err := s.spend(tx, r.number, p); err != nil {
+			return err
+		}
+		return oneOr(ErrSignedOut)(tx.Exec(`update identity_session set auth1_at=?, auth2_at=?, idle_at=? where id=? and ended_at=0 and locked_at=0`, now, now, now, ses.ID))
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.refresh(r.number)
+	e, err := s.reload(ctx, ses.hash)
+	return e.session, err
+}
+
+// SwitchCapacity ends the session and opens one in the other capacity under a new token: two principals never share one. Proofs and
+// the hard end carry over. Errors: outcome.Forbidden when the person has no such capacity; [ErrSignedOut].
+func (s *Store) SwitchCapacity(ctx context.Context, ses *Session, capacity string) (Opened, error) {
+	r, err := s.find(ctx, s.db.Reader(), ses.Person.ID)
+	if err != nil {
+		return Opened{}, err
+	}
+	if capacity == "" || capacity == ses.Capacity {
+		return Opened{}, outcome.New(outcome.Value, "name the other capacity: staff or patient")
+	}
+	if _, err := r.capacity(capacity); err != nil {
+		return Opened{}, err
+	}
+	n, err := s.note(ctx, s.event(ses.Agent(), didCapacity, acted, ses.Capacity+" -> "+capacity))
+	if err != nil {
+		return Opened{}, err
+	}
+	token, hash := newToken()
+	next := *ses
+	next.ID, next.Person, next.Capacity, next.hash, next.Seen = newID(), r.Person, capacity, hash, s.now().UTC()
+	err = s.act(ctx, n, func(tx *sql.Tx) error {
+		if err := oneOr(ErrSignedOut)(tx.Exec(`update identity_session set ended_at=?, ended_why='capacity' where id=? and ended_at=0 and locked_at=0`, micros(s.now()), ses.ID)); err != nil {
+			return err
+		}
+		return insertSession(tx, &next, nil)
+	})
+	s.drop(ses.hash)
+	if err != nil {
+		return Opened{}, err
+	}
+	e, err := s.reload(ctx, hash)
+	return Opened{Token: token, Session: e.session}, err
+}
+
+// SignOut ends a session. Its drafts stay for the next one. Signing out twice is fine.
+func (s *Store) SignOut(ctx context.Context, ses *Session) error {
+	return s.end(ctx, ses, ses.Agent(), didLogout, "signed out")
+}
+
+// EndSession ends one session of a person by its public id: "sessions of mine", or a lost device.
+// Errors: outcome.NotFound when there is no such live session.
+func (s *Store) EndSession(ctx context.Context, by audit.Agent, person, id string) error {
+	list, err := s.sessionsOf(ctx, s.db.Reader(), person)
+	if err != nil {
+		return err
+	}
+	for _, st := range list {
+		if st.session.ID == id {
+			return s.end(ctx, st.session, by, didKill, "session "+id+" of person "+person)
+		}
+	}
+	return outcome.New(outcome.NotFound, "there is no such session, or it ended already")
+}
+
+func (s *Store) end(ctx context.Context, ses *Session, by audit.Agent, d did, text string) error {
+	n, err := s.noteOrOwe(ctx, s.event(by, d, acted, text))
+	if err != nil {
+		return err
+	}
+	err = s.act(ctx, n, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`update identity_session set ended_at=?, ended_why=? where id=? and ended_at=0`, micros(s.now()), d.interaction, ses.ID)
+		return err
+	})
+	s.drop(ses.hash)
+	return err
+}
