@@ -82,6 +82,16 @@ func (t *Tree) Edge() []Tile {
 	return out
 }
 
+// Reader gives the tiles of the tree as it is: the open ones from memory, the full ones from full. It holds until the tree grows.
+func (t *Tree) Reader(full TileReader) TileReader {
+	return func(level int, n int64) ([]byte, error) {
+		if level < len(t.edge) && n == t.size>>(TileHeight*(level+1)) {
+			return t.edge[level], nil
+		}
+		return full(level, n)
+	}
+}
+
 // Clone returns a Tree that grows apart from t: a writer grows the clone and keeps it only when its commit held.
 func (t *Tree) Clone() *Tree {
 	out := &Tree{size: t.size, spine: append([]Hash(nil), t.spine...), edge: make([][]byte, len(t.edge))}

@@ -46,19 +46,12 @@ func grow(t testing.TB, n int) *stored {
 
 // at reads the tiles of the log as it was at that size, with partial tiles cut from longer ones.
 func (s *stored) at(size int64) TileReader {
-	edge := map[string][]byte{}
-	for _, tile := range s.tree.Edge() {
-		edge[fmt.Sprint(tile.Level, tile.N)] = tile.Data
-	}
-	return func(level int, n int64) ([]byte, error) {
+	return s.tree.Reader(func(level int, n int64) ([]byte, error) {
 		if data, ok := s.tiles[Tile{level, n, make([]byte, TileWidth*HashSize)}.Path()]; ok {
 			return data, nil
 		}
-		if data, ok := edge[fmt.Sprint(level, n)]; ok {
-			return data, nil
-		}
 		return nil, fmt.Errorf("no tile %d/%d at size %d", level, n, size)
-	}
+	})
 }
 
 func sizes() []int {

@@ -1,0 +1,220 @@
+package audit
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/seal"
+	"chartwarden/internal/tlog"
+)
+
+// draft is an entry before it has a place: everything that needs no order is already done, in the caller's goroutine.
+type draft struct {
+	kind       Kind
+	flags      byte
+	owners     []owner
+	commitment [32]byte
+	parts      [][]byte
+}
+
+// act is what one caller appends: one entry, or several that stand together. The writer fills in where they came to stand.
+type act struct {
+	drafts []draft
+	also   func(tx *sql.Tx, first Index) error // rows that belong to the act, in its transaction; may be nil
+
+	first Index
+	time  time.Time
+	held  *held // the state of the log with this act in it, once committed
+}
+
+// held is a state of the log that a commit made, or will make, durable. It never changes once it is committed.
+type held struct {
+	tree   *tlog.Tree
+	number int64
+	note   []byte
+	time   int64           // of the last entry, unix microseconds
+	second int64           // of the newest head, unix seconds: heads are thinned to one a second
+	kept   Index           // position of the newest head
+	staged map[owner]int64 // lengths of the chains that this commit makes longer
+}
+
+func (h *held) end() Index { return indexOf(h.number, h.tree.Size()) }
+
+// writer turns acts into rows. It runs on the engine's writer goroutine, one batch at a time.
+//
+// A batch is handed to the engine and its fate is known only when the next one comes: so the writer keeps the state before and the
+// state after, and settles which of them holds by looking at the newest head in the table. That look also finds a second writer.
+type writer struct {
+	box     *seal.Box
+	origin  string
+	number  int64
+	signer  tlog.Signer
+	chains  *chains
+	now     func() time.Time
+	follow  func() Index // how far the look-up tables are
+	held    *held
+	pending *held
+}
+
+var errForeignWrite = outcome.New(outcome.Exception, "the audit log was changed by another program: stop the server and verify")
+
+func (w *writer) apply(tx *sql.Tx, acts []*act) error {
+	if err := w.settle(tx); err != nil {
+		return err
+	}
+	h := &held{tree: w.held.tree.Clone(), number: w.number, staged: map[owner]int64{}}
+	now := w.instant()
+	h.time = now.UnixMicro()
+	var entries, parts []any
+	for _, a := range acts {
+		a.first, a.time, a.held = h.end(), now, h
+		for i := range a.drafts {
+			d := &a.drafts[i]
+			e := entry{kind: d.kind, flags: d.flags, time: h.time, commitment: d.commitment, tags: make([]tag, len(d.owners))}
+			for j, o := range d.owners {
+				t, err := w.extend(tx, h, o, now)
+				if err != nil {
+					return err
+				}
+				e.tags[j] = t
+			}
+			at, b := h.end(), e.append(make([]byte, 0, entryFixed+len(e.tags)*len(tag{})))
+			entries = append(entries, at, b)
+			for j, sealed := range d.parts {
+				parts = append(parts, payloadID(at, j), sealed)
+			}
+			h.tree.Append(tlog.LeafHash(b))
+		}
+	}
+	if err := insertMany(tx, `insert into entry(at, bytes) values`, `(?,?)`, 2, entries); err != nil {
+		return err
+	}
+	if err := insertMany(tx, `insert into payload(id, sealed) values`, `(?,?)`, 2, parts); err != nil {
+		return err
+	}
+	for _, t := range h.tree.Drain() {
+		if _, err := tx.Exec(`insert into tile(id, data) values(?, ?)`, tileID(h.number, t.Level, t.N), t.Data); err != nil {
+			return err
+		}
+	}
+	if err := w.sign(tx, h); err != nil {
+		return err
+	}
+	for _, a := range acts {
+		if a.also != nil {
+			if err := a.also(tx, a.first); err != nil {
+				return err
+			}
+		}
+	}
+	w.pending = h
+	return nil
+}
+
+// settle learns whether the last batch was committed.
+func (w *writer) settle(tx *sql.Tx) error {
+	var newest Index
+	err := tx.QueryRow(`select at from head order by at desc limit 1`).Scan(&newest)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	switch {
+	case w.pending != nil && newest == w.pending.kept:
+		for o, n := range w.pending.staged {
+			if k, _ := w.chains.get(o); k != nil {
+				k.n = n
+			}
+		}
+		w.held, w.pending = w.pending, nil
+		w.chains.age(w.held.end(), w.follow())
+	case newest == w.held.kept:
+		w.pending = nil
+	default:
+		return errForeignWrite
+	}
+	return nil
+}
+
+// instant is now, but never before the last entry, so that entries can be found by time. A clock that was set back by more than a few
+// minutes is believed all the same: it was wrong before, not now.
+func (w *writer) instant() time.Time {
+	now := w.now().UTC()
+	if last := time.UnixMicro(w.held.time).UTC(); now.Before(last) && last.Sub(now) < 10*time.Minute {
+		return last
+	}
+	return now
+}
+
+// extend gives the next tag of an owner's chain.
+func (w *writer) extend(tx *sql.Tx, h *held, o owner, at time.Time) (tag, error) {
+	k, generation := w.chains.get(o)
+	if k == nil { // forgotten since the caller loaded it
+		k = &link{}
+		if err := tx.QueryRow(chainLength, h.number, o.kind, o.id).Scan(&k.n); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return tag{}, err
+		}
+		w.chains.put(o, k, generation)
+	}
+	n, ok := h.staged[o]
+	if !ok {
+		n = k.n
+	}
+	n++
+	h.staged[o] = n
+	return k.tag(w.box, w.origin, o, at, n), nil
+}
+
+const chainLength = `select n from chain where number = ? and kind = ? and owner = ?`
+
+// sign writes the head of the new size. Of one second only the last head is kept.
+func (w *writer) sign(tx *sql.Tx, h *held) error {
+	h.note = w.signer.Sign(tlog.Checkpoint{Origin: w.origin, Size: h.tree.Size(), Root: h.tree.Root()}.Text())
+	h.kept, h.second = h.end(), h.time/1e6
+	if w.held.note != nil && w.held.second == h.second {
+		if _, err := tx.Exec(`update head set at = ?, note = ? where at = ?`, h.kept, string(h.note), w.held.kept); err != nil {
+			return err
+		}
+		return nil
+	}
+	_, err := tx.Exec(`insert into head(at, note) values(?, ?)`, h.kept, string(h.note))
+	return err
+}
+
+// load puts an owner's link into memory before the writer needs it.
+func (w *writer) load(ctx context.Context, s *store, o owner) error {
+	k, generation := w.chains.get(o)
+	if k != nil {
+		return nil
+	}
+	k = &link{}
+	if err := s.d.Reader().QueryRowContext(ctx, chainLength, w.number, o.kind, o.id).Scan(&k.n); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return unreadable(err)
+	}
+	k.tag(w.box, w.origin, o, w.now(), 1) // derives the month's key here rather than on the writer's goroutine
+	w.chains.put(o, k, generation)
+	return nil
+}
+
+// rowSizes are the sizes of statements: many values in one INSERT cost far less than many statements.
+var rowSizes = []int{128, 16, 4, 1}
+
+// insertMany inserts rows of width values each by few statements, each of which has one of few texts.
+func insertMany(tx *sql.Tx, into, tuple string, width int, args []any, conflict ...string) error {
+	for _, size := range rowSizes {
+		if len(args) < width*size {
+			continue
+		}
+		statement := into + strings.Repeat(tuple+",", size-1) + tuple + strings.Join(conflict, "")
+		for len(args) >= width*size {
+			if _, err := tx.Exec(statement, args[:width*size]...); err != nil {
+				return err
+			}
+			args = args[width*size:]
+		}
+	}
+	return nil
+}
