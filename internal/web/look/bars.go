@@ -20,6 +20,8 @@ const volumeW, volumeH, volumeFoot = 560.0, 132.0, 112.0
 type column struct {
 	X, W, Top, PartTop float64
 	Label              string
+	LabelX             float64
+	Alternate          bool // the label gives way where there is little room
 	Count              string
 }
 
@@ -30,7 +32,11 @@ func (v VolumeOf) draw() (columns []column, most int) {
 	}
 	slot := volumeW / float64(max(len(v.Bars), 1))
 	every := 1
-	for slot*float64(every) < 30 {
+	longest := 1
+	for _, b := range v.Bars {
+		longest = max(longest, len(b.Label))
+	}
+	for slot*float64(every) < 10+6.6*float64(longest) {
 		every++
 	}
 	scale := (volumeFoot - 22) / float64(most)
@@ -40,7 +46,9 @@ func (v VolumeOf) draw() (columns []column, most int) {
 			c.PartTop = min(c.PartTop, volumeFoot-2) // a single case must stay visible beside thousands
 		}
 		if i%every == 0 {
-			c.Label = b.Label
+			half := 3.4 * float64(len(b.Label))
+			c.Label, c.LabelX = b.Label, min(max(c.X+c.W/2, half), volumeW-half)
+			c.Alternate = i/every%2 == 1
 		}
 		if slot >= 34 && b.Count > 0 {
 			c.Count = Number(int64(b.Count))

@@ -75,6 +75,7 @@ type (
 	dot  struct{ X, Y float64 }
 	line struct {
 		Name string
+		Head dot // where the name stands
 		Path string
 		Out  []dot // readings outside the usual range
 		In   []dot // readings inside, shown only when there are few
@@ -85,7 +86,7 @@ type (
 )
 
 func (t TrendOf) draw() drawing {
-	d := drawing{W: 300, H: 84, left: 30, right: 292, top: 6, bottom: 64}
+	d := drawing{W: 250, H: 82, left: 28, right: 243, top: 7, bottom: 62}
 	if t.Large {
 		d = drawing{W: 760, H: 240, left: 40, right: 740, top: 10, bottom: 208}
 	}
@@ -156,6 +157,8 @@ func (t TrendOf) line(s Series, second bool, x func(time.Time) float64, y func(f
 		at := dot{x(p.At), y(p.Value)}
 		if path.Len() > 0 {
 			path.WriteByte(' ')
+		} else {
+			l.Head = dot{at.X + 2, at.Y - 5}
 		}
 		path.WriteString(coord(at.X) + "," + coord(at.Y))
 		out := !s.Usual.holds(p.Value)
@@ -182,14 +185,14 @@ var steps = []struct {
 	width  time.Duration
 	layout string
 }{
-	{time.Hour, "15:04"}, {2 * time.Hour, "15:04"}, {3 * time.Hour, "15:04"}, {6 * time.Hour, "15:04"}, {12 * time.Hour, "Mon 15:04"},
+	{time.Hour, "15:04"}, {2 * time.Hour, "15:04"}, {3 * time.Hour, "15:04"}, {6 * time.Hour, "15:04"}, {12 * time.Hour, "15:04"},
 	{24 * time.Hour, "2 Jan"}, {48 * time.Hour, "2 Jan"}, {7 * 24 * time.Hour, "2 Jan"}, {14 * 24 * time.Hour, "2 Jan"},
 	{30 * 24 * time.Hour, "Jan 2006"}, {91 * 24 * time.Hour, "Jan 2006"}, {182 * 24 * time.Hour, "Jan 2006"},
 	{365 * 24 * time.Hour, "2006"}, {2 * 365 * 24 * time.Hour, "2006"}, {5 * 365 * 24 * time.Hour, "2006"}, {10 * 365 * 24 * time.Hour, "2006"},
 }
 
 func (t TrendOf) columns(left, right float64, x func(time.Time) float64) []tick {
-	span, most := t.To.Sub(t.From), time.Duration((right-left)/66)
+	span, most := t.To.Sub(t.From), time.Duration((right-left)/52)
 	step := steps[len(steps)-1]
 	for _, s := range steps {
 		if span/s.width <= most {
@@ -197,23 +200,36 @@ func (t TrendOf) columns(left, right float64, x func(time.Time) float64) []tick 
 			break
 		}
 	}
-	end := step.layout
 	var out []tick
-	for at := t.From; at.Before(t.To); at = at.Add(step.width) {
-		if right-x(at) < 44 {
+	for at := round(t.From, step.width); at.Before(t.To); at = at.Add(step.width) {
+		if right-x(at) < 40 {
 			break
 		}
 		anchor := "middle"
-		if len(out) == 0 {
+		if x(at)-left < 12 {
 			anchor = "start"
 		}
 		out = append(out, tick{x(at), at.Format(step.layout), anchor})
 	}
-	label := t.To.Format(end)
+	label := t.To.Format(step.layout)
 	if t.Now {
 		label = "now"
 	}
 	return append(out, tick{right, label, "end"})
+}
+
+// round gives the first whole step from at on, counted from midnight of the zone: 12:00, 18:00.
+func round(at time.Time, step time.Duration) time.Time {
+	y, m, d := at.Date()
+	midnight := time.Date(y, m, d, 0, 0, 0, 0, at.Location())
+	if step > 24*time.Hour {
+		step = 24 * time.Hour
+	}
+	past := at.Sub(midnight) % step
+	if past == 0 {
+		return at
+	}
+	return at.Add(step - past)
 }
 
 // Sentence says in words what the trend shows.

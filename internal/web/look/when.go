@@ -64,6 +64,18 @@ func write(t time.Time, text, iso string) When {
 	return When{t.Format(text), t.Format(iso)}
 }
 
+// ParseDay reads a date that a person typed: 14 Mar 1961, 14 March 1961, 14.3.1961 or 1961-03-14. Slashes are refused, because 03/04/61
+// is two different days on two sides of an ocean.
+func ParseDay(s string) (t time.Time, ok bool) {
+	s = strings.Join(strings.Fields(s), " ")
+	for _, layout := range []string{"2 Jan 2006", "2 January 2006", "2.1.2006", "2006-01-02"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
 // Age says how old somebody born on a FHIR date is: 65 years, 11 months, 3 days. Babies are counted finer because doses depend on it.
 // It is empty when the birth date is not known.
 func Age(born string, at time.Time) string {

@@ -43,6 +43,7 @@ type EnrolView struct {
 type LockedView struct {
 	Banners  []look.Banner
 	Name     string
+	Login    string // for password managers
 	Role     string
 	Because  string // "You locked it at 09:41", "Nobody was active for 10 minutes", "An administrator ended it"
 	Password bool   // ask for the password

@@ -14,7 +14,7 @@ package page
 //	                                    POST /settings/keys                                               turns single-key shortcuts on or off
 //	GET  /events                        text/event-stream: lock {}, notice {"text","href","link"}, count {"href","n"}
 //	GET  /day
-//	GET  /find                          POST /find                 q, [born] (YYYY-MM-DD)                 never GET with a name
+//	GET  /find                          POST /find                 q, [born] (read with look.ParseDay)    never GET with a name
 //	GET  /chart/{patient}               summary
 //	GET  /chart/{patient}/timeline, /results, /results/{item}, /medications, /notes, /documents, /access
 //	GET  /chart/{patient}/notes/{note}  POST /chart/{patient}/notes/{note}/amend     text, [totp]

@@ -82,3 +82,6 @@ type Medication struct {
 	Due             bool       // the status is the next thing to do
 	Mark            *look.Mark // Held, Stopped
 }
+
+// words reports whether the result is a finding in words, which needs the room of the columns for numbers.
+func (r Result) words() bool { return r.Unit == "" && r.Usual == "" && len(r.Spark) == 0 }

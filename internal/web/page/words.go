@@ -82,3 +82,11 @@ func picked(os []Option) string {
 	}
 	return ""
 }
+
+// comma puts a comma before what follows a name; nothing before nothing.
+func comma(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ", " + s
+}
