@@ -96,6 +96,16 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 // Reader gives the pool of read-only connections. Keep its transactions short: a long one keeps the write-ahead log growing.
 func (d *DB) Reader() *sql.DB { return d.reader }
 
+// Statement prepares a fixed statement for the functions of [DB.Write], which bind it with tx.Stmt. Prepare at start: it waits for
+// the writer. It lives as long as the DB.
+func (d *DB) Statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	s, err := d.writer.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, outcome.Wrap("db: prepare", outcome.Exception, "a statement does not fit the schema", err)
+	}
+	return s, nil
+}
+
 // Path is the absolute path of the file.
 func (d *DB) Path() string { return d.path }
 

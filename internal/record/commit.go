@@ -1,0 +1,216 @@
+package record
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"iter"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/care"
+	"chartwarden/internal/db"
+	"chartwarden/internal/fhir"
+	"chartwarden/internal/outcome"
+)
+
+// writers are the statements of a commit, prepared once.
+type writers struct {
+	tx, insert, keep, update, alias, aliased, noAlso, also, patient *sql.Stmt
+}
+
+func prepareWriters(ctx context.Context, d *db.DB) (w writers, err error) {
+	for _, p := range []struct {
+		to    **sql.Stmt
+		query string
+	}{
+		{&w.tx, `insert into tx(time, recs, entry) values(?,?,?)`},
+		{&w.insert, `insert into resource(rec, patient, kind, vid, tx, at, updated, op, shared, body) values(?,?,?,?,?,?,?,?,?,?)`},
+		{&w.keep, `insert into version(rec, vid, patient, kind, tx, until, at, updated, op, shared, body)
+			select rec, vid, patient, kind, tx, ?, at, updated, op, shared, body from resource where rec=? and vid=?`},
+		{&w.update, `update resource set vid=?, tx=?, at=?, updated=?, op=?, shared=?, body=? where rec=?`},
+		{&w.alias, `insert into alias(name, rec) values(?,?) on conflict do nothing`},
+		{&w.aliased, `select rec from alias where name=?`},
+		{&w.noAlso, `delete from also where rec=?`},
+		{&w.also, `insert into also(patient, rec) values(?,?)`},
+		{&w.patient, `insert into patient(patient) values(?) on conflict do nothing`},
+	} {
+		if *p.to, err = d.Statement(ctx, p.query); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+// Commit stores what was prepared, all or nothing, after its intent is durable, and gives the resulting versions in the order of
+// the writes (for an unchanged one, the version that is there). Projections run in the same transaction; the directory knows the
+// patients when Commit returns.
+//
+// Errors: outcome.Conflict when somebody else changed a resource since Prepare (prepare again); a projection's error; as db.Write.
+func (s *Store) Commit(ctx context.Context, p *Prepared, intent audit.Logged) ([]*Sealed, error) {
+	var changed []*item
+	out := make([]*Sealed, len(p.items))
+	for i, it := range p.items {
+		if it.effect == Unchanged {
+			out[i] = newSealed(it.before)
+			continue
+		}
+		changed = append(changed, it)
+	}
+	if len(changed) == 0 {
+		return out, nil
+	}
+	calm := context.WithoutCancel(ctx) // inside the transaction nothing may be cancelled: see db.Write
+	err := s.d.Write(ctx, func(tx *sql.Tx) error {
+		number, err := s.begin(tx, changed, intent.Entry())
+		if err != nil {
+			return err
+		}
+		for _, it := range changed {
+			it.after.tx = number
+			if err := s.store(tx, it); err != nil {
+				return err
+			}
+		}
+		for _, it := range changed {
+			if err := s.project(calm, tx, it); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, outcome.Wrap("record: commit", outcome.Exception, "the record could not be saved", err)
+	}
+	for i, it := range p.items {
+		if it.effect == Unchanged {
+			continue
+		}
+		f := &found{row: it.after, kind: it.kind, id: it.id, doc: it.doc, also: it.also}
+		f.row.body = nil
+		if it.effect == Deleted {
+			f.doc = nil
+		}
+		s.dir.follow(s, f)
+		out[i] = newSealed(f)
+	}
+	return out, nil
+}
+
+// begin writes the entry of the change feed and gives its number.
+func (s *Store) begin(tx *sql.Tx, changed []*item, entry string) (int64, error) {
+	var recs []byte
+	for _, it := range changed {
+		recs = binary.AppendUvarint(recs, uint64(it.after.rec))
+	}
+	r, err := tx.Stmt(s.write.tx).Exec(s.o.Now().UnixMicro(), recs, entry)
+	if err != nil {
+		return 0, err
+	}
+	return r.LastInsertId()
+}
+
+func (s *Store) store(tx *sql.Tx, it *item) error {
+	n := &it.after
+	if it.before == nil {
+		if _, err := tx.Stmt(s.write.insert).Exec(n.rec, n.patient, n.kind, n.vid, n.tx, n.at, n.updated, n.op, len(it.also) > 0, n.body); err != nil {
+			return err
+		}
+		if it.kind == patientType {
+			if _, err := tx.Stmt(s.write.patient).Exec(n.patient); err != nil {
+				return err
+			}
+		}
+	} else {
+		kept, err := tx.Stmt(s.write.keep).Exec(n.tx, n.rec, it.before.row.vid)
+		if err != nil {
+			return err
+		}
+		if rows, err := kept.RowsAffected(); err != nil || rows != 1 {
+			return conflict()
+		}
+		if _, err := tx.Stmt(s.write.update).Exec(n.vid, n.tx, n.at, n.updated, n.op, len(it.also) > 0, n.body, n.rec); err != nil {
+			return err
+		}
+		if len(it.before.also) > 0 {
+			if _, err := tx.Stmt(s.write.noAlso).Exec(n.rec); err != nil {
+				return err
+			}
+		}
+	}
+	for _, p := range it.also {
+		if _, err := tx.Stmt(s.write.also).Exec(p, n.rec); err != nil {
+			return err
+		}
+	}
+	for _, name := range it.aliases {
+		if err := s.alias(tx, name, n.rec); err != nil {
+			return err
+		}
+	}
+	for _, p := range it.promised {
+		if err := s.alias(tx, p.name, fhir.RecordID(p.patient)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alias gives a record a name, unless another record got it meanwhile.
+func (s *Store) alias(tx *sql.Tx, name []byte, rec fhir.RecordID) error {
+	r, err := tx.Stmt(s.write.alias).Exec(name, rec)
+	if err != nil {
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	var holder fhir.RecordID
+	if err := tx.Stmt(s.write.aliased).QueryRow(name).Scan(&holder); err != nil {
+		return err
+	}
+	if holder != rec {
+		return conflict()
+	}
+	return nil
+}
+
+func (s *Store) project(ctx context.Context, tx *sql.Tx, it *item) error {
+	if len(s.o.Projections) == 0 {
+		return nil
+	}
+	doc := it.doc
+	if it.effect == Deleted && it.before.doc != nil {
+		doc = it.before.doc // what is no longer true
+	}
+	c := care.Change{
+		Doc: doc, Record: it.after.rec, Patient: it.after.patient, Deleted: it.effect == Deleted,
+		Author: it.w.Author, AuthorActor: it.w.AuthorActor, KnownAt: s.o.Now(),
+		Resolve: func(id string) (fhir.PatientID, bool) {
+			p, err := s.patient(ctx, tx, id)
+			return p, err == nil
+		},
+	}
+	for _, p := range s.o.Projections {
+		if err := p.Project(ctx, tx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// varints reads the touched records of an entry of the change feed.
+func varints(b []byte) iter.Seq[fhir.RecordID] {
+	return func(yield func(fhir.RecordID) bool) {
+		for len(b) > 0 {
+			rec, n := binary.Uvarint(b)
+			if n <= 0 || !yield(fhir.RecordID(rec)) {
+				return
+			}
+			b = b[n:]
+		}
+	}
+}
+
+func conflict() error {
+	return outcome.New(outcome.Conflict, "somebody else changed the resource at the same moment: read it again")
+}

@@ -1,0 +1,224 @@
+package record
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+
+	"chartwarden/internal/fhir"
+	"chartwarden/internal/outcome"
+)
+
+// Read finds the current version of a resource, which may be a deletion ([Sealed.Deleted]).
+// Errors: outcome.NotFound; outcome.Exception when the row was altered; outcome.Deleted when the chart was erased for good;
+// outcome.Timeout, outcome.NoStore.
+func (s *Store) Read(ctx context.Context, typ, id string) (*Sealed, error) {
+	f, err := s.current(ctx, s.d.Reader(), typ, id)
+	if err != nil {
+		return nil, err
+	}
+	return newSealed(f), nil
+}
+
+// ReadVersion finds one version, current or superseded. Errors: as [Store.Read].
+func (s *Store) ReadVersion(ctx context.Context, typ, id string, version int64) (*Sealed, error) {
+	rec, err := s.resolve(ctx, s.d.Reader(), typ, id)
+	if err != nil {
+		return nil, err
+	}
+	var r row
+	err = r.scan(s.d.Reader().QueryRowContext(ctx, currents+`where rec=?1 and vid=?2
+		union all `+versions+`where rec=?1 and vid=?2 limit 1`, rec, version))
+	f, err := s.checked(r, err, typ, id)
+	if err != nil {
+		return nil, err
+	}
+	return newSealed(f), nil
+}
+
+// History gives all versions, newest first. Errors: as [Store.Read].
+func (s *Store) History(ctx context.Context, typ, id string) ([]*Sealed, error) {
+	rec, err := s.resolve(ctx, s.d.Reader(), typ, id)
+	if err != nil {
+		return nil, err
+	}
+	var out []*Sealed
+	err = s.each(ctx, s.d.Reader(), func(f *found) error {
+		if f.kind != typ || f.id != id {
+			return notFound()
+		}
+		out = append(out, newSealed(f))
+		return nil
+	}, currents+`where rec=?1 union all `+versions+`where rec=?1 order by vid desc`, rec)
+	if err == nil && out == nil {
+		err = notFound()
+	}
+	return out, err
+}
+
+// Chart gives the current resources of a compartment, of some types or (with none named) of all, the Patient included and deletions
+// left out. Within a type the newest main date comes first. A chart of 300 resources takes about 3 ms. Errors: as [Store.Read].
+func (s *Store) Chart(ctx context.Context, patient fhir.PatientID, types ...string) ([]*Sealed, error) {
+	if patient == 0 {
+		return nil, outcome.New(outcome.Exception, "a chart is a patient's")
+	}
+	tx, err := s.d.Reader().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	defer func() { _ = tx.Rollback() }() // nothing to undo: a read
+	var out []*Sealed
+	keep := func(f *found) error {
+		if f.doc != nil && (len(types) == 0 || slices.Contains(types, f.kind)) {
+			out = append(out, newSealed(f))
+		}
+		return nil
+	}
+	if len(types) == 0 {
+		err = s.each(ctx, tx, keep, currents+`where patient=? order by kind desc, at desc, rec desc`, patient)
+	}
+	for _, t := range types {
+		if kind := s.kinds.of(t); kind != 0 && err == nil {
+			err = s.each(ctx, tx, keep, ofKind, patient, kind)
+		}
+	}
+	if err == nil {
+		err = s.each(ctx, tx, keep, alsoOf, patient)
+	}
+	return out, err
+}
+
+const (
+	ofKind = currents + `where patient=? and kind=? order by at desc, rec desc`
+	alsoOf = currents + `where rec in (select rec from also where patient=?) order by rec desc`
+)
+
+// Patient gives the compartment of a Patient by its logical id, also of a deleted one. Errors: outcome.NotFound; as [Store.Read].
+func (s *Store) Patient(ctx context.Context, id string) (fhir.PatientID, error) {
+	return s.patient(ctx, s.d.Reader(), id)
+}
+
+func (s *Store) patient(ctx context.Context, q querier, id string) (fhir.PatientID, error) {
+	rec, err := s.resolve(ctx, q, patientType, id)
+	if err != nil {
+		return 0, err
+	}
+	var kind int64
+	var p fhir.PatientID
+	err = q.QueryRowContext(ctx, `select patient, kind from resource where rec=?`, rec).Scan(&p, &kind)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && kind != s.kinds.of(patientType) {
+		return 0, notFound()
+	}
+	if err != nil {
+		return 0, unreadable(err)
+	}
+	return p, nil
+}
+
+const patientType = "Patient"
+
+// resolve gives the number behind an id, without saying that anything is stored under it.
+func (s *Store) resolve(ctx context.Context, q querier, typ, id string) (fhir.RecordID, error) {
+	if _, rec, ok := s.ids.read(id); ok {
+		return rec, nil
+	}
+	if !validID(id) {
+		return 0, notFound()
+	}
+	return s.aliased(ctx, q, s.idName(typ, id))
+}
+
+func (s *Store) aliased(ctx context.Context, q querier, name []byte) (rec fhir.RecordID, err error) {
+	err = q.QueryRowContext(ctx, `select rec from alias where name=?`, name).Scan(&rec)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, notFound()
+	}
+	if err != nil {
+		return 0, unreadable(err)
+	}
+	return rec, nil
+}
+
+// idName is the keyed name of an id that a client chose, aliasName that of a name from elsewhere, such as a urn:uuid.
+func (s *Store) idName(typ, id string) []byte {
+	n := s.box.PRF("id", []byte(typ), []byte(id))
+	return n[:16]
+}
+
+func (s *Store) aliasName(alias string) []byte {
+	n := s.box.PRF("alias", []byte(alias))
+	return n[:16]
+}
+
+// current is the current version of Type/id.
+func (s *Store) current(ctx context.Context, q querier, typ, id string) (*found, error) {
+	rec, err := s.resolve(ctx, q, typ, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.currentOf(ctx, q, rec, typ, id)
+}
+
+func (s *Store) currentOf(ctx context.Context, q querier, rec fhir.RecordID, typ, id string) (*found, error) {
+	var r row
+	err := r.scan(q.QueryRowContext(ctx, currents+`where rec=?`, rec))
+	return s.checked(r, err, typ, id)
+}
+
+// checked opens a row that was looked up by Type/id. What lies there under another name is not there: an id of one type does not
+// find another type, and a resource whose id a client chose has no second one.
+func (s *Store) checked(r row, err error, typ, id string) (*found, error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, notFound()
+	}
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	if s.kinds.called(r.kind) != typ {
+		return nil, notFound()
+	}
+	f, err := s.open(r)
+	if err != nil {
+		return nil, err
+	}
+	if id != "" && f.id != id {
+		return nil, notFound()
+	}
+	return f, nil
+}
+
+// each opens every row of a query in its order. The query selects columns.
+func (s *Store) each(ctx context.Context, q querier, use func(*found) error, query string, args ...any) error {
+	return s.eachRow(ctx, q, func(r row) error {
+		f, err := s.open(r)
+		if err != nil {
+			return err
+		}
+		return use(f)
+	}, query, args...)
+}
+
+// eachRow gives every row of a query in its order; its body only until use returns. An error of use ends it and is returned.
+func (s *Store) eachRow(ctx context.Context, q querier, use func(row) error, query string, args ...any) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return unreadable(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r row
+		if err := r.scanRaw(rows); err != nil {
+			return unreadable(err)
+		}
+		if err := use(r); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return unreadable(err)
+	}
+	return nil
+}
+
+func notFound() error { return outcome.New(outcome.NotFound, "there is no such resource") }

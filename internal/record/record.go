@@ -1,0 +1,163 @@
+// Package record keeps FHIR resources sealed, version by version, and gives content only against a receipt of the audit.
+//
+// Reading: [Store.Read], [Store.Search], [Store.Chart] and [Store.History] give [*Sealed] values. They say what they are (type, id,
+// version, patient, field group, labels) so that the door can decide; [Sealed.Open] gives the document to whoever shows an unused
+// receipt naming that record and version. record looks inside only to match and sort.
+//
+// Writing is split in two, because the audit intent comes first and names the hash of what will be stored:
+//
+//	p, err := store.Prepare(ctx, []record.Write{{Op: record.Create, Type: "Observation", Doc: doc, Author: person}})
+//	// decide on p.Changes()
+//	intent, err := log.Intend(ctx, audit.Event{..., Patients: p.Intents()})
+//	sealed, err := store.Commit(ctx, p, intent)   // all or nothing; projections run in the same transaction
+//
+// A version is never overwritten, and a delete is a version. Ids made here are an encrypted pair of numbers: they reveal no order,
+// cannot be guessed and need no index. Only ids that clients chose have an index row, under a keyed name.
+package record
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"io/fs"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"chartwarden/internal/care"
+	"chartwarden/internal/db"
+	"chartwarden/internal/fhir/search"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/seal"
+)
+
+//go:embed migrations/*.sql
+var embedded embed.FS
+
+// Projection follows the records inside the transaction that writes them: what it derives is never ahead of or behind them. Its
+// error undoes the write. It must not use a context that can be cancelled and must be idempotent.
+type Projection interface {
+	Project(ctx context.Context, tx *sql.Tx, c care.Change) error
+}
+
+// Options open a [Store].
+type Options struct {
+	DB          *db.DB    // records.db
+	Box         *seal.Box // of the family "record"
+	Projections []Projection
+	Now         func() time.Time // time.Now when nil
+	Zone        *time.Location   // of dates written without one; UTC when nil
+	Base        string           // the server's own FHIR base URL; references below it are local
+	// OpenReferences accepts a write that names a patient who is not here: the compartment is kept for the Patient that may come.
+	// Off, such a write is refused, since a mistyped id would start a chart that nobody finds.
+	OpenReferences bool
+}
+
+// Store keeps the records of one installation. All methods are safe for concurrent use.
+type Store struct {
+	d     *db.DB
+	box   *seal.Box
+	o     Options
+	ids   ids
+	next  atomic.Int64 // the last record number given out
+	kinds kinds
+	dir   directory
+	write writers
+}
+
+// Open brings the tables up to date and fills the directory of patients, which opens each Patient once (about 10 microseconds each).
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	files, err := fs.Sub(embedded, "migrations")
+	if err != nil {
+		return nil, outcome.Wrap("record: open", outcome.Exception, "the migrations are missing", err)
+	}
+	if err := db.Migrate(ctx, o.DB, "record", files); err != nil {
+		return nil, err
+	}
+	s := &Store{d: o.DB, box: o.Box, o: o, ids: ids{o.Box.Block("id")}}
+	if s.write, err = prepareWriters(ctx, o.DB); err != nil {
+		return nil, err
+	}
+	var last int64
+	if err := o.DB.Reader().QueryRowContext(ctx, `select max(coalesce((select max(rec) from resource), 0), coalesce((select max(patient) from resource), 0))`).Scan(&last); err != nil {
+		return nil, unreadable(err)
+	}
+	s.next.Store(last)
+	if err := s.kinds.load(ctx, o.DB); err != nil {
+		return nil, err
+	}
+	if err := s.fillDirectory(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// searching is how queries and values of this site are read.
+func (s *Store) searching() search.Options { return search.Options{Zone: s.o.Zone, Base: s.o.Base} }
+
+// kinds numbers resource types. Numbers are the table's, so that they survive any change of the specification's list.
+type kinds struct {
+	mu     sync.RWMutex
+	number map[string]int64
+	name   map[int64]string
+}
+
+func (k *kinds) load(ctx context.Context, d *db.DB) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.number, k.name = map[string]int64{}, map[int64]string{}
+	rows, err := d.Reader().QueryContext(ctx, `select kind, name from kind`)
+	if err != nil {
+		return unreadable(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n int64
+		var name string
+		if err := rows.Scan(&n, &name); err != nil {
+			return unreadable(err)
+		}
+		k.number[name], k.name[n] = n, name
+	}
+	if err := rows.Err(); err != nil {
+		return unreadable(err)
+	}
+	return nil
+}
+
+// of gives the number of a type, or 0 when nothing of that type was ever stored.
+func (k *kinds) of(name string) int64 {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.number[name]
+}
+
+func (k *kinds) called(n int64) string {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.name[n]
+}
+
+// allot gives the number of a type, making one the first time.
+func (k *kinds) allot(ctx context.Context, d *db.DB, name string) (int64, error) {
+	if n := k.of(name); n != 0 {
+		return n, nil
+	}
+	var n int64
+	err := d.Write(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRow(`insert into kind(name) values(?) on conflict do update set name=name returning kind`, name).Scan(&n)
+	})
+	if err != nil {
+		return 0, outcome.Wrap("record: kinds", outcome.NoStore, "the record could not be saved, please try again", err)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.number[name], k.name[n] = n, name
+	return n, nil
+}

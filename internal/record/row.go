@@ -1,0 +1,114 @@
+package record
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"chartwarden/internal/fhir"
+	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/outcome"
+)
+
+// Op is what a version did to its resource. Stored: the numbers never change.
+type Op int64
+
+// The operations.
+const (
+	Create Op = 1
+	Update Op = 2 // creates, under the id that the client chose, what is not there
+	Delete Op = 3
+)
+
+// row is one stored version. body is valid as long as its owner says.
+type row struct {
+	rec     fhir.RecordID
+	patient fhir.PatientID
+	kind    int64
+	vid     int64
+	tx      int64
+	at      sql.NullInt64
+	updated int64
+	op      Op
+	also    sql.NullString // further patients, comma-separated
+	body    []byte
+}
+
+// The columns of scan, from either table. Few resources have further patients, and only they pay for the look-up.
+const (
+	currents = `select rec, patient, kind, vid, tx, at, updated, op, case shared when 1 then
+		(select group_concat(also.patient) from also where also.rec=resource.rec) end, body from resource `
+	versions = `select rec, patient, kind, vid, tx, at, updated, op, case shared when 1 then
+		(select group_concat(also.patient) from also where also.rec=version.rec) end, body from version `
+)
+
+type scanner interface{ Scan(...any) error }
+
+func (r *row) scan(s scanner) error {
+	return s.Scan(&r.rec, &r.patient, &r.kind, &r.vid, &r.tx, &r.at, &r.updated, &r.op, &r.also, &r.body)
+}
+
+// scanRaw is scan without a copy of body, which then lives until the next row.
+func (r *row) scanRaw(rows *sql.Rows) error {
+	var raw sql.RawBytes
+	err := rows.Scan(&r.rec, &r.patient, &r.kind, &r.vid, &r.tx, &r.at, &r.updated, &r.op, &r.also, &raw)
+	r.body = raw
+	return err
+}
+
+// place is the associated data: where this envelope belongs. A body put into another row, or given another version or operation,
+// does not open.
+func (r *row) place(kind string) []byte {
+	b := make([]byte, 0, 25+len(kind))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.patient))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.rec))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.vid))
+	return append(append(b, byte(r.op)), kind...)
+}
+
+// hash is what intents hold of a stored version.
+func (r *row) hash() [32]byte { return sha256.Sum256(r.body) }
+
+// open looks inside a row. The result keeps nothing of r.body.
+func (s *Store) open(r row) (*found, error) {
+	kind := s.kinds.called(r.kind)
+	plain, err := s.box.Open(nil, r.place(kind), r.body)
+	if err != nil {
+		return nil, outcome.Wrap("record: open", outcome.Exception, "a stored record cannot be opened", err)
+	}
+	doc, err := document.Parse(plain)
+	if err != nil || doc.Type() != kind {
+		return nil, outcome.New(outcome.Exception, "a stored record is not what its row says")
+	}
+	f := &found{row: r, kind: kind, id: doc.ID(), doc: doc}
+	f.row.body = nil
+	for p := range strings.SplitSeq(r.also.String, ",") {
+		if n, err := strconv.ParseInt(p, 10, 64); err == nil {
+			f.also = append(f.also, fhir.PatientID(n))
+		}
+	}
+	slices.Sort(f.also)
+	if r.op == Delete {
+		f.doc = nil
+	}
+	return f, nil
+}
+
+// querier is a pool, a connection or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// unreadable is the outcome of a failed read: a request that ended is told apart from a failing disk.
+func unreadable(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return outcome.Wrap("record: read", outcome.Timeout, "the answer took too long, please narrow the question or try again", err)
+	}
+	return outcome.Wrap("record: read", outcome.NoStore, "the records cannot be read at the moment, please try again", err)
+}
