@@ -3,6 +3,7 @@ package search
 import (
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -165,6 +166,8 @@ func TestQuantity(t *testing.T) {
 		value-quantity=gt5.4 value-quantity=5.4||CM code-value-quantity=8302-2$5.5 code-value-quantity=x$5.4 component-code-value-quantity=8302-2$5.4`)
 	below := `{"resourceType":"Observation","valueQuantity":{"value":5,"comparator":"<"}}`
 	check(t, below, `value-quantity=lt5 value-quantity=le4 value-quantity=gt4 value-quantity=eb5 value-quantity=ne5`, `value-quantity=5 value-quantity=ge5 value-quantity=gt5`)
+	check(t, strings.Replace(below, `"<"`, `"<="`, 1), `value-quantity=lt-100 value-quantity=ge5 value-quantity=le5`, `value-quantity=gt5 value-quantity=5`)
+	check(t, strings.Replace(below, `"<"`, `">"`, 1), `value-quantity=gt100 value-quantity=gt5 value-quantity=sa5`, `value-quantity=le5 value-quantity=5`)
 	check(t, strings.Replace(below, `"<"`, `">="`, 1), `value-quantity=ge5 value-quantity=gt1000 value-quantity=le5`, `value-quantity=lt5 value-quantity=5`)
 	check(t, `{"resourceType":"Invoice","totalNet":{"value":12.5,"currency":"EUR"}}`, `totalnet=12.5 totalnet=12.5||EUR totalnet=12.5|urn:iso:std:iso:4217|EUR`, `totalnet=12.5||USD`)
 	check(t, `{"resourceType":"Condition","onsetAge":{"value":40,"unit":"a","system":"http://unitsofmeasure.org","code":"a"},"abatementRange":{"low":{"value":60,"code":"a"}}}`,
@@ -232,12 +235,29 @@ func TestReference(t *testing.T) {
 	check(t, contained, `patient:missing=false subject:missing=false device:missing=false`, `patient=p1 subject=Patient/p1 device=d _id=p1`)
 	check(t, `{"resourceType":"QuestionnaireResponse","questionnaire":"http://example.org/Questionnaire/q|3"}`,
 		`questionnaire=http://example.org/Questionnaire/q questionnaire=http://example.org/Questionnaire/q|3`, `questionnaire=http://example.org/Questionnaire/q|2 questionnaire=q`)
-	check(t, `{"resourceType":"Bundle","type":"document","entry":[{"resource":{"resourceType":"Composition","id":"c"}},{"resource":{"resourceType":"Patient","id":"p"}}]}`,
-		`composition=c composition=Composition/c message:missing=true`, `composition=p message=c`)
+	check(t, `{"resourceType":"Bundle","type":"document","entry":[{"resource":{"resourceType":"Composition","id":"c"}},{"resource":{"resourceType":"Composition","id":"c2"}},{"resource":{"resourceType":"Patient","id":"p"}}]}`,
+		`composition=c composition=Composition/c message:missing=true`, `composition=p composition=c2 message=c`)
 	check(t, `{"resourceType":"Library","relatedArtifact":[{"type":"depends-on","resource":"http://example.org/a"},{"type":"successor","resource":"http://example.org/b"}]}`,
 		`depends-on=http://example.org/a successor=http://example.org/b`, `depends-on=http://example.org/b`)
 	check(t, `{"resourceType":"QuestionnaireResponse","item":[{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaireresponse-isSubject","valueBoolean":true}],
 		"answer":[{"valueReference":{"reference":"Patient/s"}}]},{"answer":[{"valueReference":{"reference":"Patient/n"}}]}]}`, `item-subject=Patient/s`, `item-subject=Patient/n`)
+}
+
+func TestMatchIsSafeForConcurrentUse(t *testing.T) {
+	d := doc(t, bodyHeight)
+	yes, no := query(t, "Observation", "code-value-quantity=8302-2$5.4&patient=85&_sort=-date"), query(t, "Observation", "combo-code=x")
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 200 {
+				if !Match(d, yes) || Match(d, no) || len(yes.SortKey(d)) == 0 || len(Values(d, testOptions)) == 0 {
+					t.Error("answers differ between goroutines")
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestMatchIsOfOneType(t *testing.T) {

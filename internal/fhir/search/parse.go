@@ -119,6 +119,9 @@ func (p *queryParser) result(name, value string) error {
 
 func (p *queryParser) sort(value string) error {
 	for key := range strings.SplitSeq(value, ",") {
+		if len(p.q.Sort) >= maxSorts {
+			return refuse(outcome.TooCostly, "_sort", "too many keys to sort by: at most 16")
+		}
 		name, descending := strings.CutPrefix(key, "-")
 		param, ok := Lookup(p.q.Type, name)
 		switch {
@@ -127,7 +130,9 @@ func (p *queryParser) sort(value string) error {
 		case ok || p.strict || name == "" || name == "_score":
 			return refuse(outcome.NotSupported, "_sort", "results cannot be sorted by this: name supported search parameters, with - before the name to go down")
 		default:
-			p.q.Ignored = append(p.q.Ignored, "_sort")
+			if !slices.Contains(p.q.Ignored, "_sort") {
+				p.q.Ignored = append(p.q.Ignored, "_sort")
+			}
 		}
 	}
 	return nil
@@ -151,6 +156,9 @@ func (p *queryParser) clause(param *Param, modifier, value string) (Clause, *out
 		return c, outcome.New(outcome.Invalid, "the value is not UTF-8: encode it as UTF-8, then escape it for the URL")
 	}
 	if c.Modifier == ModifierMissing {
+		if p.count++; p.count > maxOperands {
+			return c, tooMany
+		}
 		if value != "true" && value != "false" {
 			return c, outcome.New(outcome.Invalid, "with :missing the value is true or false")
 		}
@@ -159,7 +167,7 @@ func (p *queryParser) clause(param *Param, modifier, value string) (Clause, *out
 	}
 	for _, text := range split(value, ',') {
 		if p.count++; p.count > maxOperands {
-			return c, outcome.New(outcome.TooCostly, "too many values in one search: at most 2000, split it into several")
+			return c, tooMany
 		}
 		if strings.TrimSpace(text) == "" {
 			return c, outcome.New(outcome.Invalid, "a value is empty: write one, or leave the parameter out (name:missing=true finds what has none)")
@@ -174,6 +182,8 @@ func (p *queryParser) clause(param *Param, modifier, value string) (Clause, *out
 	c.Any = slices.CompactFunc(c.Any, func(a, b Operand) bool { return a.literal == b.literal })
 	return c, nil
 }
+
+var tooMany = outcome.New(outcome.TooCostly, "too many values in one search: at most 2000, split it into several")
 
 // split cuts at separators that no backslash precedes; the backslashes stay.
 func split(s string, at byte) []string {

@@ -72,8 +72,11 @@ var modifiers = map[Type][]Modifier{
 	Composite: {ModifierMissing},
 }
 
-// maxOperands bounds what one query may ask for, and with it the work on one document.
-const maxOperands = 2000
+// Limits of what one query may ask for, and with it of the work on one document.
+const (
+	maxOperands = 2000
+	maxSorts    = 16
+)
 
 // Parse reads the parameters of a search on a resource type; those of a _search body and of the URL together.
 //

@@ -71,6 +71,8 @@ func TestParseRefuses(t *testing.T) {
 		{"code-value-quantity=$1", outcome.Invalid, "empty"},
 		{"code-value-quantity=a$Okafor", outcome.Invalid, "quantity"},
 		{"code=" + strings.Repeat("a,", 2000) + "a", outcome.TooCostly, "2000"},
+		{strings.Repeat("code:missing=true&", 2001), outcome.TooCostly, "2000"},
+		{"_sort=" + strings.Repeat("date,", 16) + "date", outcome.TooCostly, "16"},
 		{"_count=-1", outcome.Invalid, "_count"},
 		{"_count=Okafor", outcome.Invalid, "_count"},
 		{"_count=1&_count=2", outcome.Invalid, "more than once"},

@@ -294,6 +294,9 @@ func (w *walker) uri(l *leaf, n document.Node) {
 	}
 }
 
+// maxFromRoot bounds the values that every element of a composite repeats: the chromosome of a sequence, in one code system or a few.
+const maxFromRoot = 64
+
 // composite gives one value for each element that has a value of every component.
 func (w *walker) composite(l *leaf, n document.Node) {
 	start := len(w.values)
@@ -309,7 +312,11 @@ func (w *walker) composite(l *leaf, n document.Node) {
 			w.values = w.values[:start]
 			return
 		}
-		v.Parts[i] = append([]Value(nil), w.values[at:]...)
+		part := w.values[at:]
+		if c.fromRoot && len(part) > maxFromRoot {
+			part = part[:maxFromRoot]
+		}
+		v.Parts[i] = append([]Value(nil), part...)
 	}
 	w.values = append(w.values[:start], v)
 }

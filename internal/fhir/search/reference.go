@@ -54,7 +54,7 @@ func (w *walker) reference(l *leaf, n document.Node) {
 	if s := str(n.Get("reference")); s != "" {
 		t := parseReference(s, w.base)
 		v.Kind, v.ID, v.URL = t.kind, t.id, t.url
-		if s[0] == '#' {
+		if s[0] == '#' && l.resolve != "" {
 			v.Kind = w.contained(s[1:])
 		}
 	}
@@ -72,12 +72,13 @@ func (w *walker) reference(l *leaf, n document.Node) {
 
 // contained is the type of the contained resource with that id. Its own values are not the container's.
 func (w *walker) contained(id string) string {
-	for c := range w.root.Get("contained").Items() {
-		if str(c.Get("id")) == id {
-			return str(c.Get("resourceType"))
+	if w.inside == nil {
+		w.inside = map[string]string{}
+		for c := range w.root.Get("contained").Items() {
+			w.inside[str(c.Get("id"))] = str(c.Get("resourceType"))
 		}
 	}
-	return ""
+	return w.inside[id]
 }
 
 // canonical reads url|version. One without a scheme is a reference to a resource here.

@@ -113,6 +113,7 @@ func TestWalksAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	types, params, count, resources := map[string]bool{}, map[*Param]bool{}, 0, 0
+	seen := 0
 	for files := tar.NewReader(unzipped); ; {
 		h, err := files.Next()
 		if errors.Is(err, io.EOF) {
@@ -122,6 +123,9 @@ func TestWalksAgree(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !strings.HasSuffix(h.Name, ".json") || h.Size > 1<<20 {
+			continue
+		}
+		if seen++; testing.Short() && seen%16 != 0 {
 			continue
 		}
 		raw, err := io.ReadAll(files)
@@ -150,7 +154,7 @@ func TestWalksAgree(t *testing.T) {
 		}
 	}
 	t.Logf("%d resources of %d types: %d values of %d parameters", resources, len(types), count, len(params))
-	if resources < 5000 || len(params) < 1000 {
+	if !testing.Short() && (resources < 5000 || len(params) < 1000) {
 		t.Errorf("only %d resources with %d parameters were read", resources, len(params))
 	}
 }

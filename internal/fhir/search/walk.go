@@ -18,6 +18,7 @@ type walker struct {
 	site
 	root   document.Node
 	values []Value
+	inside map[string]string // type by id of the contained resources, once it was asked for
 }
 
 var walkers = sync.Pool{New: func() any { return &walker{values: make([]Value, 0, 16)} }}
@@ -31,7 +32,7 @@ func newWalker(d *document.Doc, s site) *walker {
 // release forgets the document, whose memory the values share.
 func (w *walker) release() {
 	w.reset()
-	w.root = document.Node{}
+	w.root, w.inside = document.Node{}, nil
 	walkers.Put(w)
 }
 
