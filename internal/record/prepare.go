@@ -26,6 +26,8 @@ type Write struct {
 	// Alias is a name from elsewhere, such as the urn:uuid of a bundle entry. References to it, in this batch and later ones, become
 	// references to the resource; a Create whose alias is already known changes nothing.
 	Alias string
+	// Local makes Alias a name within this batch only: nothing is looked up under it or kept.
+	Local bool
 	// EventTime is the original lastUpdated of an imported resource; zero for now.
 	EventTime time.Time
 	// Author is the person or job that writes, AuthorActor its "Practitioner/x" if it has one: for projections.
@@ -227,15 +229,17 @@ func (b *batch) name(it *item) error {
 		return outcome.New(outcome.Duplicate, "two entries of one transaction have the same full URL")
 	}
 	b.byAlias[it.w.Alias] = it
-	it.aliases = append(it.aliases, b.s.aliasName(it.w.Alias))
+	if !it.w.Local {
+		it.aliases = append(it.aliases, b.s.aliasName(it.w.Alias))
+	}
 	return nil
 }
 
 func (b *batch) createTarget(it *item) error {
-	if it.w.Alias != "" {
+	if it.w.Alias != "" && !it.w.Local {
 		rec, err := b.s.aliased(b.ctx, b.s.d.Reader(), b.s.aliasName(it.w.Alias))
 		if err == nil {
-			if it.before, err = b.s.currentOf(b.ctx, b.s.d.Reader(), rec, it.kind, ""); err == nil {
+			if it.before, err = b.s.currentVersion(b.ctx, b.s.d.Reader(), rec, it.kind, ""); err == nil {
 				b.byAlias[it.w.Alias] = it
 				it.id = it.before.id
 			}
@@ -396,7 +400,7 @@ func (s *Store) named(ctx context.Context, alias string) (string, bool, error) {
 		return "", false, err
 	}
 	var r row
-	if err := r.scan(s.d.Reader().QueryRowContext(ctx, currents+`where rec=?`, rec)); err != nil {
+	if err := r.scan(s.one(ctx, s.d.Reader(), currentOf, rec)); err != nil {
 		return "", false, unreadable(err)
 	}
 	f, err := s.open(r)

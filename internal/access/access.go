@@ -1,0 +1,114 @@
+// Package access is the one door: relate, decide, fetch sealed, append the audit entry, and only then open and mask.
+//
+// Nobody gets a patient's data except through a [Gate]: pages, the FHIR API, imports, jobs, administrators and the demo all hold a
+// Gate and nothing below it. Each method runs the same five steps and says in its name which interaction it is:
+//
+//	found, err := gate.Read(ctx, access.Person(session), "Observation", id)
+//	if err != nil { return err }            // refused: audited, and the error says what would help
+//	found.Docs[0].AppendJSON(body)          // the entry found.Entry was durable before these bytes could exist
+//
+// A permit and a refusal are both entries. A refusal is an [outcome.Error] with the reason and, where there is one, the way forward.
+// What a method returns is opened and masked; nothing else of it needs protecting by the caller but the wire.
+// A Gate is safe for concurrent use.
+package access
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/care"
+	"chartwarden/internal/db"
+	"chartwarden/internal/fhir"
+	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/policy"
+	"chartwarden/internal/record"
+)
+
+// Options are the parts a Gate stands on; all but Now and Zone are required.
+type Options struct {
+	Records *record.Store
+	Care    *care.Graph
+	Log     *audit.Log
+	Policy  *policy.Set
+	Persons *identity.Store
+	DB      *db.DB // records.db: grants and reviews live beside the records
+	Now     func() time.Time
+	Zone    *time.Location // the site's time zone, for sentences
+	Base    string         // the server's own FHIR base URL
+	Logger  *slog.Logger   // alarms (policy errors); never patient data
+}
+
+// Gate is the door. Make one with [New]; it lives as long as the server.
+type Gate struct {
+	records *record.Store
+	care    *care.Graph
+	log     *audit.Log
+	policy  *policy.Set
+	persons *identity.Store
+	db      *db.DB
+	now     func() time.Time
+	zone    *time.Location
+	base    string
+	logger  *slog.Logger
+	pace    *pace
+}
+
+// New opens the door: it brings the tables of grants and reviews up to date.
+func New(ctx context.Context, o Options) (*Gate, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := db.Migrate(ctx, o.DB, "access", migrations()); err != nil {
+		return nil, err
+	}
+	return &Gate{o.Records, o.Care, o.Log, o.Policy, o.Persons, o.DB, o.Now, o.Zone, o.Base, o.Logger, newPace()}, nil
+}
+
+// Principal is who asks: a person on a session, or a job of the server. The zero Principal may do nothing.
+type Principal struct {
+	Session *identity.Session
+	Job     string
+	Glass   string // reason code with which a closed chart is to be opened (X-Break-Glass); persons only
+}
+
+// Person is the principal of a signed-in session, in the session's capacity.
+func Person(s *identity.Session) Principal { return Principal{Session: s} }
+
+// Job is the principal of work that no person asks for at that moment, such as "import". It has permits of its own, never the glass.
+func Job(name string) Principal { return Principal{Job: name} }
+
+// Disclosure is what the door gives: documents opened and masked, under the entry that preceded them.
+type Disclosure struct {
+	Docs    []*document.Doc
+	Entry   string // "origin/index", for X-Audit-Entry
+	Reason  Reason
+	Patient string // logical id of the patient whose chart it is; empty for staff and system data
+}
+
+// Reason is the one reason of an access: the proof, the explanation, and the sentence on the page.
+type Reason struct {
+	Template string // id in the fixed vocabulary (docs/formats/explanations.md); empty when nothing explains
+	Sentence string // to the person who opens: "You are the attending physician ..."
+	Patient  string // to the patient: "was your attending physician"
+	Until    time.Time
+	Permits  []string // ids of the permitting policies, sorted
+	Glass    bool     // a live grant is among the permits' facts and nothing else explains
+}
+
+// Explained reports whether a relationship, not a grant, permitted the access.
+func (r Reason) Explained() bool { return r.Template != "" && !r.Glass }
+
+// chart names whose compartment a step is about.
+type chart struct {
+	number fhir.PatientID
+	id     string // logical id of the Patient
+}

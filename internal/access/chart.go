@@ -1,0 +1,138 @@
+package access
+
+import (
+	"context"
+
+	"chartwarden/internal/care"
+	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/policy"
+	"chartwarden/internal/record"
+)
+
+// Chart is one patient's compartment as p may see it: one access, one entry, whatever the number of resources.
+type Chart struct {
+	PatientID string
+	Patient   *document.Doc              // masked where p's role asks for it
+	Docs      map[string][]*document.Doc // by resource type, newest first
+	Withheld  int                        // resources that are there and held back from p
+	Reason    Reason
+	Grant     *Grant // live, when p broke the glass
+	Team      []care.Member
+	Entry     string
+	Flags     []string
+}
+
+// Chart opens the chart of a patient: the Patient resource and everything of the given types (all when none is named).
+//
+// Errors: outcome.Forbidden with the way forward (the closed chart), outcome.NotFound.
+func (g *Gate) Chart(ctx context.Context, p Principal, patientID string, types ...string) (*Chart, error) {
+	c, err := g.chartByID(ctx, patientID)
+	if outcome.Is(err, outcome.NotFound) {
+		return nil, g.absent(ctx, p, policy.Read, "chart", "Patient", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	// A chart is clinical: whoever may see only demographics has the desk's pages, not this one.
+	s, d, err := g.permit(ctx, p, policy.Read, "chart", c, func(s standing) policy.Resource { return s.typical("Condition") })
+	if err != nil {
+		return nil, err
+	}
+	if len(types) > 0 {
+		types = append([]string{"Patient"}, types...)
+	}
+	found, err := g.records.Chart(ctx, c.number, types...)
+	if err != nil {
+		return nil, err
+	}
+	out := &Chart{PatientID: c.id, Docs: map[string][]*document.Doc{}, Grant: s.grant, Flags: s.relation.Flags}
+	resources := make([]policy.Resource, len(found))
+	for i, x := range found {
+		resources[i] = s.resource(x)
+	}
+	open := make([]*record.Sealed, 0, len(found))
+	for i, one := range g.policy.DecideEach(s.who, policy.Read, s.relation, s.context, resources) {
+		g.alarm(one)
+		if one.Allowed && g.alsoAllowed(ctx, s, policy.Read, found[i]) {
+			open = append(open, found[i])
+		} else {
+			out.Withheld++
+		}
+	}
+	opened, err := g.disclose(ctx, s.event("chart", "R"), permitted{s, d, open, policy.Read})
+	if err != nil {
+		return nil, err
+	}
+	out.Entry, out.Reason = opened.Entry, opened.Reason
+	for _, doc := range opened.Docs {
+		if doc.Type() == "Patient" && doc.ID() == c.id {
+			out.Patient = doc
+			continue
+		}
+		out.Docs[doc.Type()] = append(out.Docs[doc.Type()], doc)
+	}
+	if out.Team, err = g.care.Team(ctx, c.number, s.at); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Closed is what a closed chart shows: enough to be sure that it is the right patient, and what would open it.
+type Closed struct {
+	PatientID string
+	Identity  Identity // empty where even that is held back
+	Refusal   *outcome.Error
+	Way       outcome.Way
+}
+
+// Identity is how a patient is told from another: never more than a wrong-patient check needs.
+type Identity struct {
+	Name      string
+	BirthYear string
+	Sex       string
+	MRNTail   string // last four digits of the record number
+}
+
+// Closed tells p which patient a chart that does not open belongs to, and what would open it. The identity is shown under an entry of
+// its own, where policy lets p find patients at all and the chart is not one whose holder is in danger.
+func (g *Gate) Closed(ctx context.Context, p Principal, patientID string) (Closed, error) {
+	out := Closed{PatientID: patientID}
+	c, err := g.chartByID(ctx, patientID)
+	if outcome.Is(err, outcome.NotFound) {
+		return out, g.absent(ctx, p, policy.Read, "chart", "Patient", err)
+	}
+	if err != nil {
+		return out, err
+	}
+	s, err := g.relate(ctx, p, c)
+	if err != nil {
+		return out, err
+	}
+	r := s.typical("Condition")
+	d := g.decide(s, policy.Read, r)
+	out.Way, _ = g.policy.WayForward(s.request(policy.Read, r))
+	if err, ok := refusal(d, out.Way).(*outcome.Error); ok {
+		out.Refusal = err
+	}
+	if out.Way == outcome.NoWay || protected(s.relation.Flags) {
+		return out, nil
+	}
+	hits, _, err := g.identities(ctx, p, []chart{c})
+	if err != nil {
+		return out, err
+	}
+	if len(hits) == 1 {
+		out.Identity = hits[0].Identity
+	}
+	return out, nil
+}
+
+func protected(flags []string) bool {
+	for _, f := range flags {
+		if f == "staff-safety" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,203 @@
+package access
+
+import (
+	"context"
+	"slices"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/fhir"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/policy"
+)
+
+// sealed is what a decision may know of a record before it is opened.
+type sealed interface {
+	Type() string
+	Labels() []string
+	Released() bool
+}
+
+// resource is a record as policies see it.
+func (s standing) resource(r sealed) policy.Resource {
+	return policy.Resource{Type: r.Type(), Group: string(fhir.FieldGroup(r.Type())), Labels: r.Labels(), Released: r.Released(), PatientKey: s.key()}
+}
+
+// typical is a record of a type as it is when nothing special holds it back: what a refusal of the whole kind is judged by.
+func (s standing) typical(typ string) policy.Resource {
+	return policy.Resource{Type: typ, Group: string(fhir.FieldGroup(typ)), Released: true, PatientKey: s.key()}
+}
+
+// key names the chart to the policy engine; data of no patient has none.
+func (s standing) key() string {
+	if s.chart.number == 0 {
+		return ""
+	}
+	return s.chart.id
+}
+
+func (s standing) request(action string, r policy.Resource) policy.Request {
+	return policy.Request{Principal: s.who, Action: action, Relation: s.relation, Resource: r, Context: s.context}
+}
+
+// decide asks the rules and raises the alarm when they err; an error already denies.
+func (g *Gate) decide(s standing, action string, r policy.Resource) policy.Decision {
+	d := g.policy.Decide(s.request(action, r))
+	g.alarm(d)
+	return d
+}
+
+// permit relates p to a chart and decides; a denial is written down and returned. A principal who came with a reason code gets the
+// glass broken where that would open the chart, as an entry of its own.
+func (g *Gate) permit(ctx context.Context, p Principal, action, interaction string, c chart, what func(standing) policy.Resource) (standing, policy.Decision, error) {
+	s, err := g.relate(ctx, p, c)
+	if err != nil {
+		return s, policy.Decision{}, err
+	}
+	r := what(s)
+	d := g.decide(s, action, r)
+	if !d.Allowed && p.Glass != "" && p.Session != nil && slices.Contains(g.policy.Ways(s.request(action, r)), outcome.BreakGlass) {
+		if _, err := g.breakGlass(ctx, s, p.Glass, ""); err != nil {
+			return s, d, err
+		}
+		if s, err = g.relate(ctx, p, c); err != nil {
+			return s, d, err
+		}
+		d = g.decide(s, action, what(s))
+	}
+	if !d.Allowed {
+		return s, d, g.refuse(ctx, s, action, interaction, r, d)
+	}
+	return s, d, nil
+}
+
+func (g *Gate) alarm(d policy.Decision) {
+	if len(d.Errors) > 0 {
+		g.logger.Error("policy errors deny", "policy", d.Hash, "errors", len(d.Errors))
+	}
+}
+
+// masker asks, for a type that mixes element groups, which of them are hidden from the asker.
+func (g *Gate) masker(s standing, action, typ string) masker {
+	m := masker{hidden: map[fhir.Group]bool{}}
+	if !fhir.Mixed(typ) {
+		return m
+	}
+	groups := fhir.Groups()
+	resources := make([]policy.Resource, len(groups))
+	for i, group := range groups {
+		resources[i] = s.typical(typ)
+		resources[i].Group = string(group)
+	}
+	for i, d := range g.policy.DecideEach(s.who, action, s.relation, s.context, resources) {
+		g.alarm(d)
+		m.hidden[groups[i]] = !d.Allowed
+	}
+	return m
+}
+
+// refuse writes the refusal and returns it as an error that says what would help. Where nothing would help it reads the same whether
+// or not the thing exists.
+func (g *Gate) refuse(ctx context.Context, s standing, action, interaction string, r policy.Resource, d policy.Decision) error {
+	way, _ := g.policy.WayForward(s.request(action, r))
+	e := s.event(interaction, actionLetter(action))
+	e.PolicyHash, e.Outcome, e.Text = d.Hash, refused, "refused"
+	if s.chart.number != 0 {
+		e.Patients = []audit.PatientPart{{Patient: s.chart.number, Ref: "Patient/" + s.chart.id, Permits: d.PermitIDs(), Groups: []string{r.Group}}}
+	}
+	if _, err := g.log.Refuse(ctx, e); err != nil {
+		return err
+	}
+	return refusal(d, way)
+}
+
+// refusal is the error of a decision: its first forbid, or that nothing links the two.
+func refusal(d policy.Decision, way outcome.Way) error {
+	err := outcome.New(outcome.Forbidden, "nothing links you to this patient: no visit, order, task or shift that we know of").Because("no.relation")
+	if len(d.Forbids) > 0 {
+		err = outcome.New(outcome.Forbidden, d.Forbids[0].Why).Because(d.Forbids[0].ID)
+	}
+	if way == outcome.NoWay {
+		err = outcome.New(outcome.Forbidden, "your role does not open this, or it does not exist").Because("not.yours")
+	}
+	return err.Offering(way)
+}
+
+// absent is the answer for what does not exist: like a refusal for those whom a refusal would offer nothing, else not-found.
+func (g *Gate) absent(ctx context.Context, p Principal, action, interaction, typ string, missing error) error {
+	s, err := g.relate(ctx, p, chart{})
+	if err != nil {
+		return err
+	}
+	s.chart.id = "absent"
+	r := s.typical(typ)
+	if fhir.FieldGroup(typ) != fhir.GroupDirectory {
+		r.PatientKey = s.chart.id
+	} else {
+		r.PatientKey = ""
+	}
+	d := g.decide(s, action, r)
+	way, _ := g.policy.WayForward(s.request(action, r))
+	e := s.event(interaction, actionLetter(action))
+	e.PolicyHash, e.Outcome, e.Text = d.Hash, refused, "not found: "+typ
+	if _, err := g.log.Refuse(ctx, e); err != nil {
+		return err
+	}
+	if d.Allowed || way != outcome.NoWay {
+		return missing
+	}
+	return refusal(d, way)
+}
+
+const (
+	succeeded = 0
+	refused   = 8
+)
+
+// event begins the entry of an act by s.
+func (s standing) event(interaction, action string) audit.Event {
+	return audit.Event{Time: s.at, Agent: s.principal.agent(), Action: action, Interaction: interaction, Class: s.class(),
+		Purpose: s.purpose(), Outcome: succeeded}
+}
+
+func (s standing) class() string {
+	if s.principal.Session == nil {
+		return "machine"
+	}
+	return "deliberate"
+}
+
+// purpose of use, by what the person is here for and whether a grant runs.
+// Source: https://terminology.hl7.org/ValueSet-v3-PurposeOfUse.html.
+func (s standing) purpose() string {
+	switch {
+	case s.principal.Session == nil:
+		return "HSYSADMIN"
+	case s.who.Capacity == policy.Patient:
+		return "PATRQT"
+	case s.grant != nil && s.grant.Code == "emergency":
+		return "ETREAT"
+	case s.grant != nil:
+		return "BTG"
+	}
+	for _, role := range s.who.Roles {
+		switch role {
+		case "billing":
+			return "HPAYMT"
+		case "front-desk", "administrator", "hr":
+			return "HOPERAT"
+		case "privacy", "security", "auditor":
+			return "HCOMPL"
+		}
+	}
+	return "TREAT"
+}
+
+func actionLetter(action string) string {
+	switch action {
+	case policy.Write:
+		return "U"
+	case policy.Search, policy.Find:
+		return "E"
+	}
+	return "R"
+}

@@ -1,0 +1,95 @@
+package access
+
+import (
+	"context"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/fhir"
+	"chartwarden/internal/policy"
+	"chartwarden/internal/record"
+)
+
+// permitted is sealed records of one chart (or of no patient) together with the decision that permits them.
+type permitted struct {
+	standing standing
+	decision policy.Decision // the one whose reasons stand in the entry
+	records  []*record.Sealed
+	action   string
+}
+
+// disclose is the last three steps of the door for every way in: append the entry that names each record, durable; open each with the
+// receipt; mask. Nothing is opened when the append fails.
+func (g *Gate) disclose(ctx context.Context, e audit.Event, parts ...permitted) (Disclosure, error) {
+	var out Disclosure
+	for i, part := range parts {
+		reason := part.standing.reason(part.decision)
+		if i == 0 {
+			out.Reason, out.Patient = reason, part.standing.chart.id
+		}
+		e.PolicyHash = part.decision.Hash
+		e.Patients = append(e.Patients, part.entry(reason))
+	}
+	receipt, err := g.log.Disclose(ctx, e)
+	if err != nil {
+		return Disclosure{}, err
+	}
+	out.Entry = receipt.Entry()
+	maskers := map[string]masker{}
+	for _, part := range parts {
+		for _, r := range part.records {
+			doc, err := r.Open(receipt)
+			if err != nil {
+				return Disclosure{}, err
+			}
+			key := part.standing.chart.id + " " + r.Type()
+			m, ok := maskers[key]
+			if !ok {
+				m = g.masker(part.standing, part.action, r.Type())
+				maskers[key] = m
+			}
+			if doc, err = m.mask(doc); err != nil {
+				return Disclosure{}, err
+			}
+			out.Docs = append(out.Docs, doc)
+		}
+	}
+	return out, nil
+}
+
+// entry is what the audit keeps about one patient of an access: whose chart, why, and exactly which records. Records of no patient
+// get a part too (patient 0), so that the receipt covers them.
+func (p permitted) entry(reason Reason) audit.PatientPart {
+	part := audit.PatientPart{Patient: p.standing.chart.number, Permits: reason.Permits, Template: reason.Template, Sentence: reason.Patient, Details: reason.details(),
+		Glass: reason.Glass, Unexplained: p.standing.chart.number != 0 && p.standing.principal.Session != nil && !reason.Explained()}
+	if p.standing.chart.number != 0 {
+		part.Ref = "Patient/" + p.standing.chart.id
+	}
+	seen := map[fhir.Group]bool{}
+	for _, r := range p.records {
+		if group := fhir.FieldGroup(r.Type()); !seen[group] {
+			seen[group] = true
+			part.Groups = append(part.Groups, string(group))
+		}
+		part.Records = append(part.Records, audit.Record{Record: r.Record(), Version: r.Version(), Ref: r.Type() + "/" + r.ID()})
+	}
+	return part
+}
+
+// chartOf names the chart that a sealed record belongs to.
+func (g *Gate) chartOf(ctx context.Context, r *record.Sealed) (chart, error) {
+	return g.chartNumber(ctx, r.Patient())
+}
+
+func (g *Gate) chartNumber(ctx context.Context, n fhir.PatientID) (chart, error) {
+	if n == 0 {
+		return chart{}, nil
+	}
+	id, err := g.records.PatientRef(ctx, n)
+	return chart{number: n, id: id}, err
+}
+
+// chartByID finds a chart by the logical id of its Patient. Errors: outcome.NotFound.
+func (g *Gate) chartByID(ctx context.Context, id string) (chart, error) {
+	n, err := g.records.Patient(ctx, id)
+	return chart{number: n, id: id}, err
+}

@@ -1,0 +1,128 @@
+package access
+
+import (
+	"context"
+	"time"
+
+	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/policy"
+	"chartwarden/internal/record"
+)
+
+// Read gives the current version of one resource.
+//
+// Errors: outcome.Forbidden with the reason and the way forward; outcome.NotFound; outcome.Deleted; outcome.NoStore when the audit
+// cannot be written (only explained and glass reads go on then, by the emergency journal).
+func (g *Gate) Read(ctx context.Context, p Principal, typ, id string) (Disclosure, error) {
+	found, err := g.records.Read(ctx, typ, id)
+	return g.read(ctx, p, "read", typ, found, err)
+}
+
+// ReadVersion gives one version of a resource. Errors: those of [Gate.Read].
+func (g *Gate) ReadVersion(ctx context.Context, p Principal, typ, id string, version int64) (Disclosure, error) {
+	found, err := g.records.ReadVersion(ctx, typ, id, version)
+	return g.read(ctx, p, "vread", typ, found, err)
+}
+
+func (g *Gate) read(ctx context.Context, p Principal, interaction, typ string, found *record.Sealed, err error) (Disclosure, error) {
+	if outcome.Is(err, outcome.NotFound) {
+		return Disclosure{}, g.absent(ctx, p, policy.Read, interaction, typ, err)
+	}
+	if err != nil {
+		return Disclosure{}, err
+	}
+	s, d, err := g.admit(ctx, p, policy.Read, interaction, found)
+	if err != nil {
+		return Disclosure{}, err
+	}
+	if found.Deleted() {
+		return Disclosure{}, outcome.New(outcome.Deleted, "this resource was deleted; its history is still there")
+	}
+	return g.disclose(ctx, s.event(interaction, "R"), permitted{s, d, []*record.Sealed{found}, policy.Read})
+}
+
+// admit relates and decides about one sealed record; a denial is written down and returned.
+func (g *Gate) admit(ctx context.Context, p Principal, action, interaction string, found *record.Sealed) (standing, policy.Decision, error) {
+	c, err := g.chartOf(ctx, found)
+	if err != nil {
+		return standing{}, policy.Decision{}, err
+	}
+	s, d, err := g.permit(ctx, p, action, interaction, c, func(s standing) policy.Resource { return s.resource(found) })
+	if err == nil && !g.alsoAllowed(ctx, s, action, found) {
+		return s, d, g.refuse(ctx, s, action, interaction, s.resource(found), d)
+	}
+	return s, d, err
+}
+
+// alsoAllowed asks for the further patients whom a resource is about: who may not see it in one of their charts does not see it.
+func (g *Gate) alsoAllowed(ctx context.Context, s standing, action string, r *record.Sealed) bool {
+	patients := r.Patients()
+	if len(patients) < 2 || s.principal.Session == nil {
+		return true
+	}
+	for _, n := range patients {
+		if n == s.chart.number {
+			continue
+		}
+		c, err := g.chartNumber(ctx, n)
+		if err != nil {
+			return false
+		}
+		other, err := g.relate(ctx, s.principal, c)
+		if err != nil || !g.decide(other, action, other.resource(r)).Allowed {
+			return false
+		}
+	}
+	return true
+}
+
+// Versioned is one step of a resource's history, newest first.
+type Versioned struct {
+	Doc     *document.Doc // nil for a deletion
+	Version int64
+	Updated time.Time
+	Deleted bool
+}
+
+// History gives all versions of one resource that p may read, newest first, and the entry. A version is judged by its own labels.
+// Errors: those of [Gate.Read]; a deleted resource has a history.
+func (g *Gate) History(ctx context.Context, p Principal, typ, id string) ([]Versioned, string, error) {
+	versions, err := g.records.History(ctx, typ, id)
+	if err == nil && len(versions) == 0 {
+		err = outcome.New(outcome.NotFound, "there is no such resource")
+	}
+	if outcome.Is(err, outcome.NotFound) {
+		return nil, "", g.absent(ctx, p, policy.Read, "history-instance", typ, err)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	s, d, err := g.admit(ctx, p, policy.Read, "history-instance", versions[0])
+	if err != nil {
+		return nil, "", err
+	}
+	var out []Versioned
+	var open []*record.Sealed
+	for _, v := range versions {
+		if !g.decide(s, policy.Read, s.resource(v)).Allowed {
+			continue
+		}
+		out = append(out, Versioned{Version: v.Version(), Updated: v.Updated(), Deleted: v.Deleted()})
+		if !v.Deleted() {
+			open = append(open, v)
+		}
+	}
+	opened, err := g.disclose(ctx, s.event("history-instance", "R"), permitted{s, d, open, policy.Read})
+	if err != nil {
+		return nil, "", err
+	}
+	next := 0
+	for i := range out {
+		if !out[i].Deleted {
+			out[i].Doc = opened.Docs[next]
+			next++
+		}
+	}
+	return out, opened.Entry, nil
+}

@@ -1,0 +1,138 @@
+package access
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/care"
+	"chartwarden/internal/fhir"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/policy"
+)
+
+// standing is everything a decision about one chart rests on, computed at the moment of access: who asks, how the two are related,
+// under which circumstances. It is made once per chart and request and never kept.
+type standing struct {
+	principal Principal
+	who       policy.Principal
+	relation  policy.Relation
+	care      care.Relation
+	grant     *Grant
+	chart     chart
+	context   policy.Context
+	at        time.Time
+}
+
+// relate computes how p stands to the chart c now. For staff and system data (c.number 0) there is no relation, only the asker.
+func (g *Gate) relate(ctx context.Context, p Principal, c chart) (standing, error) {
+	s := standing{principal: p, chart: c, at: g.now()}
+	s.context = policy.Context{Now: s.at}
+	if p.Session == nil {
+		s.who = policy.Principal{Kind: policy.Job, ID: p.Job, Active: p.Job != ""}
+		return s, nil
+	}
+	person := p.Session.Person
+	actor, err := g.actor(ctx, person)
+	if err != nil {
+		return s, err
+	}
+	s.who = policy.Principal{
+		Kind: policy.Person, ID: person.ID, Roles: person.RolesIn(p.Session.Capacity), Capacity: p.Session.Capacity,
+		Active: person.Active, Clearances: person.Clearances, TrainingDue: person.TrainingDue,
+	}
+	s.context.Device, s.context.Zone, s.context.AAL = p.Session.Trust, p.Session.Zone, p.Session.AAL
+	s.context.AuthAge = int(s.at.Sub(p.Session.AuthTime(p.Session.AAL)).Seconds())
+	if p.Session.Capacity == identity.StaffCapacity {
+		shift, err := g.care.OnShift(ctx, actor, s.at)
+		if err != nil {
+			return s, err
+		}
+		s.who.OnShift, s.who.Departments = shift.On, shift.Departments
+	}
+	if c.number == 0 {
+		return s, nil
+	}
+	if s.care, err = g.care.Relate(ctx, actor, c.number, s.at); err != nil {
+		return s, err
+	}
+	f := s.care.Facts
+	s.relation = policy.Relation{
+		CareTeam: f.CareTeam, OpenContact: f.OpenContact, LastContactEnd: f.LastContactEnd, NextContactStart: f.NextContactStart,
+		OrderDepts: f.OrderDepts, TaskOpen: f.TaskOpen, SelfMade: f.SelfMade, Self: f.Self, Panel: f.Panel, Flags: f.Flags,
+	}
+	if p.Session.Capacity == identity.StaffCapacity {
+		if s.grant, err = g.liveGrant(ctx, person, c.number, s.at); err != nil {
+			return s, err
+		}
+		if s.grant != nil {
+			s.relation.BTGUntil = s.grant.Until
+		}
+	}
+	return s, nil
+}
+
+// actor is the person as care knows her: by her Practitioner and by her own chart.
+func (g *Gate) actor(ctx context.Context, person identity.Person) (care.Actor, error) {
+	a := care.Actor{Person: person.ID, Practitioner: person.Practitioner}
+	if ref, ok := fhir.ParseReference(person.Patient); ok {
+		own, err := g.records.Patient(ctx, ref.ID)
+		if err != nil {
+			return a, err
+		}
+		a.Patient = own
+	}
+	return a, nil
+}
+
+// reason is the one reason of an access that d permits: the strongest edge for a clinical person, else the sentence of the permit.
+func (s standing) reason(d policy.Decision) Reason {
+	r := Reason{Permits: d.PermitIDs(), Glass: d.Glass()}
+	switch {
+	case r.Glass && s.grant != nil:
+		r.Template, r.Until = "glass."+s.grant.Code, s.grant.Until
+		r.Sentence = "You opened this chart in an emergency, and gave a reason."
+		r.Patient = "opened your chart in an emergency: " + glassWords[s.grant.Code]
+	case s.treats(d) && len(s.care.Evidence) > 0:
+		best := s.care.Evidence[0]
+		r.Template, r.Sentence, r.Patient, r.Until = best.Template, best.Sentence(), best.PatientSentence(), best.Ends()
+	case len(d.Permits) > 0:
+		first := d.Permits[0]
+		r.Template, r.Sentence, r.Patient = first.ID, first.Why, patientWords(first.ID)
+	}
+	return r
+}
+
+// treats reports whether a care relationship, rather than a function of the house, is among the permits.
+func (s standing) treats(d policy.Decision) bool {
+	return slices.ContainsFunc(d.Permits, func(r policy.Reason) bool { return strings.HasPrefix(r.ID, "treat.") })
+}
+
+// patientWords says to the patient what a permit that is no care relationship means.
+func patientWords(permit string) string {
+	switch {
+	case strings.HasPrefix(permit, "self."):
+		return "was you"
+	case strings.HasPrefix(permit, "ops.frontdesk"), permit == "ops.register":
+		return "registered you or kept your appointments"
+	case strings.HasPrefix(permit, "ops.billing"):
+		return "worked on your bill"
+	case permit == "ops.find":
+		return "looked you up in the list of patients"
+	case strings.HasPrefix(permit, "job.import"):
+		return "took over your records from another system"
+	case strings.HasPrefix(permit, "client."):
+		return "is a program that works for this hospital"
+	}
+	return "had a reason that this hospital defined"
+}
+
+// agent is who asks, as the entry tells it.
+func (p Principal) agent() audit.Agent {
+	if p.Session == nil {
+		return audit.Agent{Job: p.Job}
+	}
+	return p.Session.Agent()
+}

@@ -1,0 +1,187 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"chartwarden/internal/fhir"
+	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/fhir/search"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/record"
+)
+
+// Entry is one request of a bundle.
+type Entry struct {
+	Index   int // in the bundle
+	FullURL string
+	Method  string // GET, POST, PUT, DELETE
+	URL     string // Type, Type/id, or Type?query
+	IfMatch string // W/"3"
+	Doc     *document.Doc
+}
+
+// Result is what became of one entry.
+type Result struct {
+	Written    *Written
+	Disclosure *Disclosure // of a GET of one resource
+	Page       *Page       // of a GET that searches
+	Err        error
+}
+
+// Transaction carries out all entries or none: deletes, then creates, then updates, in one commit under one intent; then the reads.
+// References by urn:uuid among the entries become the ids that their targets get. Results stand in the order of the entries.
+//
+// Errors name the entry (Bundle.entry[3]...); those of [Gate.Create], [Gate.Update], [Gate.Delete].
+func (g *Gate) Transaction(ctx context.Context, p Principal, entries []Entry) ([]Result, error) {
+	out := make([]Result, len(entries))
+	var writes []record.Write
+	var at []int
+	for _, op := range []record.Op{record.Delete, record.Create, record.Update} {
+		for i, e := range entries {
+			w, ok, err := e.write()
+			if err != nil {
+				return nil, err
+			}
+			if ok && w.Op == op {
+				writes, at = append(writes, w), append(at, i)
+			}
+		}
+	}
+	if len(writes) > 0 {
+		written, err := g.write(ctx, p, "transaction", writes)
+		var one faulty
+		if errors.As(err, &one) {
+			err = inEntry(entries[at[one.index]].Index, one.err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range written {
+			out[at[i]].Written = &written[i]
+		}
+	}
+	for i, e := range entries {
+		if e.Method == "GET" {
+			if out[i] = g.get(ctx, p, e); out[i].Err != nil {
+				return nil, inEntry(e.Index, out[i].Err)
+			}
+		}
+	}
+	return out, nil
+}
+
+// Batch carries out each entry by itself; one that fails harms no other.
+func (g *Gate) Batch(ctx context.Context, p Principal, entries []Entry) []Result {
+	out := make([]Result, len(entries))
+	for i, e := range entries {
+		if e.Method == "GET" {
+			out[i] = g.get(ctx, p, e)
+			continue
+		}
+		w, ok, err := e.write()
+		if err == nil && !ok {
+			err = inEntry(e.Index, outcome.New(outcome.NotSupported, "the method of an entry is GET, POST, PUT or DELETE"))
+		}
+		if err == nil {
+			var one Written
+			if one, err = g.writeOne(ctx, p, interactionOf(w.Op), w); err == nil {
+				out[i].Written = &one
+			}
+		}
+		out[i].Err = err
+	}
+	return out
+}
+
+// write turns an entry into a change; false for a GET.
+func (e Entry) write() (record.Write, bool, error) {
+	w := record.Write{Doc: e.Doc, Alias: e.FullURL, Local: true}
+	typ, id, _ := strings.Cut(e.URL, "/")
+	fail := func(mend string) (record.Write, bool, error) {
+		return w, false, inEntry(e.Index, outcome.New(outcome.Invalid, mend))
+	}
+	if strings.Contains(e.URL, "?") && e.Method != "GET" {
+		return fail("conditional requests inside a bundle are not supported yet: name the resource by its id")
+	}
+	switch e.Method {
+	case "GET":
+		return w, false, nil
+	case "POST":
+		if e.Doc == nil || e.Doc.Type() != typ || id != "" {
+			return fail("a POST entry has a resource, and request.url is its type")
+		}
+		w.Op, w.Type = record.Create, typ
+	case "PUT":
+		if e.Doc == nil || e.Doc.Type() != typ || id == "" || e.Doc.ID() != id {
+			return fail("a PUT entry has a resource whose id stands in request.url as Type/id")
+		}
+		w.Op, w.Type, w.ID = record.Update, typ, id
+	case "DELETE":
+		if id == "" || !fhir.IsResourceType(typ) {
+			return fail("a DELETE entry has Type/id as request.url")
+		}
+		w.Op, w.Type, w.ID, w.Doc = record.Delete, typ, id, nil
+	default:
+		return fail("the method of an entry is GET, POST, PUT or DELETE")
+	}
+	match, err := ParseETag(e.IfMatch)
+	w.IfMatch = match
+	return w, true, err
+}
+
+// get carries out a GET entry: Type/id, Type/id/_history/n or Type?query.
+func (g *Gate) get(ctx context.Context, p Principal, e Entry) Result {
+	path, query, searching := strings.Cut(e.URL, "?")
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	switch {
+	case len(parts) == 2 && !searching:
+		d, err := g.Read(ctx, p, parts[0], parts[1])
+		return Result{Disclosure: &d, Err: err}
+	case len(parts) == 4 && parts[2] == "_history":
+		n, err := strconv.ParseInt(parts[3], 10, 64)
+		if err != nil {
+			return Result{Err: outcome.New(outcome.NotFound, "there is no such version")}
+		}
+		d, err := g.ReadVersion(ctx, p, parts[0], parts[1], n)
+		return Result{Disclosure: &d, Err: err}
+	case len(parts) == 1 && fhir.IsResourceType(parts[0]):
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			return Result{Err: outcome.New(outcome.Invalid, "the query of request.url is not well formed")}
+		}
+		q, err := search.Parse(parts[0], values, g.reading())
+		if err != nil {
+			return Result{Err: err}
+		}
+		page, err := g.Search(ctx, p, q, query)
+		return Result{Page: &page, Err: err}
+	}
+	return Result{Err: outcome.New(outcome.NotSupported, "a GET entry has Type/id, Type/id/_history/n or Type?query as request.url")}
+}
+
+// ParseETag reads W/"3" (or "3", or 3) as a version; empty is 0, which asks for nothing. Errors: outcome.Invalid.
+func ParseETag(s string) (int64, error) {
+	s = strings.Trim(strings.TrimPrefix(strings.TrimSpace(s), "W/"), `"`)
+	if s == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 1 {
+		return 0, outcome.New(outcome.Invalid, `write If-Match as W/"n", with the version that you saw`).At("If-Match")
+	}
+	return n, nil
+}
+
+func inEntry(index int, err error) error {
+	e := outcome.Wrap("access: bundle", outcome.CodeOf(err), "this entry cannot be carried out", err)
+	where := fmt.Sprintf("Bundle.entry[%d]", index)
+	if e.Expression != "" {
+		where += " " + e.Expression
+	}
+	return e.At(where)
+}

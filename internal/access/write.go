@@ -1,0 +1,294 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/fhir"
+	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/fhir/validate"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/policy"
+	"chartwarden/internal/record"
+)
+
+// Written is what a write left behind.
+type Written struct {
+	Doc     *document.Doc // as stored, with id and meta; nil after a delete
+	Type    string
+	ID      string
+	Version int64
+	Updated time.Time
+	Created bool
+	Changed bool   // false when the content was here already and no version was made
+	Entry   string // of the intent, which was durable before the records changed; empty when nothing had to change
+}
+
+// Create stores doc as a new resource under an id of the server's making. An id inside doc is not used.
+//
+// Errors: outcome codes of validation with the place; outcome.Forbidden with the reason; outcome.Invalid for a reference to what is
+// not here; outcome.NoStore when the audit cannot be written: writes wait for the log, reads go on.
+func (g *Gate) Create(ctx context.Context, p Principal, doc *document.Doc) (Written, error) {
+	return g.writeOne(ctx, p, "create", record.Write{Op: record.Create, Type: doc.Type(), Doc: doc})
+}
+
+// Update stores doc as the next version of the resource that its id names, or as its first (update as create). ifMatch is the
+// version that the caller saw, or zero. Errors: those of [Gate.Create]; outcome.Precondition when another version came between;
+// outcome.Conflict when the caller sees the resource masked only: a whole update would lose what the mask hides.
+func (g *Gate) Update(ctx context.Context, p Principal, doc *document.Doc, ifMatch int64) (Written, error) {
+	return g.writeOne(ctx, p, "update", record.Write{Op: record.Update, Type: doc.Type(), ID: doc.ID(), Doc: doc, IfMatch: ifMatch})
+}
+
+// Delete adds a version that says deleted; earlier versions stay. Deleting what is deleted succeeds without a new version.
+// Errors: those of [Gate.Update]; outcome.NotFound.
+func (g *Gate) Delete(ctx context.Context, p Principal, typ, id string, ifMatch int64) (Written, error) {
+	return g.writeOne(ctx, p, "delete", record.Write{Op: record.Delete, Type: typ, ID: id, IfMatch: ifMatch})
+}
+
+func (g *Gate) writeOne(ctx context.Context, p Principal, interaction string, w record.Write) (Written, error) {
+	out, err := g.write(ctx, p, interaction, []record.Write{w})
+	if err != nil {
+		var at faulty
+		if errors.As(err, &at) {
+			err = at.err
+		}
+		return Written{}, err
+	}
+	return out[0], nil
+}
+
+// faulty says which of several writes an error is about.
+type faulty struct {
+	index int
+	err   error
+}
+
+func (f faulty) Error() string { return f.err.Error() }
+func (f faulty) Unwrap() error { return f.err }
+
+// write is the door for every change: validate, relate and decide each, seal, append the intent with the hash of each ciphertext,
+// commit, append the outcome. Either all of ws are stored or none; an error that concerns one of them is a faulty.
+func (g *Gate) write(ctx context.Context, p Principal, interaction string, ws []record.Write) ([]Written, error) {
+	for i := range ws {
+		if err := checkWrite(ws[i]); err != nil {
+			return nil, faulty{i, err}
+		}
+	}
+	return g.store(ctx, p, interaction, ws)
+}
+
+// store is write for what is valid already.
+func (g *Gate) store(ctx context.Context, p Principal, interaction string, ws []record.Write) ([]Written, error) {
+	for i := range ws {
+		p.sign(&ws[i])
+	}
+	if i, err := g.dangling(ctx, ws); err != nil {
+		return nil, faulty{i, err}
+	}
+	prepared, err := g.records.Prepare(ctx, ws)
+	if err != nil {
+		var at record.Faulty
+		if errors.As(err, &at) {
+			return nil, faulty{at.Index, err}
+		}
+		return nil, err
+	}
+	e, err := g.admitAll(ctx, p, interaction, ws, prepared)
+	if err != nil {
+		return nil, err
+	}
+	return g.commit(ctx, e, ws, prepared)
+}
+
+// admitAll decides about every change and gathers the intent: one part for each chart, with the reason, and the versions to come.
+func (g *Gate) admitAll(ctx context.Context, p Principal, interaction string, ws []record.Write, prepared *record.Prepared) (audit.Event, error) {
+	var e audit.Event
+	reasons := map[fhir.PatientID]audit.PatientPart{}
+	standings := map[fhir.PatientID]standing{}
+	for i, change := range prepared.Changes() {
+		number := fhir.PatientID(0)
+		if len(change.Patients) > 0 {
+			number = change.Patients[0]
+		}
+		s, known := standings[number]
+		if !known {
+			c, err := g.chartToBe(ctx, number, change)
+			if err != nil {
+				return e, err
+			}
+			if s, err = g.relate(ctx, p, c); err != nil {
+				return e, err
+			}
+			standings[number] = s
+		}
+		if e.Interaction == "" {
+			e = s.event(interaction, letterOf(ws[i].Op))
+		}
+		d, err := g.admitWrite(ctx, s, interaction, change, ws[i])
+		if err != nil {
+			return e, faulty{i, err}
+		}
+		e.PolicyHash = d.Hash
+		if _, known := reasons[number]; !known {
+			reasons[number] = permitted{standing: s, decision: d}.entry(s.reason(d))
+		}
+	}
+	for _, part := range prepared.Intents() {
+		why := reasons[part.Patient]
+		part.Ref, part.Permits, part.Template, part.Sentence = why.Ref, why.Permits, why.Template, why.Sentence
+		part.Unexplained, part.Glass = why.Unexplained, why.Glass
+		e.Patients = append(e.Patients, part)
+	}
+	if len(ws) > 1 {
+		e.Action = "E"
+	}
+	return e, nil
+}
+
+// chartToBe names the chart of a change. That of a Patient who is being registered does not exist yet.
+func (g *Gate) chartToBe(ctx context.Context, number fhir.PatientID, change record.Change) (chart, error) {
+	if change.Type == "Patient" {
+		return chart{number: number, id: change.ID}, nil
+	}
+	c, err := g.chartNumber(ctx, number)
+	if outcome.Is(err, outcome.NotFound) { // registered in this very batch
+		return chart{number: number, id: "new"}, nil
+	}
+	return c, err
+}
+
+// commit is the order that makes a write provable: intent durable, then the records, then the outcome. An outcome that cannot be
+// appended leaves a dangling intent, which the next start resolves against the records; the write itself stands.
+func (g *Gate) commit(ctx context.Context, e audit.Event, ws []record.Write, prepared *record.Prepared) ([]Written, error) {
+	changes := prepared.Changes()
+	intent, err := g.log.Intend(ctx, e) // names no record where nothing changes: somebody asked all the same
+	if err != nil {
+		return nil, err
+	}
+	stored, err := g.records.Commit(ctx, prepared, intent)
+	g.conclude(ctx, e, intent, err)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Written, len(stored))
+	for i, r := range stored {
+		out[i] = Written{Type: r.Type(), ID: r.ID(), Version: r.Version(), Updated: r.Updated(), Created: changes[i].Effect == record.Created,
+			Changed: changes[i].Effect != record.Unchanged, Entry: intent.Entry()}
+		if ws[i].Doc == nil {
+			continue
+		}
+		if out[i].Doc, err = ws[i].Doc.Stamp(r.ID(), versionText(r.Version()), r.Updated()); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// conclude appends how an intended write ended.
+func (g *Gate) conclude(ctx context.Context, e audit.Event, intent audit.Logged, failed error) {
+	end := audit.Event{Time: g.now(), Agent: e.Agent, Action: e.Action, Interaction: e.Interaction, Class: e.Class, Purpose: e.Purpose,
+		PolicyHash: e.PolicyHash, Outcome: succeeded, Intent: intent.Index()}
+	if failed != nil {
+		end.Outcome, end.Text = refused, "not stored"
+	}
+	if _, err := g.log.Conclude(ctx, end); err != nil {
+		g.logger.Error("the outcome of a write could not be appended; the next start resolves it", "intent", intent.Entry())
+	}
+}
+
+// admitWrite decides about one prepared change: on what it brings, and on the version that it replaces.
+func (g *Gate) admitWrite(ctx context.Context, s standing, interaction string, change record.Change, w record.Write) (policy.Decision, error) {
+	after := policy.Resource{Type: change.Type, Group: string(change.Group), Labels: change.Labels, Released: true, New: change.Before == nil, PatientKey: s.key()}
+	d := g.decide(s, policy.Write, after)
+	if !d.Allowed {
+		return d, g.refuse(ctx, s, policy.Write, interaction, after, d)
+	}
+	if change.Before == nil {
+		return d, nil
+	}
+	before := s.resource(change.Before)
+	if old := g.decide(s, policy.Write, before); !old.Allowed {
+		return old, g.refuse(ctx, s, policy.Write, interaction, before, old)
+	}
+	if w.Doc != nil && change.Effect != record.Unchanged && s.principal.Session != nil && g.masker(s, policy.Read, change.Type).any() {
+		return d, outcome.New(outcome.Conflict, "you see this resource without some of its parts: a whole update would lose them")
+	}
+	return d, nil
+}
+
+// checkWrite refuses what the standard refuses. A delete has no document.
+func checkWrite(w record.Write) error {
+	if !fhir.IsResourceType(w.Type) {
+		return outcome.New(outcome.Structure, "resourceType is none that FHIR R4 defines").At("resourceType")
+	}
+	if w.Doc == nil {
+		return nil
+	}
+	return outcome.Invalids(validate.Check(w.Doc))
+}
+
+// dangling looks for references to what is neither here nor in the same batch.
+func (g *Gate) dangling(ctx context.Context, ws []record.Write) (int, error) {
+	coming := map[string]bool{}
+	for _, w := range ws {
+		coming[w.Alias] = true
+		if w.Op == record.Update {
+			coming[w.Type+"/"+w.ID] = true
+		}
+	}
+	known := map[string]bool{}
+	for i, w := range ws {
+		if w.Doc == nil {
+			continue
+		}
+		for n := range w.Doc.Root().All() {
+			if n.Name() != "reference" || n.Kind() != document.String {
+				continue
+			}
+			ref := n.Text()
+			if coming[ref] || known[ref] {
+				continue
+			}
+			here, err := g.records.Resolves(ctx, ref)
+			if err != nil {
+				return i, err
+			}
+			if !here {
+				return i, outcome.New(outcome.Invalid, "the reference leads to nothing here: store its target first, or send both in one bundle").At(n.Expression())
+			}
+			known[ref] = true
+		}
+	}
+	return 0, nil
+}
+
+// sign notes who makes a change, for the relationships that it may create: what somebody makes for himself carries no weight.
+func (p Principal) sign(w *record.Write) {
+	if p.Session == nil {
+		w.Author = "job:" + p.Job
+		return
+	}
+	w.Author, w.AuthorActor = p.Session.Person.ID, p.Session.Person.Practitioner
+}
+
+func interactionOf(op record.Op) string {
+	switch op {
+	case record.Create:
+		return "create"
+	case record.Delete:
+		return "delete"
+	}
+	return "update"
+}
+
+func letterOf(op record.Op) string {
+	switch op {
+	case record.Create:
+		return "C"
+	case record.Delete:
+		return "D"
+	}
+	return "U"
+}

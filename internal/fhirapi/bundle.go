@@ -1,0 +1,124 @@
+package fhirapi
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/outcome"
+)
+
+// maxEntries bounds a transaction over the wire; an import has no such bound.
+const maxEntries = 5000
+
+// bundle carries out a batch or a transaction.
+func (a *API) bundle(w http.ResponseWriter, r *http.Request) {
+	kind, entries, err := entriesOf(w, r)
+	if err != nil {
+		Fail(w, err)
+		return
+	}
+	var results []access.Result
+	switch kind {
+	case "transaction":
+		results, err = a.Gate.Transaction(r.Context(), principal(r), entries)
+	case "batch":
+		results = a.Gate.Batch(r.Context(), principal(r), entries)
+	default:
+		err = outcome.New(outcome.Invalid, "post a Bundle whose type is batch or transaction").At("Bundle.type")
+	}
+	if err != nil {
+		Fail(w, err)
+		return
+	}
+	a.answerBundle(w, kind, results)
+}
+
+// entriesOf reads the bundle from the stream, one entry after the other.
+func entriesOf(w http.ResponseWriter, r *http.Request) (kind string, entries []access.Entry, err error) {
+	if err := wantJSON(r); err != nil {
+		return "", nil, err
+	}
+	s := document.SplitBundle(http.MaxBytesReader(w, r.Body, MaxBody))
+	for entry, err := range s.Entries() {
+		if err != nil {
+			return "", nil, tooLarge(err)
+		}
+		if len(entries) == maxEntries {
+			return "", nil, outcome.New(outcome.TooLong, "a bundle has at most 5000 entries here; send the rest in another").At("Bundle.entry")
+		}
+		doc, err := entry.Doc()
+		if err != nil {
+			return "", nil, err
+		}
+		entries = append(entries, access.Entry{Index: entry.Index(), FullURL: entry.FullURL(), Method: entry.Request("method"),
+			URL: strings.TrimPrefix(entry.Request("url"), "/"), IfMatch: entry.Request("ifMatch"), Doc: doc})
+	}
+	header, err := s.Header()
+	if err != nil {
+		return "", nil, tooLarge(err)
+	}
+	if header.Type() != "Bundle" {
+		return "", nil, outcome.New(outcome.Invalid, "post a Bundle here, or one resource to its type's URL").At("resourceType")
+	}
+	return s.Type(), entries, nil
+}
+
+func tooLarge(err error) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return outcome.New(outcome.TooLong, "a bundle over the wire has at most 64 MiB; send it in parts, or use `chartwarden import`")
+	}
+	return err
+}
+
+func (a *API) answerBundle(w http.ResponseWriter, kind string, results []access.Result) {
+	b := []byte(`{"resourceType":"Bundle","type":"` + kind + `-response","entry":[`)
+	var trail []string
+	for i, res := range results {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		var entry string
+		b, entry = a.answerEntry(b, res)
+		if entry != "" && (len(trail) == 0 || trail[len(trail)-1] != entry) {
+			trail = append(trail, entry)
+		}
+	}
+	b = append(b, `]}`...)
+	if len(trail) > 0 {
+		w.Header().Set("X-Audit-Entry", strings.Join(trail, ", "))
+	}
+	body(w, http.StatusOK, b)
+}
+
+func (a *API) answerEntry(b []byte, res access.Result) ([]byte, string) {
+	switch {
+	case res.Err != nil:
+		b = append(b, `{"response":{"status":"`+strconv.Itoa(outcome.Status(res.Err))+`","outcome":`...)
+		b = append(b, outcome.OperationOutcome(res.Err)...)
+		return append(b, `}}`...), ""
+	case res.Disclosure != nil:
+		b = a.entry(b, res.Disclosure.Docs[0])
+		return append(b, `,"response":{"status":"200"}}`...), res.Disclosure.Entry
+	case res.Page != nil:
+		b = append(b, `{"resource":`...)
+		b = append(b, a.searchset(a.Base, "", *res.Page)...)
+		return append(b, `,"response":{"status":"200"}}`...), res.Page.Entry
+	}
+	done := res.Written
+	status := "200"
+	switch {
+	case done.Doc == nil:
+		status = "204"
+	case done.Created:
+		status = "201"
+	}
+	version := strconv.FormatInt(done.Version, 10)
+	b = append(b, `{"response":{"status":"`+status+`","location":"`+done.Type+"/"+done.ID+"/_history/"+version+`","etag":"W/\"`+version+
+		`\"","lastModified":"`+instant(done.Updated)+`"}}`...)
+	return b, done.Entry
+}

@@ -1,0 +1,101 @@
+package fhirapi
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/fhir/search"
+	"chartwarden/internal/outcome"
+)
+
+// cursorParam holds the sealed cursor of a next link; nothing else of the search stands in that URL, so no value reaches a proxy.
+const cursorParam = "_cursor"
+
+func (a *API) search(w http.ResponseWriter, r *http.Request) {
+	values := r.URL.Query()
+	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+		Fail(w, outcome.New(outcome.Invalid, "the query is not well formed: encode spaces, % and & in values").At("url"))
+		return
+	}
+	if r.Method == http.MethodPost {
+		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+		if err := r.ParseForm(); err != nil {
+			Fail(w, outcome.New(outcome.Invalid, "send the parameters as application/x-www-form-urlencoded, at most 1 MiB").At("Content-Type"))
+			return
+		}
+		values = r.Form // body and URL
+	}
+	page, err := a.find(r, r.PathValue("type"), values)
+	if err != nil {
+		Fail(w, err)
+		return
+	}
+	self := a.Base + "/" + r.PathValue("type")
+	w.Header().Set("X-Audit-Entry", page.Entry)
+	body(w, http.StatusOK, a.searchset(self, values.Get(cursorParam), page))
+}
+
+func (a *API) find(r *http.Request, typ string, values url.Values) (access.Page, error) {
+	cursor := values.Get(cursorParam)
+	values.Del(cursorParam)
+	strict := !strings.Contains(r.Header.Get("Prefer"), "handling=lenient")
+	if cursor != "" {
+		return a.Gate.Continue(r.Context(), principal(r), typ, cursor)
+	}
+	q, err := search.Parse(typ, values, search.Options{Strict: strict, Zone: a.Zone, Base: a.Base})
+	if err != nil {
+		return access.Page{}, err
+	}
+	return a.Gate.Search(r.Context(), principal(r), q, values.Encode())
+}
+
+// searchset writes the bundle by hand around the exact bytes of each resource: nothing is parsed and printed again.
+func (a *API) searchset(self, cursor string, page access.Page) []byte {
+	size := 256
+	for _, d := range page.Docs {
+		size += d.Len() + 160
+	}
+	b := make([]byte, 0, size)
+	b = append(b, `{"resourceType":"Bundle","type":"searchset"`...)
+	if page.Total >= 0 {
+		b = strconv.AppendInt(append(b, `,"total":`...), int64(page.Total), 10)
+	}
+	link := func(relation, cursor string) {
+		to := self
+		if cursor != "" {
+			to += "?" + cursorParam + "=" + url.QueryEscape(cursor)
+		}
+		b = append(append(append(append(b, `{"relation":"`...), relation...), `","url":"`...), to...)
+		b = append(b, `"}`...)
+	}
+	b = append(b, `,"link":[`...)
+	link("self", cursor)
+	if page.Next != "" {
+		b = append(b, ',')
+		link("next", page.Next)
+	}
+	b = append(b, ']')
+	if len(page.Docs) > 0 {
+		b = append(b, `,"entry":[`...)
+		for i, d := range page.Docs {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = a.entry(b, d)
+			b = append(b, `,"search":{"mode":"match"}}`...)
+		}
+		b = append(b, ']')
+	}
+	return append(b, '}')
+}
+
+// entry opens a bundle entry with fullUrl and resource; the caller closes it.
+func (a *API) entry(b []byte, d *document.Doc) []byte {
+	b = append(append(append(append(append(b, `{"fullUrl":"`...), a.Base...), '/'), d.Type()...), '/')
+	b = append(append(b, d.ID()...), `","resource":`...)
+	return d.AppendJSON(b)
+}

@@ -1,0 +1,44 @@
+package record
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+
+	"chartwarden/internal/fhir"
+	"chartwarden/internal/outcome"
+)
+
+// Resolves reports whether the text of a Reference.reference leads somewhere: to a resource that is stored here (a deleted one counts,
+// its history is there), to a name from an earlier batch, into the same resource (#id), or outside this server, where it is not ours
+// to judge. Errors: outcome.NoStore.
+func (s *Store) Resolves(ctx context.Context, reference string) (bool, error) {
+	if strings.HasPrefix(reference, "#") || reference == "" {
+		return true, nil
+	}
+	ref, local := fhir.LocalReference(s.o.Base, reference)
+	if !local {
+		if !strings.HasPrefix(reference, "urn:") {
+			return strings.Contains(reference, "://"), nil
+		}
+		_, known, err := s.named(ctx, reference)
+		return known, err
+	}
+	rec, err := s.resolve(ctx, s.d.Reader(), ref.Type, ref.ID)
+	if outcome.Is(err, outcome.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var kind int64
+	err = s.d.Reader().QueryRowContext(ctx, `select kind from resource where rec=?`, rec).Scan(&kind)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, unreadable(err)
+	}
+	return s.kinds.called(kind) == ref.Type, nil
+}

@@ -1,0 +1,103 @@
+package server
+
+import (
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"chartwarden/internal/outcome"
+)
+
+// Config is everything a site may set. Each field is also a flag of `serve` and a variable CHARTWARDEN_<NAME>; `chartwarden config`
+// prints the effective values. Nothing here can switch the audit off, and rules of the hospital are not configuration: they live in
+// policies/ and in the database, where changing them is audited.
+type Config struct {
+	Data           string `json:"data"`                      // data directory
+	Listen         string `json:"listen"`                    // host:port
+	PublicURL      string `json:"public_url,omitempty"`      // as browsers see us; https unless on loopback
+	TLSCert        string `json:"tls_cert,omitempty"`        // PEM files; both or neither
+	TLSKey         string `json:"tls_key,omitempty"`         //
+	TrustedProxy   string `json:"trusted_proxy,omitempty"`   // address of the proxy that ends TLS for us
+	PassphraseFile string `json:"passphrase_file,omitempty"` // custodian's secret; otherwise the key file in Data
+	HeadFile       string `json:"head_file"`                 // where each newest head is kept; best on another volume
+	JournalFile    string `json:"journal_file"`              // emergency journal; best on another volume
+	TimeZone       string `json:"time_zone"`                 // of the site
+	Database       string `json:"database,omitempty"`        // empty: SQLite in Data
+}
+
+// File names inside the data directory.
+const (
+	keyFileName = "custodian.key"
+	keysDB      = "keys.db"
+	recordsDB   = "records.db"
+	auditDB     = "audit.db"
+)
+
+// withDefaults fills what was left empty.
+func (c Config) withDefaults() Config {
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:8080"
+	}
+	if c.HeadFile == "" {
+		c.HeadFile = filepath.Join(c.Data, "heads", "head.log")
+	}
+	if c.JournalFile == "" {
+		c.JournalFile = filepath.Join(c.Data, "journal", "emergency.journal")
+	}
+	if c.TimeZone == "" {
+		c.TimeZone = "UTC"
+	}
+	if c.PublicURL == "" {
+		scheme := "http"
+		if c.TLSCert != "" {
+			scheme = "https"
+		}
+		host, port, _ := net.SplitHostPort(c.Listen)
+		if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
+			host = "localhost" // an IP address cannot be the relying party of a passkey
+		}
+		c.PublicURL = scheme + "://" + net.JoinHostPort(host, port)
+	}
+	return c
+}
+
+// Effective is the configuration with its defaults filled in.
+func (c Config) Effective() Config { return c.withDefaults() }
+
+// check names what is wrong and how to mend it.
+func (c Config) check(sandbox bool) error {
+	bad := func(field, mend string) error { return outcome.New(outcome.Invalid, mend).At(field) }
+	if c.Data == "" {
+		return bad("--data", "name the data directory with --data or CHARTWARDEN_DATA")
+	}
+	if c.Database != "" && !strings.HasPrefix(c.Database, "sqlite:") {
+		return bad("--database", "this version keeps records in SQLite: leave --database empty")
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return bad("--listen", "write --listen as host:port, for example 127.0.0.1:8080")
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return bad("--tls-cert", "give both --tls-cert and --tls-key, or neither")
+	}
+	if _, err := time.LoadLocation(c.TimeZone); err != nil {
+		return bad("time_zone", "name a time zone of the IANA database, for example Europe/Vienna")
+	}
+	public, err := url.Parse(c.PublicURL)
+	if err != nil || public.Host == "" || public.Scheme != "http" && public.Scheme != "https" {
+		return bad("--public-url", "write --public-url as https://host[:port]")
+	}
+	loopback := host == "localhost"
+	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
+		loopback = true
+	}
+	if !loopback && sandbox {
+		return bad("--listen", "a sandbox serves this machine only: listen on 127.0.0.1, or make an installation without --sandbox")
+	}
+	if !loopback && c.TLSCert == "" && c.TrustedProxy == "" {
+		return bad("--listen", "plain http leaves this machine only behind a proxy: give --tls-cert and --tls-key, or name the proxy with --trusted-proxy")
+	}
+	return nil
+}

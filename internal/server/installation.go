@@ -1,0 +1,91 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/db"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/seal"
+)
+
+// Init makes a new installation in c.Data: the directory (0700), the custodian's key file or passphrase, the key ring. It refuses a
+// directory that holds one. Sandbox is bound under the custodian and can never be changed.
+func Init(ctx context.Context, c Config, sandbox bool) error {
+	c = c.withDefaults()
+	if c.Data == "" {
+		return installed("")
+	}
+	if _, err := os.Stat(filepath.Join(c.Data, keysDB)); err == nil {
+		return outcome.New(outcome.Conflict, "this directory already holds an installation: name another, or start that one with `chartwarden serve`")
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return outcome.Wrap("server: init", outcome.NoStore, "the data directory cannot be made: check the path and its rights", err)
+	}
+	release, err := db.LockDir(c.Data)
+	if err != nil {
+		return err
+	}
+	defer release()
+	var custodian seal.Custodian
+	if c.PassphraseFile != "" {
+		custodian, err = passphrase(c.PassphraseFile)
+	} else {
+		custodian, err = seal.CreateKeyFile(filepath.Join(c.Data, keyFileName))
+	}
+	if err != nil {
+		return err
+	}
+	keys, err := db.Open(ctx, filepath.Join(c.Data, keysDB), db.Options{})
+	if err != nil {
+		return err
+	}
+	if _, err := seal.Create(ctx, keys, custodian, sandbox); err != nil {
+		_ = keys.Close()
+		return err
+	}
+	return keys.Close()
+}
+
+// openKeys unwraps the key ring with the custodian's secret.
+func (s *Server) openKeys(ctx context.Context) error {
+	var custodian seal.Custodian
+	var err error
+	if s.Config.PassphraseFile != "" {
+		custodian, err = passphrase(s.Config.PassphraseFile)
+	} else {
+		custodian, err = seal.OpenKeyFile(filepath.Join(s.Config.Data, keyFileName))
+	}
+	if err != nil {
+		return err
+	}
+	if s.keys, err = s.openDB(ctx, keysDB); err != nil {
+		return err
+	}
+	s.ring, err = seal.Open(ctx, s.keys, custodian)
+	return err
+}
+
+func passphrase(path string) (seal.Custodian, error) {
+	words, err := os.ReadFile(path)
+	if err != nil {
+		return nil, outcome.Wrap("server: passphrase", outcome.NotFound, "the passphrase file cannot be read: check --passphrase-file", err)
+	}
+	return seal.OpenPassphrase(bytes.TrimSpace(words))
+}
+
+func (s *Server) auditOptions() audit.Options {
+	return audit.Options{DB: s.trail, Box: s.ring.Box("audit"), Origin: s.origin(), HeadFile: s.Config.HeadFile,
+		JournalFile: s.Config.JournalFile, Now: s.options.Now, Logger: s.options.Logger}
+}
+
+// origin is the name of this installation's log; a sandbox says so in it.
+func (s *Server) origin() string {
+	if s.ring.Sandbox() {
+		return "chartwarden.example/sandbox/" + s.ring.Installation()
+	}
+	return "chartwarden.example/log/" + s.ring.Installation()
+}

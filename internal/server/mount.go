@@ -1,0 +1,107 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/fhirapi"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/policy"
+	"chartwarden/internal/web"
+)
+
+// ownSession is the action of routes by which a person handles the own session and nothing else.
+const ownSession = "session"
+
+// mount collects the routes of every surface and refuses one that names no action: a way in that nobody decided about.
+func (s *Server) mount() error {
+	api := &fhirapi.API{Gate: s.Gate, Base: s.Config.PublicURL + "/fhir", Zone: s.zone, Version: Version, Started: s.started}
+	pages := web.New(web.Options{Gate: s.Gate, Persons: s.Persons, State: s.Log.State, Browser: s, Zone: s.zone, Now: s.options.Now,
+		Sandbox: s.Sandbox(), Demo: s.options.Demo, Base: s.Config.PublicURL, Hospital: s.options.Hospital, DemoList: s.options.DemoList})
+	s.shutdown = append(s.shutdown, pages.Close)
+	s.routes = slices.Concat(s.own(), api.Routes(), pages.Routes())
+	actions := append(policy.Default().Actions(), ownSession)
+	mux := http.NewServeMux()
+	for _, route := range s.routes {
+		if !route.Public && !slices.Contains(actions, route.Action) {
+			return outcome.New(outcome.Exception, "route "+route.Method+" "+route.Pattern+" names no policy action")
+		}
+		mux.Handle(strings.TrimSpace(route.Method+" "+route.Pattern), s.guard(route, pages))
+	}
+	protect := http.NewCrossOriginProtection()
+	s.handler = withHeaders(s.https(), protect.Handler(s.identified(mux)))
+	return nil
+}
+
+// guard lets only signed-in principals reach a route that is not public.
+func (s *Server) guard(route access.Route, pages *web.Pages) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if route.Public || access.PrincipalFrom(r.Context()).Session != nil {
+			route.Handler(w, r)
+			return
+		}
+		err, _ := r.Context().Value(whyOut{}).(error)
+		if err == nil {
+			err = identity.ErrSignedOut
+		}
+		if strings.HasPrefix(r.URL.Path, "/fhir") || strings.HasPrefix(r.URL.Path, "/audit/receipt") {
+			fhirapi.Fail(w, err)
+			return
+		}
+		pages.SignedOut(w, r, err)
+	})
+}
+
+// Routes lists every route of the server, for `chartwarden routes`.
+func (s *Server) Routes() []access.Route { return slices.Clone(s.routes) }
+
+// own are the routes of the server itself.
+func (s *Server) own() []access.Route {
+	routes := []access.Route{
+		{Method: "GET", Pattern: "/healthz", Public: true, Handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }},
+		{Method: "GET", Pattern: "/readyz", Public: true, Handler: s.readyz},
+	}
+	if s.Sandbox() {
+		routes = append(routes, access.Route{Method: "POST", Pattern: "/session/test", Public: true, Handler: s.testSession})
+	}
+	return routes
+}
+
+// readyz answers whether charts can be served: the log takes entries, and the records are there.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	if err := s.ready(r.Context()); err != nil {
+		http.Error(w, "charts open by the emergency path only", http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Server) ready(context.Context) error {
+	for _, d := range []interface{ Broken() error }{s.records, s.trail, s.keys} {
+		if err := d.Broken(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// testSession signs in without a browser; the route exists in a sandbox only.
+func (s *Server) testSession(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4096)
+	if err := r.ParseForm(); err != nil {
+		fhirapi.Fail(w, outcome.New(outcome.Invalid, "send person, password and totp as form fields"))
+		return
+	}
+	opened, err := s.Persons.SignIn(r.Context(), identity.Attempt{Person: r.PostForm.Get("person"), Password: r.PostForm.Get("password"),
+		Code: r.PostForm.Get("totp"), Capacity: r.PostForm.Get("capacity"), From: s.Arrival(r)})
+	if err != nil {
+		fhirapi.Fail(w, err)
+		return
+	}
+	s.SetSession(w, opened.Token, opened.Session.Ends)
+	w.WriteHeader(http.StatusNoContent)
+}

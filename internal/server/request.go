@@ -1,0 +1,89 @@
+package server
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/identity"
+)
+
+// Cookie names. The __Host- prefix makes a browser keep the cookie to this host over https; plain http on loopback has no Secure
+// cookies in every browser, so there it goes by its bare name.
+const (
+	sessionCookie = "__Host-chartwarden"
+	plainCookie   = "chartwarden"
+	deviceCookie  = "chartwarden-device"
+)
+
+func (s *Server) https() bool { return strings.HasPrefix(s.Config.PublicURL, "https://") }
+
+func (s *Server) cookieName() string {
+	if s.https() {
+		return sessionCookie
+	}
+	return plainCookie
+}
+
+// SetSession hands the session to the browser: HttpOnly, SameSite=Lax, for the session's life.
+func (s *Server) SetSession(w http.ResponseWriter, token string, ends time.Time) {
+	http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Value: token, Path: "/", Expires: ends, HttpOnly: true, Secure: s.https(), SameSite: http.SameSiteLaxMode})
+}
+
+// ClearSession takes the session from the browser, and with it whatever the browser kept of this site.
+func (s *Server) ClearSession(w http.ResponseWriter) {
+	http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.https(), SameSite: http.SameSiteLaxMode})
+	w.Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)
+}
+
+// Token is the session token of a request: the bearer's when there is an Authorization header, else the cookie's.
+func (s *Server) Token(r *http.Request) string {
+	if h := r.Header.Get("Authorization"); h != "" {
+		token, _ := strings.CutPrefix(h, "Bearer ")
+		return token
+	}
+	c, err := r.Cookie(s.cookieName())
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// Arrival is where a request comes from, as far as this server can establish it: loopback counts as the hospital, the rest of the
+// world as the internet until devices and zones are registered.
+func (s *Server) Arrival(r *http.Request) identity.Arrival {
+	a := identity.Arrival{Trust: "unknown", Zone: "internet"}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return a
+	}
+	if a.Address, err = netip.ParseAddr(host); err == nil && (a.Address.IsLoopback() || a.Address.IsPrivate()) {
+		a.Zone, a.Trust = "hospital", "registered"
+	}
+	return a
+}
+
+// identified finds the session of a request and hands it on in the context. Nobody signed in is no error here: a route that is not
+// public refuses.
+func (s *Server) identified(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if token := s.Token(r); token != "" {
+			session, err := s.Persons.Authenticate(r.Context(), token)
+			ctx := r.Context()
+			if err == nil {
+				ctx = access.WithPrincipal(ctx, access.Person(session))
+			} else {
+				ctx = context.WithValue(ctx, whyOut{}, err)
+			}
+			r = r.WithContext(ctx)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// whyOut carries why a token was not good: signed out, or locked.
+type whyOut struct{}

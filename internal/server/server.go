@@ -1,0 +1,248 @@
+// Package server is the composition root: it builds every part from a [Config], runs them and stops them.
+//
+//	s, err := server.Open(ctx, config, server.Options{})   // start-up checks; one server per directory
+//	defer s.Close()
+//	err = s.Serve(ctx)                                     // until ctx ends; drains
+//
+// Commands that work on a stopped installation (import, person, audit) open the same parts and use the same door.
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/audit"
+	"chartwarden/internal/care"
+	"chartwarden/internal/db"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/policy"
+	"chartwarden/internal/record"
+	"chartwarden/internal/seal"
+	"chartwarden/internal/web"
+)
+
+// Options are what a caller of Open may bring besides the configuration. All are optional.
+type Options struct {
+	Now      func() time.Time        // tests bring their own clock
+	Logger   *slog.Logger            // program messages; never patient data
+	Demo     bool                    // the one-touch start page exists
+	DemoList func() []web.DemoPerson // whom it offers
+	Hospital string                  // whose installation this is, as pages say it
+	// Commands are answered on the control socket while the server runs, by name.
+	Commands map[string]Command
+}
+
+// Server is a whole installation, open.
+type Server struct {
+	Config  Config
+	Gate    *access.Gate
+	Persons *identity.Store
+	Log     *audit.Log
+
+	options  Options
+	zone     *time.Location
+	keys     *db.DB
+	records  *db.DB
+	trail    *db.DB
+	ring     *seal.Keyring
+	store    *record.Store
+	started  time.Time
+	unlock   func()
+	handler  http.Handler
+	routes   []access.Route
+	closers  []func() error
+	shutdown []func()
+}
+
+// Version of the program; set at link time for releases.
+var Version = "0.1.0-dev"
+
+// Open builds an installation from its data directory: one server per directory, the custodian's key, the schema of each capability,
+// the newest head against the outside, then the parts from the ground up.
+//
+// Errors say what to mend: outcome.NotFound (no installation here: run init), outcome.Lock (another server), outcome.Invalid (wrong key
+// file), outcome.NotSupported (newer schema).
+func Open(ctx context.Context, c Config, o Options) (*Server, error) {
+	c = c.withDefaults()
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	built := &Server{Config: c, options: o, started: o.Now()}
+	if err := built.open(ctx); err != nil {
+		_ = built.Close() // the first error is the one to tell
+		return nil, err
+	}
+	return built, nil
+}
+
+// open does the steps of Open; what it leaves half done, Close undoes.
+func (s *Server) open(ctx context.Context) (err error) {
+	c := s.Config
+	if err := installed(c.Data); err != nil {
+		return err
+	}
+	if s.unlock, err = db.LockDir(c.Data); err != nil {
+		return err
+	}
+	if err := s.openKeys(ctx); err != nil {
+		return err
+	}
+	if err := c.check(s.ring.Sandbox()); err != nil {
+		return err
+	}
+	if s.zone, err = time.LoadLocation(c.TimeZone); err != nil {
+		return err
+	}
+	if err := s.openStores(ctx); err != nil {
+		return err
+	}
+	return s.mount()
+}
+
+// openStores opens records and log, and what stands on them.
+func (s *Server) openStores(ctx context.Context) (err error) {
+	o := s.options
+	for _, f := range []string{s.Config.HeadFile, s.Config.JournalFile} {
+		if err := os.MkdirAll(filepath.Dir(f), 0o700); err != nil {
+			return outcome.Wrap("server: open", outcome.NoStore, "the folder "+filepath.Dir(f)+" cannot be made: check --head-file and --journal-file", err)
+		}
+	}
+	if s.records, err = s.openDB(ctx, recordsDB); err != nil {
+		return err
+	}
+	if s.trail, err = s.openDB(ctx, auditDB); err != nil {
+		return err
+	}
+	graph, err := care.Open(ctx, s.records, s.ring.Box("care"), care.Options{Now: o.Now, Zone: s.zone})
+	if err != nil {
+		return err
+	}
+	if s.store, err = record.Open(ctx, record.Options{DB: s.records, Box: s.ring.Box("record"), Projections: []record.Projection{graph},
+		Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir"}); err != nil {
+		return err
+	}
+	if s.Log, err = audit.Open(ctx, s.auditOptions()); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.Log.Close)
+	if s.Persons, err = identity.Open(ctx, identity.Options{DB: s.records, Box: s.ring.Box("identity"), Trail: s.Log, Sandbox: s.ring.Sandbox(),
+		Now: o.Now, Logger: o.Logger}); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.Persons.Close)
+	s.Gate, err = access.New(ctx, access.Options{Records: s.store, Care: graph, Log: s.Log, Policy: policy.Default(), Persons: s.Persons,
+		DB: s.records, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger})
+	return err
+}
+
+func (s *Server) openDB(ctx context.Context, name string) (*db.DB, error) {
+	d, err := db.Open(ctx, filepath.Join(s.Config.Data, name), db.Options{})
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, d.Close)
+	return d, nil
+}
+
+// Sandbox reports whether this is an installation for trials.
+func (s *Server) Sandbox() bool { return s.ring.Sandbox() }
+
+// Handler is the whole HTTP surface.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Serve listens until ctx ends, then drains for at most ten seconds. ready is called with the base URL once requests are answered.
+func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
+	listener, err := net.Listen("tcp", s.Config.Listen)
+	if err != nil {
+		return outcome.Wrap("server: listen", outcome.NoStore, "the address "+s.Config.Listen+" cannot be listened on: is another program using it?", err)
+	}
+	stopControl, err := s.serveControl(ctx, s.options.Commands)
+	if err != nil {
+		return err
+	}
+	defer stopControl()
+	go s.follow(ctx)
+	srv := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn)}
+	for _, stop := range s.shutdown {
+		srv.RegisterOnShutdown(stop)
+	}
+	served := make(chan error, 1)
+	scheme := "http"
+	go func() {
+		if s.Config.TLSCert != "" {
+			served <- srv.ServeTLS(listener, s.Config.TLSCert, s.Config.TLSKey)
+			return
+		}
+		served <- srv.Serve(listener)
+	}()
+	if s.Config.TLSCert != "" {
+		scheme = "https"
+	}
+	ready(scheme + "://" + listener.Addr().String())
+	select {
+	case err := <-served:
+		return outcome.Wrap("server: serve", outcome.Exception, "the server stopped by itself", err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	err = srv.Shutdown(drain)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = srv.Close()
+	}
+	return err
+}
+
+// follow keeps the review list behind the log while the server runs.
+func (s *Server) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := s.Gate.FollowLog(ctx); err != nil && ctx.Err() == nil {
+			s.options.Logger.Warn("the review list waits for the log", "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+		}
+	}
+}
+
+// Close stops the parts, last opened first, and frees the directory. It is safe on a half-open Server.
+func (s *Server) Close() error {
+	var first error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		if err := s.closers[i](); err != nil && first == nil {
+			first = err
+		}
+	}
+	s.closers = nil
+	if s.unlock != nil {
+		s.unlock()
+		s.unlock = nil
+	}
+	return first
+}
+
+func installed(dir string) error {
+	if dir == "" {
+		return outcome.New(outcome.Required, "name the data directory with --data or CHARTWARDEN_DATA").At("--data")
+	}
+	if _, err := os.Stat(filepath.Join(dir, keysDB)); err != nil {
+		return outcome.Wrap("server: open", outcome.NotFound, "there is no installation in that directory: run `chartwarden init --data DIR` first", err)
+	}
+	return nil
+}
+
+// Now is the server's clock.
+func (s *Server) Now() time.Time { return s.options.Now() }

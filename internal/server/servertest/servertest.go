@@ -1,0 +1,207 @@
+// Package servertest starts a whole real server for tests: own directory, own keys, own log, own clock.
+//
+//	s := servertest.Start(t)
+//	s.Import(t, "synthea/Alfreda...json.gz")
+//	nurse := s.Person(t, "nurse", "Practitioner/x")   // an HTTP client that is signed in
+//	answer := nurse.Get(t, "/fhir/Patient/1")
+package servertest
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/intake"
+	"chartwarden/internal/server"
+
+	"github.com/pquerna/otp/totp"
+)
+
+// Server is a running server of a test.
+type Server struct {
+	*server.Server
+	URL  string
+	Dir  string
+	http *httptest.Server
+}
+
+// Start makes a sandbox installation in the test's own directory and serves it until the test ends.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	dir := t.TempDir()
+	if err := server.Init(t.Context(), server.Config{Data: dir}, true); err != nil {
+		t.Fatal(err)
+	}
+	return Open(t, dir)
+}
+
+// Open serves an installation that is there, as after a restart.
+func Open(t testing.TB, dir string) *Server {
+	t.Helper()
+	c := server.Config{Data: dir, Listen: "127.0.0.1:0", PublicURL: "http://localhost"}
+	s, err := server.Open(context.WithoutCancel(t.Context()), c, server.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(s.Handler())
+	out := &Server{Server: s, URL: h.URL, Dir: dir, http: h}
+	t.Cleanup(out.Stop)
+	return out
+}
+
+// Stop ends the server and frees its directory. Stopping twice is fine.
+func (s *Server) Stop() {
+	s.http.Close()
+	_ = s.Server.Close()
+}
+
+// Data is the folder with the published definitions and patients; a test that needs it is skipped when it is not there.
+func Data(t testing.TB, elements ...string) string {
+	t.Helper()
+	root := os.Getenv("CHARTWARDEN_TESTDATA")
+	if root == "" {
+		for dir := "."; ; dir = filepath.Join(dir, "..") {
+			if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+				root = filepath.Join(dir, "..", "shared")
+				break
+			}
+			if abs, _ := filepath.Abs(dir); abs == "/" {
+				break
+			}
+		}
+	}
+	path := filepath.Join(append([]string{root}, elements...)...)
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("the published data is not here (CHARTWARDEN_TESTDATA)")
+	}
+	return path
+}
+
+// Import takes files in through the door and fails the test on any rejection.
+func (s *Server) Import(t testing.TB, paths ...string) intake.Report {
+	t.Helper()
+	report, err := intake.Run(t.Context(), s.Gate, intake.Options{Paths: paths})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range report.Rejected {
+		t.Errorf("rejected: %+v", r)
+	}
+	return report
+}
+
+// Client is a signed-in person's browser without a screen.
+type Client struct {
+	*http.Client
+	Base   string
+	Person identity.Credentials
+}
+
+// Person creates somebody with test credentials and signs in through /session/test. practitioner may be empty.
+func (s *Server) Person(t testing.TB, name, role, practitioner string) *Client {
+	t.Helper()
+	made, err := s.Persons.CreateForTest(t.Context(), audit.Agent{Job: "test"}, identity.NewPerson{Name: name, Roles: strings.Fields(role),
+		Practitioner: practitioner, TrainingDue: s.Now().AddDate(1, 0, 0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.SignIn(t, made, "")
+}
+
+// Patient creates somebody who is a patient with access to the own chart, and signs in.
+func (s *Server) Patient(t testing.TB, name, patientID string) *Client {
+	t.Helper()
+	made, err := s.Persons.CreateForTest(t.Context(), audit.Agent{Job: "test"}, identity.NewPerson{Name: name, Roles: []string{identity.Patient},
+		Patient: "Patient/" + patientID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.SignIn(t, made, identity.PatientCapacity)
+}
+
+// SignIn gives a client with a session for made.
+func (s *Server) SignIn(t testing.TB, made identity.Credentials, capacity string) *Client {
+	t.Helper()
+	code, err := totp.GenerateCode(made.Secret, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Client{Client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, Base: s.URL, Person: made}
+	answer, err := c.PostForm(s.URL+"/session/test", url.Values{"person": {made.Person}, "password": {made.Password}, "totp": {code}, "capacity": {capacity}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusNoContent {
+		body, _ := io.ReadAll(answer.Body)
+		t.Fatalf("sign-in: %d %s", answer.StatusCode, body)
+	}
+	return c
+}
+
+// Answer is a response, read whole.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// Do sends a request with a body ("" for none) and header pairs.
+func (c *Client) Do(t testing.TB, method, path, body string, header ...string) Answer {
+	t.Helper()
+	var in io.Reader
+	if body != "" {
+		in = strings.NewReader(body)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, c.Base+path, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/fhir+json")
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	answer, err := c.Client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Answer{answer.StatusCode, answer.Header, string(b)}
+}
+
+// Get reads a path.
+func (c *Client) Get(t testing.TB, path string, header ...string) Answer {
+	t.Helper()
+	return c.Do(t, http.MethodGet, path, "", header...)
+}
+
+// Form posts a form.
+func (c *Client) Form(t testing.TB, path string, fields ...string) Answer {
+	t.Helper()
+	v := url.Values{}
+	for i := 0; i+1 < len(fields); i += 2 {
+		v.Add(fields[i], fields[i+1])
+	}
+	return c.Do(t, http.MethodPost, path, v.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+}

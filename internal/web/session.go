@@ -1,0 +1,283 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/web/look"
+	"chartwarden/internal/web/page"
+)
+
+// ownSession is the action of pages by which a person handles the own session and nothing else.
+const ownSession = "session"
+
+func (p *Pages) sessionRoutes() []access.Route {
+	routes := []access.Route{
+		{Method: "GET", Pattern: "/{$}", Action: ownSession, Handler: p.start},
+		{Method: "GET", Pattern: "/sign-in", Public: true, Handler: p.signIn},
+		{Method: "POST", Pattern: "/sign-in", Public: true, Handler: p.doSignIn},
+		{Method: "GET", Pattern: "/enrol/{link}", Public: true, Handler: p.enrol},
+		{Method: "POST", Pattern: "/enrol/{link}", Public: true, Handler: p.doEnrol},
+		{Method: "GET", Pattern: "/locked", Public: true, Handler: p.locked},
+		{Method: "POST", Pattern: "/unlock", Public: true, Handler: p.unlock},
+		{Method: "POST", Pattern: "/lock", Action: ownSession, Handler: p.lock},
+		{Method: "POST", Pattern: "/alive", Action: ownSession, Handler: p.alive},
+		{Method: "POST", Pattern: "/sign-out", Action: ownSession, Handler: p.signOut},
+		{Method: "POST", Pattern: "/settings/keys", Action: ownSession, Handler: p.toggleKeys},
+		{Method: "GET", Pattern: "/events", Action: ownSession, Handler: p.events},
+	}
+	if p.o.Demo && p.o.Sandbox {
+		routes = append(routes, access.Route{Method: "GET", Pattern: "/demo", Public: true, Handler: p.demo},
+			access.Route{Method: "POST", Pattern: "/demo", Public: true, Handler: p.doDemo})
+	}
+	return routes
+}
+
+// start leads to where a person's work begins.
+func (p *Pages) start(w http.ResponseWriter, r *http.Request) { see(w, r, home(session(r))) }
+
+func home(s *identity.Session) string {
+	switch kind(s) {
+	case forPatients:
+		return "/me"
+	case forPrivacy:
+		return "/privacy"
+	case forAdmins:
+		return "/admin/people"
+	}
+	return "/day"
+}
+
+// SignedOut sends a request without a good session to where one begins: the lock page, or the sign-in with a way back.
+func (p *Pages) SignedOut(w http.ResponseWriter, r *http.Request, why error) {
+	switch {
+	case r.URL.Path == "/events" || r.URL.Path == "/alive":
+		w.WriteHeader(http.StatusUnauthorized)
+	case errors.Is(why, identity.ErrLocked):
+		see(w, r, "/locked")
+	case p.o.Demo && r.URL.Path == "/":
+		see(w, r, "/demo")
+	case r.Method == http.MethodGet && r.URL.Path != "/":
+		see(w, r, "/sign-in?next="+url.QueryEscape(r.URL.Path))
+	default:
+		see(w, r, "/sign-in")
+	}
+}
+
+func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
+	p.draw(w, r, http.StatusOK, page.SignIn(p.signInView(r.URL.Query().Get("next"), "", nil)))
+}
+
+func (p *Pages) signInView(next, login string, err error) page.SignInView {
+	v := page.SignInView{Banners: p.banners(), Hospital: p.o.Hospital, Login: login, Next: local(next), Demo: p.o.Demo && p.o.Sandbox}
+	if err != nil {
+		v.Problem = sentence(err)
+	}
+	return v
+}
+
+// local keeps a way back inside this server, and out of anything but a page.
+func local(next string) string {
+	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n") {
+		return ""
+	}
+	return next
+}
+
+func (p *Pages) doSignIn(w http.ResponseWriter, r *http.Request) {
+	if err := form(w, r); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	login, next := strings.TrimSpace(r.PostForm.Get("person")), local(r.PostForm.Get("next"))
+	opened, err := p.o.Persons.SignIn(r.Context(), identity.Attempt{Person: login, Password: r.PostForm.Get("password"),
+		Code: r.PostForm.Get("totp"), From: p.o.Browser.Arrival(r)})
+	if err != nil {
+		p.draw(w, r, outcome.Status(err), page.SignIn(p.signInView(next, login, err)))
+		return
+	}
+	p.enter(w, r, opened, next)
+}
+
+// enter hands the session to the browser and leads on.
+func (p *Pages) enter(w http.ResponseWriter, r *http.Request, opened identity.Opened, next string) {
+	p.o.Browser.SetSession(w, opened.Token, opened.Session.Ends)
+	if next == "" {
+		next = home(opened.Session)
+	}
+	see(w, r, next)
+}
+
+func (p *Pages) enrol(w http.ResponseWriter, r *http.Request) { p.enrolPage(w, r, http.StatusOK, "") }
+
+func (p *Pages) enrolPage(w http.ResponseWriter, r *http.Request, status int, problem string) {
+	link := r.PathValue("link")
+	e, err := p.o.Persons.Enrolment(r.Context(), link)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	p.draw(w, r, status, page.Enrol(page.EnrolView{Banners: p.banners(), Link: link, Name: e.Name, Login: e.SignInName, Secret: e.Secret,
+		OTPAuth: e.URI, MinLength: minPassword, Until: look.Moment(e.Expires.In(p.o.Zone)), Problem: problem}))
+}
+
+const minPassword = 12
+
+func (p *Pages) doEnrol(w http.ResponseWriter, r *http.Request) {
+	if err := form(w, r); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	if r.PostForm.Get("password") != r.PostForm.Get("again") {
+		p.enrolPage(w, r, http.StatusBadRequest, "The two passwords differ. Type the same one twice.")
+		return
+	}
+	opened, err := p.o.Persons.Enrol(r.Context(), r.PathValue("link"), r.PostForm.Get("password"), r.PostForm.Get("totp"), p.o.Browser.Arrival(r))
+	switch {
+	case outcome.Is(err, outcome.Value):
+		p.enrolPage(w, r, http.StatusBadRequest, sentence(err))
+	case err != nil:
+		p.fail(w, r, err)
+	case opened.Session == nil:
+		p.fail(w, r, outcome.New(outcome.BusinessRule, "your password and authenticator are set; a second person must now activate your account"))
+	default:
+		p.enter(w, r, opened, "")
+	}
+}
+
+func (p *Pages) locked(w http.ResponseWriter, r *http.Request) { p.lockedPage(w, r, http.StatusOK, "") }
+
+func (p *Pages) lockedPage(w http.ResponseWriter, r *http.Request, status int, problem string) {
+	screen, err := p.o.Persons.Locked(r.Context(), p.o.Browser.Token(r))
+	if err != nil {
+		if s := session(r); s != nil { // not locked at all
+			see(w, r, home(s))
+			return
+		}
+		see(w, r, "/sign-in")
+		return
+	}
+	p.draw(w, r, status, page.Locked(page.LockedView{Banners: p.banners(), Name: screen.Name, Because: "Locked since " + look.Clock(screen.Since.In(p.o.Zone)).Text(),
+		Password: true, Code: true, Problem: problem, Kept: true}))
+}
+
+func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) {
+	if err := form(w, r); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	opened, err := p.o.Persons.Unlock(r.Context(), p.o.Browser.Token(r), identity.Attempt{Person: r.PostForm.Get("person"),
+		Password: r.PostForm.Get("password"), Code: r.PostForm.Get("totp"), From: p.o.Browser.Arrival(r)})
+	switch {
+	case errors.Is(err, identity.ErrSignedOut):
+		see(w, r, "/sign-in")
+	case err != nil:
+		p.lockedPage(w, r, outcome.Status(err), sentence(err))
+	default:
+		p.enter(w, r, opened, local(opened.Page))
+	}
+}
+
+func (p *Pages) lock(w http.ResponseWriter, r *http.Request) {
+	at := ""
+	if from, err := url.Parse(r.Header.Get("Referer")); err == nil {
+		at = from.Path
+	}
+	if err := p.o.Persons.Lock(r.Context(), session(r), at); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	see(w, r, "/locked")
+}
+
+// alive renews the idle clock: the script calls it for what the person's hand did, never by itself.
+func (p *Pages) alive(w http.ResponseWriter, r *http.Request) {
+	p.o.Persons.Touch(session(r), "")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
+	if err := p.o.Persons.SignOut(r.Context(), session(r)); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	p.o.Browser.ClearSession(w)
+	see(w, r, "/sign-in")
+}
+
+func (p *Pages) toggleKeys(w http.ResponseWriter, r *http.Request) {
+	value := "off"
+	if !p.keys(r) {
+		value = "on"
+	}
+	http.SetCookie(w, &http.Cookie{Name: keysCookie, Value: value, Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	back := home(session(r))
+	if from, err := url.Parse(r.Header.Get("Referer")); err == nil && local(from.Path) != "" {
+		back = from.Path
+	}
+	see(w, r, back)
+}
+
+// events is the live stream of a visible page. It looks at the session each second, so a lock or a kill empties the screen at once;
+// looking renews no idle clock.
+func (p *Pages) events(w http.ResponseWriter, r *http.Request) {
+	stream, ok := w.(http.Flusher)
+	if !ok {
+		p.fail(w, r, outcome.New(outcome.NotSupported, "this connection cannot stream"))
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.WriteHeader(http.StatusOK)
+	fmt.Fprint(w, "retry: 3000\n\n")
+	stream.Flush()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	token := p.o.Browser.Token(r)
+	for beat := 0; ; beat++ {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-p.done:
+			return
+		case <-tick.C:
+		}
+		if _, err := p.o.Persons.Authenticate(r.Context(), token); err != nil {
+			fmt.Fprint(w, "event: lock\ndata: {}\n\n")
+			stream.Flush()
+			return
+		}
+		if beat%15 == 0 {
+			fmt.Fprint(w, ": still here\n\n")
+			stream.Flush()
+		}
+	}
+}
+
+func (p *Pages) demo(w http.ResponseWriter, r *http.Request) {
+	v := page.DemoView{Banners: p.banners(), Hospital: p.o.Hospital}
+	for _, d := range p.o.DemoList() {
+		v.People = append(v.People, page.DemoPerson{ID: d.ID + " " + d.Capacity, Name: d.Name, Role: d.Role, Icon: d.Icon, Try: d.Try})
+	}
+	p.draw(w, r, http.StatusOK, page.Demo(v))
+}
+
+func (p *Pages) doDemo(w http.ResponseWriter, r *http.Request) {
+	if err := form(w, r); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	id, capacity, _ := strings.Cut(r.PostForm.Get("person"), " ")
+	opened, err := p.o.Persons.Enter(r.Context(), id, capacity, p.o.Browser.Arrival(r))
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	p.enter(w, r, opened, "")
+}

@@ -1,0 +1,70 @@
+// Package web is the pages: it reads a request, asks the door, fills a view and draws it.
+//
+//	pages := web.New(web.Options{Gate: gate, Persons: people, ...})
+//	routes := pages.Routes()            // what the server mounts, each with the policy action that it performs
+//
+// Nothing here decides: a refusal of the door is drawn as what, why and what now. Pages work without scripts; state changes are POST
+// forms that answer with 303. Patient data never goes into an address or a title. Views and templates live in web/page, the look of
+// everything in web/look.
+package web
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/audit"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/web/look"
+)
+
+// Browser is what the server does for a session in a browser: where a request comes from, and the cookie.
+type Browser interface {
+	Arrival(r *http.Request) identity.Arrival
+	Token(r *http.Request) string
+	SetSession(w http.ResponseWriter, token string, ends time.Time)
+	ClearSession(w http.ResponseWriter)
+}
+
+// Options are the parts the pages stand on.
+type Options struct {
+	Gate     *access.Gate
+	Persons  *identity.Store
+	State    func() audit.State // how the log stands, for banners
+	Browser  Browser
+	Zone     *time.Location
+	Now      func() time.Time
+	Hospital string // whose installation this is
+	Base     string // as browsers see this server
+	Sandbox  bool
+	Demo     bool // the one-touch start page exists
+	DemoList func() []DemoPerson
+}
+
+// DemoPerson is somebody whom the start page of a demonstration signs in by one touch.
+type DemoPerson struct {
+	ID, Name, Role, Capacity, Icon, Try string
+}
+
+// Pages answers every page of the browser. Safe for concurrent use.
+type Pages struct {
+	o    Options
+	done chan struct{}
+	once sync.Once
+}
+
+// New prepares the pages.
+func New(o Options) *Pages { return &Pages{o: o, done: make(chan struct{})} }
+
+// Close ends the live streams, so that a server can drain.
+func (p *Pages) Close() { p.once.Do(func() { close(p.done) }) }
+
+// Routes lists every page with its action.
+func (p *Pages) Routes() []access.Route {
+	routes := []access.Route{{Method: "GET", Pattern: "/static/", Public: true, Handler: look.Static().ServeHTTP}}
+	for _, family := range [][]access.Route{p.sessionRoutes(), p.careRoutes(), p.chartRoutes(), p.personRoutes(), p.privacyRoutes(), p.adminRoutes()} {
+		routes = append(routes, family...)
+	}
+	return routes
+}
