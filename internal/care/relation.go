@@ -1,0 +1,210 @@
+package care
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"chartwarden/internal/fhir"
+)
+
+const (
+	relationQuery = `select ` + edgeColumns + ` from care_edge
+  where patient=?1 and actor in (select value from json_each(?2)) and until>?3-7776000000 and known<=?3 and closed>?3`
+	seenQuery = `select exists(select 1 from care_edge where patient=?1 and kind in (3,4) and until>?2 and known<=?3 and closed>?3)`
+)
+
+// Facts are what policy asks about one person and one patient; the fields of policy.Relation of the same name. A contact that ended more
+// than 90 days ago is not looked at.
+type Facts struct {
+	CareTeam         bool
+	OpenContact      bool
+	LastContactEnd   time.Time
+	NextContactStart time.Time
+	OrderDepts       []string
+	TaskOpen         bool
+	SelfMade         bool
+	Self             bool
+	Panel            bool
+	Flags            []string
+}
+
+// Relation is how a person stands to a patient at a moment, with what made it true, the strongest first.
+type Relation struct {
+	Facts    Facts
+	Evidence []Edge
+}
+
+// Relate collapses what is known at that moment about a and the patient p. It costs two indexed queries. Nothing is cached, so an edge
+// that was removed is gone from the next answer. Errors: outcome.NoStore.
+func (g *Graph) Relate(ctx context.Context, a Actor, p fhir.PatientID, at time.Time) (Relation, error) {
+	now := at.UnixMilli()
+	w, err := g.workforce(ctx, a, now)
+	if err != nil {
+		return Relation{}, err
+	}
+	rows, err := g.read.relation.QueryContext(ctx, int64(p), g.reach(w), now)
+	if err != nil {
+		return Relation{}, unreadable("care: relate", err)
+	}
+	defer rows.Close()
+	var known []row
+	for rows.Next() {
+		r, err := scan(rows)
+		if err != nil {
+			return Relation{}, unreadable("care: relate", err)
+		}
+		known = append(known, r)
+	}
+	if err := rows.Err(); err != nil {
+		return Relation{}, unreadable("care: relate", err)
+	}
+	c := collapse{g: g, who: w, now: now}
+	c.all(known)
+	c.out.Facts.Self = c.out.Facts.Self || p != 0 && a.Patient == p
+	if g.o.Practice() {
+		if err := g.read.seen.QueryRowContext(ctx, int64(p), now-panelReach, now).Scan(&c.out.Facts.Panel); err != nil {
+			return Relation{}, unreadable("care: relate", err)
+		}
+		if c.out.Facts.Panel {
+			c.found(panel, row{edge: edge{since: always, until: never}, known: always})
+		}
+	}
+	return c.result(), nil
+}
+
+// reach lists every keyed name whose edges can concern the person: she, her departments, the places of her shift, and the chart's own.
+func (g *Graph) reach(w workforce) string {
+	keys := append([]int64{0}, w.selves...)
+	keys = append(keys, w.departments...)
+	for _, s := range w.shifts {
+		keys = append(keys, s.place)
+	}
+	text, _ := json.Marshal(keys) // numbers always marshal
+	return string(text)
+}
+
+// collapse gathers facts and evidence edge by edge.
+type collapse struct {
+	g      *Graph
+	who    workforce
+	now    int64
+	exempt bool // she registered the patient as new: nobody's data is disclosed
+	out    Relation
+}
+
+func (c *collapse) all(known []row) {
+	c.exempt = slices.ContainsFunc(known, func(r row) bool { return r.kind == registered && c.who.is(r.actor) })
+	for _, r := range known {
+		c.one(r)
+	}
+}
+
+func (c *collapse) one(r row) {
+	f := &c.out.Facts
+	switch r.kind {
+	case protection:
+		if r.holds(c.now) {
+			f.Flags = append(f.Flags, protections[r.detail])
+		}
+		return
+	case own:
+		f.Self = f.Self || c.who.is(r.actor) && r.holds(c.now)
+		return
+	case registered:
+		return
+	}
+	if !c.concerns(r) {
+		return
+	}
+	if r.waits(c.now) && c.who.is(r.author) && !c.exempt {
+		if r.near(c.now) {
+			f.SelfMade = true
+			c.found(selfMade, r)
+		}
+		return
+	}
+	switch r.kind {
+	case team, ownDoctor:
+		if r.holds(c.now) {
+			f.CareTeam = true
+			c.found(map[kind]*template{team: careTeam, ownDoctor: doctor}[r.kind], r)
+		}
+	case encounter, appointment:
+		c.contact(r)
+	case stay:
+		if r.holds(c.now) {
+			at, _ := c.who.at(r.actor)
+			f.OpenContact = true
+			r.since = max(r.since, at.since)
+			r.until = min(r.until, at.until)
+			c.found(unit, r)
+		}
+	case ordered, asked, task:
+		if r.since <= c.now && c.now < r.until+after {
+			f.TaskOpen = true
+			c.found(map[kind]*template{ordered: orderGiven, asked: orderAsked, task: inQueue}[r.kind], r)
+		}
+	case deptOrder:
+		if r.since <= c.now && c.now < r.until+after {
+			f.OrderDepts = append(f.OrderDepts, department(r.actor))
+			if len(c.who.shifts) > 0 {
+				c.found(orderDepartment, r)
+			}
+		}
+	}
+}
+
+// concerns reports whether the edge is this person's: one of hers, an order to a department of hers, or a stay where she is on shift.
+// A place may be both, so the query brings more.
+func (c *collapse) concerns(r row) bool {
+	switch r.kind {
+	case stay:
+		_, ok := c.who.at(r.actor)
+		return ok
+	case deptOrder:
+		return slices.Contains(c.who.departments, r.actor)
+	}
+	return c.who.is(r.actor)
+}
+
+func (c *collapse) contact(r row) {
+	f := &c.out.Facts
+	switch {
+	case r.holds(c.now):
+		f.OpenContact = true
+		c.found(contactNow(r), r)
+	case r.until <= c.now:
+		if end := instant(r.until); end.After(f.LastContactEnd) {
+			f.LastContactEnd = end
+		}
+		if c.now < r.until+wide {
+			c.found(contactPast, r)
+		}
+	default:
+		if start := instant(r.since); f.NextContactStart.IsZero() || start.Before(f.NextContactStart) {
+			f.NextContactStart = start
+		}
+		if c.now > r.since-wide {
+			c.found(contactNext, r)
+		}
+	}
+}
+
+func (c *collapse) found(t *template, r row) {
+	c.out.Evidence = append(c.out.Evidence, Edge{
+		Template: t.id, From: instant(r.since), To: instant(r.until), Known: instant(r.known), Source: r.record,
+		template: t, at: time.UnixMilli(c.now), zone: c.g.o.Zone,
+	})
+}
+
+func (c *collapse) result() Relation {
+	f := &c.out.Facts
+	slices.Sort(f.Flags)
+	f.Flags = slices.Compact(f.Flags)
+	slices.Sort(f.OrderDepts)
+	f.OrderDepts = slices.Compact(f.OrderDepts)
+	slices.SortStableFunc(c.out.Evidence, compareEvidence)
+	return c.out
+}
