@@ -66,11 +66,11 @@ func (g *Gate) ReviewOf(ctx context.Context, p Principal, id int64) (Review, []L
 			return Review{}, nil, err
 		}
 		for _, r := range reads {
-			if r.Event.Agent.Person == one.Person && !r.Recorded.Before(one.First) && !r.Recorded.After(one.Last) {
+			if r.Event.Agent.Person == one.Person && !happened(r).Before(one.First) && !happened(r).After(one.Last) {
 				out = append(out, lineOf(r))
 			}
 		}
-		if len(reads) < 200 || reads[len(reads)-1].Recorded.Before(one.First) {
+		if len(reads) < 200 || happened(reads[len(reads)-1]).Before(one.First) {
 			break
 		}
 		before = reads[len(reads)-1].Index
@@ -227,9 +227,10 @@ func (g *Gate) fold(tx *sql.Tx, r audit.Read) error {
 		if kind == "" {
 			continue
 		}
-		_, offset := r.Recorded.In(g.zone).Zone()
-		day := (r.Recorded.Unix() + int64(offset)) / 86400
-		at := r.Recorded.UnixMicro()
+		when := happened(r)
+		_, offset := when.In(g.zone).Zone()
+		day := (when.Unix() + int64(offset)) / 86400
+		at := when.UnixMicro()
 		if _, err := tx.Exec(`INSERT INTO access_review (kind, person, patient, day, first_at, last_at, entries, first_idx, last_idx)
 			VALUES (?,?,?,?,?,?,1,?,?) ON CONFLICT (kind, person, patient, day) DO UPDATE SET
 			last_at = excluded.last_at, last_idx = excluded.last_idx, entries = entries + 1`,

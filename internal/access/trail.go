@@ -195,7 +195,7 @@ func lines(reads []audit.Read) []Line {
 
 func lineOf(r audit.Read) Line {
 	e := r.Event
-	l := Line{Entry: r.Entry(), Index: r.Index, At: r.Recorded, Agent: e.Agent, Kind: e.Kind, Interaction: e.Interaction, Class: e.Class,
+	l := Line{Entry: r.Entry(), Index: r.Index, At: happened(r), Agent: e.Agent, Kind: e.Kind, Interaction: e.Interaction, Class: e.Class,
 		Purpose: e.Purpose, Outcome: e.Outcome, Text: e.Text, PolicyHash: e.PolicyHash}
 	for _, part := range e.Patients {
 		l.Records += len(part.Records)
@@ -245,4 +245,12 @@ func older(reads []audit.Read, w Window) audit.Index {
 		return 0
 	}
 	return reads[len(reads)-1].Index
+}
+
+// happened is when the act was, which for an entry merged later is before it was recorded.
+func happened(r audit.Read) time.Time {
+	if !r.Event.Time.IsZero() {
+		return r.Event.Time
+	}
+	return r.Recorded
 }
