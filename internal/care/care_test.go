@@ -361,6 +361,7 @@ func TestUnitAndShiftWhileBothLast(t *testing.T) {
 	from, to := noon.Add(-5*time.Hour), noon.Add(7*time.Hour)
 	w.says(clerk, `{'resourceType':'Slot','id':'s1','schedule':{'reference':'Schedule/s'},'status':'busy','start':'%s','end':'%s'}`, stamp(from), stamp(to))
 	w.says(clerk, `{'resourceType':'Schedule','id':'s','actor':[%s,{'reference':'Location/5west','display':'5 West'}],'planningHorizon':{'start':'2026-11-01','end':'2026-11-30'}}`, ref(bob))
+	w.says(clerk, `{'resourceType':'Slot','id':'s2','schedule':{'reference':'Schedule/s'},'status':'busy','start':'%s','end':'%s'}`, stamp(to.Add(time.Hour)), stamp(to.Add(9*time.Hour)))
 	w.expect(bob, noon, "")
 	w.says(clerk, `{'resourceType':'Encounter','id':'e','status':'in-progress','subject':{'reference':'Patient/7'},'period':{'start':'%s'},
 		'location':[{'location':{'reference':'Location/ed'},'status':'completed','period':{'start':'%s','end':'%s'}},{'location':{'reference':'Location/5west'},'status':'active','period':{'start':'%s'}}]}`,
@@ -383,6 +384,20 @@ func TestUnitAndShiftWhileBothLast(t *testing.T) {
 	w.expect(bob, noon, "")
 	w.says(clerk, `{'resourceType':'Schedule','id':'one','actor':[%s,{'reference':'Location/5west'}],'planningHorizon':{'start':'%s','end':'%s'}}`, ref(bob), stamp(from), stamp(to))
 	w.expect(bob, noon, "open") // a plan as long as a shift is one
+}
+
+// A department is a place where patients can be; a whole hospital is not, or everybody on shift would be everybody's.
+func TestServiceProviderThatIsADepartment(t *testing.T) {
+	w := newWorld(t)
+	w.says(clerk, `{'resourceType':'PractitionerRole','id':'r','practitioner':%s,'organization':{'reference':'Organization/ed'}}`, ref(bob))
+	w.says(clerk, `{'resourceType':'Encounter','id':'e','status':'in-progress','subject':{'reference':'Patient/7'},'serviceProvider':{'reference':'Organization/ed'}}`)
+	w.says(clerk, `{'resourceType':'Schedule','id':'s','actor':[%s],'planningHorizon':{'start':'%s','end':'%s'}}`, ref(bob), stamp(noon), stamp(noon.Add(time.Hour)))
+	w.says(clerk, `{'resourceType':'Organization','id':'ed','name':'The hospital'}`)
+	w.expect(bob, noon, "")
+	w.says(clerk, `{'resourceType':'Organization','id':'ed','partOf':{'reference':'Organization/hospital'}}`)
+	w.expect(bob, noon, "open")
+	w.expect(bob, noon.Add(time.Hour), "")
+	w.expect(anna, noon, "")
 }
 
 func TestOrdersToADepartment(t *testing.T) {

@@ -140,7 +140,7 @@ func (p *projection) settle() error {
 		if r.mine, err = p.gains(e); err != nil {
 			return err
 		}
-		if ok && r.mine && before.near(p.known) && (before.author != p.author || !before.waits(p.known)) {
+		if ok && r.mine && before.near(p.known) {
 			// She carries on what somebody else's word began: an attending who ends or prolongs a running visit keeps its weight.
 			// Reviving what was over is her own word.
 			r.author, r.mine, r.confirmed = before.author, before.mine, before.confirmed

@@ -24,6 +24,7 @@ const (
 	schedule kind = 22 // person or role to place, by the Schedule that about names
 	shift    kind = 23 // the same, at work from since to until
 	slot     kind = 24 // one time of work of a Schedule (actor)
+	ward     kind = 25 // an Organization that is a department, not the whole house
 )
 
 // Parts played in an encounter, and protections of a chart: the detail of an edge.

@@ -21,6 +21,7 @@ var tellers = map[string]func(*projection){
 	"Flag":              (*projection).flag,
 	"Person":            (*projection).person,
 	"PractitionerRole":  (*projection).practitionerRole,
+	"Organization":      (*projection).organization,
 	"Schedule":          (*projection).schedule,
 	"Slot":              (*projection).slot,
 }

@@ -20,6 +20,20 @@ func (p *projection) practitionerRole() {
 	}
 }
 
+// organization tells a department, where patients can be, from a whole hospital, where they all are.
+func (p *projection) organization() {
+	root := p.c.Doc.Root()
+	department := root.Get("partOf").Exists()
+	for typ := range root.Get("type").Items() {
+		for coding := range typ.Get("coding").Items() {
+			department = department || coding.Get("code").Text() == "dept"
+		}
+	}
+	if active := root.Get("active"); department && (!active.Exists() || active.Bool()) {
+		p.staff(ward, p.about, 0, always, never)
+	}
+}
+
 // longestShift is how long a planning horizon may be to count as one time of work. A longer one is a plan, and its slots are the times.
 const longestShift = 24 * hour
 

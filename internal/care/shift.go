@@ -16,7 +16,11 @@ select e.kind, e.place, e.since, e.until from me cross join care_edge e
 union all
 select 23, s.place, t.since, t.until from me cross join care_edge s cross join care_edge t
   where s.actor=me.k and s.patient=0 and s.kind=22 and s.known<=?2 and s.closed>?2 and (s.mine=0 or s.author<>?1 or s.confirmed between 1 and ?2)
-    and t.actor=s.about and t.patient=0 and t.kind=24 and t.since<=?2 and t.until>?2 and t.known<=?2 and t.closed>?2 and (t.mine=0 or t.author<>?1 or t.confirmed between 1 and ?2)`
+    and t.actor=s.about and t.patient=0 and t.kind=24 and t.since<=?2 and t.until>?2 and t.known<=?2 and t.closed>?2 and (t.mine=0 or t.author<>?1 or t.confirmed between 1 and ?2)
+union all
+select 25, w.actor, e.since, e.until from me cross join care_edge e cross join care_edge w
+  where e.actor=me.k and e.patient=0 and e.kind=21 and e.since<=?2 and e.until>?2 and e.known<=?2 and e.closed>?2 and (e.mine=0 or e.author<>?1 or e.confirmed between 1 and ?2)
+    and w.actor=e.place and w.patient=0 and w.kind=25 and w.known<=?2 and w.closed>?2 and (w.mine=0 or w.author<>?1 or w.confirmed between 1 and ?2)`
 
 // Shift is where and when a person works now. Departments are opaque keys, the vocabulary of Facts.OrderDepts.
 type Shift struct {
@@ -57,14 +61,18 @@ type workforce struct {
 	selves      []int64 // her keyed names: Practitioner, person, roles
 	departments []int64
 	shifts      []edge
+	wards       []int64 // departments of hers where patients can be
 }
 
 // is reports whether a keyed name is hers.
 func (w workforce) is(key int64) bool { return slices.Contains(w.selves, key) }
 
-// at reports whether she is on shift at a place.
+// at gives her shift at a place: one rostered there, or any, where the place is a ward of hers.
 func (w workforce) at(place int64) (edge, bool) {
 	i := slices.IndexFunc(w.shifts, func(s edge) bool { return s.place == place })
+	if i < 0 && len(w.shifts) > 0 && slices.Contains(w.wards, place) {
+		i = 0
+	}
 	if i < 0 {
 		return edge{}, false
 	}
@@ -97,6 +105,8 @@ func (g *Graph) workforce(ctx context.Context, a Actor, at int64) (workforce, er
 			}
 		case shift:
 			w.shifts = append(w.shifts, e)
+		case ward:
+			w.wards = append(w.wards, e.place)
 		}
 	}
 	if err := rows.Err(); err != nil {

@@ -25,6 +25,11 @@ func (p *projection) encounter() {
 			p.contact(encounter, patient, x, part(one.Get("type")), since, until)
 		}
 	}
+	if x, ok := p.party(root.Get("serviceProvider")); ok && status != "planned" {
+		if since, until, ok := p.visit(edge{kind: stay, patient: patient, actor: x.key}, status, period); ok {
+			p.place(patient, x, since, until)
+		}
+	}
 	for one := range root.Get("location").Items() {
 		x, ok := p.party(one.Get("location"))
 		there := one.Get("status").Text()
