@@ -8,6 +8,7 @@ import (
 
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/search"
+	"chartwarden/internal/outcome"
 )
 
 // directory finds patients by their demographics. It lies in memory only, about 250 bytes a patient, because any index on the disk
@@ -42,12 +43,19 @@ func compareTerms(a, b term) int {
 	return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.slot, b.slot), cmp.Compare(a.version, b.version))
 }
 
-// fillDirectory opens every Patient once.
+// fillDirectory opens every Patient once. One whose row was altered has a place and no terms, so that the rest of the chart can be
+// read; one who was shredded has none.
 func (s *Store) fillDirectory(ctx context.Context) error {
 	s.dir.slots, s.dir.chosen = map[fhir.PatientID]uint32{}, map[fhir.PatientID]string{}
-	return s.each(ctx, s.d.Reader(), func(f *found) error {
-		s.dir.follow(s, f)
-		return nil
+	return s.eachRow(ctx, s.d.Reader(), func(r row) error {
+		f, err := s.openOrFault(r)
+		if outcome.Is(err, outcome.Deleted) {
+			return nil
+		}
+		if err == nil {
+			s.dir.follow(s, f)
+		}
+		return err
 	}, currents+`where rec in (select patient from patient)`)
 }
 
@@ -83,7 +91,7 @@ func (d *directory) follow(s *Store, f *found) {
 	if f.kind != patientType {
 		return
 	}
-	e := entry{id: f.row.patient, version: uint32(f.row.vid), gone: f.doc == nil}
+	e := entry{id: f.row.patient, version: uint32(f.row.vid), gone: f.row.op == Delete}
 	var keys []uint64
 	if f.doc != nil {
 		keys = e.describe(search.Values(f.doc, s.searching()))
@@ -95,7 +103,7 @@ func (d *directory) follow(s *Store, f *found) {
 		slot = uint32(len(d.people))
 		d.slots[e.id] = slot
 		d.people = append(d.people, e)
-		if own := s.ids.make(e.id, f.row.rec); own != f.id {
+		if own := s.ids.make(e.id, f.row.rec); own != f.id && f.fault == nil {
 			d.chosen[e.id] = f.id
 		}
 	} else if d.people[slot].version >= e.version {

@@ -23,10 +23,10 @@ type Write struct {
 	Doc  *document.Doc // of Create and Update, valid; its own id and version do not matter
 	// IfMatch is the version that must be current, 0 for any.
 	IfMatch int64
-	// Alias is a name from elsewhere, such as the urn:uuid of a bundle entry. References to it, in this batch and later ones, become
-	// references to the resource; a Create whose alias is already known changes nothing.
+	// Alias is a name from elsewhere, such as the full URL of a bundle entry. References to it, in this batch and later ones, become
+	// references to the resource; a Create whose alias is already known changes nothing, so that an import can run again.
 	Alias string
-	// Local makes Alias a name within this batch only: nothing is looked up under it or kept.
+	// Local makes Alias a name within this batch only, neither looked up nor kept: clients use one urn:uuid for many things.
 	Local bool
 	// EventTime is the original lastUpdated of an imported resource; zero for now.
 	EventTime time.Time
@@ -285,7 +285,7 @@ func (b *batch) settle(it *item) error {
 	if it.effect == Deleted {
 		return nil
 	}
-	doc, err := b.byName(it.w.Doc, func(other *item) bool { return other.kind == patientType })
+	doc, err := b.byName(it, it.w.Doc, func(other *item) bool { return other.kind == patientType })
 	if err != nil {
 		return err
 	}
@@ -368,14 +368,14 @@ func (b *batch) promise(it *item, id string) (fhir.PatientID, error) {
 	return fhir.PatientID(rec), err
 }
 
-// byName replaces references to aliases: of this batch where ready says so, of earlier ones always.
-func (b *batch) byName(doc *document.Doc, ready func(*item) bool) (*document.Doc, error) {
+// byName replaces references to aliases: of this batch where ready says so, of earlier ones unless the write is local.
+func (b *batch) byName(it *item, doc *document.Doc, ready func(*item) bool) (*document.Doc, error) {
 	var failed error
 	out, err := doc.ReplaceReferences(func(ref string) (string, bool) {
 		if other, ok := b.byAlias[ref]; ok {
 			return other.kind + "/" + other.id, other.id != "" && ready(other)
 		}
-		if !strings.HasPrefix(ref, "urn:") {
+		if it.w.Local || !strings.Contains(ref, ":") {
 			return "", false
 		}
 		name, ok, err := b.s.named(b.ctx, ref)
@@ -423,7 +423,7 @@ func (b *batch) finish(it *item) error {
 		it.doc = doc
 		return err
 	}
-	doc, err := b.byName(it.doc, func(*item) bool { return true })
+	doc, err := b.byName(it, it.doc, func(*item) bool { return true })
 	if err != nil {
 		return err
 	}

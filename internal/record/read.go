@@ -37,7 +37,7 @@ func (s *Store) ReadVersion(ctx context.Context, typ, id string, version int64) 
 	return newSealed(f), nil
 }
 
-// History gives all versions, newest first. Errors: as [Store.Read].
+// History gives all versions, newest first, altered ones with their [Sealed.Fault]. Errors: as [Store.Read].
 func (s *Store) History(ctx context.Context, typ, id string) ([]*Sealed, error) {
 	rec, err := s.resolve(ctx, s.d.Reader(), typ, id)
 	if err != nil {
@@ -45,7 +45,7 @@ func (s *Store) History(ctx context.Context, typ, id string) ([]*Sealed, error) 
 	}
 	var out []*Sealed
 	err = s.each(ctx, s.d.Reader(), func(f *found) error {
-		if f.kind != typ || f.id != id {
+		if f.kind != typ || f.id != id && f.fault == nil {
 			return notFound()
 		}
 		out = append(out, newSealed(f))
@@ -58,7 +58,8 @@ func (s *Store) History(ctx context.Context, typ, id string) ([]*Sealed, error) 
 }
 
 // Chart gives the current resources of a compartment, of some types or (with none named) of all, the Patient included and deletions
-// left out. Within a type the newest main date comes first. A chart of 300 resources takes about 3 ms. Errors: as [Store.Read].
+// left out, altered ones with their [Sealed.Fault]. Within a type the newest main date comes first. A chart of 300 resources takes
+// about 3 ms. Errors: as [Store.Read].
 func (s *Store) Chart(ctx context.Context, patient fhir.PatientID, types ...string) ([]*Sealed, error) {
 	if patient == 0 {
 		return nil, outcome.New(outcome.Exception, "a chart is a patient's")
@@ -70,7 +71,7 @@ func (s *Store) Chart(ctx context.Context, patient fhir.PatientID, types ...stri
 	defer func() { _ = tx.Rollback() }() // nothing to undo: a read
 	var out []*Sealed
 	keep := func(f *found) error {
-		if f.doc != nil && (len(types) == 0 || slices.Contains(types, f.kind)) {
+		if f.row.op != Delete && (len(types) == 0 || slices.Contains(types, f.kind)) {
 			out = append(out, newSealed(f))
 		}
 		return nil
@@ -90,6 +91,10 @@ func (s *Store) Chart(ctx context.Context, patient fhir.PatientID, types ...stri
 }
 
 const (
+	currentOf = currents + `where rec=?`
+	aliasOf   = `select rec from alias where name=?`
+	patientOf = `select patient, kind from resource where rec=?`
+
 	ofKind = currents + `where patient=? and kind=? order by at desc, rec desc`
 	alsoOf = currents + `where rec in (select rec from also where patient=?) order by rec desc`
 )
@@ -106,7 +111,7 @@ func (s *Store) patient(ctx context.Context, q querier, id string) (fhir.Patient
 	}
 	var kind int64
 	var p fhir.PatientID
-	err = q.QueryRowContext(ctx, `select patient, kind from resource where rec=?`, rec).Scan(&p, &kind)
+	err = s.one(ctx, q, patientOf, rec).Scan(&p, &kind)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && kind != s.kinds.of(patientType) {
 		return 0, notFound()
 	}
@@ -130,7 +135,7 @@ func (s *Store) resolve(ctx context.Context, q querier, typ, id string) (fhir.Re
 }
 
 func (s *Store) aliased(ctx context.Context, q querier, name []byte) (rec fhir.RecordID, err error) {
-	err = q.QueryRowContext(ctx, `select rec from alias where name=?`, name).Scan(&rec)
+	err = s.one(ctx, q, aliasOf, name).Scan(&rec)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, notFound()
 	}
@@ -157,12 +162,12 @@ func (s *Store) current(ctx context.Context, q querier, typ, id string) (*found,
 	if err != nil {
 		return nil, err
 	}
-	return s.currentOf(ctx, q, rec, typ, id)
+	return s.currentVersion(ctx, q, rec, typ, id)
 }
 
-func (s *Store) currentOf(ctx context.Context, q querier, rec fhir.RecordID, typ, id string) (*found, error) {
+func (s *Store) currentVersion(ctx context.Context, q querier, rec fhir.RecordID, typ, id string) (*found, error) {
 	var r row
-	err := r.scan(q.QueryRowContext(ctx, currents+`where rec=?`, rec))
+	err := r.scan(s.one(ctx, q, currentOf, rec))
 	return s.checked(r, err, typ, id)
 }
 
@@ -188,10 +193,10 @@ func (s *Store) checked(r row, err error, typ, id string) (*found, error) {
 	return f, nil
 }
 
-// each opens every row of a query in its order. The query selects columns.
+// each opens every row of a query in its order, altered ones as faults. The query selects columns.
 func (s *Store) each(ctx context.Context, q querier, use func(*found) error, query string, args ...any) error {
 	return s.eachRow(ctx, q, func(r row) error {
-		f, err := s.open(r)
+		f, err := s.openOrFault(r)
 		if err != nil {
 			return err
 		}
@@ -219,6 +224,14 @@ func (s *Store) eachRow(ctx context.Context, q querier, use func(row) error, que
 		return unreadable(err)
 	}
 	return nil
+}
+
+// one asks for one row; the pool answers hot queries without compiling them again.
+func (s *Store) one(ctx context.Context, q querier, query string, args ...any) *sql.Row {
+	if stmt := s.prepared[query]; stmt != nil && q == querier(s.d.Reader()) {
+		return stmt.QueryRowContext(ctx, args...)
+	}
+	return q.QueryRowContext(ctx, query, args...)
 }
 
 func notFound() error { return outcome.New(outcome.NotFound, "there is no such resource") }

@@ -63,6 +63,8 @@ type Store struct {
 	kinds kinds
 	dir   directory
 	write writers
+	// prepared are the queries that every request makes, for the pool of readers.
+	prepared map[string]*sql.Stmt
 }
 
 // Open brings the tables up to date and fills the directory of patients, which opens each Patient once (about 10 microseconds each).
@@ -83,6 +85,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{d: o.DB, box: o.Box, o: o, ids: ids{o.Box.Block("id")}}
 	if s.write, err = prepareWriters(ctx, o.DB); err != nil {
 		return nil, err
+	}
+	s.prepared = map[string]*sql.Stmt{}
+	for _, q := range []string{currentOf, aliasOf, patientOf, ofKind} {
+		if s.prepared[q], err = o.DB.Reader().PrepareContext(ctx, q); err != nil {
+			return nil, unreadable(err)
+		}
 	}
 	var last int64
 	if err := o.DB.Reader().QueryRowContext(ctx, `select max(coalesce((select max(rec) from resource), 0), coalesce((select max(patient) from resource), 0))`).Scan(&last); err != nil {

@@ -26,6 +26,7 @@ type world struct {
 	*Store
 	t    testing.TB
 	log  *audit.Log
+	logo audit.Options
 	ring *seal.Keyring
 	now  time.Time
 	o    Options
@@ -45,7 +46,8 @@ func newWorld(t testing.TB, change ...func(*Options)) *world {
 	must(t, err)
 	w.ring, err = seal.Create(ctx, open("keys.db"), custodian, true)
 	must(t, err)
-	w.log, err = audit.Open(ctx, audit.Options{DB: open("audit.db"), Box: w.ring.Box("audit"), Origin: "test.example/log"})
+	w.logo = audit.Options{DB: open("audit.db"), Box: w.ring.Box("audit"), Origin: "test.example/log"}
+	w.log, err = audit.Open(ctx, w.logo)
 	must(t, err)
 	t.Cleanup(func() { _ = w.log.Close() })
 	w.o = Options{DB: open("records.db"), Box: w.ring.Box("record"), Now: func() time.Time { return w.now }, Base: "https://ehr.example/fhir"}
@@ -187,6 +189,12 @@ func TestIdsRevealNothingAndCannotBeForged(t *testing.T) {
 				continue
 			}
 			_, err := w.Read(t.Context(), "Observation", forged)
+			want(t, err, outcome.NotFound)
+		}
+	}
+	for _, c := range "abcdefghijklmnopqrstuvwxyz234567" { // the last letter has bits to spare, but one spelling
+		if twin := p.ID()[:idLength-1] + string(c); twin != p.ID() {
+			_, err := w.Patient(t.Context(), twin)
 			want(t, err, outcome.NotFound)
 		}
 	}
@@ -390,6 +398,12 @@ func TestRecordsStayInTheirCompartment(t *testing.T) {
 		if len(page.Hits) != 1 || page.Total != 1 {
 			t.Fatal(page.Hits)
 		}
+		page, err = w.Search(t.Context(), SearchRequest{Query: query(t, "Appointment", "status=booked"), Patient: p.Patient(),
+			Permits: func(n fhir.PatientID) bool { return n == p.Patient() }})
+		must(t, err)
+		if len(page.Hits) != 0 {
+			t.Fatal("the appointment of another patient, too, who may not be seen")
+		}
 	}
 	if parts := w.Parts(both); len(parts) != 2 || parts[0].Ref != a.Ref() || parts[1].Ref != b.Ref() {
 		t.Fatalf("%+v", parts)
@@ -543,6 +557,19 @@ func TestAlteredRowsDoNotOpen(t *testing.T) {
 			if faults != 1 {
 				t.Fatalf("%d faults", faults)
 			}
+			if name == "patient" || name == "kind" || name == "operation" {
+				return // it lies elsewhere now
+			}
+			chart, err := w.Chart(t.Context(), p.Patient())
+			must(t, err)
+			if i := slices.IndexFunc(chart, func(s *Sealed) bool { return s.Fault() != nil }); len(chart) != 3 || i < 0 || chart[i].Record() != o.Record() {
+				t.Fatalf("the chart hides the altered record: %v", chart)
+			}
+			page, err := w.Search(t.Context(), SearchRequest{Query: query(t, "Observation", "code=1-1"), Patient: p.Patient()})
+			must(t, err)
+			if len(page.Hits) != 1 || len(page.Faults) != 1 {
+				t.Fatalf("%d hits, %d faults", len(page.Hits), len(page.Faults))
+			}
 		})
 	}
 }
@@ -581,6 +608,39 @@ func TestStoredVersionsMatchTheirIntents(t *testing.T) {
 	}
 }
 
+func TestAlteredPatientDoesNotCloseTheChart(t *testing.T) {
+	w := newWorld(t)
+	p := w.patient("Castell", "Ada", "1970-01-02")
+	o := w.observation(p, "1-1", "2020-01-01")
+	must(t, w.d.Write(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`update resource set body=x'01' where rec=?`, p.Record())
+		return err
+	}))
+	w.reopen()
+	read, err := w.Read(t.Context(), "Observation", o.ID())
+	must(t, err)
+	if id, err := w.PatientRef(t.Context(), p.Patient()); err != nil || id != p.ID() || w.open(read) == "" {
+		t.Fatal(id, err)
+	}
+}
+
+func TestLocalNamesAreForgotten(t *testing.T) {
+	w := newWorld(t)
+	p := w.patient("Castell", "Ada", "1970-01-02")
+	entry := func(code string) Write {
+		return Write{Op: Create, Type: "Observation", Alias: "urn:uuid:1", Local: true,
+			Doc: doc(t, `{"resourceType":"Observation","code":{"text":"`+code+`"},"subject":{"reference":"`+p.Ref()+`"},"hasMember":[{"reference":"urn:uuid:1"}]}`)}
+	}
+	one, two := w.must(entry("a"))[0], w.must(entry("b"))[0]
+	if one.Record() == two.Record() || !strings.Contains(w.open(two), two.Ref()) {
+		t.Fatal("a client that uses one name twice loses a resource")
+	}
+	stray := w.create(`{"resourceType":"Observation","subject":{"reference":"` + p.Ref() + `"},"hasMember":[{"reference":"urn:uuid:1"}]}`)
+	if !strings.Contains(w.open(stray), "urn:uuid:1") {
+		t.Fatal("a local name was kept")
+	}
+}
+
 func TestShreddedChartIsGone(t *testing.T) {
 	w := newWorld(t)
 	p := w.patient("Castell", "Ada", "1970-01-02")
@@ -590,4 +650,8 @@ func TestShreddedChartIsGone(t *testing.T) {
 	want(t, err, outcome.Deleted)
 	_, err = w.write(Write{Op: Create, Type: "Observation", Doc: doc(t, `{"resourceType":"Observation","subject":{"reference":"`+p.Ref()+`"}}`)})
 	want(t, err, outcome.Deleted)
+	w.reopen()
+	if w.Patients() != 0 {
+		t.Fatal("a shredded patient can be found")
+	}
 }

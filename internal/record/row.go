@@ -74,7 +74,8 @@ func (r *row) place(kind string) []byte {
 // hash is what intents hold of a stored version.
 func (r *row) hash() [32]byte { return sha256.Sum256(r.body) }
 
-// open looks inside a row. The result keeps nothing of r.body.
+// open looks inside a row. The result keeps nothing of r.body. Errors: outcome.Exception when the row was altered; outcome.Deleted
+// when its key was shredded; outcome.NoStore when the key is not at hand.
 func (s *Store) open(r row) (*found, error) {
 	kind := s.kinds.called(r.kind)
 	plain, err := s.box.Open(nil, r.place(kind), r.body)
@@ -85,7 +86,17 @@ func (s *Store) open(r row) (*found, error) {
 	if err != nil || doc.Type() != kind {
 		return nil, outcome.New(outcome.Exception, "a stored record is not what its row says")
 	}
-	f := &found{row: r, kind: kind, id: doc.ID(), doc: doc}
+	f := r.outside(kind)
+	f.id, f.doc = doc.ID(), doc
+	if r.op == Delete {
+		f.doc = nil
+	}
+	return f, nil
+}
+
+// outside is what can be told of a row without opening it.
+func (r row) outside(kind string) *found {
+	f := &found{row: r, kind: kind}
 	f.row.body = nil
 	for p := range strings.SplitSeq(r.also.String, ",") {
 		if n, err := strconv.ParseInt(p, 10, 64); err == nil {
@@ -93,9 +104,17 @@ func (s *Store) open(r row) (*found, error) {
 		}
 	}
 	slices.Sort(f.also)
-	if r.op == Delete {
-		f.doc = nil
+	return f
+}
+
+// openOrFault is open for lists: an altered row becomes a found with its fault.
+func (s *Store) openOrFault(r row) (*found, error) {
+	f, err := s.open(r)
+	if !outcome.Is(err, outcome.Exception) {
+		return f, err
 	}
+	f = r.outside(s.kinds.called(r.kind))
+	f.fault = err
 	return f, nil
 }
 

@@ -26,8 +26,10 @@ type found struct {
 	row  row
 	kind string
 	id   string
-	doc  *document.Doc // nil for a deletion
+	doc  *document.Doc // nil for a deletion, and with a fault
 	also []fhir.PatientID
+	// fault is why the stored bytes do not open.
+	fault error
 }
 
 func newSealed(f *found) *Sealed { return &Sealed{unsafe.Pointer(f)} }
@@ -76,6 +78,10 @@ func (s *Sealed) Updated() time.Time {
 // Deleted reports that this version says the resource is gone.
 func (s *Sealed) Deleted() bool { return s.found().row.op == Delete }
 
+// Fault is why this version cannot be opened although it is there: its row was altered. Lists keep such versions, because a chart
+// that lacks one in silence is worse than one that says so; everything but type, number and patient is unknown then.
+func (s *Sealed) Fault() error { return s.found().fault }
+
 // Group is the field group that policy judges by.
 func (s *Sealed) Group() fhir.Group { return fhir.FieldGroup(s.Type()) }
 
@@ -94,11 +100,14 @@ func (s *Sealed) Released() bool {
 }
 
 // Open gives the document to whoever made the access durable: r names this record and version, is fresh and not yet used for it.
-// Errors: those of audit.Receipt.Redeem; outcome.Deleted for a deletion.
+// Errors: those of audit.Receipt.Redeem; outcome.Deleted for a deletion; [Sealed.Fault].
 func (s *Sealed) Open(r audit.Receipt) (*document.Doc, error) {
 	f := s.found()
 	if err := r.Redeem(f.row.rec, f.row.vid); err != nil {
 		return nil, err
+	}
+	if f.fault != nil {
+		return nil, f.fault
 	}
 	if f.doc == nil {
 		return nil, outcome.New(outcome.Deleted, "the resource was deleted")

@@ -37,6 +37,8 @@ type Page struct {
 	Hits  []*Sealed
 	Total int    // all matches that the asker may see; -1 when not counted
 	Next  string // for OpenCursor; empty on the last page
+	// Faults are records that may or may not match, because their rows were altered: say so to whoever asked.
+	Faults []*Sealed
 }
 
 const (
@@ -100,6 +102,7 @@ type finder struct {
 	early          bool // candidates come in the order of hits, so that one hit more than a page is enough
 	opened         int
 	hits           []hit
+	faults         []*Sealed
 	before         int // matches at or before the cursor
 	cut            bool
 }
@@ -200,7 +203,7 @@ func (f *finder) byDirectory() error {
 	if !f.early && len(people) > budget {
 		return tooMany()
 	}
-	one, err := f.tx.PrepareContext(f.ctx, currents+`where rec=?`)
+	one, err := f.tx.PrepareContext(f.ctx, currentOf)
 	if err != nil {
 		return unreadable(err)
 	}
@@ -265,7 +268,7 @@ func (f *finder) consider(r row) error {
 	if f.opened++; f.opened > budget {
 		return tooMany()
 	}
-	found, err := f.s.open(r)
+	found, err := f.s.openOrFault(r)
 	if err != nil {
 		return err
 	}
@@ -276,6 +279,10 @@ func (f *finder) consider(r row) error {
 		return nil
 	}
 	x := newSealed(found)
+	if found.fault != nil {
+		f.faults = append(f.faults, x)
+		return nil
+	}
 	if f.r.Allows != nil && !f.r.Allows(x) {
 		return nil
 	}
@@ -305,7 +312,7 @@ func (f *finder) then(rec fhir.RecordID) (r row, err error) {
 // page orders the hits and cuts the page out.
 func (f *finder) page(counting bool) (*Page, error) {
 	slices.SortFunc(f.hits, func(a, b hit) int { return compareHits(a.position(), b.position()) })
-	p := &Page{Total: len(f.hits)}
+	p := &Page{Total: len(f.hits), Faults: f.faults}
 	if f.cut || f.before < 0 {
 		p.Total = -1
 	}
