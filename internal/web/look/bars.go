@@ -46,7 +46,7 @@ func (v VolumeOf) draw() (columns []column, most int) {
 			c.PartTop = min(c.PartTop, volumeFoot-2) // a single case must stay visible beside thousands
 		}
 		if i%every == 0 {
-			half := 3.4 * float64(len(b.Label))
+			half := 5 * float64(len(b.Label)) // the widest that words of a narrow drawing are
 			c.Label, c.LabelX = b.Label, min(max(c.X+c.W/2, half), volumeW-half)
 			c.Alternate = i/every%2 == 1
 		}

@@ -44,7 +44,7 @@ func chart(v ChartView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			var templ_7745c5c3_Var3 = []any{"chart-page", templ.KV("no-side", v.Looked == nil)}
+			var templ_7745c5c3_Var3 = []any{"chart-page", templ.KV("no-side", v.Looked == nil), templ.KV("part", v.Tab != TabSummary)}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var3...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

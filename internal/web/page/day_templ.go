@@ -399,7 +399,7 @@ func Find(v FindView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<form class=\"findform\" method=\"post\" action=\"/find\" role=\"search\"><p class=\"fld\"><label for=\"q\">Name or MRN</label> <input class=\"in\" id=\"q\" name=\"q\" type=\"search\" value=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<form class=\"findform\" method=\"post\" action=\"/find\" role=\"search\" aria-label=\"Find a patient\"><p class=\"fld\"><label for=\"q\">Name or MRN</label> <input class=\"in\" id=\"q\" name=\"q\" type=\"search\" value=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -159,7 +159,7 @@ func TestGalleryInTheBrowser(t *testing.T) {
 	dir := os.Getenv("CHARTWARDEN_GALLERY")
 	widths := []int64{320, 1440}
 	if dir != "" {
-		widths = []int64{320, 390, 1024, 1440}
+		widths = []int64{320, 390, 1024, 1440, 1920}
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -178,7 +178,7 @@ func TestGalleryInTheBrowser(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range names {
+	for i, name := range names {
 		size(t, ctx, 1440, 900)
 		if err := chromedp.Do(ctx, chromedp.Navigate(base+"/page/"+name), chromedp.WaitReady("main")); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -191,13 +191,13 @@ func TestGalleryInTheBrowser(t *testing.T) {
 			for _, x := range list(t, ctx, small) {
 				t.Errorf("%s at %d px: too small to touch: %s", name, width, x)
 			}
-			if dir != "" || width == 320 {
+			if dir != "" || width == widths[i%2] { // each page once, half of them on a phone
 				for _, x := range judge() {
 					t.Errorf("%s at %d px: %s", name, width, x)
 				}
 			}
-			if dir != "" && (width == 390 || width == 1440) {
-				for _, scheme := range []string{"light", "dark"} {
+			if dir != "" && width != 320 {
+				for _, scheme := range schemes(width) {
 					shoot(t, ctx, filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)), width, scheme)
 				}
 			}
@@ -213,6 +213,17 @@ func TestGalleryInTheBrowser(t *testing.T) {
 	if len(judge()) == 0 {
 		t.Error("an image without a text alternative was not found: the check checks nothing")
 	}
+}
+
+// schemes are the looks of which a picture is taken at a width.
+func schemes(width int64) []string {
+	switch width {
+	case 390:
+		return []string{"dark", "light"}
+	case 1440:
+		return []string{"print", "dark", "light"}
+	}
+	return []string{"light"}
 }
 
 const runAxe = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'] })
@@ -237,8 +248,13 @@ func list(t *testing.T, ctx context.Context, js string) []string {
 // shoot takes a picture of the whole page: the viewport grows to the page first, so that fixed bars stand at the foot.
 func shoot(t *testing.T, ctx context.Context, file string, width int64, scheme string) {
 	t.Helper()
-	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
+	media := emulation.SetEmulatedMediaParams{Media: "screen", Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
+	if scheme == "print" {
+		media.Media = "print"
+		media.Features[0].Value = "dark" // paper stays white
+		width = 720
+	}
+	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media)
 	if err != nil {
 		t.Fatal(err)
 	}
