@@ -15,6 +15,7 @@ package access
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -36,9 +37,10 @@ type Options struct {
 	Persons *identity.Store
 	DB      *db.DB // records.db: grants and reviews live beside the records
 	Now     func() time.Time
-	Zone    *time.Location // the site's time zone, for sentences
-	Base    string         // the server's own FHIR base URL
-	Logger  *slog.Logger   // alarms (policy errors); never patient data
+	Zone    *time.Location                               // the site's time zone, for sentences
+	Base    string                                       // the server's own FHIR base URL
+	Logger  *slog.Logger                                 // alarms (policy errors); never patient data
+	Verify  func(context.Context) (*audit.Report, error) // recomputes log and records, for [Gate.VerifyNow]; may be nil
 }
 
 // Gate is the door. Make one with [New]; it lives as long as the server.
@@ -54,6 +56,9 @@ type Gate struct {
 	base    string
 	logger  *slog.Logger
 	pace    *pace
+
+	verify    func(context.Context) (*audit.Report, error)
+	verifying *sync.Mutex
 }
 
 // New opens the door: it brings the tables of grants and reviews up to date.
@@ -70,7 +75,8 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 	if err := db.Migrate(ctx, o.DB, "access", migrations()); err != nil {
 		return nil, err
 	}
-	return &Gate{o.Records, o.Care, o.Log, o.Policy, o.Persons, o.DB, o.Now, o.Zone, o.Base, o.Logger, newPace()}, nil
+	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, now: o.Now, zone: o.Zone,
+		base: o.Base, logger: o.Logger, pace: newPace(), verify: o.Verify, verifying: &sync.Mutex{}}, nil
 }
 
 // Principal is who asks: a person on a session, or a job of the server. The zero Principal may do nothing.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -17,6 +18,7 @@ import (
 type Review struct {
 	ID        int64
 	Kind      string // glass, unexplained, refused
+	Code      string // of the glass: the reason chosen; empty for none
 	Person    string // id
 	PatientID string
 	First     time.Time
@@ -28,57 +30,154 @@ type Review struct {
 	Reviewed  time.Time
 }
 
-// Reviews lists what waits (open) or was answered, newest first, at most 200.
-// Errors: outcome.Forbidden for all but those who review the glass.
-func (g *Gate) Reviews(ctx context.Context, p Principal, open bool) ([]Review, error) {
-	if _, err := g.readLog(ctx, p, policy.GlassReview); err != nil {
-		return nil, err
-	}
-	if err := g.catchUp(ctx); err != nil {
-		return nil, err
-	}
-	where := `verdict IS NOT NULL`
-	if open {
-		where = `verdict IS NULL`
-	}
-	return g.reviews(ctx, `WHERE kind != 'refused' AND `+where+` ORDER BY last_at DESC LIMIT 200`)
+// ReviewState picks a part of the reviews.
+type ReviewState string
+
+// The parts: those that nobody decided about, those that wait for the person's own answer, those that are done.
+const (
+	ReviewsOpen   ReviewState = "open"
+	ReviewsAsked  ReviewState = "asked"
+	ReviewsClosed ReviewState = "closed"
+)
+
+var reviewWhere = map[ReviewState]string{
+	ReviewsOpen:   `verdict IS NULL`,
+	ReviewsAsked:  `verdict = 'ask'`,
+	ReviewsClosed: `verdict IN ('explained', 'escalate')`,
 }
 
-// ReviewOf gives one review and the lines of the log behind it. Errors: those of [Gate.Reviews]; outcome.NotFound.
-func (g *Gate) ReviewOf(ctx context.Context, p Principal, id int64) (Review, []Line, error) {
-	if _, err := g.readLog(ctx, p, policy.GlassReview); err != nil {
-		return Review{}, nil, err
+const reviewOrder = ` ORDER BY last_at DESC, id DESC`
+
+// ReviewList is a part of the reviews, newest first.
+type ReviewList struct {
+	Reviews []Review
+	Total   int
+	Entry   string // of this reading
+}
+
+// Reviews lists the reviews of a state, newest first: limit of them after the first skip.
+// Errors: outcome.Forbidden for all but those who review the glass; outcome.Value for a state that does not exist.
+func (g *Gate) Reviews(ctx context.Context, p Principal, state ReviewState, skip, limit int) (ReviewList, error) {
+	where, ok := reviewWhere[state]
+	if !ok {
+		return ReviewList{}, outcome.New(outcome.Value, "reviews are open, asked or closed")
+	}
+	logged, err := g.readLog(ctx, p, policy.GlassReview)
+	if err != nil {
+		return ReviewList{}, err
+	}
+	if err := g.catchUp(ctx); err != nil {
+		return ReviewList{}, err
+	}
+	out := ReviewList{Entry: logged.Entry()}
+	if err := g.db.Reader().QueryRowContext(ctx, `SELECT count(*) FROM access_review WHERE kind != 'refused' AND `+where).Scan(&out.Total); err != nil {
+		return ReviewList{}, unreadable(err)
+	}
+	out.Reviews, err = g.reviews(ctx, `WHERE kind != 'refused' AND `+where+reviewOrder+` LIMIT ? OFFSET ?`, limit, skip)
+	return out, err
+}
+
+// ReviewCase is one review with everything that helps to decide it.
+type ReviewCase struct {
+	Review
+	Lines   []Line   // what the person did about the patient in that time, in order
+	Sought  []Sought // what would have explained it
+	History []Line   // what reviewers did about it, in order
+	Newer   int64    // the neighbours among the reviews of its state; 0: none
+	Older   int64
+	Entry   string // of this reading
+}
+
+// ReviewOf gives one review. The reading is an entry that names the patient. Errors: those of [Gate.Reviews]; outcome.NotFound.
+func (g *Gate) ReviewOf(ctx context.Context, p Principal, id int64) (ReviewCase, error) {
+	if err := g.Permit(ctx, p, policy.GlassReview); err != nil {
+		return ReviewCase{}, err
 	}
 	found, err := g.reviews(ctx, `WHERE id = ?`, id)
 	if err != nil || len(found) == 0 {
-		return Review{}, nil, notFoundOr(err, "there is no such review")
+		return ReviewCase{}, notFoundOr(err, "there is no such review")
 	}
-	one := found[0]
-	n, err := g.records.Patient(ctx, one.PatientID)
+	out := ReviewCase{Review: found[0]}
+	c, err := g.chartByID(ctx, out.PatientID)
 	if err != nil {
-		return Review{}, nil, err
+		return ReviewCase{}, err
 	}
-	var out []Line
-	before := audit.Index(0)
-	for len(out) < one.Entries {
-		reads, err := g.log.OfPatient(ctx, n, audit.Page{Before: before, Limit: 200})
-		if err != nil {
-			return Review{}, nil, err
-		}
-		for _, r := range reads {
-			if r.Event.Agent.Person == one.Person && !happened(r).Before(one.First) && !happened(r).After(one.Last) {
-				out = append(out, lineOf(r))
-			}
-		}
-		if len(reads) < 200 || happened(reads[len(reads)-1]).Before(one.First) {
-			break
-		}
-		before = reads[len(reads)-1].Index
+	logged, err := g.readLog(ctx, p, policy.GlassReview, c)
+	if err != nil {
+		return ReviewCase{}, err
 	}
-	return one, out, nil
+	out.Entry = logged.Entry()
+	if err := g.gather(ctx, &out, c); err != nil {
+		return ReviewCase{}, err
+	}
+	if out.Sought, err = g.sought(ctx, out.Review, c); err != nil {
+		return ReviewCase{}, err
+	}
+	return out, g.neighbours(ctx, &out)
 }
 
-// Decide answers a review: explained, ask or escalate, with a sentence. Nobody answers for the own accesses.
+// gather reads from the log of the patient what the person of a review did, and what reviewers did about it.
+func (g *Gate) gather(ctx context.Context, out *ReviewCase, c chart) error {
+	const batch = 200
+	for before := audit.Index(0); ; {
+		reads, err := g.log.OfPatient(ctx, c.number, audit.Page{Before: before, Limit: batch})
+		if err != nil {
+			return err
+		}
+		for _, r := range reads {
+			before = r.Index
+			switch {
+			case r.Event.Kind == audit.Casework && reviewIn(r.Event) == out.ID:
+				out.History = append(out.History, lineOf(r))
+			case r.Event.Kind == audit.Casework, r.Event.Kind == audit.LogRead, r.Event.Agent.Person != out.Person:
+			default:
+				if at := happened(r); !at.Before(out.First) && !at.After(out.Last) {
+					out.Lines = append(out.Lines, lineOf(r))
+				}
+			}
+		}
+		if len(reads) < batch || reads[len(reads)-1].Recorded.Before(out.First) {
+			slices.Reverse(out.Lines)
+			slices.Reverse(out.History)
+			return nil
+		}
+	}
+}
+
+// reviewIn is the review that an entry of casework is about; 0 for none.
+func reviewIn(e audit.Event) int64 {
+	for _, part := range e.Patients {
+		if d := detailsOf(part.Details); d.Review != 0 {
+			return d.Review
+		}
+	}
+	return 0
+}
+
+// neighbours finds the reviews before and after one in the list that it stands in.
+func (g *Gate) neighbours(ctx context.Context, out *ReviewCase) error {
+	state := ReviewsOpen
+	switch out.Verdict {
+	case "ask":
+		state = ReviewsAsked
+	case "explained", "escalate":
+		state = ReviewsClosed
+	}
+	for _, one := range []struct {
+		id          *int64
+		than, order string
+	}{{&out.Newer, ">", ` ORDER BY last_at, id`}, {&out.Older, "<", reviewOrder}} {
+		err := g.db.Reader().QueryRowContext(ctx, `SELECT id FROM access_review WHERE kind != 'refused' AND `+reviewWhere[state]+
+			` AND (last_at, id) `+one.than+` (?, ?)`+one.order+` LIMIT 1`, out.Last.UnixMicro(), out.ID).Scan(one.id)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return unreadable(err)
+		}
+	}
+	return nil
+}
+
+// Decide answers a review: explained, ask or escalate, with a sentence. Nobody answers for the own accesses. An answer can be given
+// again; each stays in the log. What happens after it opens the review anew.
 // Errors: outcome.Value, outcome.Required, outcome.Forbidden, outcome.NotFound.
 func (g *Gate) Decide(ctx context.Context, p Principal, id int64, verdict, text string) error {
 	switch verdict {
@@ -106,7 +205,7 @@ func (g *Gate) Decide(ctx context.Context, p Principal, id int64, verdict, text 
 	}
 	e := s.event("review", "E")
 	e.Kind, e.PolicyHash, e.Text = audit.Casework, d.Hash, verdict+": "+text
-	e.Patients = []audit.PatientPart{{Patient: c.number, Ref: "Patient/" + c.id, Template: "review", Sentence: "looked into who opened your chart"}}
+	e.Patients = []audit.PatientPart{{Patient: c.number, Ref: "Patient/" + c.id, Template: "review", Sentence: watched, Details: details{Review: id}.text()}}
 	if _, err := g.log.Note(ctx, e); err != nil {
 		return err
 	}
@@ -118,7 +217,9 @@ func (g *Gate) Decide(ctx context.Context, p Principal, id int64, verdict, text 
 
 func (g *Gate) reviews(ctx context.Context, where string, args ...any) ([]Review, error) {
 	rows, err := g.db.Reader().QueryContext(ctx, `SELECT id, kind, person, patient, first_at, last_at, entries, first_idx, coalesce(verdict,''),
-		coalesce(reviewer,''), coalesce(reviewed,0) FROM access_review `+where, args...)
+		coalesce(reviewer,''), coalesce(reviewed,0), coalesce((SELECT code FROM access_grant a WHERE access_review.kind = 'glass'
+			AND a.person = access_review.person AND a.patient = access_review.patient AND a.opened <= last_at AND a.until >= first_at
+			ORDER BY a.opened DESC LIMIT 1),'') FROM access_review `+where, args...)
 	if err != nil {
 		return nil, unreadable(err)
 	}
@@ -129,7 +230,7 @@ func (g *Gate) reviews(ctx context.Context, where string, args ...any) ([]Review
 		var r Review
 		var first, last, reviewed int64
 		var n fhir.PatientID
-		if err := rows.Scan(&r.ID, &r.Kind, &r.Person, &n, &first, &last, &r.Entries, &r.FirstIdx, &r.Verdict, &r.Reviewer, &reviewed); err != nil {
+		if err := rows.Scan(&r.ID, &r.Kind, &r.Person, &n, &first, &last, &r.Entries, &r.FirstIdx, &r.Verdict, &r.Reviewer, &reviewed, &r.Code); err != nil {
 			return nil, unreadable(err)
 		}
 		r.First, r.Last = time.UnixMicro(first), time.UnixMicro(last)
@@ -208,8 +309,12 @@ func (g *Gate) cursor(ctx context.Context) (audit.Index, error) {
 	return at, nil
 }
 
-// fold adds one entry to the review of its person, patient and day.
+// fold adds one entry to the figures of its day and to the review of its person, patient and day. A verdict covers what was there when
+// it was given: what comes later opens the review again, except reads under a grant whose breaking was judged.
 func (g *Gate) fold(tx *sql.Tx, r audit.Read) error {
+	if err := g.count(tx, r); err != nil {
+		return err
+	}
 	if r.Event.Agent.Person == "" || r.Event.Kind == audit.Casework || r.Event.Kind == audit.LogRead {
 		return nil
 	}
@@ -227,14 +332,13 @@ func (g *Gate) fold(tx *sql.Tx, r audit.Read) error {
 		if kind == "" {
 			continue
 		}
-		when := happened(r)
-		_, offset := when.In(g.zone).Zone()
-		day := (when.Unix() + int64(offset)) / 86400
+		when, anew := happened(r), kind != "glass" || r.Event.Kind == audit.Glass
 		at := when.UnixMicro()
 		if _, err := tx.Exec(`INSERT INTO access_review (kind, person, patient, day, first_at, last_at, entries, first_idx, last_idx)
 			VALUES (?,?,?,?,?,?,1,?,?) ON CONFLICT (kind, person, patient, day) DO UPDATE SET
-			last_at = excluded.last_at, last_idx = excluded.last_idx, entries = entries + 1`,
-			kind, r.Event.Agent.Person, int64(part.Patient), day, at, at, r.Index, r.Index); err != nil {
+			first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at), last_idx = excluded.last_idx, entries = entries + 1,
+			verdict = CASE WHEN ? AND verdict IN ('explained', 'ask') AND excluded.last_at > reviewed THEN NULL ELSE verdict END`,
+			kind, r.Event.Agent.Person, int64(part.Patient), g.dayOf(when), at, at, r.Index, r.Index, anew); err != nil {
 			return err
 		}
 	}

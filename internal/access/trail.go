@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -69,7 +70,8 @@ func (g *Gate) WhoLooked(ctx context.Context, p Principal, patientID string, w W
 		return AccessList{}, err
 	}
 	d := g.decide(s, policy.AuditRead, policy.Resource{})
-	if !d.Allowed {
+	watches := d.Allowed
+	if !watches {
 		if s, d, err = g.permit(ctx, p, policy.Read, "audit-read", c, func(s standing) policy.Resource { return s.typical("Patient") }); err != nil {
 			return AccessList{}, err
 		}
@@ -82,7 +84,24 @@ func (g *Gate) WhoLooked(ctx context.Context, p Principal, patientID string, w W
 		return AccessList{}, err
 	}
 	reads, err := g.log.OfPatient(ctx, c.number, w.page())
-	return AccessList{Lines: lines(reads), Older: older(reads, w), Entry: logged.Entry()}, err
+	out := AccessList{Lines: lines(reads), Older: older(reads, w), Entry: logged.Entry()}
+	if !watches {
+		out.Lines = discreet(out.Lines, p.Session != nil && s.who.Capacity == policy.Staff)
+	}
+	return out, err
+}
+
+// discreet leaves out what only those may read who watch: what they wrote in their work, and, before colleagues, that they looked at
+// all, since nobody should learn from a page that somebody is under review.
+func discreet(ls []Line, colleague bool) []Line {
+	for i := range ls {
+		if ls[i].Kind != audit.Glass {
+			ls[i].Text = ""
+		}
+	}
+	return slices.DeleteFunc(ls, func(l Line) bool {
+		return colleague && (l.Kind == audit.Casework || l.Kind == audit.LogRead && l.Purpose == "HCOMPL")
+	})
 }
 
 // MyActivity lists what p did, newest first. It is the person's own mirror; looking into it is an entry too.
@@ -106,69 +125,160 @@ type AuditFilter struct {
 	Unusual   bool // only glass and unexplained
 }
 
-// AuditRange lists entries for those who read the audit. The reading is an entry, with its filter.
+// AuditRange lists entries for those who read the audit. The reading is an entry, with its filter and the patient it asks about.
+// Errors: outcome.Forbidden; outcome.NotFound when there is no such patient.
 func (g *Gate) AuditRange(ctx context.Context, p Principal, f AuditFilter) (AccessList, error) {
-	logged, err := g.readLog(ctx, p, policy.AuditRead)
+	if err := g.Permit(ctx, p, policy.AuditRead); err != nil {
+		return AccessList{}, err
+	}
+	var about []chart
+	if f.PatientID != "" {
+		c, err := g.chartByID(ctx, f.PatientID)
+		if err != nil {
+			return AccessList{}, err
+		}
+		about = append(about, c)
+	}
+	logged, err := g.readLog(ctx, p, policy.AuditRead, about...)
 	if err != nil {
 		return AccessList{}, err
 	}
-	keep := func(r *audit.Read) bool {
-		if f.Person != "" && r.Event.Agent.Person != f.Person || f.Refused && r.Event.Outcome == 0 {
-			return false
+	f.Limit = cmp.Or(f.Limit, 50)
+	list := func(w audit.Page) ([]audit.Read, error) {
+		switch {
+		case len(about) > 0:
+			return g.log.OfPatient(ctx, about[0].number, w)
+		case f.Person != "":
+			return g.log.OfPerson(ctx, f.Person, w)
 		}
-		return !f.Unusual || slices.ContainsFunc(r.Event.Patients, func(x audit.PatientPart) bool { return x.Glass || x.Unexplained })
+		span := audit.Span{From: f.From, Kinds: f.Kinds, Keep: f.keeps}
+		if !f.To.IsZero() {
+			span.To = f.To.Add(lateMost)
+		}
+		return g.log.Range(ctx, span, w)
 	}
-	var reads []audit.Read
-	switch {
-	case f.PatientID != "":
-		var n fhir.PatientID
-		if n, err = g.records.Patient(ctx, f.PatientID); err != nil {
-			return AccessList{}, err
-		}
-		if reads, err = g.log.OfPatient(ctx, n, f.page()); err == nil {
-			reads = slices.DeleteFunc(reads, func(r audit.Read) bool { return !keep(&r) })
-		}
-	case f.Person != "":
-		if reads, err = g.log.OfPerson(ctx, f.Person, f.page()); err == nil {
-			reads = slices.DeleteFunc(reads, func(r audit.Read) bool { return !keep(&r) })
-		}
-	default:
-		reads, err = g.log.Range(ctx, audit.Span{From: f.From, To: f.To, Kinds: f.Kinds, Keep: keep}, f.page())
-	}
+	reads, err := f.fill(list)
 	return AccessList{Lines: lines(reads), Older: older(reads, f.Window), Entry: logged.Entry()}, err
 }
 
-// AuditEntry gives one entry whole, for those who read the audit, and for its own agent and patient.
-func (g *Gate) AuditEntry(ctx context.Context, p Principal, origin string, number int64) (audit.Read, string, error) {
+// lateMost is how long after an act its entry may be recorded: acts of an emergency journal come with their own time.
+const lateMost = 72 * time.Hour
+
+// fill collects entries that the filter keeps until the page is full or the list ends. The list may filter too.
+func (f AuditFilter) fill(list func(audit.Page) ([]audit.Read, error)) ([]audit.Read, error) {
+	var out []audit.Read
+	for w := (audit.Page{Before: f.Before, Limit: f.Limit}); ; {
+		reads, err := list(w)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range reads {
+			if !f.From.IsZero() && r.Recorded.Before(f.From.Add(-time.Hour)) { // a clock may have been set back
+				return out, nil
+			}
+			if f.keeps(&r) {
+				if out = append(out, r); len(out) == f.Limit {
+					return out, nil
+				}
+			}
+			w.Before = r.Index
+		}
+		if len(reads) < w.Limit {
+			return out, nil
+		}
+	}
+}
+
+func (f AuditFilter) keeps(r *audit.Read) bool {
+	e, at := &r.Event, happened(*r)
+	switch {
+	case !f.From.IsZero() && at.Before(f.From), !f.To.IsZero() && !at.Before(f.To),
+		f.Person != "" && e.Agent.Person != f.Person,
+		len(f.Kinds) > 0 && !slices.Contains(f.Kinds, e.Kind),
+		f.Refused && e.Outcome == succeeded:
+		return false
+	}
+	return !f.Unusual || slices.ContainsFunc(e.Patients, func(x audit.PatientPart) bool { return x.Glass || x.Unexplained })
+}
+
+// AuditEntry gives one entry whole with its proof: to those who read the audit, to the person who acted, in the capacity of then, and
+// to a patient whom it is about, who sees the own part and nothing of what others wrote among themselves.
+// Errors: outcome.NotFound, the same for an entry that is not there and for one that is not theirs.
+func (g *Gate) AuditEntry(ctx context.Context, p Principal, origin string, number int64) (AuditDetail, error) {
 	absent := outcome.New(outcome.NotFound, "there is no such entry, or it is not yours to read")
 	index, err := g.log.Find(origin, number)
 	if err != nil {
-		return audit.Read{}, "", absent
+		return AuditDetail{}, absent
 	}
 	read, err := g.log.Entry(ctx, index)
 	if err != nil {
-		return audit.Read{}, "", absent
+		return AuditDetail{}, absent
 	}
 	action := policy.AuditRead
-	if p.Session != nil && read.Event.Agent.Person == p.Session.Person.ID {
-		action = policy.Own
+	if p.Session != nil {
+		own, err := g.actor(ctx, p.Session.Person)
+		if err != nil {
+			return AuditDetail{}, err
+		}
+		who := read.Event.Agent
+		switch {
+		case who.Person == p.Session.Person.ID && (who.Capacity == "" || who.Capacity == p.Session.Capacity):
+			action = policy.Own
+		case p.Session.Capacity == policy.Patient && own.Patient != 0:
+			if read.Event, err = toPatient(read.Event, own.Patient); err != nil {
+				return AuditDetail{}, absent
+			}
+			action = policy.Own
+		}
 	}
 	logged, err := g.readLog(ctx, p, action)
 	if err != nil {
-		return audit.Read{}, "", absent
+		return AuditDetail{}, absent
 	}
-	return read, logged.Entry(), nil
+	out := AuditDetail{Read: read, Line: lineOf(read), Reading: logged.Entry()}
+	return out, g.prove(ctx, &out)
 }
 
-// readLog decides about reading the log and writes that it was read.
-func (g *Gate) readLog(ctx context.Context, p Principal, action string) (audit.Logged, error) {
+// toPatient leaves of an event what its patient may read: who, when, why and what, in the own part; of the words that people wrote
+// only the reason at the glass.
+func toPatient(e audit.Event, patient fhir.PatientID) (audit.Event, error) {
+	at := slices.IndexFunc(e.Patients, func(x audit.PatientPart) bool { return x.Patient == patient })
+	if at < 0 {
+		return e, outcome.New(outcome.NotFound, "not about this patient")
+	}
+	own := e.Patients[at]
+	own.Relation, own.Details = "", ""
+	e.Patients = []audit.PatientPart{own}
+	e.Query, e.Request = "", ""
+	e.Agent.Session, e.Agent.Device, e.Agent.Address = "", "", ""
+	if e.Kind != audit.Glass {
+		e.Text = ""
+	}
+	return e, nil
+}
+
+// watched is what the patient reads of somebody who reads the record of accesses.
+const watched = "looked into who opened your chart"
+
+// readLog decides about reading the log and writes that it was read, and about whom.
+func (g *Gate) readLog(ctx context.Context, p Principal, action string, about ...chart) (audit.Logged, error) {
 	s, d, err := g.May(ctx, p, action)
 	if err != nil {
 		return audit.Logged{}, err
 	}
 	e := s.event("audit-read", "R")
 	e.Kind, e.PolicyHash = audit.LogRead, d.Hash
+	for _, c := range about {
+		e.Patients = append(e.Patients, audit.PatientPart{Patient: c.number, Ref: "Patient/" + c.id, Permits: d.PermitIDs(), Template: "review", Sentence: watched})
+	}
 	return g.log.Note(ctx, e)
+}
+
+// Permit asks whether p may act on the installation itself, such as on people or settings; nil when so, and a denial is an entry. It
+// comes before every administrative act. Errors: those of [Gate.May].
+func (g *Gate) Permit(ctx context.Context, p Principal, action string) error {
+	_, _, err := g.May(ctx, p, action)
+	return err
 }
 
 // May decides about an action on the installation itself, such as people, settings or reading the audit; a denial is an entry.
@@ -215,26 +325,31 @@ func lineOf(r audit.Read) Line {
 	return l
 }
 
-// details keep, beside the patient's sentence, the one that the person read.
+// details keep what else an entry says of a patient: the sentence that the person read, beside the patient's; the review that
+// casework is about.
 type details struct {
-	You string `json:"you,omitempty"`
+	You    string `json:"you,omitempty"`
+	Review int64  `json:"review,omitempty"`
 }
 
-func (r Reason) details() string {
-	b, err := json.Marshal(details{r.Sentence})
+func (r Reason) details() string { return details{You: r.Sentence}.text() }
+
+func (d details) text() string {
+	b, err := json.Marshal(d)
 	if err != nil {
 		return ""
 	}
 	return string(b)
 }
 
-func ownWords(text string) string {
-	var d details
+func detailsOf(text string) (d details) {
 	if text == "" || json.Unmarshal([]byte(text), &d) != nil {
-		return ""
+		return details{}
 	}
-	return d.You
+	return d
 }
+
+func ownWords(text string) string { return detailsOf(text).You }
 
 func older(reads []audit.Read, w Window) audit.Index {
 	limit := w.Limit

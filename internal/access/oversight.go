@@ -1,0 +1,292 @@
+package access
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/policy"
+	"chartwarden/internal/record"
+)
+
+// Overview is whether accesses are under control, in figures that the log itself gives.
+type Overview struct {
+	Open       int       // reviews that wait
+	Oldest     time.Time // when the first of them began; zero when none waits
+	Answered   int       // reviews answered within 30 days
+	Median     time.Duration
+	GlassToday int
+	Days       []DayCount // the last 14 days of the site, oldest first, today included
+	State      audit.State
+	Entry      string
+}
+
+// DayCount counts the openings of one day: one person, one patient, one deliberate disclosure.
+type DayCount struct {
+	Date        time.Time // midnight at the site
+	Openings    int
+	Unexplained int // nothing linked the two; those behind the glass included
+	Glass       int
+}
+
+const overviewDays = 14
+
+// Overview gives the figures of the privacy office to those who read the audit. Errors: outcome.Forbidden.
+func (g *Gate) Overview(ctx context.Context, p Principal) (Overview, error) {
+	logged, err := g.readLog(ctx, p, policy.AuditRead)
+	if err != nil {
+		return Overview{}, err
+	}
+	if err := g.catchUp(ctx); err != nil {
+		return Overview{}, err
+	}
+	now := g.now().In(g.zone)
+	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, g.zone)
+	out := Overview{State: g.log.State(), Entry: logged.Entry()}
+	var oldest int64
+	q := g.db.Reader()
+	if err := q.QueryRowContext(ctx, `SELECT count(*), coalesce(min(first_at),0) FROM access_review WHERE kind != 'refused' AND verdict IS NULL`).
+		Scan(&out.Open, &oldest); err != nil {
+		return Overview{}, unreadable(err)
+	}
+	if oldest != 0 {
+		out.Oldest = time.UnixMicro(oldest)
+	}
+	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM access_grant WHERE opened >= ?`, today.UnixMicro()).Scan(&out.GlassToday); err != nil {
+		return Overview{}, unreadable(err)
+	}
+	if out.Answered, out.Median, err = g.answered(ctx, now.AddDate(0, 0, -30)); err != nil {
+		return Overview{}, err
+	}
+	out.Days, err = g.days(ctx, today)
+	return out, err
+}
+
+// answered counts reviews answered since a time, and how long the middle one of them had waited.
+func (g *Gate) answered(ctx context.Context, since time.Time) (n int, median time.Duration, err error) {
+	rows, err := g.db.Reader().QueryContext(ctx, `SELECT reviewed - first_at FROM access_review WHERE kind != 'refused' AND reviewed >= ?`, since.UnixMicro())
+	if err != nil {
+		return 0, 0, unreadable(err)
+	}
+	defer rows.Close()
+	var waits []time.Duration
+	for rows.Next() {
+		var micros int64
+		if err := rows.Scan(&micros); err != nil {
+			return 0, 0, unreadable(err)
+		}
+		waits = append(waits, time.Duration(micros)*time.Microsecond)
+	}
+	if err := rows.Err(); err != nil || len(waits) == 0 {
+		return 0, 0, err
+	}
+	slices.Sort(waits)
+	return len(waits), waits[len(waits)/2], nil
+}
+
+func (g *Gate) days(ctx context.Context, today time.Time) ([]DayCount, error) {
+	out := make([]DayCount, overviewDays)
+	at := map[int64]int{}
+	for i := range out {
+		out[i].Date = today.AddDate(0, 0, i+1-overviewDays)
+		at[g.dayOf(out[i].Date)] = i
+	}
+	rows, err := g.db.Reader().QueryContext(ctx, `SELECT day, openings, unexplained, glass FROM access_day WHERE day >= ?`, g.dayOf(out[0].Date))
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var day int64
+		var one DayCount
+		if err := rows.Scan(&day, &one.Openings, &one.Unexplained, &one.Glass); err != nil {
+			return nil, unreadable(err)
+		}
+		if i, ok := at[day]; ok {
+			one.Date = out[i].Date
+			out[i] = one
+		}
+	}
+	return out, rows.Err()
+}
+
+// dayOf numbers the days of the site.
+func (g *Gate) dayOf(t time.Time) int64 {
+	_, offset := t.In(g.zone).Zone()
+	return (t.Unix() + int64(offset)) / 86400
+}
+
+// count adds one entry to the figures of its day.
+func (g *Gate) count(tx *sql.Tx, r audit.Read) error {
+	e := r.Event
+	if e.Kind != audit.Disclosure && e.Kind != audit.Emergency || e.Class != audit.Deliberate || e.Agent.Person == "" || e.Agent.Capacity == policy.Patient {
+		return nil
+	}
+	var one DayCount
+	for _, part := range e.Patients {
+		if part.Patient == 0 {
+			continue
+		}
+		one.Openings++
+		if part.Unexplained {
+			one.Unexplained++
+		}
+		if part.Glass {
+			one.Glass++
+		}
+	}
+	if one.Openings == 0 {
+		return nil
+	}
+	_, err := tx.Exec(`INSERT INTO access_day (day, openings, unexplained, glass) VALUES (?,?,?,?) ON CONFLICT (day) DO UPDATE SET
+		openings = openings + excluded.openings, unexplained = unexplained + excluded.unexplained, glass = glass + excluded.glass`,
+		g.dayOf(happened(r)), one.Openings, one.Unexplained, one.Glass)
+	return err
+}
+
+// pseudonym is how a chart is told from another without saying whose it is.
+func pseudonym(id string) string {
+	if len(id) <= 6 {
+		return id
+	}
+	return id[len(id)-6:]
+}
+
+// Masked names patients to those who watch and never treat: by initials and the end of the chart's id where p may find patients, by
+// that end alone otherwise. Of the record itself nothing is given. The initials stand under one incidental entry, which is returned;
+// there is none when no record was opened.
+func (g *Gate) Masked(ctx context.Context, p Principal, ids ...string) (map[string]string, string, error) {
+	out := map[string]string{}
+	var e audit.Event
+	var sealed []*record.Sealed
+	for _, id := range ids {
+		if _, done := out[id]; done || id == "" {
+			continue
+		}
+		out[id] = pseudonym(id)
+		s, x, d, err := g.findable(ctx, p, id)
+		if err != nil {
+			return nil, "", err
+		}
+		if x == nil {
+			continue
+		}
+		if len(sealed) == 0 {
+			e = s.event("find", "R")
+			e.Class, e.PolicyHash = audit.Incidental, d.Hash
+		}
+		reason := s.reason(d)
+		reason.Patient = "saw your initials while looking into who opened charts"
+		e.Patients = append(e.Patients, permitted{standing: s, decision: d, records: []*record.Sealed{x}}.entry(reason))
+		sealed = append(sealed, x)
+	}
+	if len(sealed) == 0 {
+		return out, "", nil
+	}
+	receipt, err := g.log.Disclose(ctx, e)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, x := range sealed {
+		doc, err := x.Open(receipt)
+		if err != nil {
+			return nil, "", err
+		}
+		if letters := initials(nameOf(doc.Root().Get("name"))); letters != "" {
+			out[x.ID()] = letters + ", " + pseudonym(x.ID())
+		}
+	}
+	return out, receipt.Entry(), nil
+}
+
+// findable gives the Patient of a chart, still sealed, when p may learn who it is; nil when not.
+func (g *Gate) findable(ctx context.Context, p Principal, id string) (standing, *record.Sealed, policy.Decision, error) {
+	var none policy.Decision
+	x, err := g.records.Read(ctx, "Patient", id)
+	if outcome.Is(err, outcome.NotFound) {
+		return standing{}, nil, none, nil
+	}
+	if err != nil {
+		return standing{}, nil, none, err
+	}
+	c, err := g.chartOf(ctx, x)
+	if err != nil {
+		return standing{}, nil, none, err
+	}
+	s, err := g.relate(ctx, p, c)
+	if err != nil {
+		return s, nil, none, err
+	}
+	d := g.decide(s, policy.Find, s.resource(x))
+	if !d.Allowed || x.Deleted() || protected(s.relation.Flags) {
+		return s, nil, d, nil
+	}
+	return s, x, d, nil
+}
+
+// initials writes `Oduya, Miriam` as M. O.
+func initials(name string) string {
+	family, given, _ := strings.Cut(name, ", ")
+	var out []string
+	for _, part := range []string{given, family} {
+		for _, letter := range part {
+			out = append(out, string(letter)+".")
+			break
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// Sought is one thing that would have explained the openings of a review, and whether it was there when they began.
+type Sought struct {
+	What  string    // visit, past-visit, next-visit, care-team, order, task, shift
+	Found bool      //
+	Since bool      // not there then, but on record by now
+	At    time.Time // of a visit: when it ended or begins
+	Place string    // of a shift
+	Until time.Time // of a shift
+}
+
+// sought looks for every kind of link between the person of a review and its patient, as it was known when the openings began, and
+// once more as it is known now.
+func (g *Gate) sought(ctx context.Context, r Review, c chart) ([]Sought, error) {
+	person, err := g.persons.Person(ctx, r.Person)
+	if err != nil {
+		return nil, err
+	}
+	actor, err := g.actor(ctx, person)
+	if err != nil {
+		return nil, err
+	}
+	then, err := g.care.Relate(ctx, actor, c.number, r.First)
+	if err != nil {
+		return nil, err
+	}
+	now, err := g.care.Relate(ctx, actor, c.number, g.now())
+	if err != nil {
+		return nil, err
+	}
+	shift, err := g.care.OnShift(ctx, actor, r.First)
+	if err != nil {
+		return nil, err
+	}
+	was, is := then.Facts, now.Facts
+	have := func(what string, then, now bool, at time.Time) Sought {
+		return Sought{What: what, Found: then, Since: !then && now, At: at}
+	}
+	// A visit that was written down late covers the opening when it had not ended before it.
+	late := is.OpenContact || is.LastContactEnd.After(r.First)
+	return []Sought{
+		have("visit", was.OpenContact, late, time.Time{}),
+		have("past-visit", !was.LastContactEnd.IsZero(), false, was.LastContactEnd),
+		have("next-visit", !was.NextContactStart.IsZero(), false, was.NextContactStart),
+		have("care-team", was.CareTeam, is.CareTeam, time.Time{}),
+		have("order", len(was.OrderDepts) > 0, len(is.OrderDepts) > 0, time.Time{}),
+		have("task", was.TaskOpen, is.TaskOpen, time.Time{}),
+		{What: "shift", Found: shift.On, Place: shift.Place, Until: shift.Until},
+	}, nil
+}
