@@ -1,8 +1,10 @@
 package record
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -43,20 +45,38 @@ func compareTerms(a, b term) int {
 	return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.slot, b.slot), cmp.Compare(a.version, b.version))
 }
 
-// fillDirectory opens every Patient once. One whose row was altered has a place and no terms, so that the rest of the chart can be
-// read; one who was shredded has none.
+// fillDirectory opens every Patient once, on all processors. One whose row was altered has a place and no terms, so that the rest of
+// the chart can be read; one who was shredded has none.
 func (s *Store) fillDirectory(ctx context.Context) error {
 	s.dir.slots, s.dir.chosen = map[fhir.PatientID]uint32{}, map[fhir.PatientID]string{}
-	return s.eachRow(ctx, s.d.Reader(), func(r row) error {
-		f, err := s.openOrFault(r)
-		if outcome.Is(err, outcome.Deleted) {
-			return nil
-		}
-		if err == nil {
-			s.dir.follow(s, f)
-		}
-		return err
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	queue := make(chan row, 256)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for r := range queue {
+				f, err := s.openOrFault(r)
+				switch {
+				case err == nil:
+					s.dir.follow(s, f)
+				case !outcome.Is(err, outcome.Deleted):
+					stop(err)
+				}
+			}
+		})
+	}
+	err := s.eachRow(ctx, s.d.Reader(), func(r row) error {
+		r.body = bytes.Clone(r.body)
+		queue <- r
+		return nil
 	}, currents+`where rec in (select patient from patient)`)
+	close(queue)
+	workers.Wait()
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
 }
 
 // PatientRef gives the logical id of the Patient of a compartment, also of a deleted one. It asks nothing of the disk.
