@@ -119,6 +119,7 @@ func (l *Log) commit(ctx context.Context, a *act) error {
 	if err := l.batch.Do(ctx, a); err != nil {
 		return outcome.Wrap("audit: append", outcome.NoStore, "the audit log cannot be written", err)
 	}
+	l.recent.offer(a.held.added)
 	for {
 		now := l.head.Load()
 		if now.end() >= a.held.end() {
@@ -150,17 +151,17 @@ func (l *Log) draft(ctx context.Context, kind Kind, e *Event) ([]draft, error) {
 	rest := e.Patients
 	for first := true; first || len(rest) > 0; first = false {
 		n := min(len(rest), maxPatients)
-		d := draft{kind: kind, flags: flags, owners: []owner{agent}}
+		d := draft{kind: kind, flags: flags, owners: []place{{agent, 0}}}
 		if !first {
 			d.flags |= flagContinued
 		}
 		for i := range rest[:n] {
 			if p := rest[i].Patient; p != 0 {
-				d.owners = append(d.owners, owner{ownerPatient, int64(p)})
+				d.owners = append(d.owners, place{owner{ownerPatient, int64(p)}, 1 + i})
 			}
 		}
 		for _, o := range d.owners {
-			if err := l.writer.load(ctx, l.store, o); err != nil {
+			if err := l.writer.load(l.store, o.owner); err != nil {
 				return nil, err
 			}
 		}

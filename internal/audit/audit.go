@@ -61,7 +61,8 @@ type Log struct {
 	grown  signal
 	origin sync.Map // log number to origin
 
-	lookups  *follower
+	recent   recent
+	lookups  lookups
 	catching sync.Mutex // one catch-up at a time
 
 	merging    sync.RWMutex // held while journal is replaced
@@ -140,7 +141,6 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.lookups = &follower{name: "lookup", most: 512, see: l.index}
 	if err := l.catchUp(ctx); err != nil {
 		return nil, err
 	}

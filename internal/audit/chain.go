@@ -21,6 +21,12 @@ const (
 	ownerAgent   byte = 2
 )
 
+// place is where in a payload it stands what an entry has to do with somebody; an entry has a tag for each.
+type place struct {
+	owner owner
+	part  int
+}
+
 // chainKey is the key of an owner's chain in one log for the month of that instant. Handing one out reveals no other month.
 func chainKey(box *seal.Box, origin string, o owner, month int64) [32]byte {
 	var b [17]byte

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"math"
-	"sync/atomic"
-	"time"
 
 	"chartwarden/internal/outcome"
 )
@@ -16,7 +14,7 @@ type follower struct {
 	name   string
 	most   int
 	see    func(ctx context.Context, tx *sql.Tx, batch []Read) error
-	cursor atomic.Int64 // position of the next entry; valid after the first step
+	cursor int64 // position of the next entry; valid once begun
 	begun  bool
 }
 
@@ -25,40 +23,52 @@ var errMoved = outcome.New(outcome.Conflict, "two followers of one name run at o
 // step shows the follower what it has not seen, at most one batch; n is how many entries that were. Steps of one follower do not overlap.
 func (l *Log) step(ctx context.Context, f *follower) (n int, err error) {
 	if !f.begun {
-		var at int64
-		err := l.d.Reader().QueryRowContext(ctx, `select cursor from follower where name = ?`, f.name).Scan(&at)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if f.cursor, err = cursorOf(l.d.Reader(), f.name); err != nil {
 			return 0, unreadable(err)
 		}
-		f.cursor.Store(at)
 		f.begun = true
 	}
-	from := f.cursor.Load()
-	batch, err := l.After(ctx, Index(from-1), f.most)
+	batch, err := l.After(ctx, Index(f.cursor-1), f.most)
 	if err != nil || len(batch) == 0 {
 		return 0, err
 	}
 	next := int64(batch[len(batch)-1].Index) + 1
 	err = l.d.Write(ctx, func(tx *sql.Tx) error {
-		var at int64
-		if err := tx.QueryRow(`select cursor from follower where name = ?`, f.name).Scan(&at); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if err := moveCursor(tx, f.name, f.cursor, next); err != nil {
 			return err
 		}
-		if at != from {
-			return errMoved
-		}
-		if err := f.see(ctx, tx, batch); err != nil {
-			return err
-		}
-		_, err := tx.Exec(`insert into follower(name, cursor) values(?, ?) on conflict do update set cursor = excluded.cursor`, f.name, next)
-		return err
+		return f.see(ctx, tx, batch)
 	})
 	if err != nil {
 		f.begun = false
 		return 0, err
 	}
-	f.cursor.Store(next)
+	f.cursor = next
 	return len(batch), nil
+}
+
+// asker is what a pool and a transaction have in common.
+type asker interface {
+	QueryRow(query string, args ...any) *sql.Row
+}
+
+func cursorOf(q asker, name string) (at int64, err error) {
+	if err = q.QueryRow(`select cursor from follower where name = ?`, name).Scan(&at); errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return at, err
+}
+
+func moveCursor(tx *sql.Tx, name string, from, to int64) error {
+	at, err := cursorOf(tx, name)
+	if err != nil {
+		return err
+	}
+	if at != from {
+		return errMoved
+	}
+	_, err = tx.Exec(`insert into follower(name, cursor) values(?, ?) on conflict do update set cursor = excluded.cursor`, name, to)
+	return err
 }
 
 // Follow calls fn with every entry from the first on, in order, in batches, and goes on as the log grows until ctx ends or fn fails.
@@ -79,7 +89,7 @@ func (l *Log) Follow(ctx context.Context, name string, fn func(ctx context.Conte
 		if n > 0 {
 			continue
 		}
-		if err := l.Wait(ctx, Index(f.cursor.Load()-1)); err != nil {
+		if err := l.Wait(ctx, Index(f.cursor-1)); err != nil {
 			return err
 		}
 	}
@@ -120,39 +130,4 @@ func (l *Log) Wait(ctx context.Context, after Index) error {
 			return context.Cause(ctx)
 		}
 	}
-}
-
-// followLookups keeps the look-up tables near the head. Under load it lags on purpose: a reader catches up by itself.
-func (l *Log) followLookups(ctx context.Context) {
-	for {
-		if err := l.Wait(ctx, Index(l.lookups.cursor.Load()-1)); err != nil {
-			return
-		}
-		if err := l.catchUp(ctx); err != nil && ctx.Err() == nil {
-			l.o.Logger.Error("the look-up tables of the audit log cannot follow", "err", err)
-		}
-		select { // one batch collects what comes meanwhile
-		case <-ctx.Done():
-			return
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
-// catchUp brings the look-up tables to the head as it is when called.
-func (l *Log) catchUp(ctx context.Context) error {
-	if l.d == nil {
-		return errNoLog
-	}
-	target := l.head.Load().end()
-	l.catching.Lock()
-	defer l.catching.Unlock()
-	for Index(l.lookups.cursor.Load()) < target || !l.lookups.begun {
-		if n, err := l.step(ctx, l.lookups); err != nil {
-			return err
-		} else if n == 0 {
-			return nil
-		}
-	}
-	return nil
 }

@@ -4,7 +4,25 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// lookups is the built-in follower: entries by patient and by agent, and how long their chains are. Under load it lags on purpose,
+// since random pages of a B-tree cost more than the log itself; a reader brings it to the head first.
+type lookups struct {
+	cursor atomic.Int64 // position of the next entry; valid once begun
+	begun  bool
+	since  map[owner]int // entries of an owner since its chain's length was last written down
+}
+
+const (
+	lookupName  = "lookup"
+	lookupBatch = 512
+	chainEvery  = 256 // entries of an owner between two notes of its chain's length: counting so many is quick
 )
 
 // lookupRow is one entry in one owner's list.
@@ -14,42 +32,71 @@ type lookupRow struct {
 	part  int
 }
 
-// index is the built-in follower: entries by patient and by agent, and the lengths of their chains. Rows go in sorted: random pages
-// of a B-tree are what costs.
-func (l *Log) index(_ context.Context, tx *sql.Tx, batch []Read) error {
-	var add []lookupRow
-	lengths := map[int64]map[owner]int64{}
-	for i := range batch {
-		r := &batch[i]
-		n := r.Index.log()
-		if lengths[n] == nil {
-			lengths[n] = map[owner]int64{}
+// followLookups keeps the look-up tables near the head.
+func (l *Log) followLookups(ctx context.Context) {
+	for {
+		if err := l.Wait(ctx, Index(l.lookups.cursor.Load()-1)); err != nil {
+			return
 		}
-		for _, row := range l.ownersOf(r) {
-			add = append(add, row)
-			lengths[n][row.owner]++
+		if err := l.catchUp(ctx); err != nil && ctx.Err() == nil {
+			l.o.Logger.Error("the look-up tables of the audit log cannot follow", "err", err)
+		}
+		select { // one batch collects what comes meanwhile
+		case <-ctx.Done():
+			return
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	slices.SortFunc(add, func(a, b lookupRow) int {
-		return cmp.Or(cmp.Compare(a.owner.kind, b.owner.kind), cmp.Compare(a.owner.id, b.owner.id), cmp.Compare(a.at, b.at))
-	})
-	args := make([]any, 0, 4*len(add))
-	for _, r := range add {
-		args = append(args, r.owner.kind, r.owner.id, r.at, r.part)
+}
+
+// catchUp brings the look-up tables to the head as it is when called.
+func (l *Log) catchUp(ctx context.Context) error {
+	if l.d == nil {
+		return errNoLog
 	}
-	if err := insertMany(tx, `insert into lookup(kind, owner, at, part) values`, `(?,?,?,?)`, 4, args); err != nil {
-		return err
-	}
-	for number, owners := range lengths {
-		args = args[:0]
-		for o, n := range owners {
-			args = append(args, number, o.kind, o.id, n)
+	target := l.head.Load().end()
+	l.catching.Lock()
+	defer l.catching.Unlock()
+	f := &l.lookups
+	if !f.begun {
+		at, err := cursorOf(l.d.Reader(), lookupName)
+		if err != nil {
+			return unreadable(err)
 		}
-		if err := insertMany(tx, `insert into chain(number, kind, owner, n) values`, `(?,?,?,?)`, 4, args, ` on conflict do update set n = n + excluded.n`); err != nil {
+		f.cursor.Store(at)
+		f.since, f.begun = map[owner]int{}, true
+	}
+	for Index(f.cursor.Load()) < target {
+		rows, next, err := l.unseen(ctx, Index(f.cursor.Load()))
+		if err != nil {
 			return err
 		}
+		if next == Index(f.cursor.Load()) { // nothing is there: the rest of a log that was cut
+			return nil
+		}
+		if err := l.d.Write(ctx, func(tx *sql.Tx) error { return f.add(tx, rows, next) }); err != nil {
+			f.begun = false
+			return err
+		}
+		f.cursor.Store(int64(next))
 	}
 	return nil
+}
+
+// unseen gives whose lists the entries from a position on belong to: from memory when this process appended them, else from the log.
+func (l *Log) unseen(ctx context.Context, from Index) ([]lookupRow, Index, error) {
+	if rows, next := l.recent.take(from); next > from {
+		return rows, next, nil
+	}
+	batch, err := l.After(ctx, from-1, lookupBatch)
+	if err != nil || len(batch) == 0 {
+		return nil, from, err
+	}
+	var rows []lookupRow
+	for i := range batch {
+		rows = append(rows, l.ownersOf(&batch[i])...)
+	}
+	return rows, batch[len(batch)-1].Index + 1, nil
 }
 
 // ownersOf lists whose chains an entry extends and where their part of the payload is. What was redacted names nobody any more:
@@ -64,4 +111,104 @@ func (s *store) ownersOf(r *Read) (out []lookupRow) {
 		}
 	}
 	return out
+}
+
+// add writes rows in sorted order and moves the cursor.
+func (f *lookups) add(tx *sql.Tx, rows []lookupRow, next Index) error {
+	slices.SortFunc(rows, func(a, b lookupRow) int {
+		return cmp.Or(cmp.Compare(a.owner.kind, b.owner.kind), cmp.Compare(a.owner.id, b.owner.id), cmp.Compare(a.at, b.at))
+	})
+	args := make([]any, 0, 4*len(rows))
+	for _, r := range rows {
+		args = append(args, r.owner.kind, r.owner.id, r.at, r.part)
+	}
+	if err := insertMany(tx, `insert into lookup(kind, owner, at, part) values`, `(?,?,?,?)`, 4, args); err != nil {
+		return err
+	}
+	if err := moveCursor(tx, lookupName, f.cursor.Load(), int64(next)); err != nil {
+		return err
+	}
+	if len(f.since) > 1<<17 {
+		clear(f.since)
+	}
+	for _, r := range rows {
+		f.since[r.owner]++
+		if f.since[r.owner] < chainEvery {
+			continue
+		}
+		f.since[r.owner] = 0
+		number := (next - 1).log()
+		n, err := chainLength(tx, number, r.owner)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`insert into chain(number, kind, owner, at, n) values(?,?,?,?,?) on conflict do update set at = excluded.at, n = excluded.n`, number, r.owner.kind, r.owner.id, next, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chainLength is the number of entries of an owner in one log, as far as the look-up tables have come.
+func chainLength(q asker, number int64, o owner) (int64, error) {
+	n, at := int64(0), indexOf(number, 0)
+	err := q.QueryRow(`select n, at from chain where number = ? and kind = ? and owner = ?`, number, o.kind, o.id).Scan(&n, &at)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, err
+	}
+	var more int64
+	err = q.QueryRow(`select count(*) from lookup where kind = ? and owner = ? and at >= ? and at < ?`, o.kind, o.id, at, indexOf(number+1, 0)).Scan(&more)
+	return n + more, err
+}
+
+// recent holds whose entries were just committed, so that the follower need not open what this process sealed. It is a shortcut only:
+// what it does not hold is read from the log.
+type recent struct {
+	mu      sync.Mutex
+	commits map[Index]*named // by the position of their first entry
+	size    int
+}
+
+// named is whose entries one commit added.
+type named struct {
+	start   Index
+	owners  [][]place
+	offered atomic.Bool
+}
+
+const recentMost = 1 << 16
+
+func (r *recent) offer(h *named) {
+	if h.offered.Swap(true) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.commits == nil || r.size > recentMost {
+		r.commits, r.size = map[Index]*named{}, 0
+	}
+	r.commits[h.start] = h
+	r.size += len(h.owners)
+}
+
+// take removes and returns commits that begin at a position, up to about one batch of entries.
+func (r *recent) take(from Index) (rows []lookupRow, next Index) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next = from
+	for len(rows) < 2*lookupBatch {
+		h := r.commits[next]
+		if h == nil {
+			break
+		}
+		delete(r.commits, next)
+		r.size -= len(h.owners)
+		for i, owners := range h.owners {
+			for _, p := range owners {
+				rows = append(rows, lookupRow{p.owner, next + Index(i), p.part})
+			}
+		}
+		next += Index(len(h.owners))
+	}
+	return rows, next
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"chartwarden/internal/outcome"
+	"chartwarden/internal/seal"
 	"chartwarden/internal/tlog"
 )
 
@@ -87,7 +88,7 @@ func (l *Log) openJournal(ctx context.Context) error {
 	}
 	var records []journaled
 	j, err := openJournalFile(l.box, l.o.JournalFile, l.o.Origin, func(r journaled) { records = append(records, r) })
-	if err == nil && l.shorter(j) {
+	if notes, _ := readHeads(l.o.HeadFile); err == nil && behind(l.box, j, notes) {
 		_ = j.close()
 		err = errJournalAltered
 	}
@@ -121,10 +122,9 @@ func (l *Log) openJournal(ctx context.Context) error {
 	return l.prepareJournal(ctx)
 }
 
-// shorter reports that the head file knows more of a journal than the file holds.
-func (l *Log) shorter(j *journal) bool {
-	notes, _ := readHeads(l.o.HeadFile)
-	signer, err := l.signerOf(j.origin)
+// behind reports that a signed state of the journal, kept elsewhere, knows more of it than the file holds.
+func behind(box *seal.Box, j *journal, notes [][]byte) bool {
+	signer, err := tlog.NewSigner(j.origin, box.SigningKey("log "+j.origin))
 	if err != nil {
 		return false
 	}

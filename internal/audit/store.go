@@ -118,6 +118,15 @@ func (s *store) tile(ctx context.Context, log int64) tlog.TileReader {
 	}
 }
 
+// tileAt reads the stored form of a tile; nil when there is none.
+func (s *store) tileAt(ctx context.Context, log int64, t tlog.Tile) ([]byte, error) {
+	data, err := s.tile(ctx, log)(t.Level, t.N)
+	if outcome.Is(err, outcome.NotFound) {
+		return nil, nil
+	}
+	return data, err
+}
+
 func (s *store) leaf(ctx context.Context, log int64) func(int64) (tlog.Hash, error) {
 	return func(n int64) (tlog.Hash, error) {
 		var b []byte

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"strings"
@@ -16,7 +15,7 @@ import (
 type draft struct {
 	kind       Kind
 	flags      byte
-	owners     []owner
+	owners     []place
 	commitment [32]byte
 	parts      [][]byte
 }
@@ -40,6 +39,8 @@ type held struct {
 	second int64           // of the newest head, unix seconds: heads are thinned to one a second
 	kept   Index           // position of the newest head
 	staged map[owner]int64 // lengths of the chains that this commit makes longer
+
+	added *named
 }
 
 func (h *held) end() Index { return indexOf(h.number, h.tree.Size()) }
@@ -66,7 +67,7 @@ func (w *writer) apply(tx *sql.Tx, acts []*act) error {
 	if err := w.settle(tx); err != nil {
 		return err
 	}
-	h := &held{tree: w.held.tree.Clone(), number: w.number, staged: map[owner]int64{}}
+	h := &held{tree: w.held.tree.Clone(), number: w.number, staged: map[owner]int64{}, added: &named{start: w.held.end()}}
 	now := w.instant()
 	h.time = now.UnixMicro()
 	var entries, parts []any
@@ -76,7 +77,7 @@ func (w *writer) apply(tx *sql.Tx, acts []*act) error {
 			d := &a.drafts[i]
 			e := entry{kind: d.kind, flags: d.flags, time: h.time, commitment: d.commitment, tags: make([]tag, len(d.owners))}
 			for j, o := range d.owners {
-				t, err := w.extend(tx, h, o, now)
+				t, err := w.extend(tx, h, o.owner, now)
 				if err != nil {
 					return err
 				}
@@ -88,6 +89,7 @@ func (w *writer) apply(tx *sql.Tx, acts []*act) error {
 				parts = append(parts, payloadID(at, j), sealed)
 			}
 			h.tree.Append(tlog.LeafHash(b))
+			h.added.owners = append(h.added.owners, d.owners)
 		}
 	}
 	if err := insertMany(tx, `insert into entry(at, bytes) values`, `(?,?)`, 2, entries); err != nil {
@@ -154,7 +156,8 @@ func (w *writer) extend(tx *sql.Tx, h *held, o owner, at time.Time) (tag, error)
 	k, generation := w.chains.get(o)
 	if k == nil { // forgotten since the caller loaded it
 		k = &link{}
-		if err := tx.QueryRow(chainLength, h.number, o.kind, o.id).Scan(&k.n); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		var err error
+		if k.n, err = chainLength(tx, h.number, o); err != nil {
 			return tag{}, err
 		}
 		w.chains.put(o, k, generation)
@@ -167,8 +170,6 @@ func (w *writer) extend(tx *sql.Tx, h *held, o owner, at time.Time) (tag, error)
 	h.staged[o] = n
 	return k.tag(w.box, w.origin, o, at, n), nil
 }
-
-const chainLength = `select n from chain where number = ? and kind = ? and owner = ?`
 
 // sign writes the head of the new size. Of one second only the last head is kept.
 func (w *writer) sign(tx *sql.Tx, h *held) error {
@@ -185,13 +186,14 @@ func (w *writer) sign(tx *sql.Tx, h *held) error {
 }
 
 // load puts an owner's link into memory before the writer needs it.
-func (w *writer) load(ctx context.Context, s *store, o owner) error {
+func (w *writer) load(s *store, o owner) error {
 	k, generation := w.chains.get(o)
 	if k != nil {
 		return nil
 	}
 	k = &link{}
-	if err := s.d.Reader().QueryRowContext(ctx, chainLength, w.number, o.kind, o.id).Scan(&k.n); err != nil && !errors.Is(err, sql.ErrNoRows) {
+	var err error
+	if k.n, err = chainLength(s.d.Reader(), w.number, o); err != nil {
 		return unreadable(err)
 	}
 	k.tag(w.box, w.origin, o, w.now(), 1) // derives the month's key here rather than on the writer's goroutine

@@ -57,7 +57,8 @@ create table chain (
     number integer not null,
     kind   integer not null,
     owner  integer not null,
-    n      integer not null,               -- entries of this owner in this log, as far as the follower has come
+    at     integer not null,               -- before this position ...
+    n      integer not null,               -- ... this owner has so many entries in this log; those after it are counted in lookup
     primary key (number, kind, owner)
 ) without rowid;
 

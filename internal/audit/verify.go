@@ -1,0 +1,274 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+
+	"chartwarden/internal/db"
+	"chartwarden/internal/fhir"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/seal"
+	"chartwarden/internal/tlog"
+)
+
+// VerifyOptions say what is known from elsewhere. The zero value checks that the log agrees with itself.
+type VerifyOptions struct {
+	Box         *seal.Box                 // opens payloads; nil: payloads, chains and look-up tables are not checked
+	Keys        []string                  // verifier keys of logs, kept elsewhere; without, and without Box, a log is believed its own key
+	Heads       []byte                    // heads kept elsewhere: one signed note or a head file
+	JournalFile string                    // emergency journal that belongs to the log
+	Clinical    iter.Seq2[Stored, error]  // every stored version of every record
+	Progress    func(entries, size int64) // called now and then; may be nil
+}
+
+// Stored is one version of a record as it lies in the record store.
+type Stored struct {
+	Record  fhir.RecordID
+	Version int64
+	Ref     string   // Type/id
+	Hash    [32]byte // SHA-256 of the stored ciphertext
+}
+
+// Report is what verification found. The log holds if there are no faults.
+type Report struct {
+	Logs     []LogReport
+	Entries  int64
+	Opened   int64   // parts of payloads that were opened and fit their commitment
+	Redacted int64   // parts removed by an entry that says so
+	Erased   int64   // parts whose key was shredded
+	Locked   int64   // parts that could not be opened here
+	Dangling []Index // intents without a conclusion
+	Outside  int     // heads from elsewhere that were compared
+	Stored   int64   // record versions that were compared
+	Notes    []string
+	Faults   []Fault
+	More     int64 // faults beyond the list
+}
+
+// LogReport is one log of the installation.
+type LogReport struct {
+	Origin string
+	Size   int64
+	Root   string
+	Heads  int
+	Key    string
+}
+
+// Fault is one thing that is not as it was written.
+type Fault struct {
+	Log    string // origin; empty when the fault is in no single log
+	Index  int64  // number of the entry, -1: of no single entry
+	Record string // Type/id with version, when a stored record is at fault
+	What   string
+}
+
+func (f Fault) String() string {
+	where := f.Log
+	if f.Index >= 0 {
+		where = fmt.Sprintf("%s/%d", f.Log, f.Index)
+	}
+	if f.Record != "" {
+		where += " " + f.Record
+	}
+	return where + ": " + f.What
+}
+
+// most is how many faults are listed; the rest is counted.
+const most = 10_000
+
+func (r *Report) fault(f Fault) {
+	if len(r.Faults) < most {
+		r.Faults = append(r.Faults, f)
+	} else {
+		r.More++
+	}
+}
+
+// Holds reports that no fault was found.
+func (r *Report) Holds() bool { return len(r.Faults) == 0 }
+
+// Verify recomputes the log in d from its entries: leaves, tiles, roots, signatures, heads kept elsewhere, commitments, chains, look-up
+// tables, journals, and the record store where it is given. It writes nothing, works beside a running server, and never stops at the
+// first fault. An error means that it could not look, not that something is wrong.
+func Verify(ctx context.Context, d *db.DB, o VerifyOptions) (*Report, error) {
+	v := &verifier{store: &store{d: d, box: o.Box}, o: o, report: &Report{}, intents: map[version]intended{}, removed: map[target]bool{}, said: map[target]bool{}}
+	rows, err := v.logs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, outcome.New(outcome.NotFound, "there is no audit log in this data directory")
+	}
+	if err := v.snapshot(ctx); err != nil {
+		return nil, err
+	}
+	if err := v.strays(ctx, rows); err != nil {
+		return nil, err
+	}
+	outside := splitHeads(o.Heads)
+	for i, r := range rows {
+		cut := i+1 < len(rows)
+		if r.evidence != "" && !r.acknowledged {
+			v.report.fault(Fault{Log: r.origin, Index: -1, What: "was opened because the log before it was cut, and nobody has acknowledged that. " + r.evidence})
+		} else if r.evidence != "" {
+			v.report.Notes = append(v.report.Notes, r.origin+" was opened after a cut that was acknowledged")
+		}
+		if err := v.one(ctx, r, outside, cut && rows[i+1].acknowledged); err != nil {
+			return nil, err
+		}
+	}
+	if len(o.Heads) > 0 && v.report.Outside == 0 {
+		v.report.fault(Fault{Index: -1, What: "none of the heads given is a signed head of this log"})
+	}
+	v.unredacted()
+	if err := v.journals(ctx, outside); err != nil {
+		return nil, err
+	}
+	if err := v.lists(ctx); err != nil {
+		return nil, err
+	}
+	if err := v.clinical(ctx); err != nil {
+		return nil, err
+	}
+	v.report.Dangling = slices.Sorted(maps.Keys(v.dangling))
+	return v.report, nil
+}
+
+// verifier is one run of Verify.
+type verifier struct {
+	*store
+	o      VerifyOptions
+	report *Report
+
+	end    Index // of the newest head when the run began
+	last   Index // the newest entry then
+	listed Index // how far the look-up tables were then
+
+	origins   []logRow
+	counts    map[owner]int64 // entries before listed, by owner
+	intents   map[version]intended
+	removed   map[target]bool // parts that are not there any more
+	said      map[target]bool // parts of which an entry says so
+	prepared  map[string]Index
+	merged    map[string]bool
+	dangling  map[Index]bool
+	unclaimed int // tags whose owner cannot be told any more
+}
+
+type target struct {
+	at   Index
+	part int
+}
+
+type intended struct {
+	at    Index
+	hash  [32]byte
+	ended bool // its write was concluded as stored
+}
+
+// snapshot fixes what the run looks at, while the log may go on growing.
+func (v *verifier) snapshot(ctx context.Context) error {
+	v.counts, v.prepared, v.merged = map[owner]int64{}, map[string]Index{}, map[string]bool{}
+	v.dangling = map[Index]bool{}
+	err := unreadable(v.d.Reader().QueryRowContext(ctx, `select coalesce((select max(at) from head), 0), coalesce((select max(at) from entry), -1),
+		coalesce((select cursor from follower where name = ?), 0)`, lookupName).Scan(&v.end, &v.last, &v.listed))
+	v.listed = min(v.listed, v.end)
+	return err
+}
+
+// strays finds entries of logs that nobody opened.
+func (v *verifier) strays(ctx context.Context, rows []logRow) error {
+	v.origins = rows
+	known := map[int64]bool{}
+	for _, r := range rows {
+		known[r.number] = true
+	}
+	found, err := v.d.Reader().QueryContext(ctx, `select at >> 40, count(*) from entry group by 1`)
+	if err != nil {
+		return unreadable(err)
+	}
+	defer found.Close()
+	for found.Next() {
+		var number, n int64
+		if err := found.Scan(&number, &n); err != nil {
+			return unreadable(err)
+		}
+		if !known[number] {
+			v.report.fault(Fault{Index: -1, What: fmt.Sprintf("there are %d entries of a log number %d that was never opened", n, number)})
+		}
+	}
+	return unreadable(found.Err())
+}
+
+// keyOf is the key that a log's heads must be signed by.
+func (v *verifier) keyOf(r logRow) (tlog.Verifier, error) {
+	if v.box != nil {
+		signer, err := tlog.NewSigner(r.origin, v.box.SigningKey("log "+r.origin))
+		return signer.Verifier(), err
+	}
+	for _, text := range v.o.Keys {
+		if key, err := tlog.ParseVerifier(text); err == nil && key.Name() == r.origin {
+			return key, nil
+		}
+	}
+	v.report.Notes = append(v.report.Notes, "the key of "+r.origin+" was taken from the data directory itself")
+	return tlog.ParseVerifier(r.verifier)
+}
+
+// unredacted finds parts that were removed although no entry says so.
+func (v *verifier) unredacted() {
+	for t := range v.removed {
+		if v.said[t] {
+			v.report.Redacted++
+		} else {
+			v.report.fault(Fault{Log: v.originOf(t.at), Index: t.at.Number(), What: fmt.Sprintf("part %d of its payload was removed and no redaction says so", t.part)})
+		}
+	}
+	for t := range v.said {
+		if !v.removed[t] {
+			v.report.fault(Fault{Log: v.originOf(t.at), Index: t.at.Number(), What: fmt.Sprintf("part %d of its payload was redacted and is there again", t.part)})
+		}
+	}
+}
+
+func (v *verifier) originOf(i Index) string {
+	for _, r := range v.origins {
+		if r.number == i.log() {
+			return r.origin
+		}
+	}
+	return ""
+}
+
+// journals checks that every emergency journal that was prepared is merged, or stands ready and is empty.
+func (v *verifier) journals(ctx context.Context, outside [][]byte) error {
+	if v.box == nil {
+		return nil
+	}
+	here := ""
+	if v.o.JournalFile != "" {
+		j, err := openJournalFile(v.box, v.o.JournalFile, v.origins[0].origin, nil)
+		switch {
+		case outcome.Is(err, outcome.Invariant):
+			v.report.fault(Fault{Index: -1, What: "the emergency journal was altered"})
+		case err == nil:
+			here = j.id
+			if j.n > 0 && !v.merged[j.id] {
+				v.report.fault(Fault{Index: -1, What: fmt.Sprintf("the emergency journal %s holds %d entries that are not merged into the log", j.id, j.n)})
+			}
+			if behind(v.box, j, outside) {
+				v.report.fault(Fault{Index: -1, What: "the emergency journal " + j.id + " is shorter than a signed state of it that is kept elsewhere"})
+			}
+			_ = j.close()
+		}
+	}
+	for id, at := range v.prepared {
+		if !v.merged[id] && id != here {
+			v.report.fault(Fault{Log: v.originOf(at), Index: at.Number(), What: "prepared the emergency journal " + id + ", which is missing and was never merged"})
+		}
+	}
+	return ctx.Err()
+}
