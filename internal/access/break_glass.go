@@ -56,9 +56,6 @@ type Grant struct {
 // Errors: outcome.Value for an unknown code; outcome.Forbidden where no glass is offered; outcome.Throttled and outcome.Login by
 // pace; outcome.NotFound.
 func (g *Gate) BreakGlass(ctx context.Context, p Principal, patientID, code, text string) (Grant, error) {
-	if _, ok := glassWords[code]; !ok {
-		return Grant{}, outcome.New(outcome.Value, "choose a reason: emergency, covering, consulted, patient-contact or other").At("code")
-	}
 	c, err := g.chartByID(ctx, patientID)
 	if outcome.Is(err, outcome.NotFound) {
 		return Grant{}, g.absent(ctx, p, policy.Break, "glass", "Patient", err)
@@ -74,6 +71,9 @@ func (g *Gate) BreakGlass(ctx context.Context, p Principal, patientID, code, tex
 }
 
 func (g *Gate) breakGlass(ctx context.Context, s standing, code, text string) (Grant, error) {
+	if _, ok := glassWords[code]; !ok {
+		return Grant{}, outcome.New(outcome.Value, "choose a reason: emergency, covering, consulted, patient-contact or other").At("code")
+	}
 	r, c := s.typical("Patient"), s.chart
 	d := g.decide(s, policy.Break, r)
 	if !d.Allowed {
