@@ -25,25 +25,40 @@ import (
 //
 //	CHARTWARDEN_GALLERY=/tmp/gallery go test ./internal/web/page -run Gallery
 
+// chrome is one headless browser for the whole package; it is nil where none is installed.
+var chrome, stopChrome = func() (context.Context, context.CancelFunc) {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		found, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(found), chromedp.Flag("hide-scrollbars", true))
+		if os.Geteuid() == 0 {
+			opts = append(opts, chromedp.NoSandbox)
+		}
+		ctx, stopAll := chromedp.NewExecAllocator(context.Background(), opts...)
+		ctx, stop := chromedp.NewContext(ctx)
+		return ctx, func() { stop(); stopAll() }
+	}
+	return nil, func() {}
+}()
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	stopChrome()
+	os.Exit(code)
+}
+
+// browser gives a tab of its own; the browser starts with the first.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	var found string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if p, err := exec.LookPath(name); err == nil {
-			found = p
-			break
-		}
-	}
-	if found == "" {
+	if chrome == nil {
 		t.Skip("no Chromium on this machine")
 	}
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(found), chromedp.Flag("hide-scrollbars", true))
-	if os.Geteuid() == 0 {
-		opts = append(opts, chromedp.NoSandbox)
+	if err := chromedp.Do(chrome); err != nil {
+		t.Fatal(err)
 	}
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
+	ctx, stop := chromedp.NewContext(chrome)
 	t.Cleanup(stop)
 	return ctx
 }

@@ -29,10 +29,12 @@ package page
 //	GET  /privacy
 //	GET  /privacy/reviews               GET  /privacy/reviews/{review}
 //	                                    POST /privacy/reviews/{review}               decision=explained|ask|escalate, text
+//	                                    POST /privacy/reviews/{review}/names         text                         shows masked names, itself an entry
+//	GET  /downtime                      POST /downtime  text; /downtime/agree  totp; /downtime/end
 //	GET  /audit [?person= or ?patient=, opaque ids]
 //	                                    POST /audit                who, patient, what, from, to, outcome, reason, [before]
 //	GET  /audit/{origin}/{index}        one entry with its proof
-//	GET  /integrity                     POST /integrity            verify now
+//	GET  /integrity                     POST /integrity            verify now; act=acknowledge after a cut
 //	GET  /admin/people                  GET  /admin/people/new     POST /admin/people   name, login, role (repeated), [practitioner], [department]
 //	GET  /admin/people/{person}         POST /admin/people/{person}/roles             role (repeated)
 //	                                    POST /admin/people/{person}/end               reason
