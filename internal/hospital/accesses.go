@@ -48,7 +48,7 @@ func minutes(n int) time.Duration { return time.Duration(n) * time.Minute }
 func (h *house) attend(s *stay, d *draw) {
 	until := h.now.Add(around)
 	if !s.ended.IsZero() {
-		until = s.ended.Add(2 * time.Hour)
+		until = s.ended
 	}
 	from := latest(s.admitted, h.now.Add(-around))
 	for t := nextRound(h, from); t.Before(until); t = t.Add(4 * time.Hour) {
@@ -74,7 +74,10 @@ func (h *house) attend(s *stay, d *draw) {
 		h.departments(s, day, until, d)
 	}
 	if s.consulted != nil {
-		h.opened(h.now.Add(minutes(-d.between(20, 500))), s.consulted, s.p, "summary", "Asked for advice by "+s.attending.called())
+		h.opened(s.asked(h.now).Add(minutes(d.between(10, 40))), s.consulted, s.p, "summary", "Asked for advice by "+s.attending.called())
+	}
+	if s.lead {
+		h.opened(h.now.Add(minutes(-190)), s.consulted, s.p, "results", "Asked for advice by "+s.attending.called())
 	}
 	if clerk := emergencyDesk(h, s.ward.house, s.admitted); h.now.Sub(s.admitted) < around {
 		h.opened(s.admitted.Add(minutes(-6)), clerk, s.p, "demographics", "Registered the admission")
@@ -127,11 +130,11 @@ func (h *house) receive(v *visit, d *draw) {
 	}
 	h.opened(v.start.Add(minutes(-d.between(9, 15))), v.desk, v.p, "demographics", "Arrived for an appointment")
 	if v.helper != nil {
-		h.opened(v.start.Add(minutes(-d.between(2, 6))), v.helper, v.p, "summary", "Rooming for an appointment")
+		h.opened(v.start.Add(minutes(d.between(0, 2))), v.helper, v.p, "summary", "Rooming for an appointment")
 	}
-	h.opened(v.start.Add(minutes(-d.between(0, 1))), v.physician, v.p, "summary", "Appointment at "+v.start.Format("15:04"))
+	h.opened(v.start.Add(minutes(d.between(4, 7))), v.physician, v.p, "summary", "Appointment at "+v.start.Format("15:04"))
 	if d.chance(50) {
-		h.opened(v.start.Add(minutes(d.between(5, 15))), v.physician, v.p, "results", "Appointment at "+v.start.Format("15:04"))
+		h.opened(v.start.Add(minutes(d.between(8, 15))), v.physician, v.p, "results", "Appointment at "+v.start.Format("15:04"))
 	}
 	h.opened(v.end.Add(minutes(d.between(0, 9))), v.physician, v.p, "notes", "Appointment at "+v.start.Format("15:04"))
 	if d.chance(25) {

@@ -24,7 +24,8 @@ type chart struct {
 
 // begin opens the chart: who it is, who pays, what is known.
 func (h *house) begin(p *patient, site int) *chart {
-	c := &chart{h: h, p: p, site: site, d: newDraw(h.Seed, "chart/"+h.midnight.Format(time.DateOnly)+"/"+strconv.Itoa(p.number)), problems: map[string]string{}, levels: map[string]int{}}
+	c := &chart{h: h, p: p, site: site, d: newDraw(h.Seed, "chart/"+h.midnight.Format(time.DateOnly)+"/"+strconv.Itoa(p.number)), problems: map[string]string{}, levels: map[string]int{},
+		buf: make([]byte, 0, 40<<10), out: make([]Entry, 0, 48)}
 	age := p.age(h.now)
 	c.size = drawSize(c.d, age, p.female)
 	since := h.daysAgo(c.d.between(90, 3000)).Add(10 * time.Hour)

@@ -40,7 +40,7 @@ var conditions = []condition{
 		judgement: "Stable angina, class II. LDL {ldl} mg/dL. Continue aspirin, beta blocker and statin; cardiac rehabilitation offered again."},
 	{key: "hfref", name: "Heart failure with reduced ejection fraction", snomed: "703272007", icd: "I50.22", from: 55, to: 98, share: 6, clinic: "card",
 		drugs: []string{"furosemide", "bisoprolol", "spironolactone"}, tests: []level{{"bnp", 620, 2400}, {"k", 40, 52}},
-		talk:      "Two pillows, no night-time breathlessness. Weighs herself or himself daily, steady within one kilogram. Climbs one flight without stopping.",
+		talk:      "Two pillows, no night-time breathlessness. Weighs daily, steady within one kilogram. Climbs one flight without stopping.",
 		judgement: "Class II, no congestion on examination. NT-proBNP {bnp} pg/mL, potassium {k}. Continue; ring if two kilograms up in three days."},
 	{key: "afib", name: "Atrial fibrillation", snomed: "49436004", icd: "I48.91", from: 60, to: 98, share: 10, clinic: "card",
 		drugs: []string{"apixaban", "metoprolol"}, tests: []level{{"hgb", 118, 145}},

@@ -35,9 +35,18 @@ func (d *draw) below(n int) int {
 // between is in [lo, hi].
 func (d *draw) between(lo, hi int) int { return lo + d.below(hi-lo+1) }
 
-// around is bell-shaped, within spread of mid.
+// around is bell-shaped, within spread of mid: the mean of three.
 func (d *draw) around(mid, spread int) int {
-	return mid + (d.between(-spread, spread)+d.between(-spread, spread)+d.between(-spread, spread))/3
+	sum := d.below(2*spread+1) + d.below(2*spread+1) + d.below(2*spread+1)
+	return mid - spread + (2*sum+3)/6
+}
+
+// share is percent of n, rounded by chance, so that many small steps add up to what they should.
+func (d *draw) share(n, percent int) int {
+	if n < 0 {
+		return -d.share(-n, percent)
+	}
+	return (n*percent + d.below(100)) / 100
 }
 
 func (d *draw) chance(percent int) bool { return d.below(100) < percent }

@@ -35,7 +35,7 @@ func (v *visit) emergency(h *house) []Entry {
 	s := a.start
 	usual := usualSigns(c.d, v.p.age(h.now), v.p.has("htn"))
 	for t := v.start.Add(8 * time.Minute); t.Before(h.now); t = t.Add(70 * time.Minute) {
-		c.observe(s, t, v.encounter, nurse)
+		c.observe(s.measured(c.d), t, v.encounter, nurse)
 		s = s.toward(usual, 30, c.d)
 	}
 	seen := v.start.Add(25 * time.Minute)

@@ -80,6 +80,8 @@ func (h *house) household(d *draw, home *address, family string) {
 	}
 	if family == "" {
 		family = early(d, c.families)
+	} else {
+		c = cultureOf(family)
 	}
 	var members []*patient
 	move := func(age int, female bool) {

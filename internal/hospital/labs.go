@@ -86,19 +86,19 @@ func (l lab) between(female bool) (low, high int) {
 }
 
 // flag is the interpretation of a value, in v3 ObservationInterpretation.
-func (l lab) flag(n int, female bool) (code, text string) {
+func (l lab) flag(n int, female bool) string {
 	low, high := l.between(female)
 	switch {
 	case l.panicLow > 0 && n <= l.panicLow:
-		return "LL", "Critical low"
+		return "LL"
 	case l.panicHigh > 0 && n >= l.panicHigh:
-		return "HH", "Critical high"
+		return "HH"
 	case n < low:
-		return "L", "Low"
+		return "L"
 	case n > high:
-		return "H", "High"
+		return "H"
 	}
-	return "N", "Normal"
+	return "N"
 }
 
 // usual is a value of somebody without any reason to be ill.

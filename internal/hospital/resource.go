@@ -13,6 +13,14 @@ type object []any
 // list is a JSON array in the making.
 type list []any
 
+// fixed is JSON that is the same each time, rendered once.
+type fixed string
+
+func fix(v any) fixed {
+	b, _ := appendValue(nil, v)
+	return fixed(b)
+}
+
 // day is a FHIR date.
 type day time.Time
 
@@ -47,6 +55,8 @@ func appendValue(b []byte, v any) (out []byte, some bool) {
 			return b, false
 		}
 		return appendString(b, v), true
+	case fixed:
+		return append(b, v...), v != ""
 	case object:
 		return appendObject(b, v)
 	case list:

@@ -80,7 +80,9 @@ func egfr(creatinine, age int, female bool) int {
 	return int(math.Round(factor * math.Pow(min(r, 1), alpha) * math.Pow(max(r, 1), -1.2) * math.Pow(0.9938, float64(age))))
 }
 
-var labCategory = list{object{"coding", list{term("observation-category", "laboratory", "Laboratory")}, "text", "Laboratory"}}
+var labCategory = fix(list{object{"coding", list{term("observation-category", "laboratory", "Laboratory")}, "text", "Laboratory"}})
+
+var labSection = fix(list{object{"coding", list{coding(sysSection, "LAB", "Laboratory")}}})
 
 // report files a panel or a test: one Observation each, and a DiagnosticReport over a panel. A preliminary result is one that the
 // laboratory has not released.
@@ -99,18 +101,18 @@ func (c *chart) report(key string, course results, at time.Time, encounter, orde
 	for _, t := range tests {
 		l := labs[t]
 		n := values[t]
-		flag, text := l.flag(n, c.p.female)
+		flag := l.flag(n, c.p.female)
 		low, high := l.between(c.p.female)
 		members = append(members, ref(c.add("Observation", issued, by, object{
 			"basedOn", list{ref(order, "")}, "status", status, "category", labCategory, "code", concept(l.name, loinc(l.loinc, l.name)), "subject", c.p.ref(),
 			"encounter", ref(encounter, ""), "effectiveDateTime", at, "issued", issued, "performer", list{ref(lab.department, lab.name)},
-			"valueQuantity", quantity(decimal{n, l.places}, l.unit, l.ucum), "interpretation", list{termCoded(sysInterpretation, flag, text)},
+			"valueQuantity", quantity(decimal{n, l.places}, l.unit, l.ucum), "interpretation", list{flags[flag]},
 			"referenceRange", list{object{"low", quantity(decimal{low, l.places}, l.unit, l.ucum), "high", quantity(decimal{high, l.places}, l.unit, l.ucum)}},
 		}, labels...), l.name))
 	}
 	if p, ok := panels[key]; ok {
 		c.add("DiagnosticReport", issued, by, object{
-			"basedOn", list{ref(order, "")}, "status", status, "category", list{object{"coding", list{coding(sysSection, "LAB", "Laboratory")}}},
+			"basedOn", list{ref(order, "")}, "status", status, "category", labSection,
 			"code", concept(p.name, loinc(p.loinc, p.name)), "subject", c.p.ref(), "encounter", ref(encounter, ""), "effectiveDateTime", at, "issued", issued,
 			"performer", list{ref(lab.department, lab.name)}, "result", members,
 		}, labels...)

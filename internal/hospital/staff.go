@@ -126,9 +126,11 @@ func (h *house) hire(n int, po post, at *place, i int, taken map[string]int) {
 	if who, ok := named[key]; ok {
 		m.given, m.family, m.Female, m.cast = who.given, who.family, who.female, who.cast
 	} else {
-		c := drawCulture(d)
 		m.Female = d.chance(women(po.role))
-		m.given, m.family = c.given(d, m.Female), early(d, c.families)
+		for try := 0; try == 0 || try < 30 && taken[handle(m.given, m.family)] > 0; try++ { // two of one name on one ward confuse
+			c := drawCulture(d)
+			m.given, m.family = c.given(d, m.Female), early(d, c.families)
+		}
 	}
 	m.Key = handle(m.given, m.family)
 	if taken[m.Key]++; taken[m.Key] > 1 {
@@ -182,6 +184,9 @@ func clearances(m *member) []string {
 	}
 	switch m.post.place {
 	case "2s":
+		if m.role == "physician" {
+			return []string{labelPsychiatry, labelTherapyNotes, labelSubstance}
+		}
 		return []string{labelPsychiatry, labelSubstance}
 	case "id":
 		return []string{labelHIV}

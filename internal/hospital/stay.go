@@ -109,11 +109,23 @@ func (s *stay) admit(c *chart, labels []string) {
 		},
 		"serviceProvider", ref(s.ward.department, s.ward.name),
 	}, labels...)
+	s.codeStatus(c)
 	c.add("Condition", s.admitted.Add(50*time.Minute), s.attending, object{
 		"clinicalStatus", termConcept("condition-clinical", "active", "Active"), "verificationStatus", termConcept("condition-ver-status", "confirmed", "Confirmed"),
 		"category", list{termConcept("condition-category", "encounter-diagnosis", "Encounter Diagnosis")}, "code", concept(st.name, snomed(st.snomed, ""), coding(sysICD10, st.icd, "")),
 		"subject", s.p.ref(), "encounter", ref(s.encounter, ""), "onsetDateTime", day(s.admitted.AddDate(0, 0, -1)), "recordedDate", s.admitted.Add(50 * time.Minute), "recorder", s.attending.ref(),
 	}, labels...)
+}
+
+// codeStatus is what was agreed on resuscitation.
+func (s *stay) codeStatus(c *chart) {
+	agreed := concept("Full treatment", snomed("304252001", "For resuscitation"))
+	if s.p.age(c.h.now) > 84 && !s.lead && c.d.chance(50) {
+		agreed = concept("No resuscitation", snomed("304253006", "Not for resuscitation"))
+	}
+	at := s.admitted.Add(40 * time.Minute)
+	c.add("ServiceRequest", at, s.attending, object{"status", "active", "intent", "directive", "category", list{concept("Code status")}, "code", agreed, "subject", c.p.ref(),
+		"encounter", ref(s.encounter, ""), "authoredOn", at, "requester", s.attending.ref()})
 }
 
 func coverageList(url string) list {
@@ -155,16 +167,16 @@ func (s *stay) team(c *chart) {
 		"subject", s.p.ref(), "encounter", ref(s.encounter, ""), "period", period(s.admitted, s.ended), "participant", doctors,
 		"managingOrganization", list{ref(s.ward.department, s.ward.name)},
 	})
-	if !s.ended.IsZero() {
-		return
-	}
 	for _, hours := range []int{-12, 0, 12} {
 		from, to := c.h.turn(c.h.now.Add(time.Duration(hours) * time.Hour))
-		if !to.After(s.admitted) {
+		if !s.ended.IsZero() && to.After(s.ended) {
+			to = s.ended
+		}
+		if !to.After(from) || !to.After(s.admitted) {
 			continue
 		}
 		m := s.nurse(from.Add(time.Hour))
-		c.add("CareTeam", from.Add(-10*time.Hour), s.planner(m), object{
+		c.add("CareTeam", latest(s.admitted, from.Add(-10*time.Hour)), s.planner(m), object{
 			"status", "active", "category", list{concept("Shift assignment")}, "name", s.ward.name + " shift", "subject", s.p.ref(), "encounter", ref(s.encounter, ""),
 			"period", period(from, to), "participant", list{object{"role", list{concept("Nurse of the shift", snomed("224535009", "Registered nurse"))}, "member", m.ref(), "period", period(from, to)}},
 			"managingOrganization", list{ref(s.ward.department, s.ward.name)},
@@ -190,22 +202,36 @@ func (s *stay) monitor(c *chart, usual signs) (last signs) {
 	if !s.ended.IsZero() {
 		until = s.ended
 	}
-	last = s.story.start.toward(usual, c.d.between(0, 15), c.d)
+	state := s.story.start.toward(usual, c.d.between(0, 15), c.d)
+	last = state
 	n := 0
 	for t := nextRound(c.h, from); t.Before(until); t = t.Add(4 * time.Hour) {
 		if until.Sub(t) <= watched {
-			c.observe(last, t.Add(time.Duration(c.d.below(14))*time.Minute), s.encounter, s.nurse(t))
+			last = state.measured(c.d)
+			nurse := s.nurse(t)
+			c.observe(last, t.Add(time.Duration(c.d.below(14))*time.Minute), s.encounter, nurse)
 			if s.story.surgery != nil || s.story.label == "" && t.Hour()%8 == 0 {
-				c.pain(c.d.around(max(1, 5-n/3), 2), t.Add(10*time.Minute), s.encounter, s.nurse(t))
+				c.pain(c.d.around(max(1, 5-n/3), 2), t.Add(10*time.Minute), s.encounter, nurse)
 			}
 			if t.Hour() == 4 || n == 0 {
-				c.weigh(t.Add(90*time.Minute), s.encounter, s.nurse(t), c.d.around(0, 6)-min(20, n), false)
+				c.weigh(t.Add(90*time.Minute), s.encounter, nurse, c.d.around(0, 6)-min(20, n), false)
+			}
+			if flow := s.oxygen(n); flow > 0 && t.Hour()%8 == 0 {
+				c.vital(t.Add(5*time.Minute), s.encounter, nurse, oxygenFlow, object{"valueQuantity", quantity(decimal{flow, 0}, "L/min", "L/min")})
 			}
 		}
-		last = last.toward(usual, 16, c.d)
+		state = state.toward(usual, 16, c.d)
 		n++
 	}
 	return last
+}
+
+// oxygen is the flow in litres a minute after n rounds: less every day.
+func (s *stay) oxygen(n int) int {
+	if s.story.oxygen == "" {
+		return 0
+	}
+	return max(0, int(s.story.oxygen[0]-'0')-n/9)
 }
 
 // nextRound is the first of the rounds at 0, 4, 8, 12, 16, 20 o'clock after t.

@@ -216,15 +216,20 @@ func (s *stay) quote(newest results) string {
 	return "RESULTS: " + strings.TrimSpace(b.String()) + "\n\n"
 }
 
+// asked is when the question to a colleague is put: on the second day, or just now.
+func (s *stay) asked(now time.Time) time.Time {
+	if at := s.admitted.Add(20 * time.Hour); at.Before(now) {
+		return at
+	}
+	return now.Add(-50 * time.Minute)
+}
+
 // ask writes the question to a colleague of another place and, a day later, the answer.
 func (s *stay) ask(c *chart) {
 	if s.consulted == nil {
 		return
 	}
-	asked := s.admitted.Add(20 * time.Hour)
-	if asked.After(c.h.now) {
-		asked = c.h.now.Add(-50 * time.Minute)
-	}
+	asked := s.asked(c.h.now)
 	answered := asked.Add(7 * time.Hour)
 	status := "active"
 	if answered.Before(c.h.now) {

@@ -88,7 +88,7 @@ func (c *chart) book(v *visit) {
 		body = append(body, "cancelationReason", termConcept("appointment-cancellation-reason", "pat", "Patient"))
 	}
 	body = append(body, "serviceType", list{serviceType(v.at)}, "appointmentType", termConcept("v2-0276", "FOLLOWUP", "A follow up visit from a previous appointment"),
-		"reasonCode", list{concept(v.reason())}, "description", v.reason(), "start", v.start, "end", v.end, "minutesDuration", int(v.end.Sub(v.start).Minutes()))
+		"reasonCode", list{concept(v.reason())}, "start", v.start, "end", v.end, "minutesDuration", int(v.end.Sub(v.start).Minutes()))
 	if v.slot != "" {
 		body = append(body, "slot", list{ref(v.slot, "")})
 	}
@@ -178,8 +178,15 @@ func (c *chart) visitNote(problem *condition, s signs, values results) string {
 		}
 	}
 	judgement = strings.NewReplacer(fill...).Replace(judgement)
-	return "SUBJECTIVE: " + talk + "\n\n" + c.past() + "\nOBJECTIVE: " + capital(s.String()) + ".\n\nASSESSMENT AND PLAN: " + judgement + "\n"
+	return "SUBJECTIVE: " + pick(c.d, openings) + talk + "\n\n" + c.past() + "\nOBJECTIVE: " + capital(s.String()) + ".\n\nASSESSMENT AND PLAN: " + judgement + pick(c.d, closings) + "\n"
 }
+
+// People come and go in different ways.
+var (
+	openings = []string{"", "", "Comes alone. ", "In good spirits. ", "Brought a list of questions, all answered. ", "A little late, traffic. ", "Last seen by a colleague. ",
+		"Has slept badly since the clocks changed. ", "Recently back from a visit to family. ", "Asks for a copy of the results. "}
+	closings = []string{"", "", " Questions answered.", " Printed plan given.", " Will call if anything changes.", " Agrees with the plan.", " Interpreter not needed.", " Time spent 20 minutes."}
+)
 
 // visited writes a visit of the past.
 func (c *chart) visited(at time.Time, where *place, physician, helper *member, problem *condition) {

@@ -27,11 +27,16 @@ func usualSigns(d *draw, age int, treated bool) signs {
 	return s
 }
 
-// toward moves by percent of the way to another set, and wavers as people do.
+// toward moves by percent of the way to another set.
 func (s signs) toward(to signs, percent int, d *draw) signs {
-	step := func(from, to, waver int) int { return from + (to-from)*percent/100 + d.around(0, waver) }
-	return signs{step(s.pulse, to.pulse, 4), step(s.systolic, to.systolic, 6), step(s.diastolic, to.diastolic, 4),
-		step(s.breaths, to.breaths, 1), min(100, step(s.oxygen, to.oxygen, 1)), step(s.temp, to.temp, 2)}
+	step := func(from, to int) int { return from + d.share(to-from, percent) }
+	return signs{step(s.pulse, to.pulse), step(s.systolic, to.systolic), step(s.diastolic, to.diastolic), step(s.breaths, to.breaths),
+		step(s.oxygen, to.oxygen), step(s.temp, to.temp)}
+}
+
+// measured is how the signs come out this time, as they do in people.
+func (s signs) measured(d *draw) signs {
+	return signs{d.around(s.pulse, 5), d.around(s.systolic, 8), d.around(s.diastolic, 5), d.around(s.breaths, 2), min(100, d.around(s.oxygen, 1)), d.around(s.temp, 2)}
 }
 
 // String is how a note puts it.
@@ -43,16 +48,24 @@ func (s signs) String() string {
 // span is a usual range.
 type span struct{ low, high int }
 
-func (r span) flag(n int) object {
-	code, text := "N", "Normal"
+func (r span) flag(n int) fixed {
 	switch {
 	case n < r.low:
-		code, text = "L", "Low"
+		return flags["L"]
 	case n > r.high:
-		code, text = "H", "High"
+		return flags["H"]
 	}
-	return termCoded(sysInterpretation, code, text)
+	return flags["N"]
 }
+
+// flags are the interpretations of values.
+var flags = func() map[string]fixed {
+	m := map[string]fixed{}
+	for code, text := range map[string]string{"N": "Normal", "L": "Low", "H": "High", "LL": "Critical low", "HH": "Critical high"} {
+		m[code] = fix(termCoded(sysInterpretation, code, text))
+	}
+	return m
+}()
 
 // spans by age: pulse, systolic, diastolic, breaths, oxygen, temperature.
 func spans(age int) [6]span {
@@ -68,27 +81,42 @@ func spans(age int) [6]span {
 	return [6]span{{60, 100}, {100, 140}, {60, 90}, {12, 20}, oxygen, temp}
 }
 
-var vitalCategory = list{object{"coding", list{term("observation-category", "vital-signs", "Vital Signs")}, "text", "Vital Signs"}}
+// What is measured, in the codes of the vital-signs profiles.
+var (
+	vitalCategory    = fix(list{object{"coding", list{term("observation-category", "vital-signs", "Vital Signs")}, "text", "Vital Signs"}})
+	heartRate        = fix(concept("Heart rate", loinc("8867-4", "Heart rate")))
+	bloodPressure    = fix(concept("Blood pressure", loinc("85354-9", "Blood pressure panel with all children optional")))
+	systolic         = fix(concept("Systolic", loinc("8480-6", "Systolic blood pressure")))
+	diastolic        = fix(concept("Diastolic", loinc("8462-4", "Diastolic blood pressure")))
+	respiratoryRate  = fix(concept("Respiratory rate", loinc("9279-1", "Respiratory rate")))
+	oxygenSaturation = fix(concept("Oxygen saturation", loinc("2708-6", "Oxygen saturation in Arterial blood"), loinc("59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry")))
+	bodyTemperature  = fix(concept("Body temperature", loinc("8310-5", "Body temperature")))
+	bodyWeight       = fix(concept("Body weight", loinc("29463-7", "Body weight")))
+	bodyHeight       = fix(concept("Body height", loinc("8302-2", "Body height")))
+	bodyMassIndex    = fix(concept("Body mass index", loinc("39156-5", "Body mass index")))
+	painScore        = fix(concept("Pain", loinc("72514-3", "Pain severity 0-10 verbal numeric rating")))
+	oxygenFlow       = fix(concept("Oxygen flow", loinc("3151-8", "Inhaled oxygen flow rate")))
+)
 
 // observe writes a set of signs as the vital-signs profiles of FHIR want them.
 func (c *chart) observe(s signs, at time.Time, encounter string, by *member) {
 	r := spans(c.p.age(c.h.now))
-	c.vital(at, encounter, by, object{"coding", list{loinc("8867-4", "Heart rate")}, "text", "Heart rate"}, measured(decimal{s.pulse, 0}, "beats/minute", "/min", r[0], s.pulse))
-	pressure := append(object{"code", concept("Systolic", loinc("8480-6", "Systolic blood pressure"))}, measured(decimal{s.systolic, 0}, "mmHg", "mm[Hg]", r[1], s.systolic)...)
-	under := append(object{"code", concept("Diastolic", loinc("8462-4", "Diastolic blood pressure"))}, measured(decimal{s.diastolic, 0}, "mmHg", "mm[Hg]", r[2], s.diastolic)...)
-	c.vital(at, encounter, by, concept("Blood pressure", loinc("85354-9", "Blood pressure panel with all children optional")), object{"component", list{pressure, under}})
-	c.vital(at, encounter, by, concept("Respiratory rate", loinc("9279-1", "Respiratory rate")), measured(decimal{s.breaths, 0}, "breaths/minute", "/min", r[3], s.breaths))
-	c.vital(at, encounter, by, concept("Oxygen saturation", loinc("2708-6", "Oxygen saturation in Arterial blood"), loinc("59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry")),
-		measured(decimal{s.oxygen, 0}, "%", "%", r[4], s.oxygen))
-	c.vital(at, encounter, by, concept("Body temperature", loinc("8310-5", "Body temperature")), measured(decimal{s.temp, 1}, "C", "Cel", r[5], s.temp))
+	c.vital(at, encounter, by, heartRate, ranged(decimal{s.pulse, 0}, "beats/minute", "/min", r[0], s.pulse))
+	c.vital(at, encounter, by, bloodPressure, object{"component", list{
+		append(object{"code", systolic}, ranged(decimal{s.systolic, 0}, "mmHg", "mm[Hg]", r[1], s.systolic)...),
+		append(object{"code", diastolic}, ranged(decimal{s.diastolic, 0}, "mmHg", "mm[Hg]", r[2], s.diastolic)...),
+	}})
+	c.vital(at, encounter, by, respiratoryRate, ranged(decimal{s.breaths, 0}, "breaths/minute", "/min", r[3], s.breaths))
+	c.vital(at, encounter, by, oxygenSaturation, ranged(decimal{s.oxygen, 0}, "%", "%", r[4], s.oxygen))
+	c.vital(at, encounter, by, bodyTemperature, ranged(decimal{s.temp, 1}, "C", "Cel", r[5], s.temp))
 }
 
-func measured(v decimal, unit, ucum string, r span, n int) object {
+func ranged(v decimal, unit, ucum string, r span, n int) object {
 	return object{"valueQuantity", quantity(v, unit, ucum), "interpretation", list{r.flag(n)},
 		"referenceRange", list{object{"low", quantity(decimal{r.low, v.places}, unit, ucum), "high", quantity(decimal{r.high, v.places}, unit, ucum)}}}
 }
 
-func (c *chart) vital(at time.Time, encounter string, by *member, code, value object) {
+func (c *chart) vital(at time.Time, encounter string, by *member, code fixed, value object) {
 	body := append(make(object, 0, 26), "status", "final", "category", vitalCategory, "code", code, "subject", c.p.ref(),
 		"encounter", ref(encounter, ""), "effectiveDateTime", at, "issued", at, "performer", list{memberRef(by)})
 	c.add("Observation", at, by, append(body, value...))
@@ -112,18 +140,18 @@ func drawSize(d *draw, age int, female bool) size {
 // weigh writes weight, and for visits height and body mass index.
 func (c *chart) weigh(at time.Time, encounter string, by *member, drift int, all bool) {
 	grams := c.size.weight + drift
-	c.vital(at, encounter, by, concept("Body weight", loinc("29463-7", "Body weight")), object{"valueQuantity", quantity(decimal{grams, 1}, "kg", "kg")})
+	c.vital(at, encounter, by, bodyWeight, object{"valueQuantity", quantity(decimal{grams, 1}, "kg", "kg")})
 	if !all {
 		return
 	}
-	c.vital(at, encounter, by, concept("Body height", loinc("8302-2", "Body height")), object{"valueQuantity", quantity(decimal{c.size.height, 1}, "cm", "cm")})
+	c.vital(at, encounter, by, bodyHeight, object{"valueQuantity", quantity(decimal{c.size.height, 1}, "cm", "cm")})
 	if c.p.age(c.h.now) >= 18 {
 		bmi := grams * 1_000_000 / (c.size.height * c.size.height)
-		c.vital(at, encounter, by, concept("Body mass index", loinc("39156-5", "Body mass index")), object{"valueQuantity", quantity(decimal{bmi, 1}, "kg/m2", "kg/m2")})
+		c.vital(at, encounter, by, bodyMassIndex, object{"valueQuantity", quantity(decimal{bmi, 1}, "kg/m2", "kg/m2")})
 	}
 }
 
 // pain is asked for, on a scale of ten.
 func (c *chart) pain(score int, at time.Time, encounter string, by *member) {
-	c.vital(at, encounter, by, concept("Pain", loinc("72514-3", "Pain severity 0-10 verbal numeric rating")), object{"valueQuantity", quantity(decimal{max(0, min(10, score)), 0}, "{score}", "{score}")})
+	c.vital(at, encounter, by, painScore, object{"valueQuantity", quantity(decimal{max(0, min(10, score)), 0}, "{score}", "{score}")})
 }
