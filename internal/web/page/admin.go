@@ -60,6 +60,8 @@ type PersonView struct {
 	Ended    string     // "Ended Fri 20 Nov 2026, 17:02 by HR. 1 session and 2 devices closed."
 	Seconds  []Option   // persons who may be the second for a reset
 	MayEnd   bool
+	May      bool // this reader administers people: forms are there
+	Invite   bool // has no sign-in yet: a fresh link may be made
 	Problem  string
 }
 

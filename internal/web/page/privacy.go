@@ -7,7 +7,7 @@ type PrivacyView struct {
 	Shell    look.Shell
 	Sub      string // "Sat 21 Nov 2026, 312 people, 41 on shift"
 	Figures  []Figure
-	Twin     Twin
+	Twin     Twin // without PermutedWords it is left out: one share alone is not honest
 	Volume   look.VolumeOf
 	VolumeOf string // "Last 14 days"
 	Queue    []ReviewLine
@@ -81,8 +81,10 @@ type ReviewView struct {
 	History []Step
 	Proof   ProofLine
 
-	Decide  bool // this person may decide; nobody decides about her own openings
+	Decide  bool   // this person may decide; nobody decides about her own openings
+	Asked   string // the question that was put to the person; the review can still be decided
 	Closed  string
+	Also    []look.Link // other lists about the same person and patient
 	Problem string
 }
 
@@ -155,6 +157,9 @@ type EntryView struct {
 	Proof    EntryProof
 	Older,
 	Newer look.Link
+	Also     []look.Link // other lists about the same person and patient
+	Resource string      // as FHIR AuditEvent, indented JSON
+	Raw      string      // address of the same as a file
 }
 
 // EntryProof is the inclusion proof as one can check it by hand.
@@ -167,6 +172,9 @@ type EntryProof struct {
 	Path       []Sibling // from leaf to root
 	Note       string    // signed head, C2SP note
 	Download   string
+	Entry      string // the entry as the log keeps it, base64
+	Key        string // public key to check the head with, C2SP verifier text
+	Caution    string // what the proof does not show, such as a head that nobody else holds
 }
 
 // Sibling is one hash of an inclusion path; Left says on which side it stands.
@@ -186,7 +194,9 @@ type IntegrityView struct {
 	Checks  []Verified  // newest first
 	Volume  look.VolumeOf
 	Copies  []Copy
-	CanAck  bool // after a cut: this person may acknowledge it
+	CanAck  bool     // after a cut: this person may acknowledge it
+	Faults  []string // of the newest check
+	Hidden  string   // how many faults are not shown; empty: none
 	Problem string
 }
 

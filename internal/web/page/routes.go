@@ -11,6 +11,7 @@ package page
 //	                                    POST /lock                                                        also by fetch, from session.js
 //	                                    POST /alive                                                       by fetch: the person is active
 //	                                    POST /sign-out
+//	                                    POST /step-up              [confirm-code] [confirm-password] [next]   then back to next
 //	                                    POST /settings/keys                                               turns single-key shortcuts on or off
 //	GET  /events                        text/event-stream: lock {}, notice {"text","href","link"}, count {"href","n"}
 //	GET  /day
@@ -39,4 +40,8 @@ package page
 //	GET  /admin/people/{person}         POST /admin/people/{person}/roles             role (repeated)
 //	                                    POST /admin/people/{person}/end               reason
 //	                                    POST /admin/people/{person}/reset             with (the second person)
+//	                                    POST /admin/people/{person}/link              a new first link, shown once
 //	                                    POST /admin/pending/{item}                    act=approve|decline
+//
+// An administrative POST that lacks a fresh factor answers with a form that asks for one and repeats the POST with confirm-code or
+// confirm-password added.

@@ -351,7 +351,7 @@ func shots() map[string]templ.Component {
 			{"/admin/people/b", "Dana Whitlock", "dana.whitlock", "Front desk", "Registration", look.Recent(ago(31*time.Hour), now), nil},
 			{"/admin/people/c", "Mina Kaur", "mina.kaur", "Technician", "Physiotherapy", look.Recent(ago(22*time.Hour), now), []look.Mark{{Tone: look.Warn, Text: "Training due"}}},
 			{"/admin/people/d", "Kim Osei", "kim.osei", "No role yet", "Cardiology", look.When{}, []look.Mark{{Text: "Never signed in"}}}}}
-	person := PersonView{Shell: admin("People"), ID: "b", Name: "Dana Whitlock", Sub: "dana.whitlock, Registration", MayEnd: true, Roles: roles,
+	person := PersonView{Shell: admin("People"), ID: "b", Name: "Dana Whitlock", Sub: "dana.whitlock, Registration", MayEnd: true, May: true, Roles: roles,
 		Facts:    []look.Fact{{Name: "Staff entry", Value: "Practitioner/8831"}, {Name: "Added", Value: "3 Feb 2024 by Anna Berg"}, {Name: "Training", Value: "Done 12 Dec 2025, due in 3 weeks", Tone: look.Warn}},
 		Factors:  []look.Fact{{Name: "Password", Value: "Set 3 Feb 2024"}, {Name: "Authenticator", Value: "Since 3 Feb 2024"}},
 		Sessions: []SessionLine{{"Desk ER-02", "hospital", look.Clock(ago(3 * time.Hour)), look.Clock(ago(time.Minute))}}, Seconds: []Option{{"p1", "Jo Park", false}, {"p2", "Ruth Adeyemi", false}},
@@ -383,6 +383,7 @@ func shots() map[string]templ.Component {
 		"review": Review(review), "review-glass": Review(glassReview), "audit": Audit(explorer), "audit-start": Audit(explorerStart), "entry": Entry(entry),
 		"integrity": Integrity(integrity), "integrity-self": Integrity(selfWitnessed), "integrity-cut": Integrity(cut),
 		"people": People(people), "person": PersonPage(person), "person-add": AddPerson(add),
+		"step-up": StepUp(StepUpView{Shell: admin("People"), Action: "/admin/people/b/end", Hidden: []Field{{"reason", "Left the hospital"}}, Back: "/admin/people/b", Demo: true}),
 		"sign-in": SignIn(SignInView{Hospital: "Harbour Hospital", Demo: true, Banners: []look.Banner{look.SandboxBanner()}}), "sign-in-problem": SignIn(SignInView{Hospital: "Harbour Hospital", Login: "anna.lindqvist", Problem: "Name, password or code is not right. After five more tries this name waits a minute."}),
 		"demo": Demo(demo), "enrol": Enrol(enrol), "locked": Locked(LockedView{Name: "Anna Lindqvist", Role: "Attending, 5 West", Because: "Nobody was active for 10 minutes", Password: true, Kept: true}),
 		"downtime":    Downtime(DowntimeView{Shell: privacy("Integrity"), MayAsk: true}),

@@ -1,0 +1,16 @@
+package page
+
+import "chartwarden/internal/web/look"
+
+// StepUpView asks for one factor once more, then repeats what was asked for.
+type StepUpView struct {
+	Shell   look.Shell
+	Action  string  // POST address: the act itself, or /step-up
+	Hidden  []Field // what the act was asked with
+	Back    string
+	Demo    bool // persons of a demonstration have no factor: they choose themselves again
+	Problem string
+}
+
+// Field is one field of a form that travels along.
+type Field struct{ Name, Value string }
