@@ -98,6 +98,7 @@ type Disclosure struct {
 	Entry   string // "origin/index", for X-Audit-Entry
 	Reason  Reason
 	Patient string // logical id of the patient whose chart it is; empty for staff and system data
+	Damaged int    // records that are there and were altered outside this server: they cannot be opened
 }
 
 // Reason is the one reason of an access: the proof, the explanation, and the sentence on the page.

@@ -15,6 +15,7 @@ type Chart struct {
 	PatientID string
 	Patient   *document.Doc              // masked where p's role asks for it
 	Docs      map[string][]*document.Doc // by resource type, newest first
+	Damaged   int                        // resources that were altered outside this server and cannot be opened
 	Withheld  int                        // resources that are there and held back from p
 	Reason    Reason
 	Grant     *Grant // live, when p broke the glass
@@ -64,7 +65,7 @@ func (g *Gate) Chart(ctx context.Context, p Principal, patientID string, types .
 	if err != nil {
 		return nil, err
 	}
-	out.Entry, out.Reason = opened.Entry, opened.Reason
+	out.Entry, out.Reason, out.Damaged = opened.Entry, opened.Reason, opened.Damaged
 	for _, doc := range opened.Docs {
 		if doc.Type() == "Patient" && doc.ID() == c.id {
 			out.Patient = doc

@@ -22,6 +22,8 @@ type permitted struct {
 func (g *Gate) disclose(ctx context.Context, e audit.Event, parts ...permitted) (Disclosure, error) {
 	var out Disclosure
 	for i, part := range parts {
+		part.records, out.Damaged = g.sound(part.records, out.Damaged)
+		parts[i] = part
 		reason := part.standing.reason(part.decision)
 		if i == 0 {
 			out.Reason, out.Patient = reason, part.standing.chart.id
@@ -54,6 +56,20 @@ func (g *Gate) disclose(ctx context.Context, e audit.Event, parts ...permitted) 
 		}
 	}
 	return out, nil
+}
+
+// sound leaves out the records whose rows were altered, and raises the alarm: a chart that lacks one says so, and the rest opens.
+func (g *Gate) sound(records []*record.Sealed, damaged int) ([]*record.Sealed, int) {
+	out := records[:0:0]
+	for _, r := range records {
+		if err := r.Fault(); err != nil {
+			g.logger.Error("a stored record was altered outside this server: run audit verify", "type", r.Type(), "record", int64(r.Record()))
+			damaged++
+			continue
+		}
+		out = append(out, r)
+	}
+	return out, damaged
 }
 
 // entry is what the audit keeps about one patient of an access: whose chart, why, and exactly which records. Records of no patient

@@ -3,7 +3,6 @@ package access
 import (
 	"context"
 	"errors"
-	"strconv"
 
 	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/outcome"
@@ -105,5 +104,3 @@ func refersTo(doc *document.Doc, names map[string]bool) (document.Node, bool) {
 	}
 	return document.Node{}, false
 }
-
-func versionText(n int64) string { return strconv.FormatInt(n, 10) }

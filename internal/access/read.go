@@ -39,6 +39,14 @@ func (g *Gate) read(ctx context.Context, p Principal, interaction, typ string, f
 	if found.Deleted() {
 		return Disclosure{}, outcome.New(outcome.Deleted, "this resource was deleted; its history is still there")
 	}
+	if err := found.Fault(); err != nil {
+		e := s.event(interaction, "R")
+		e.Outcome, e.Text = refused, "the stored record was altered"
+		if _, auditErr := g.log.Refuse(ctx, e); auditErr != nil {
+			return Disclosure{}, auditErr
+		}
+		return Disclosure{}, err
+	}
 	return g.disclose(ctx, s.event(interaction, "R"), permitted{s, d, []*record.Sealed{found}, policy.Read})
 }
 
@@ -106,6 +114,9 @@ func (g *Gate) History(ctx context.Context, p Principal, typ, id string) ([]Vers
 	var open []*record.Sealed
 	for _, v := range versions {
 		if !g.decide(s, policy.Read, s.resource(v)).Allowed {
+			continue
+		}
+		if v.Fault() != nil {
 			continue
 		}
 		out = append(out, Versioned{Version: v.Version(), Updated: v.Updated(), Deleted: v.Deleted()})

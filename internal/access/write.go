@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -179,7 +180,10 @@ func (g *Gate) commit(ctx context.Context, e audit.Event, ws []record.Write, pre
 		if ws[i].Doc == nil {
 			continue
 		}
-		if out[i].Doc, err = ws[i].Doc.Stamp(r.ID(), versionText(r.Version()), r.Updated()); err != nil {
+		if out[i].Doc = prepared.Content(i); out[i].Doc != nil {
+			continue
+		}
+		if out[i].Doc, err = ws[i].Doc.Stamp(r.ID(), strconv.FormatInt(r.Version(), 10), r.Updated()); err != nil { // it was here already
 			return nil, err
 		}
 	}

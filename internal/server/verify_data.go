@@ -1,0 +1,81 @@
+package server
+
+import (
+	"context"
+	"os"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/record"
+)
+
+// Verification says what is known from elsewhere.
+type Verification struct {
+	Heads []byte   // signed heads kept elsewhere, besides the head file of the configuration
+	Keys  []string // verifier keys of the log, kept elsewhere
+}
+
+// VerifyData recomputes the whole log of an installation and compares every stored record version with the intent that announced it. It
+// takes no lock and works beside a running server. Without the custodian's secret it checks the log alone and says so.
+// The error means that it could not look; what does not hold is in the report.
+func VerifyData(ctx context.Context, c Config, v Verification) (*audit.Report, error) {
+	c = c.withDefaults()
+	if err := installed(c.Data); err != nil {
+		return nil, err
+	}
+	s := &Server{Config: c}
+	defer s.Close()
+	o := audit.VerifyOptions{Keys: v.Keys, JournalFile: c.JournalFile}
+	if kept, err := os.ReadFile(c.HeadFile); err == nil {
+		o.Heads = kept
+	}
+	o.Heads = append(o.Heads, v.Heads...)
+	locked := s.openKeys(ctx)
+	if locked == nil {
+		o.Box = s.ring.Box("audit")
+		var err error
+		if s.records, err = s.openDB(ctx, recordsDB); err != nil {
+			return unreadableFile(recordsDB, err)
+		}
+		store, err := record.Open(ctx, record.Options{DB: s.records, Box: s.ring.Box("record")})
+		if err != nil {
+			return unreadableFile(recordsDB, err)
+		}
+		o.Clinical = clinical(store.Stored(ctx))
+	}
+	var err error
+	if s.trail, err = s.openDB(ctx, auditDB); err != nil {
+		return unreadableFile(auditDB, err)
+	}
+	report, err := audit.Verify(ctx, s.trail, o)
+	if err != nil {
+		return unreadableFile(auditDB, err)
+	}
+	if locked != nil {
+		report.Notes = append(report.Notes, "without the custodian's secret only the log itself was checked, not payloads and records: "+locked.Error())
+	}
+	return report, nil
+}
+
+// unreadableFile makes a fault of a database file that is there and cannot be read: that is the finding, not a wrong use.
+func unreadableFile(name string, err error) (*audit.Report, error) {
+	if outcome.Is(err, outcome.NotFound) || outcome.Is(err, outcome.NotSupported) {
+		return nil, err
+	}
+	return &audit.Report{Faults: []audit.Fault{{Log: name, Index: -1, What: "the file cannot be read: " + err.Error()}}}, nil
+}
+
+// Head reads the newest signed head of an installation's log, also beside a running server.
+func Head(ctx context.Context, c Config) ([]byte, error) {
+	c = c.withDefaults()
+	if err := installed(c.Data); err != nil {
+		return nil, err
+	}
+	s := &Server{Config: c}
+	defer s.Close()
+	d, err := s.openDB(ctx, auditDB)
+	if err != nil {
+		return nil, err
+	}
+	return audit.Newest(ctx, d)
+}
