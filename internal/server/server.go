@@ -107,6 +107,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err := s.openStores(ctx); err != nil {
 		return err
 	}
+	if err := s.settleIntents(ctx); err != nil {
+		return err
+	}
 	return s.mount()
 }
 
