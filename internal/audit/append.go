@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
+	"errors"
 	"slices"
 	"time"
 
@@ -117,7 +118,10 @@ func (l *Log) append(ctx context.Context, kind Kind, e Event, also func(*sql.Tx,
 // commit hands an act to the writer and publishes the head that came of it.
 func (l *Log) commit(ctx context.Context, a *act) error {
 	if err := l.batch.Do(ctx, a); err != nil {
-		return outcome.Wrap("audit: append", outcome.NoStore, "the audit log cannot be written", err)
+		if outcome.Is(err, outcome.Transient) {
+			return outcome.Wrap("audit: append", outcome.Transient, "please try again", err)
+		}
+		return outcome.Wrap("audit: append", outcome.NoStore, "the audit log cannot be written", errors.New(err.Error())) // whatever the engine calls it
 	}
 	l.recent.offer(a.held.added)
 	for {

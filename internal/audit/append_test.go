@@ -323,3 +323,39 @@ func TestRedactionRemovesOnePatientsPartOnly(t *testing.T) {
 		t.Fatalf("the entry left the patient's list: %+v, %v", reads, err)
 	}
 }
+
+func TestListsAreRebuiltFromTheLog(t *testing.T) {
+	s := newSite(t)
+	l := s.start()
+	var all []Index
+	for i := range 60 {
+		all = append(all, disclose(t, l, reading(1, fhir.PatientID(1+i%3), 9)).Logged().Index())
+	}
+	for _, i := range []int{4, 5, 30} {
+		if _, err := l.Redact(t.Context(), all[i], 9, Event{Agent: Agent{Person: "p-privacy"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, err := l.OfPatient(t.Context(), 9, Page{Limit: 100})
+	if err != nil || len(before) != 60 {
+		t.Fatal(len(before), err)
+	}
+	s.stop()
+	s.edit(`delete from lookup where at > 7`, `update follower set cursor = 1 << 50`)
+	l = s.start()
+	after, err := l.OfPatient(t.Context(), 9, Page{Limit: 100})
+	if err != nil || !reflect.DeepEqual(before, after) {
+		t.Fatalf("%d entries before, %d after: %v", len(before), len(after), err)
+	}
+	if err := l.Rebuild(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	disclose(t, l, reading(1, 9))
+	if again, err := l.OfPatient(t.Context(), 9, Page{Limit: 100}); err != nil || !reflect.DeepEqual(before, again[1:]) {
+		t.Fatal(len(again), err)
+	}
+	s.stop()
+	if r := s.verify(nil); !r.Holds() {
+		t.Fatalf("%v", r.Faults)
+	}
+}

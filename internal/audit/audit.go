@@ -48,6 +48,8 @@ type Options struct {
 	Now         func() time.Time
 	Tick        func(time.Duration) (<-chan time.Time, func()) // a ticker; nil means time.NewTicker
 	Logger      *slog.Logger
+
+	links int // chains kept in memory, in each of two generations; 0 means 65,536
 }
 
 // Log is the open audit log of this process. All methods are safe for concurrent use.
@@ -120,6 +122,9 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	}
 	if o.JournalSize == 0 {
 		o.JournalSize = 64 << 20
+	}
+	if o.links == 0 {
+		o.links = 1 << 16
 	}
 	l := &Log{store: &store{d: o.DB, box: o.Box}, o: o, boot: &boot{now: o.Now}, grown: newSignal()}
 	l.state = State{Origin: o.Origin, Outside: "none"}
@@ -197,8 +202,8 @@ func (l *Log) Close() error {
 	}
 	if l.batch != nil {
 		l.batch.Close()
-		l.writeHead()
 	}
+	l.writeHead()
 	l.merging.Lock()
 	defer l.merging.Unlock()
 	if l.journal == nil {

@@ -65,6 +65,11 @@ func (l *Log) catchUp(ctx context.Context) error {
 		}
 		f.cursor.Store(at)
 		f.since, f.begun = map[owner]int{}, true
+		if Index(at) > target { // of a log that is not this one
+			if err := l.rebuild(ctx); err != nil {
+				return err
+			}
+		}
 	}
 	for Index(f.cursor.Load()) < target {
 		rows, next, err := l.unseen(ctx, Index(f.cursor.Load()))

@@ -51,7 +51,7 @@ func (l *Log) journalize(ctx context.Context, e Event, cause error) (Logged, err
 		return Logged{}, cause
 	}
 	if why := journalable(&e); why != "" {
-		return Logged{}, outcome.Wrap("audit: append", outcome.NoStore, "the audit log is out of order: "+why, cause)
+		return Logged{}, outcome.New(outcome.NoStore, "the audit log is out of order: "+why)
 	}
 	e.Time = l.o.Now().UTC()
 	n, err := l.journal.append(e.Kind, &e)

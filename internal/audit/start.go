@@ -34,11 +34,21 @@ func (l *Log) begin(ctx context.Context) (*act, error) {
 		l.origin.Store(r.number, r.origin)
 	}
 	newest, last := l.newestOutside(outside)
+	free, err := l.freeNumber(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if len(logs) == 0 {
-		if newest == nil {
-			return l.openNew(ctx, 0, l.o.Origin, "")
+		switch {
+		case newest != nil:
+			return l.openNew(ctx, free, nextOrigin(l.o.Origin, last), "The data directory holds no log. The newest head outside:\n"+string(newest.note))
+		case free > 0:
+			return l.openNew(ctx, free, nextOrigin(l.o.Origin, free), "The data directory holds entries of a log that it does not know.")
 		}
-		return l.openNew(ctx, 0, nextOrigin(l.o.Origin, last), "The data directory holds no log. The newest head outside:\n"+string(newest.note))
+		if l.o.HeadFile != "" {
+			l.state.Outside = "agrees" // nothing is known anywhere: the very first start
+		}
+		return l.openNew(ctx, 0, l.o.Origin, "")
 	}
 	current := logs[len(logs)-1]
 	h, fault, err := l.resume(ctx, current)
@@ -50,7 +60,7 @@ func (l *Log) begin(ctx context.Context) (*act, error) {
 	}
 	if fault != "" {
 		here, _ := ordinal(l.o.Origin, current.origin)
-		return l.openNew(ctx, current.number+1, nextOrigin(l.o.Origin, max(last, here)), fault)
+		return l.openNew(ctx, free, nextOrigin(l.o.Origin, max(last, here)), fault)
 	}
 	if current.evidence != "" && !current.acknowledged {
 		l.state.Cut, l.state.Evidence = true, current.evidence
@@ -125,6 +135,13 @@ func (l *Log) compare(ctx context.Context, h *held, r logRow, outside *outsideHe
 	return ""
 }
 
+// freeNumber is the first number of a log that no row uses.
+func (l *Log) freeNumber(ctx context.Context) (n int64, err error) {
+	err = l.d.Reader().QueryRowContext(ctx, `select 1 + max(coalesce((select max(number) from log), -1), coalesce((select max(at) >> 40 from entry), -1),
+		coalesce((select max(at) >> 40 from head), -1), coalesce((select max(id) >> 52 from payload), -1), coalesce((select max(id) >> 44 from tile), -1))`).Scan(&n)
+	return n, unreadable(err)
+}
+
 // use makes h the log that this process writes.
 func (l *Log) use(h *held, origin string) error {
 	signer, err := l.signerOf(origin)
@@ -134,7 +151,7 @@ func (l *Log) use(h *held, origin string) error {
 	l.state.Origin = origin
 	l.origin.Store(h.number, origin)
 	l.head.Store(h)
-	l.writer = &writer{box: l.box, origin: origin, number: h.number, signer: signer, chains: newChains(1 << 16), now: l.o.Now, follow: func() Index { return Index(l.lookups.cursor.Load()) }, held: h}
+	l.writer = &writer{box: l.box, origin: origin, number: h.number, signer: signer, chains: newChains(l.o.links), now: l.o.Now, follow: func() Index { return Index(l.lookups.cursor.Load()) }, held: h}
 	return nil
 }
 

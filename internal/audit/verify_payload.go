@@ -14,8 +14,6 @@ func (c *logCheck) payload(r rawEntry, e entry) {
 	}
 	read := Read{Index: r.at, Origin: c.r.origin}
 	var commitments [][32]byte
-	var known []place
-	var closed []int
 	whole := true          // the commitment can be recomputed
 	lost := r.parts == nil // not even the number of parts is known
 	for i, n := range sortedKeys(r.parts) {
@@ -31,16 +29,15 @@ func (c *logCheck) payload(r rawEntry, e entry) {
 			read.add(n, p)
 		case partRedacted:
 			v.removed[target{r.at, n}] = true
-			closed = append(closed, n)
 		case partErased:
 			v.report.Erased++
-			whole, closed = false, append(closed, n)
+			whole = false
 		case partLocked:
 			v.report.Locked++
-			whole, closed = false, append(closed, n)
+			whole = false
 		case partBad:
 			c.fault(number, fmt.Sprintf("part %d of its payload was changed: it does not open", n))
-			whole, closed = false, append(closed, n)
+			whole = false
 		}
 	}
 	if whole && !lost && commitment(commitments) != e.commitment {
@@ -53,10 +50,11 @@ func (c *logCheck) payload(r rawEntry, e entry) {
 	if c.trace == nil {
 		return
 	}
-	for _, row := range v.ownersOf(&read) {
-		known = append(known, place{row.owner, row.part})
+	rows := v.ownersOf(&read)
+	for _, row := range rows {
 		v.count(row.owner, r.at)
 	}
+	known, closed := placesOf(rows, r, &read)
 	c.trace.visit(r.at, e, known, closed, !lost)
 	read.Event.Kind = e.kind
 	v.collect(&read)
