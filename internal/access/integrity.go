@@ -92,6 +92,7 @@ func (g *Gate) AcknowledgeCut(ctx context.Context, p Principal) error {
 type AuditDetail struct {
 	audit.Read
 	Line       Line
+	Rules      []policy.Reason // the permits of the entry, as they are worded today
 	Bytes      []byte          // the entry as the log keeps it: what the proof is about; nil when there is no proof
 	Proof      tlog.Proof      // path and signed head
 	Checkpoint tlog.Checkpoint // what the head says

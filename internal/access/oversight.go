@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -160,6 +161,25 @@ func pseudonym(id string) string {
 // that end alone otherwise. Of the record itself nothing is given. The initials stand under one incidental entry, which is returned;
 // there is none when no record was opened.
 func (g *Gate) Masked(ctx context.Context, p Principal, ids ...string) (map[string]string, string, error) {
+	return g.name(ctx, p, audit.Incidental, "", ids, func(id, name string) string {
+		if letters := initials(name); letters != "" {
+			return letters + ", " + pseudonym(id)
+		}
+		return pseudonym(id)
+	})
+}
+
+// Named is [Gate.Masked] with whole names, for somebody who says why they are needed; the entry is a deliberate access and keeps the
+// words. Errors: outcome.Required without a reason.
+func (g *Gate) Named(ctx context.Context, p Principal, text string, ids ...string) (map[string]string, string, error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, "", outcome.New(outcome.Required, "say why you need the names").At("text")
+	}
+	return g.name(ctx, p, audit.Deliberate, text, ids, func(id, name string) string { return cmp.Or(name, pseudonym(id)) })
+}
+
+// name opens the Patient of each chart that p may find, under one entry, and gives what say makes of the name.
+func (g *Gate) name(ctx context.Context, p Principal, class, text string, ids []string, say func(id, name string) string) (map[string]string, string, error) {
 	out := map[string]string{}
 	var e audit.Event
 	var sealed []*record.Sealed
@@ -177,10 +197,13 @@ func (g *Gate) Masked(ctx context.Context, p Principal, ids ...string) (map[stri
 		}
 		if len(sealed) == 0 {
 			e = s.event("find", "R")
-			e.Class, e.PolicyHash = audit.Incidental, d.Hash
+			e.Class, e.Text, e.PolicyHash = class, text, d.Hash
 		}
 		reason := s.reason(d)
 		reason.Patient = "saw your initials while looking into who opened charts"
+		if class == audit.Deliberate {
+			reason.Patient = "saw your name while looking into who opened your chart"
+		}
 		e.Patients = append(e.Patients, permitted{standing: s, decision: d, records: []*record.Sealed{x}}.entry(reason))
 		sealed = append(sealed, x)
 	}
@@ -196,9 +219,7 @@ func (g *Gate) Masked(ctx context.Context, p Principal, ids ...string) (map[stri
 		if err != nil {
 			return nil, "", err
 		}
-		if letters := initials(nameOf(doc.Root().Get("name"))); letters != "" {
-			out[x.ID()] = letters + ", " + pseudonym(x.ID())
-		}
+		out[x.ID()] = say(x.ID(), nameOf(doc.Root().Get("name")))
 	}
 	return out, receipt.Entry(), nil
 }
@@ -248,7 +269,8 @@ type Sought struct {
 	Since bool      // not there then, but on record by now
 	At    time.Time // of a visit: when it ended or begins
 	Place string    // of a shift
-	Until time.Time // of a shift
+	From  time.Time // of a shift
+	Until time.Time
 }
 
 // sought looks for every kind of link between the person of a review and its patient, as it was known when the openings began, and
@@ -287,6 +309,6 @@ func (g *Gate) sought(ctx context.Context, r Review, c chart) ([]Sought, error) 
 		have("care-team", was.CareTeam, is.CareTeam, time.Time{}),
 		have("order", len(was.OrderDepts) > 0, len(is.OrderDepts) > 0, time.Time{}),
 		have("task", was.TaskOpen, is.TaskOpen, time.Time{}),
-		{What: "shift", Found: shift.On, Place: shift.Place, Until: shift.Until},
+		{What: "shift", Found: shift.On, Place: shift.Place, From: shift.From, Until: shift.Until},
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -142,6 +143,44 @@ func (g *Gate) gather(ctx context.Context, out *ReviewCase, c chart) error {
 			return nil
 		}
 	}
+}
+
+// Question is a review in which somebody is asked about the own accesses.
+type Question struct {
+	Review
+	Text  string // what the reviewer asks
+	Asked time.Time
+}
+
+// Questions lists what p is asked about the own accesses, newest first. It is part of the own pages.
+func (g *Gate) Questions(ctx context.Context, p Principal) ([]Question, error) {
+	s, _, err := g.May(ctx, p, policy.Own)
+	if err != nil || p.Session == nil {
+		return nil, err
+	}
+	found, err := g.reviews(ctx, `WHERE person = ? AND verdict = 'ask'`+reviewOrder+` LIMIT 50`, s.who.ID)
+	if err != nil {
+		return nil, err
+	}
+	var out []Question
+	for _, r := range found {
+		c, err := g.chartByID(ctx, r.PatientID)
+		if err != nil {
+			return nil, err
+		}
+		one := ReviewCase{Review: r}
+		if err := g.gather(ctx, &one, c); err != nil {
+			return nil, err
+		}
+		q := Question{Review: r, Asked: r.Reviewed}
+		for _, h := range one.History {
+			if words, ok := strings.CutPrefix(h.Text, "ask: "); ok {
+				q.Text, q.Asked = words, h.At
+			}
+		}
+		out = append(out, q)
+	}
+	return out, nil
 }
 
 // reviewIn is the review that an entry of casework is about; 0 for none.

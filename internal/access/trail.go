@@ -35,6 +35,7 @@ type Line struct {
 	Records     int
 	Glass       bool
 	Unexplained bool
+	About       audit.Index // of a reason or a question: the entry that it is about
 	PolicyHash  string
 }
 
@@ -236,6 +237,11 @@ func (g *Gate) AuditEntry(ctx context.Context, p Principal, origin string, numbe
 		return AuditDetail{}, absent
 	}
 	out := AuditDetail{Read: read, Line: lineOf(read), Reading: logged.Entry()}
+	for _, rule := range g.policy.Policies() {
+		if slices.Contains(out.Line.Permits, rule.ID) {
+			out.Rules = append(out.Rules, rule)
+		}
+	}
 	return out, g.prove(ctx, &out)
 }
 
@@ -316,7 +322,7 @@ func lineOf(r audit.Read) Line {
 		l.Glass, l.Unexplained = l.Glass || part.Glass, l.Unexplained || part.Unexplained
 		if l.Patients == 1 {
 			l.Template, l.Sentence, l.Permits, l.Groups = part.Template, part.Sentence, part.Permits, part.Groups
-			l.Own = ownWords(part.Details)
+			l.Own, l.About = ownWords(part.Details), detailsOf(part.Details).About
 			if ref, ok := fhir.ParseReference(part.Ref); ok {
 				l.PatientID = ref.ID
 			}
@@ -326,10 +332,12 @@ func lineOf(r audit.Read) Line {
 }
 
 // details keep what else an entry says of a patient: the sentence that the person read, beside the patient's; the review that
-// casework is about.
+// casework is about; the entry that a reason or a question is about.
 type details struct {
-	You    string `json:"you,omitempty"`
-	Review int64  `json:"review,omitempty"`
+	You    string      `json:"you,omitempty"`
+	Review int64       `json:"review,omitempty"`
+	About  audit.Index `json:"about,omitempty"` // of a reason or a question: the entry that it is about
+	Asks   string      `json:"asks,omitempty"`  // of a question: the person whom it is about
 }
 
 func (r Reason) details() string { return details{You: r.Sentence}.text() }
