@@ -84,7 +84,9 @@ type Closed struct {
 	PatientID string
 	Identity  Identity // empty where even that is held back
 	Refusal   *outcome.Error
-	Way       outcome.Way
+	Way       outcome.Way   // the first of Ways
+	Ways      []outcome.Way // all that would open it
+	Entry     string        // under which the identity is shown; empty when none is
 }
 
 // Identity is how a patient is told from another: never more than a wrong-patient check needs.
@@ -112,18 +114,21 @@ func (g *Gate) Closed(ctx context.Context, p Principal, patientID string) (Close
 	}
 	r := s.typical("Condition")
 	d := g.decide(s, policy.Read, r)
-	out.Way, _ = g.policy.WayForward(s.request(policy.Read, r))
+	out.Ways = g.policy.Ways(s.request(policy.Read, r))
+	if len(out.Ways) > 0 {
+		out.Way = out.Ways[0]
+	}
 	if err, ok := refusal(d, out.Way).(*outcome.Error); ok {
 		out.Refusal = err
 	}
 	if out.Way == outcome.NoWay || protected(s.relation.Flags) {
 		return out, nil
 	}
-	hits, _, err := g.identities(ctx, p, []chart{c})
+	hits, entry, err := g.identities(ctx, p, []chart{c})
 	if err != nil {
 		return out, err
 	}
-	if len(hits) == 1 {
+	if out.Entry = entry; len(hits) == 1 {
 		out.Identity = hits[0].Identity
 	}
 	return out, nil

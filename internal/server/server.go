@@ -147,6 +147,13 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	s.Gate, err = access.New(ctx, access.Options{Records: s.store, Care: graph, Log: s.Log, Policy: policy.Default(), Persons: s.Persons,
 		DB: s.records, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger,
 		Verify: func(ctx context.Context) (*audit.Report, error) { return s.Verify(ctx, nil) }})
+	if err != nil {
+		return err
+	}
+	if s.Log.State().Journaling {
+		return nil // the log takes nothing now: charts open by the emergency journal, the rest waits
+	}
+	_, err = s.Gate.Recover(ctx)
 	return err
 }
 
