@@ -18,7 +18,7 @@ import (
 // day. It is derived from the log; the verdict is an entry too.
 type Review struct {
 	ID        int64
-	Kind      string // glass, unexplained, refused
+	Kind      string // glass, unexplained, question (of the patient), refused
 	Code      string // of the glass: the reason chosen; empty for none
 	Person    string // id
 	PatientID string
@@ -83,7 +83,7 @@ type ReviewCase struct {
 	Review
 	Lines   []Line   // what the person did about the patient in that time, in order
 	Sought  []Sought // what would have explained it
-	History []Line   // what reviewers did about it, in order
+	History []Line   // what reviewers did about it, the reason that the person gave, the question of the patient, in order
 	Newer   int64    // the neighbours among the reviews of its state; 0: none
 	Older   int64
 	Entry   string // of this reading
@@ -128,7 +128,7 @@ func (g *Gate) gather(ctx context.Context, out *ReviewCase, c chart) error {
 		for _, r := range reads {
 			before = r.Index
 			switch {
-			case r.Event.Kind == audit.Casework && reviewIn(r.Event) == out.ID:
+			case r.Event.Kind == audit.Casework && (reviewIn(r.Event) == out.ID || concerns(r.Event, out.Review)):
 				out.History = append(out.History, lineOf(r))
 			case r.Event.Kind == audit.Casework, r.Event.Kind == audit.LogRead, r.Event.Agent.Person != out.Person:
 			default:
@@ -354,7 +354,10 @@ func (g *Gate) fold(tx *sql.Tx, r audit.Read) error {
 	if err := g.count(tx, r); err != nil {
 		return err
 	}
-	if r.Event.Agent.Person == "" || r.Event.Kind == audit.Casework || r.Event.Kind == audit.LogRead {
+	if r.Event.Kind == audit.Casework {
+		return g.foldQuestion(tx, r)
+	}
+	if r.Event.Agent.Person == "" || r.Event.Kind == audit.LogRead {
 		return nil
 	}
 	for _, part := range r.Event.Patients {
