@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"chartwarden/internal/access"
+	"chartwarden/internal/db"
 	"chartwarden/internal/fhirapi"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
@@ -81,9 +82,9 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) ready(context.Context) error {
-	for _, d := range []interface{ Broken() error }{s.records, s.trail, s.keys} {
-		if err := d.Broken(); err != nil {
-			return err
+	for _, d := range []*db.DB{s.records, s.trail, s.keys} {
+		if d == nil || d.Broken() != nil {
+			return outcome.New(outcome.NoStore, "a database cannot be written")
 		}
 	}
 	return nil

@@ -124,10 +124,13 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	if s.records, err = s.openDB(ctx, recordsDB); err != nil {
 		return err
 	}
-	if s.trail, err = s.openDB(ctx, auditDB); err != nil {
-		return err
+	if s.trail, err = s.openDB(ctx, auditDB); outcome.Is(err, outcome.NotSupported) {
+		return err // a newer schema: another program's log is left alone
+	} else if err != nil {
+		o.Logger.Error("the audit log cannot be opened: explained and emergency reads go on by the emergency journal", "error", err)
+		s.trail = nil
 	}
-	graph, err := care.Open(ctx, s.records, s.ring.Box("care"), care.Options{Now: o.Now, Zone: s.zone})
+	graph, err := care.Open(ctx, s.records, s.ring.Box("care"), care.Options{Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir"})
 	if err != nil {
 		return err
 	}
@@ -147,13 +150,6 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	s.Gate, err = access.New(ctx, access.Options{Records: s.store, Care: graph, Log: s.Log, Policy: policy.Default(), Persons: s.Persons,
 		DB: s.records, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger,
 		Verify: func(ctx context.Context) (*audit.Report, error) { return s.Verify(ctx, nil) }})
-	if err != nil {
-		return err
-	}
-	if s.Log.State().Journaling {
-		return nil // the log takes nothing now: charts open by the emergency journal, the rest waits
-	}
-	_, err = s.Gate.Recover(ctx)
 	return err
 }
 

@@ -205,3 +205,18 @@ func (c *Client) Form(t testing.TB, path string, fields ...string) Answer {
 	}
 	return c.Do(t, http.MethodPost, path, v.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 }
+
+// Adopt lets a client that signed in before a restart talk to s with the cookies that it has from old, the server's former URL.
+func (s *Server) Adopt(t testing.TB, c *Client, jar http.CookieJar, old string) {
+	t.Helper()
+	from, err := url.Parse(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Jar.SetCookies(to, jar.Cookies(from))
+	c.Base = s.URL
+}
