@@ -154,7 +154,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	switch outcome.CodeOf(err) {
 	case outcome.Forbidden, outcome.Suppressed:
-		v.State, v.What = "Not allowed", "This page is not open to you"
+		v.State, v.What = "Not allowed", whatRefused(err)
 	case outcome.NotFound, outcome.Deleted:
 		v.State, v.What = "Not found", "There is nothing here"
 	case outcome.Throttled:

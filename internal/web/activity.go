@@ -1,0 +1,246 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/audit"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/policy"
+	"chartwarden/internal/web/look"
+	"chartwarden/internal/web/page"
+)
+
+// personRoutes are the mirrors: what a person opened, and who opened a patient's chart.
+func (p *Pages) personRoutes() []access.Route {
+	return []access.Route{
+		{Method: "GET", Pattern: "/activity", Action: policy.Own, Handler: p.activity},
+		{Method: "POST", Pattern: "/activity/{entry}", Action: policy.Own, Handler: p.addReason},
+		{Method: "GET", Pattern: "/me", Action: policy.Own, Handler: p.portal},
+		{Method: "POST", Pattern: "/me/question", Action: policy.Own, Handler: p.ask},
+		{Method: "GET", Pattern: "/me/report", Action: policy.Own, Handler: p.report},
+	}
+}
+
+// activityRead is how many own lines one page of My activity is folded from.
+const activityRead = 200
+
+// activity shows a person what she opened and which reason the record gives for it, before anybody asks.
+func (p *Pages) activity(w http.ResponseWriter, r *http.Request) {
+	who := p.asks(r)
+	window, err := windowFrom(r, activityRead)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	list, err := p.o.Gate.MyActivity(r.Context(), who, window)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	acts, said := ownActs(list.Lines, p.o.Zone)
+	var asked []access.Question
+	if window.Before == 0 {
+		if asked, err = p.o.Gate.Questions(r.Context(), who); err != nil {
+			p.fail(w, r, err)
+			return
+		}
+	}
+	names, entry, err := p.o.Gate.Names(r.Context(), who, chartsOf(acts, asked)...)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	entered(w, list.Entry, entry)
+	v := page.ActivityView{Shell: withEntry(p.shell(r, "My activity", "My activity"), cmp.Or(entry, list.Entry)), Older: older(list.Older, "/activity"),
+		Summary: activitySummary(acts, p.now()), Days: activityDays(acts, said, names, p.now())}
+	if rows := askedRows(asked, said, names, p.now()); len(rows) > 0 {
+		v.Days = append([]page.ActivityDay{{Title: "The privacy office asks you", Rows: rows}}, v.Days...)
+	}
+	for _, d := range v.Days {
+		v.Total += len(d.Rows)
+	}
+	p.draw(w, r, http.StatusOK, page.Activity(v))
+}
+
+// ownAct is what a person did about one patient on one day.
+type ownAct struct {
+	*folded
+	patient string
+	day     time.Time
+}
+
+// ownActs folds a person's own lines by patient and day, and gathers what she said about entries. Signing in and reading lists of the
+// log are no openings.
+func ownActs(lines []access.Line, zone *time.Location) ([]ownAct, map[audit.Index]access.Line) {
+	said := map[audit.Index]access.Line{}
+	var kept []looking
+	for _, l := range lines {
+		switch {
+		case l.Kind == audit.Casework && l.Interaction == "reason":
+			if _, newer := said[l.About]; !newer {
+				said[l.About] = l
+			}
+		case l.Kind == audit.Session, l.Kind == audit.LogRead, l.Kind == audit.Casework, l.Kind == audit.Conclusion, l.Kind == audit.People, l.Kind == audit.Search:
+		case l.PatientID == "" || l.Class == audit.Incidental:
+		default:
+			kept = append(kept, looking{l})
+		}
+	}
+	var out []ownAct
+	for _, f := range fold(kept, func(l looking) string {
+		return l.PatientID + "\x00" + l.At.In(zone).Format(time.DateOnly) + "\x00" + strconv.FormatBool(l.Outcome == 0)
+	}) {
+		at := f.At.In(zone)
+		out = append(out, ownAct{f, f.PatientID, time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, zone)})
+	}
+	return out, said
+}
+
+func chartsOf(acts []ownAct, asked []access.Question) []string {
+	var out []string
+	for _, a := range acts {
+		out = append(out, a.patient)
+	}
+	for _, q := range asked {
+		out = append(out, q.PatientID)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// activitySummary counts the charts of the last seven days and those for which the record gives a reason.
+func activitySummary(acts []ownAct, now time.Time) string {
+	charts, explained := map[string]bool{}, map[string]bool{}
+	for _, a := range acts {
+		if a.Outcome == 0 && now.Sub(a.At) < 7*24*time.Hour {
+			charts[a.patient] = true
+			explained[a.patient] = explained[a.patient] || !a.unexplained()
+		}
+	}
+	n := 0
+	for _, yes := range explained {
+		if yes {
+			n++
+		}
+	}
+	switch {
+	case len(charts) == 0:
+		return "No chart in the last 7 days."
+	case n == len(charts):
+		return look.Plural(int64(n), "chart", "charts") + " in the last 7 days. The record gives a reason for each."
+	}
+	return fmt.Sprintf("%s in the last 7 days. The record gives a reason for %s of them.", look.Plural(int64(len(charts)), "chart", "charts"), look.Number(int64(n)))
+}
+
+// unexplained reports whether a line of the fold has no reason that the record gives.
+func (a ownAct) unexplained() bool {
+	return slices.ContainsFunc(a.lines, func(l looking) bool { return l.Unexplained || l.Glass })
+}
+
+func activityDays(acts []ownAct, said map[audit.Index]access.Line, names map[string]access.Identity, now time.Time) []page.ActivityDay {
+	var out []page.ActivityDay
+	var at time.Time
+	for _, a := range acts {
+		if n := len(out); n == 0 || !a.day.Equal(at) {
+			at = a.day
+			out = append(out, page.ActivityDay{Title: dayTitle(a.day, now)})
+		}
+		last := &out[len(out)-1]
+		last.Rows = append(last.Rows, a.row(said, names, now))
+	}
+	return out
+}
+
+func dayTitle(day, now time.Time) string {
+	switch days(day, now) {
+	case 0:
+		return "Today"
+	case 1:
+		return "Yesterday"
+	}
+	return day.Format("Mon ") + look.Day(day).Text()
+}
+
+func (a ownAct) row(said map[audit.Index]access.Line, names map[string]access.Identity, now time.Time) page.Opened {
+	o := page.Opened{Entry: strconv.FormatInt(int64(a.Index), 10), Href: chartHref(a.patient), Name: cmp.Or(names[a.patient].Name, "A patient whose name is not shown"),
+		Did: a.did(), Reason: noReason, When: look.Clock(a.At.In(now.Location())), Glass: a.glass}
+	if a.times > 1 {
+		o.Did += ", " + look.Plural(int64(a.times), "time", "times")
+	}
+	if a.Outcome != 0 {
+		o.Did, o.Reason, o.Href = "Asked for the chart", "It stayed closed", ""
+		return o
+	}
+	for _, l := range a.lines {
+		if l.Own != "" && !l.Glass && o.Reason == noReason {
+			o.Reason = strings.TrimSuffix(l.Own, ".")
+		}
+		if line, ok := said[l.Index]; ok && o.Said == "" {
+			o.Said = line.Text
+		}
+		if code, words, ok := strings.Cut(l.Text, ": "); ok && l.Kind == audit.Glass && l.Interaction == "glass" {
+			o.Said, _ = cmp.Or(o.Said, words), code
+		}
+	}
+	if a.glass {
+		o.Reason = a.reason
+	}
+	o.Asks = a.unexplained() && o.Said == ""
+	return o
+}
+
+// askedRows are the questions that wait for an answer.
+func askedRows(asked []access.Question, said map[audit.Index]access.Line, names map[string]access.Identity, now time.Time) []page.Opened {
+	var out []page.Opened
+	for _, q := range asked {
+		o := page.Opened{Entry: strconv.FormatInt(int64(q.FirstIdx), 10), Name: cmp.Or(names[q.PatientID].Name, "A patient whose name is not shown"),
+			Did: "Opened " + look.Moment(q.First.In(now.Location())).Text(), Reason: cmp.Or(q.Text, "Why did you need this chart?"), When: look.Recent(q.Asked.In(now.Location()), now), Asks: true}
+		if line, ok := said[q.FirstIdx]; ok {
+			o.Said, o.Asks = line.Text, line.At.Before(q.Asked)
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// questions are what the privacy office asks a person, for My day. What cannot be read counts as none: it never stands in the way.
+func (p *Pages) questions(ctx context.Context, who access.Principal) []page.Todo {
+	list, err := p.o.Gate.Questions(ctx, who)
+	if err != nil || len(list) == 0 {
+		return nil
+	}
+	return []page.Todo{{Href: "/activity", Title: "Answer " + look.Plural(int64(len(list)), "question", "questions"), Hint: "The privacy office asks why a chart was needed"}}
+}
+
+// addReason keeps a person's own reason for an opening.
+func (p *Pages) addReason(w http.ResponseWriter, r *http.Request) {
+	if err := form(w, r); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	index, err := entryIndex(r.PathValue("entry"))
+	if err == nil {
+		err = p.o.Gate.AddReason(r.Context(), p.asks(r), index, r.PostForm.Get("text"))
+	}
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	see(w, r, "/activity")
+}
+
+func entryIndex(text string) (audit.Index, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0, outcome.New(outcome.NotFound, "there is no such entry, or it is not yours")
+	}
+	return audit.Index(n), nil
+}

@@ -1,0 +1,240 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/policy"
+	"chartwarden/internal/web/look"
+	"chartwarden/internal/web/page"
+)
+
+// My day and the search for a patient: where work with charts begins.
+
+func (p *Pages) careRoutes() []access.Route {
+	return []access.Route{
+		{Method: "GET", Pattern: "/day", Action: policy.Own, Handler: p.myDay},
+		{Method: "GET", Pattern: "/find", Action: policy.Find, Handler: p.find},
+		{Method: "POST", Pattern: "/find", Action: policy.Find, Handler: p.doFind},
+	}
+}
+
+// dayGroups are the lists of My day by the reasons that put a patient there, in the order of the page.
+var dayGroups = []struct {
+	title     string
+	templates []string
+}{
+	{"In your care now", []string{"care.encounter.attending", "care.encounter.consultant", "care.encounter", "care.appointment"}},
+	{"On your unit this shift", []string{"care.unit"}},
+	{"Waiting in your queue", []string{"care.task", "care.order.asked", "care.order.department"}},
+	{"Coming up", []string{"care.contact.next"}},
+	{"Your care teams", []string{"care.team", "care.doctor"}},
+	{"Orders you gave", []string{"care.order.given"}},
+	{"Seen lately", []string{"care.contact.past"}},
+	{"Your practice", []string{"care.panel"}},
+}
+
+// shownInGroup is how many patients of one group the page lists before "All".
+const shownInGroup = 30
+
+func (p *Pages) myDay(w http.ResponseWriter, r *http.Request) {
+	who := p.asks(r)
+	if to := home(who.Session); to != "/day" {
+		see(w, r, to)
+		return
+	}
+	day, err := p.o.Gate.MyDay(r.Context(), who)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	entered(w, day.Entry)
+	now := p.now()
+	v := page.DayView{Shell: withEntry(p.shell(r, "My day", "My day"), day.Entry), Date: look.Moment(now), Groups: groupsOf(day.Patients, now, r.URL.Query().Has("all"))}
+	if day.OnShift {
+		v.Shift = strings.TrimSuffix("On shift, "+day.Place, ", ")
+	}
+	names := map[string]string{}
+	for _, one := range day.Patients {
+		names[one.PatientID] = one.Name
+	}
+	for _, d := range p.drafts(r.Context(), who.Session) {
+		v.ToSign = append(v.ToSign, page.Todo{Href: writeHref(d), Title: d.kind(),
+			Hint: sentences(names[d.Chart], "Written "+look.Recent(d.Saved.In(p.o.Zone), now).Text())})
+	}
+	v.ToDo = append(v.ToDo, p.questions(r.Context(), who)...)
+	if due, ok := trainingDue(who.Session.Person, now); ok {
+		v.ToDo = append(v.ToDo, due)
+	}
+	p.draw(w, r, http.StatusOK, page.Day(v))
+}
+
+// groupsOf puts the patients of a day into groups by reason, each in the order of the door; what comes up, by its time.
+func groupsOf(patients []access.OnList, now time.Time, all bool) []page.DayGroup {
+	var out []page.DayGroup
+	taken := 0
+	for _, g := range dayGroups {
+		group := page.DayGroup{Title: g.title}
+		for _, template := range g.templates {
+			for _, one := range patients {
+				if one.Template != template {
+					continue
+				}
+				group.Total++
+				taken++
+				if !all && len(group.Patients) == shownInGroup {
+					group.More = look.Link{Text: "All", Href: "/day?all"}
+					continue
+				}
+				group.Patients = append(group.Patients, onDay(one, now))
+			}
+		}
+		if group.Total > 0 {
+			out = append(out, group)
+		}
+	}
+	if taken < len(patients) { // a reason that this page does not know yet
+		group := page.DayGroup{Title: "Also yours", Total: len(patients) - taken}
+		for _, one := range patients {
+			if !known(one.Template) {
+				group.Patients = append(group.Patients, onDay(one, now))
+			}
+		}
+		out = append(out, group)
+	}
+	return out
+}
+
+func known(template string) bool {
+	for _, g := range dayGroups {
+		for _, t := range g.templates {
+			if t == template {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func onDay(one access.OnList, now time.Time) page.DayPatient {
+	out := page.DayPatient{Href: chartHref(one.PatientID), Name: one.Name, About: aboutOf(one.Identity), At: one.Place, Because: strings.TrimSuffix(one.Because, ".")}
+	if at := one.At.In(now.Location()); (one.Template == "care.appointment" || one.Template == "care.contact.next") && !at.IsZero() {
+		out.At = look.Clock(at).Text()
+		if days(at, now) != 0 {
+			out.At = look.ShortDay(at).Text()
+		}
+	}
+	return out
+}
+
+// aboutOf is what tells one patient from another besides the name.
+func aboutOf(i access.Identity) string {
+	born := ""
+	if i.BirthYear != "" {
+		born = "born " + i.BirthYear
+	}
+	return about(i.Sex, born)
+}
+
+// trainingDue says that the yearly training comes up or is overdue.
+func trainingDue(person identity.Person, now time.Time) (page.Todo, bool) {
+	if person.TrainingDue.IsZero() || person.TrainingDue.Sub(now) > 30*24*time.Hour {
+		return page.Todo{}, false
+	}
+	hint := "Due " + look.Day(person.TrainingDue.In(now.Location())).Text()
+	if person.TrainingDue.Before(now) {
+		hint = "Overdue since " + look.Day(person.TrainingDue.In(now.Location())).Text() + ". Charts outside your care stay closed until it is done"
+	}
+	return page.Todo{Href: "/activity", Title: "Security training", Hint: hint}, true
+}
+
+// findRule is said before anybody searches.
+const findRule = "The MRN, or three letters of the name and the birth date. Patients in your care need less. Each search is recorded."
+
+func (p *Pages) find(w http.ResponseWriter, r *http.Request) {
+	p.asks(r)
+	p.draw(w, r, http.StatusOK, page.Find(page.FindView{Shell: p.shell(r, "Find a patient", "Find"), Rule: findRule}))
+}
+
+// doFind searches. What is looked for travels in the body and is never part of an address.
+func (p *Pages) doFind(w http.ResponseWriter, r *http.Request) {
+	who := p.asks(r)
+	if err := form(w, r); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	v := page.FindView{Shell: p.shell(r, "Find a patient", "Find"), Rule: findRule, Asked: true, Q: strings.TrimSpace(r.PostForm.Get("q")), Born: strings.TrimSpace(r.PostForm.Get("born"))}
+	q, err := findQuery(v.Q, v.Born)
+	var found access.Found
+	if err == nil {
+		found, err = p.o.Gate.Find(r.Context(), who, q)
+	}
+	switch {
+	case outcome.Is(err, outcome.Required), outcome.Is(err, outcome.Value):
+		v.Problem = sentence(err)
+		p.draw(w, r, outcome.Status(err), page.Find(v))
+		return
+	case err != nil:
+		p.fail(w, r, err)
+		return
+	}
+	entered(w, found.Entry)
+	v.Shell, v.Hidden = withEntry(v.Shell, found.Entry), found.More
+	same := map[string]int{}
+	for _, h := range found.Hits {
+		same[h.Name]++
+	}
+	for _, h := range found.Hits {
+		hit := page.Hit{Href: chartHref(h.PatientID), Name: cmp.Or(h.Name, "Name not known"), About: aboutOf(h.Identity), MRN: "no MRN", Because: h.Why,
+			Asks: h.Closed && kind(who.Session) == forCare && anyClinical(who.Session)}
+		if h.MRNTail != "" {
+			hit.MRN = "MRN ends " + h.MRNTail
+		}
+		if same[h.Name] > 1 {
+			hit.Marks = []look.Mark{{Tone: look.Warn, Text: "Same name"}}
+		}
+		v.Hits = append(v.Hits, hit)
+	}
+	p.draw(w, r, http.StatusOK, page.Find(v))
+}
+
+// findQuery reads what was typed: a record number when at least half of it is digits, else a name.
+func findQuery(q, born string) (access.FindQuery, error) {
+	out := access.FindQuery{Name: q}
+	digits, signs := 0, 0
+	for _, r := range q {
+		switch {
+		case unicode.IsDigit(r):
+			digits++
+		case !unicode.IsSpace(r):
+			signs++
+		}
+	}
+	if digits > 0 && digits >= signs {
+		out.Name, out.MRN = "", strings.Join(strings.Fields(q), "")
+	}
+	if born == "" {
+		return out, nil
+	}
+	day, ok := look.ParseDay(born)
+	if !ok {
+		return out, outcome.New(outcome.Value, "write the birth date as 14 Mar 1961").At("born")
+	}
+	out.BirthDate = day.Format(time.DateOnly)
+	return out, nil
+}
+
+func anyClinical(s *identity.Session) bool {
+	for _, role := range s.Roles() {
+		if identity.Clinical(role) {
+			return true
+		}
+	}
+	return false
+}
