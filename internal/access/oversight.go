@@ -264,7 +264,7 @@ func initials(name string) string {
 
 // Sought is one thing that would have explained the openings of a review, and whether it was there when they began.
 type Sought struct {
-	What  string    // visit, past-visit, next-visit, care-team, order, task, shift
+	What  string    // visit, past-visit, next-visit, care-team, order, task, shift; self-made only where there is one, which explains nothing
 	Found bool      //
 	Since bool      // not there then, but on record by now
 	At    time.Time // of a visit: when it ended or begins
@@ -302,7 +302,7 @@ func (g *Gate) sought(ctx context.Context, r Review, c chart) ([]Sought, error) 
 	}
 	// A visit that was written down late covers the opening when it had not ended before it.
 	late := is.OpenContact || is.LastContactEnd.After(r.First)
-	return []Sought{
+	out := []Sought{
 		have("visit", was.OpenContact, late, time.Time{}),
 		have("past-visit", !was.LastContactEnd.IsZero(), false, was.LastContactEnd),
 		have("next-visit", !was.NextContactStart.IsZero(), false, was.NextContactStart),
@@ -310,5 +310,9 @@ func (g *Gate) sought(ctx context.Context, r Review, c chart) ([]Sought, error) 
 		have("order", len(was.OrderDepts) > 0, len(is.OrderDepts) > 0, time.Time{}),
 		have("task", was.TaskOpen, is.TaskOpen, time.Time{}),
 		{What: "shift", Found: shift.On, Place: shift.Place, From: shift.From, Until: shift.Until},
-	}, nil
+	}
+	if was.SelfMade {
+		out = append(out, Sought{What: "self-made"})
+	}
+	return out, nil
 }

@@ -30,6 +30,7 @@ func (p *Pages) sessionRoutes() []access.Route {
 		{Method: "POST", Pattern: "/lock", Action: ownSession, Handler: p.lock},
 		{Method: "POST", Pattern: "/alive", Action: ownSession, Handler: p.alive},
 		{Method: "POST", Pattern: "/sign-out", Action: ownSession, Handler: p.signOut},
+		{Method: "POST", Pattern: stepUpPath, Action: ownSession, Handler: p.stepUp},
 		{Method: "POST", Pattern: "/settings/keys", Action: ownSession, Handler: p.toggleKeys},
 		{Method: "GET", Pattern: "/events", Action: ownSession, Handler: p.events},
 	}

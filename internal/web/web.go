@@ -52,6 +52,9 @@ type Pages struct {
 	o    Options
 	done chan struct{}
 	once sync.Once
+
+	handed once[handed] // what an administrator is shown one time
+	checks checks       // of the whole log, since this process started
 }
 
 // New prepares the pages.

@@ -10,6 +10,7 @@ type PeopleView struct {
 	People  []PersonLine
 	Total   int
 	Older   look.Link
+	May     bool // this reader administers people: forms are there
 }
 
 // PersonLine is one person in the list.

@@ -344,7 +344,7 @@ func shots() map[string]templ.Component {
 	roles := []RoleOption{
 		{"physician", "Physician", "Charts of own patients, notes, orders", true}, {"nurse", "Nurse", "Charts of the unit on shift", false}, {"front-desk", "Front desk", "Names, visits, coverage. No clinical data", false},
 		{"billing", "Billing", "Coverage and claims of open accounts", false}, {"privacy", "Privacy officer", "The audit record and reviews. No charts", false}, {"administrator", "Administrator", "People and settings. No charts", false}}
-	people := PeopleView{Shell: admin("People"), Views: []look.Link{{Text: "Active"}, {Text: "Ended", Href: "/admin/people?ended"}, {Text: "Never signed in", Href: "/admin/people?new"}}, Total: 312,
+	people := PeopleView{Shell: admin("People"), May: true, Views: []look.Link{{Text: "Active"}, {Text: "Ended", Href: "/admin/people?ended"}, {Text: "Never signed in", Href: "/admin/people?new"}}, Total: 312,
 		Pending: []Pending{{"x1", "Reset the sign-in of Mina Kaur", "Asked by Jo Park", look.Recent(ago(12*time.Minute), now), false}, {"x2", "Add Kim Osei as physician", "Asked by you", look.Recent(ago(40*time.Minute), now), true}},
 		People: []PersonLine{
 			{"/admin/people/a", "Anna Lindqvist", "anna.lindqvist", "Physician", "5 West", look.Recent(ago(time.Minute), now), nil},

@@ -135,7 +135,7 @@ func StepUp(v StepUpView) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "People of the demonstration have no password: <a class=\"lnk\" href=\"/demo\">choose yourself again</a>, then repeat this.")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "The passwords of the demonstration stand where it was started. Or <a class=\"lnk\" href=\"/demo\">choose yourself again</a>, then repeat this.")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -1,0 +1,287 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/policy"
+	"chartwarden/internal/web/look"
+	"chartwarden/internal/web/page"
+)
+
+// The pages about people: who may sign in, as what, and who no longer. Nothing of a patient is on them: whoever only has a portal
+// account is a pseudonym here, for that somebody is a patient is patient data.
+
+func (p *Pages) adminRoutes() []access.Route {
+	return []access.Route{
+		{Method: "GET", Pattern: "/admin/people", Action: policy.PeopleList, Handler: p.people},
+		{Method: "POST", Pattern: "/admin/people", Action: policy.People, Handler: p.addPerson},
+		{Method: "GET", Pattern: "/admin/people/new", Action: policy.People, Handler: p.newPerson},
+		{Method: "GET", Pattern: "/admin/people/{person}", Action: policy.PeopleList, Handler: p.person},
+		{Method: "POST", Pattern: "/admin/people/{person}/roles", Action: policy.People, Handler: p.setRoles},
+		{Method: "POST", Pattern: "/admin/people/{person}/end", Action: policy.People, Handler: p.endAccess},
+		{Method: "POST", Pattern: "/admin/people/{person}/reset", Action: policy.People, Handler: p.askReset},
+		{Method: "POST", Pattern: "/admin/people/{person}/link", Action: policy.People, Handler: p.newLink},
+		{Method: "POST", Pattern: "/admin/pending/{item}", Action: policy.People, Handler: p.settlePending},
+	}
+}
+
+// portalOnly reports whether a person is here as a patient and nothing else.
+func portalOnly(one identity.Person) bool {
+	return len(one.Roles) == 1 && one.Roles[0] == identity.Patient
+}
+
+// shownName is a person's name, or a pseudonym for a portal account.
+func shownName(one identity.Person) string {
+	if portalOnly(one) {
+		return "Portal account, " + tail(one.ID)
+	}
+	return one.Name
+}
+
+// administers reports whether forms are shown; whether an act is allowed is the door's to say.
+func administers(s *identity.Session) bool { return slices.Contains(s.Roles(), identity.Administrator) }
+
+const peopleOnPage = 50
+
+// peopleViews are the parts of the list.
+var peopleViews = []struct {
+	show, name string
+	holds      func(identity.Person) bool
+}{
+	{"", "Active", func(one identity.Person) bool { return one.State != identity.Ended && !portalOnly(one) }},
+	{"new", "Never signed in", func(one identity.Person) bool {
+		return one.State != identity.Ended && !one.Enrolled && !portalOnly(one)
+	}},
+	{"ended", "Ended", func(one identity.Person) bool { return one.State == identity.Ended && !portalOnly(one) }},
+	{"portal", "Portal", portalOnly},
+}
+
+func (p *Pages) people(w http.ResponseWriter, r *http.Request) {
+	who := p.asks(r)
+	if err := p.o.Gate.Permit(r.Context(), who, policy.PeopleList); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	people, err := p.o.Persons.People(r.Context())
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	v := page.PeopleView{Shell: p.shell(r, atPeople, atPeople)}
+	v.May = administers(who.Session)
+	show := r.URL.Query().Get("show")
+	var chosen []identity.Person
+	for _, view := range peopleViews {
+		link := look.Link{Text: view.name, Href: "/admin/people?show=" + view.show}
+		if view.show == show {
+			link.Href = ""
+			chosen = slices.DeleteFunc(slices.Clone(people), func(one identity.Person) bool { return !view.holds(one) })
+		}
+		v.Views = append(v.Views, link)
+	}
+	v.Total = len(chosen)
+	skip, _ := strconv.Atoi(r.URL.Query().Get("from"))
+	skip = min(max(skip, 0), len(chosen))
+	shown := chosen[skip:min(skip+peopleOnPage, len(chosen))]
+	if skip+len(shown) < len(chosen) {
+		v.Older = look.Link{Text: "More people", Href: "/admin/people?show=" + show + "&from=" + strconv.Itoa(skip+len(shown))}
+	}
+	for _, one := range shown {
+		line, err := p.personLine(r, one)
+		if err != nil {
+			p.fail(w, r, err)
+			return
+		}
+		v.People = append(v.People, line)
+	}
+	if v.May {
+		if v.Pending, err = p.pending(r, people); err != nil {
+			p.fail(w, r, err)
+			return
+		}
+		count(&v.Shell, atPeople, len(v.Pending))
+	}
+	p.draw(w, r, http.StatusOK, page.People(v))
+}
+
+func (p *Pages) personLine(r *http.Request, one identity.Person) (page.PersonLine, error) {
+	line := page.PersonLine{Href: personHref(one.ID), Name: shownName(one), Roles: rolesOf(one), Department: one.Department}
+	if !portalOnly(one) {
+		line.Login = one.SignInName
+	}
+	sessions, err := p.o.Persons.Sessions(r.Context(), one.ID)
+	if err != nil {
+		return line, err
+	}
+	for _, s := range sessions {
+		if at := look.Recent(s.Seen.In(p.o.Zone), p.now()); line.Last.IsZero() {
+			line.Last = at
+		}
+	}
+	line.Marks = personMarks(one)
+	if portalOnly(one) {
+		return line, nil
+	}
+	if one.State != identity.Ended && !one.TrainingDue.After(p.now()) {
+		line.Marks = append(line.Marks, look.Mark{Tone: look.Warn, Text: "Training due"})
+	}
+	return line, nil
+}
+
+func personHref(id string) string { return "/admin/people/" + id }
+
+func personMarks(one identity.Person) []look.Mark {
+	switch {
+	case one.State == identity.Ended:
+		return []look.Mark{{Icon: "user-x", Text: "Ended"}}
+	case one.State == identity.Waiting:
+		return []look.Mark{{Tone: look.Warn, Text: "Waits for a second person"}}
+	case !one.Enrolled:
+		return []look.Mark{{Text: "Never signed in"}}
+	}
+	return nil
+}
+
+// rolesOf names the roles at work; that somebody is a patient here as well is not said.
+func rolesOf(one identity.Person) string {
+	var out []string
+	for _, role := range identity.Roles() {
+		if role != identity.Patient && slices.Contains(one.Roles, role) {
+			out = append(out, roleNames[role])
+		}
+	}
+	switch {
+	case portalOnly(one):
+		return "Patient portal"
+	case len(out) == 0:
+		return "No role yet"
+	}
+	return strings.Join(out, ", ")
+}
+
+// pending lists what waits for a second person.
+func (p *Pages) pending(r *http.Request, people []identity.Person) ([]page.Pending, error) {
+	items, err := p.o.Persons.Pending(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	byID := map[string]identity.Person{}
+	for _, one := range people {
+		byID[one.ID] = one
+	}
+	me := session(r).Person.ID
+	var out []page.Pending
+	for _, item := range items {
+		one := page.Pending{ID: item.ID, What: pendingWhat(item, byID[item.Person]), By: "Asked by the command line", When: look.Recent(item.Asked.In(p.o.Zone), p.now()), Mine: item.AskedBy == me || item.Person == me}
+		if asker, ok := byID[item.AskedBy]; ok {
+			one.By = "Asked by " + shownName(asker)
+		}
+		if item.AskedBy == me {
+			one.By = "Asked by you"
+		}
+		if item.Reason != "" {
+			one.By += ": " + item.Reason
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+func pendingWhat(item identity.Pending, about identity.Person) string {
+	name := shownName(about)
+	switch item.Kind {
+	case "create":
+		return "Add " + name + " as " + strings.ToLower(rolesOf(about))
+	case "reset":
+		return "Reset the sign-in of " + name
+	}
+	if item.Change == nil {
+		return "Change " + name
+	}
+	var what []string
+	if item.Change.Roles != nil {
+		next := about
+		next.Roles = *item.Change.Roles
+		what = append(what, "roles from "+strings.ToLower(rolesOf(about))+" to "+strings.ToLower(rolesOf(next)))
+	}
+	if item.Change.Clearances != nil {
+		what = append(what, "clearances for restricted records")
+	}
+	if item.Change.Practitioner != nil {
+		what = append(what, "the staff directory entry")
+	}
+	return "Change " + name + ": " + cmp.Or(strings.Join(what, ", "), "details")
+}
+
+// roleOpens says what each role opens, so that whoever gives one knows.
+var roleOpens = map[string]string{
+	identity.Physician: "Charts of own patients, by visit, team, order or task; the glass elsewhere", identity.Nurse: "Charts of patients on the unit and in contact; the glass elsewhere",
+	identity.MedicalAssistant: "Charts of patients in contact; the glass elsewhere", identity.Pharmacist: "Charts of patients in contact; the glass elsewhere",
+	identity.Technician: "Charts of patients in contact; the glass elsewhere", identity.FrontDesk: "Names, contact and appointments; nothing clinical",
+	identity.Billing: "Names, insurance and bills; nothing clinical", identity.HR: "The list of people", identity.Privacy: "The record of accesses and the reviews; no chart",
+	identity.Security: "The record of accesses and its integrity; no chart", identity.Administrator: "People, settings and integrity; no chart", identity.Auditor: "The record of accesses; no chart",
+}
+
+func roleOptions(held []string) []page.RoleOption {
+	var out []page.RoleOption
+	for _, role := range identity.Roles() {
+		if role != identity.Patient {
+			out = append(out, page.RoleOption{Value: role, Name: roleNames[role], Opens: roleOpens[role], On: slices.Contains(held, role)})
+		}
+	}
+	return out
+}
+
+func (p *Pages) newPerson(w http.ResponseWriter, r *http.Request) {
+	if _, ok := p.permitted(w, r, policy.People); ok {
+		p.draw(w, r, http.StatusOK, page.AddPerson(page.AddPersonView{Shell: p.shell(r, "Add a person", atPeople), Roles: roleOptions(nil), Second: !p.o.Sandbox}))
+	}
+}
+
+func (p *Pages) addPerson(w http.ResponseWriter, r *http.Request) {
+	who, ok := p.permitted(w, r, policy.People)
+	if !ok {
+		return
+	}
+	get := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
+	roles := workRoles(r.PostForm["role"])
+	made, _, err := p.o.Persons.Create(r.Context(), who.Session.Agent(), identity.NewPerson{Name: get("name"), SignInName: strings.ToLower(get("login")), Roles: roles,
+		Practitioner: get("practitioner"), Department: get("department"), TrainingDue: p.now().AddDate(1, 0, 0)})
+	if mendable(err) {
+		p.draw(w, r, outcome.Status(err), page.AddPerson(page.AddPersonView{Shell: p.shell(r, "Add a person", atPeople), Name: get("name"), Login: get("login"), Department: get("department"),
+			Practitioner: get("practitioner"), Roles: roleOptions(roles), Second: !p.o.Sandbox, Problem: sentence(err)}))
+		return
+	}
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	link, err := p.o.Persons.Invite(r.Context(), who.Session.Agent(), made.ID)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	p.handOver(who, made.ID, &link, "")
+	see(w, r, personHref(made.ID))
+}
+
+// workRoles are the roles of a form without that of a patient, which comes with a chart and never by a tick.
+func workRoles(ticked []string) []string {
+	return slices.DeleteFunc(slices.Clone(ticked), func(role string) bool { return role == identity.Patient })
+}
+
+// mendable reports an error that whoever filled the form can mend in it.
+func mendable(err error) bool {
+	switch outcome.CodeOf(err) {
+	case outcome.Required, outcome.Value, outcome.CodeInvalid, outcome.Duplicate, outcome.Conflict, outcome.Invalid:
+		return err != nil
+	}
+	return false
+}

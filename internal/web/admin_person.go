@@ -1,0 +1,228 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/policy"
+	"chartwarden/internal/web/look"
+	"chartwarden/internal/web/page"
+)
+
+// handed is what the page of a person shows one time after an act: a sign-in link, or what was ended.
+type handed struct {
+	link *page.EnrolLink
+	said string
+}
+
+// handOver keeps a link and a sentence for the next look at a person's page, by this session alone.
+func (p *Pages) handOver(who access.Principal, person string, link *identity.Link, said string) {
+	h := handed{said: said}
+	if link != nil {
+		h.link = &page.EnrolLink{URL: p.o.Base + "/enrol/" + link.Token, Until: look.Moment(link.Expires.In(p.o.Zone))}
+	}
+	p.handed.keep(who.Session.ID, person, p.now(), h)
+}
+
+// person is the page of one person.
+func (p *Pages) person(w http.ResponseWriter, r *http.Request) {
+	who := p.asks(r)
+	if err := p.o.Gate.Permit(r.Context(), who, policy.PeopleList); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	p.personPage(w, r, http.StatusOK, who, "")
+}
+
+func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, who access.Principal, problem string) {
+	ctx, id := r.Context(), r.PathValue("person")
+	one, err := p.o.Persons.Person(ctx, id)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	people, err := p.o.Persons.People(ctx)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	sessions, err := p.o.Persons.Sessions(ctx, id)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	once := p.handed.take(who.Session.ID, id, p.now())
+	v := page.PersonView{Shell: p.shell(r, "Person", atPeople), ID: one.ID, Name: shownName(one), Marks: personMarks(one), Facts: p.personFacts(one, people),
+		Factors: []look.Fact{{Name: "Password and authenticator", Value: enrolled(one)}}, Roles: roleOptions(one.Roles), Link: once.link, Ended: once.said, Problem: problem,
+		May: administers(who.Session), MayEnd: one.ID != who.Session.Person.ID, Invite: !one.Enrolled}
+	if !portalOnly(one) {
+		v.Sub = join(", ", one.SignInName, one.Department)
+	}
+	if one.State == identity.Ended {
+		v.Ended = cmp.Or(v.Ended, "Access was ended. The person and the history stay.")
+	}
+	for _, s := range sessions {
+		v.Sessions = append(v.Sessions, page.SessionLine{Device: cmp.Or(s.Device, deviceWords[s.Trust]), Zone: strings.ToLower(zoneWords[s.Zone]),
+			Since: look.Recent(s.Created.In(p.o.Zone), p.now()), Last: look.Recent(s.Seen.In(p.o.Zone), p.now())})
+	}
+	for _, other := range people {
+		if other.Active && other.Enrolled && other.ID != one.ID && other.ID != who.Session.Person.ID && slices.Contains(other.Roles, identity.Administrator) {
+			v.Seconds = append(v.Seconds, page.Option{Value: other.ID, Name: other.Name})
+		}
+	}
+	p.draw(w, r, status, page.PersonPage(v))
+}
+
+var deviceWords = map[string]string{"managed": "A managed device", "registered": "A registered device", "unknown": "An unknown device"}
+
+func enrolled(one identity.Person) string {
+	if one.Enrolled {
+		return "Set"
+	}
+	return "Not set yet"
+}
+
+func (p *Pages) personFacts(one identity.Person, people []identity.Person) []look.Fact {
+	added := "On the command line"
+	if i := slices.IndexFunc(people, func(o identity.Person) bool { return o.ID == one.CreatedBy }); i >= 0 {
+		added = "By " + shownName(people[i])
+	}
+	out := []look.Fact{{Name: "Added", Value: look.Day(one.Created.In(p.o.Zone)).Text() + ", " + strings.ToLower(added[:1]) + added[1:]}}
+	if portalOnly(one) {
+		return out
+	}
+	out = append(out, look.Fact{Name: "Staff directory entry", Value: cmp.Or(one.Practitioner, "None: no visit or order can name this person")})
+	training := look.Fact{Name: "Training", Value: "Never done", Tone: look.Warn}
+	if !one.TrainingDue.IsZero() {
+		training = look.Fact{Name: "Training", Value: "Due " + look.Day(one.TrainingDue.In(p.o.Zone)).Text()}
+		if !one.TrainingDue.After(p.now()) {
+			training.Tone = look.Warn
+		}
+	}
+	out = append(out, training)
+	if len(one.Clearances) > 0 {
+		out = append(out, look.Fact{Name: "Cleared for restricted records", Value: strings.Join(one.Clearances, ", ")})
+	}
+	return out
+}
+
+// did ends an act on a person: back to the page with 303, or the page again with what is to be mended.
+func (p *Pages) did(w http.ResponseWriter, r *http.Request, who access.Principal, err error) {
+	switch {
+	case err == nil:
+		see(w, r, personHref(r.PathValue("person")))
+	case mendable(err), outcome.Is(err, outcome.Forbidden):
+		p.personPage(w, r, outcome.Status(err), who, sentence(err))
+	default:
+		p.fail(w, r, err)
+	}
+}
+
+// setRoles gives and takes roles. Whatever opens charts waits for a second person outside a sandbox; that somebody is a patient, too,
+// is not touched.
+func (p *Pages) setRoles(w http.ResponseWriter, r *http.Request) {
+	who, ok := p.permitted(w, r, policy.People)
+	if !ok {
+		return
+	}
+	id := r.PathValue("person")
+	one, err := p.o.Persons.Person(r.Context(), id)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	roles := workRoles(r.PostForm["role"])
+	if slices.Contains(one.Roles, identity.Patient) {
+		roles = append(roles, identity.Patient)
+	}
+	_, item, err := p.o.Persons.Change(r.Context(), who.Session.Agent(), id, identity.Change{Roles: &roles})
+	if err == nil && item != nil {
+		see(w, r, "/admin/people")
+		return
+	}
+	p.did(w, r, who, err)
+}
+
+// endAccess ends a person's access for good: every session within a second.
+func (p *Pages) endAccess(w http.ResponseWriter, r *http.Request) {
+	who, ok := p.permitted(w, r, policy.People)
+	if !ok {
+		return
+	}
+	done, err := p.o.Persons.Terminate(r.Context(), who.Session.Agent(), r.PathValue("person"), strings.TrimSpace(r.PostForm.Get("reason")))
+	if err == nil {
+		entered(w, done.Entry)
+		p.handOver(who, done.Person, nil, "Ended "+look.Moment(done.Terminated.In(p.o.Zone)).Text()+" by "+who.Session.Person.Name+". "+
+			look.Plural(int64(len(done.Sessions)), "session", "sessions")+" closed, "+look.Plural(int64(done.CredentialsRemoved), "sign-in factor", "sign-in factors")+" and "+
+			look.Plural(int64(done.LinksRevoked), "link", "links")+" removed.")
+	}
+	p.did(w, r, who, err)
+}
+
+// askReset asks for a new start of somebody's sign-in. Nothing happens until another administrator agrees.
+func (p *Pages) askReset(w http.ResponseWriter, r *http.Request) {
+	who, ok := p.permitted(w, r, policy.People)
+	if !ok {
+		return
+	}
+	second, err := p.o.Persons.Person(r.Context(), r.PostForm.Get("with"))
+	if outcome.Is(err, outcome.NotFound) || err == nil && second.ID == who.Session.Person.ID {
+		p.personPage(w, r, http.StatusBadRequest, who, "Choose the second person: somebody else who administers people.")
+		return
+	}
+	if err == nil {
+		_, err = p.o.Persons.AskReset(r.Context(), who.Session.Agent(), r.PathValue("person"), "for "+second.Name+" to agree")
+	}
+	if err == nil {
+		see(w, r, "/admin/people")
+		return
+	}
+	p.did(w, r, who, err)
+}
+
+// newLink makes a first sign-in link for somebody who has none, shown once.
+func (p *Pages) newLink(w http.ResponseWriter, r *http.Request) {
+	who, ok := p.permitted(w, r, policy.People)
+	if !ok {
+		return
+	}
+	link, err := p.o.Persons.Invite(r.Context(), who.Session.Agent(), r.PathValue("person"))
+	if err == nil {
+		p.handOver(who, link.Person, &link, "")
+	}
+	p.did(w, r, who, err)
+}
+
+// settlePending agrees to what waits, as the second person, or declines it.
+func (p *Pages) settlePending(w http.ResponseWriter, r *http.Request) {
+	who, ok := p.permitted(w, r, policy.People)
+	if !ok {
+		return
+	}
+	item := r.PathValue("item")
+	switch r.PostForm.Get("act") {
+	case "approve":
+		done, err := p.o.Persons.Approve(r.Context(), who.Session.Agent(), item)
+		if err != nil {
+			p.fail(w, r, err)
+			return
+		}
+		if done.Link != nil {
+			p.handOver(who, done.Person.ID, done.Link, "")
+		}
+		see(w, r, personHref(done.Person.ID))
+	case "decline":
+		if err := p.o.Persons.Refuse(r.Context(), who.Session.Agent(), item, "declined on the page of people"); err != nil {
+			p.fail(w, r, err)
+			return
+		}
+		see(w, r, "/admin/people")
+	default:
+		p.fail(w, r, outcome.New(outcome.Value, "choose: agree or decline"))
+	}
+}

@@ -1,0 +1,174 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/audit"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/policy"
+	"chartwarden/internal/web/look"
+	"chartwarden/internal/web/page"
+)
+
+// The pages of those who watch. They show who did what and never anything clinical; patients are masked by the door.
+
+func (p *Pages) privacyRoutes() []access.Route {
+	return []access.Route{
+		{Method: "GET", Pattern: "/privacy", Action: policy.AuditRead, Handler: p.overview},
+		{Method: "GET", Pattern: "/privacy/reviews", Action: policy.GlassReview, Handler: p.reviews},
+		{Method: "GET", Pattern: "/privacy/reviews/{review}", Action: policy.GlassReview, Handler: p.review},
+		{Method: "POST", Pattern: "/privacy/reviews/{review}", Action: policy.GlassReview, Handler: p.decide},
+		{Method: "POST", Pattern: "/privacy/reviews/{review}/names", Action: policy.GlassReview, Handler: p.reviewNames},
+		{Method: "GET", Pattern: "/audit", Action: policy.AuditRead, Handler: p.explore},
+		{Method: "POST", Pattern: "/audit", Action: policy.AuditRead, Handler: p.doExplore},
+		{Method: "GET", Pattern: "/audit/{entry...}", Action: policy.AuditRead, Handler: p.entry},
+		{Method: "GET", Pattern: "/integrity", Action: policy.AuditVerify, Handler: p.integrity},
+		{Method: "POST", Pattern: "/integrity", Action: policy.AuditVerify, Handler: p.doIntegrity},
+	}
+}
+
+// Names of places in the navigation, as look gives them.
+const (
+	atOverview  = "Overview"
+	atReviews   = "Reviews"
+	atExplorer  = "Audit explorer"
+	atIntegrity = "Integrity"
+	atPeople    = "People"
+)
+
+// reviewsAccesses reports whether the session belongs to the privacy office. Whether a page opens is the door's to say; this only
+// leaves out what would be refused.
+func reviewsAccesses(s *identity.Session) bool { return slices.Contains(s.Roles(), identity.Privacy) }
+
+const queueOnOverview = 5
+
+func (p *Pages) overview(w http.ResponseWriter, r *http.Request) {
+	who := p.asks(r)
+	o, err := p.o.Gate.Overview(r.Context(), who)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	entered(w, o.Entry)
+	v := page.PrivacyView{Shell: withEntry(p.shell(r, atOverview, atOverview), o.Entry), Sub: look.Moment(p.now()).Text(), Figures: p.figures(o),
+		VolumeOf: "Last 14 days", Volume: look.VolumeOf{What: "openings", PartName: "without a link that we found"}, Waiting: o.Open, Proof: proofLine(o.State)}
+	for _, d := range o.Days {
+		v.Volume.Bars = append(v.Volume.Bars, look.Bar{Label: d.Date.Format("2 Jan"), Count: d.Openings, Part: d.Unexplained})
+	}
+	if reviewsAccesses(who.Session) {
+		list, err := p.o.Gate.Reviews(r.Context(), who, access.ReviewsOpen, 0, queueOnOverview)
+		if err != nil {
+			p.fail(w, r, err)
+			return
+		}
+		masked, entry, err := p.o.Gate.Masked(r.Context(), who, patientsOf(list.Reviews)...)
+		if err != nil {
+			p.fail(w, r, err)
+			return
+		}
+		entered(w, list.Entry, entry)
+		v.Queue = p.reviewLines(r, list.Reviews, masked)
+		count(&v.Shell, atReviews, o.Open)
+	}
+	p.draw(w, r, http.StatusOK, page.Privacy(v))
+}
+
+// count shows in the navigation how many things wait at a place.
+func count(sh *look.Shell, place string, n int) {
+	for i := range sh.Nav {
+		if sh.Nav[i].Label == place {
+			sh.Nav[i].Count = n
+		}
+	}
+}
+
+// figures are the numbers of the overview. What cannot be computed is left out, never guessed.
+func (p *Pages) figures(o access.Overview) []page.Figure {
+	waiting := page.Figure{Number: look.Number(int64(o.Open)), Label: "Waiting for a look", Href: "/privacy/reviews", Hint: "nothing waits"}
+	if !o.Oldest.IsZero() {
+		waiting.Hint = "the oldest for " + ago(p.now().Sub(o.Oldest))
+	}
+	out := []page.Figure{waiting}
+	if o.Answered > 0 {
+		out = append(out, page.Figure{Number: ago(o.Median), Label: "From opening to answer", Href: "/privacy/reviews?show=closed",
+			Hint: "median of " + look.Plural(int64(o.Answered), "review", "reviews") + ", 30 days"})
+	}
+	out = append(out, page.Figure{Number: look.Number(int64(o.GlassToday)), Label: "Glass openings today", Hint: "closed charts opened with a reason", Href: "/audit?what=glass"})
+	week := o.Days[max(len(o.Days)-7, 0):]
+	all, unexplained := 0, 0
+	for _, d := range week {
+		all, unexplained = all+d.Openings, unexplained+d.Unexplained
+	}
+	if all > 0 {
+		out = append(out, page.Figure{Number: percent(unexplained, all), Label: "Openings with no link found", Href: "/audit?reason=unusual",
+			Hint: look.Number(int64(unexplained)) + " of " + look.Number(int64(all)) + " in 7 days, the glass included"})
+	}
+	state := integrityState(o.State)
+	return append(out, page.Figure{Number: look.Number(o.State.Size), Label: "Entries in the record", Hint: stateWords[state], Href: "/integrity", Tone: stateTones[state]})
+}
+
+// ago writes how long something took or waits, in one unit.
+func ago(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "less than a minute"
+	case d < 2*time.Hour:
+		return look.Plural(int64(d/time.Minute), "minute", "minutes")
+	case d < 48*time.Hour:
+		return look.Plural(int64(d/time.Hour), "hour", "hours")
+	}
+	return look.Plural(int64(d/(24*time.Hour)), "day", "days")
+}
+
+// percent writes a share with one digit behind the point; what is not nothing never reads as nothing.
+func percent(part, whole int) string {
+	share := 100 * float64(part) / float64(whole)
+	if part > 0 && share < .1 {
+		return "under 0.1 %"
+	}
+	return fmt.Sprintf("%.1f %%", share)
+}
+
+// integrityState says how sure one can be. Without a head that somebody else keeps, a record is self-witnessed and never called
+// proven, whatever it says of itself.
+func integrityState(s audit.State) page.IntegrityState {
+	switch {
+	case s.Cut:
+		return page.Cut
+	case s.Journaling:
+		return page.Journal
+	}
+	return page.SelfWitnessed
+}
+
+var stateWords = map[page.IntegrityState]string{page.Cut: "the record was cut", page.Journal: "emergency journal serves", page.SelfWitnessed: "self-witnessed"}
+
+var stateTones = map[page.IntegrityState]look.Tone{page.Cut: look.Crit, page.Journal: look.Warn, page.SelfWitnessed: look.Warn}
+
+// proofLine says in one line whether the record is whole.
+func proofLine(s audit.State) page.ProofLine {
+	state := integrityState(s)
+	line := page.ProofLine{Tone: stateTones[state], Href: "/integrity"}
+	switch state {
+	case page.Cut:
+		line.Lead, line.Text = "The record was cut", "Two copies of its head disagree. Somebody has to look into it."
+	case page.Journal:
+		line.Lead, line.Text = "The emergency journal serves", "Entries are kept there until the record can be written again."
+	default:
+		line.Lead = look.Plural(s.Size, "entry", "entries") + ", self-witnessed"
+		line.Text = "Each stands under a signed head. Nobody outside this machine keeps a copy of that head."
+	}
+	return line
+}
+
+func patientsOf(list []access.Review) []string {
+	var out []string
+	for _, r := range list {
+		out = append(out, r.PatientID)
+	}
+	return out
+}

@@ -1,0 +1,249 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/audit"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/web/look"
+	"chartwarden/internal/web/page"
+)
+
+const reviewsOnPage = 50
+
+// reviews is the queue: what waits, what was asked, what is done.
+func (p *Pages) reviews(w http.ResponseWriter, r *http.Request) {
+	who, state := p.asks(r), access.ReviewState(r.URL.Query().Get("show"))
+	if state == "" {
+		state = access.ReviewsOpen
+	}
+	skip, _ := strconv.Atoi(r.URL.Query().Get("from"))
+	list, err := p.o.Gate.Reviews(r.Context(), who, state, max(skip, 0), reviewsOnPage)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	masked, entry, err := p.o.Gate.Masked(r.Context(), who, patientsOf(list.Reviews)...)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	entered(w, list.Entry, entry)
+	v := page.ReviewsView{Shell: withEntry(p.shell(r, atReviews, atReviews), list.Entry), Rows: p.reviewLines(r, list.Reviews, masked), Total: list.Total}
+	for _, one := range []struct {
+		state access.ReviewState
+		name  string
+	}{{access.ReviewsOpen, "Waiting"}, {access.ReviewsAsked, "Asked"}, {access.ReviewsClosed, "Closed"}} {
+		link := look.Link{Text: one.name, Href: "/privacy/reviews?show=" + string(one.state)}
+		if one.state == state {
+			link.Href = ""
+		}
+		v.Views = append(v.Views, link)
+	}
+	if next := max(skip, 0) + len(list.Reviews); next < list.Total {
+		v.Older = look.Link{Text: "Older reviews", Href: "/privacy/reviews?show=" + string(state) + "&from=" + strconv.Itoa(next)}
+	}
+	if state == access.ReviewsOpen {
+		count(&v.Shell, atReviews, list.Total)
+	}
+	p.draw(w, r, http.StatusOK, page.Reviews(v))
+}
+
+// reviewLines are reviews as lists show them.
+func (p *Pages) reviewLines(r *http.Request, list []access.Review, masked map[string]string) []page.ReviewLine {
+	names := p.staff(r.Context())
+	var out []page.ReviewLine
+	for _, one := range list {
+		line := page.ReviewLine{Href: reviewHref(one.ID), What: reviewWhat(one), Who: names.of(one.Person), Patient: masked[one.PatientID],
+			When: look.Recent(one.Last.In(p.o.Zone), p.now())}
+		switch one.Verdict {
+		case "ask":
+			line.Due = "asked " + look.Recent(one.Reviewed.In(p.o.Zone), p.now()).Text()
+		case "explained":
+			line.Marks = []look.Mark{{Tone: look.OK, Text: "Explained"}}
+		case "escalate":
+			line.Marks = []look.Mark{{Tone: look.Warn, Text: "A case"}}
+		default:
+			line.Due = "waits " + ago(p.now().Sub(one.First))
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func reviewHref(id int64) string { return "/privacy/reviews/" + strconv.FormatInt(id, 10) }
+
+func reviewWhat(r access.Review) string {
+	if r.Kind != "glass" {
+		return "Opened a chart with no link that we found"
+	}
+	if r.Code == "" {
+		return "Opened a closed chart with a reason"
+	}
+	return "Opened with a reason: " + strings.ToLower(glassTitle(r.Code))
+}
+
+// directory gives the names of people who work here.
+type directory map[string]string
+
+// staff reads the names of everybody who can sign in as staff. A page without names is better than none.
+func (p *Pages) staff(ctx context.Context) directory {
+	out := directory{}
+	people, err := p.o.Persons.People(ctx)
+	if err != nil {
+		return out
+	}
+	for _, one := range people {
+		if !portalOnly(one) {
+			out[one.ID] = one.Name
+			if one.Department != "" {
+				out[one.ID] += ", " + one.Department
+			}
+		}
+	}
+	return out
+}
+
+func (d directory) of(id string) string {
+	if name, ok := d[id]; ok {
+		return name
+	}
+	return "Person " + tail(id)
+}
+
+// tail tells ids apart where the whole would only be noise.
+func tail(id string) string {
+	if len(id) <= 6 {
+		return id
+	}
+	return id[len(id)-6:]
+}
+
+func (p *Pages) review(w http.ResponseWriter, r *http.Request) {
+	p.reviewPage(w, r, http.StatusOK, p.asks(r), nil, "")
+}
+
+// reviewNames shows the page with the patient's name, for a reason that is recorded with it. The name goes with this answer and into
+// no address.
+func (p *Pages) reviewNames(w http.ResponseWriter, r *http.Request) {
+	who := p.asks(r)
+	if err := form(w, r); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	text := strings.TrimSpace(r.PostForm.Get("text"))
+	p.reviewPage(w, r, http.StatusOK, who, func(id string) (map[string]string, string, error) {
+		return p.o.Gate.Named(r.Context(), who, text, id)
+	}, "")
+}
+
+func (p *Pages) decide(w http.ResponseWriter, r *http.Request) {
+	who := p.asks(r)
+	id, err := strconv.ParseInt(r.PathValue("review"), 10, 64)
+	if err == nil {
+		err = form(w, r)
+	}
+	if err != nil {
+		p.fail(w, r, outcome.New(outcome.NotFound, "there is no such review"))
+		return
+	}
+	err = p.o.Gate.Decide(r.Context(), who, id, r.PostForm.Get("decision"), strings.TrimSpace(r.PostForm.Get("text")))
+	switch {
+	case err == nil:
+		see(w, r, "/privacy/reviews")
+	case outcome.Is(err, outcome.Value), outcome.Is(err, outcome.Required):
+		p.reviewPage(w, r, outcome.Status(err), who, nil, sentence(err))
+	default:
+		p.fail(w, r, err)
+	}
+}
+
+// reviewPage draws one review; names, when given, shows who the patient is instead of masking.
+func (p *Pages) reviewPage(w http.ResponseWriter, r *http.Request, status int, who access.Principal, names func(id string) (map[string]string, string, error), problem string) {
+	id, err := strconv.ParseInt(r.PathValue("review"), 10, 64)
+	if err != nil {
+		p.fail(w, r, outcome.New(outcome.NotFound, "there is no such review"))
+		return
+	}
+	c, err := p.o.Gate.ReviewOf(r.Context(), who, id)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	if names == nil {
+		names = func(id string) (map[string]string, string, error) { return p.o.Gate.Masked(r.Context(), who, id) }
+	}
+	masked, entry, err := names(c.PatientID)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	entered(w, c.Entry, entry)
+	p.draw(w, r, status, page.Review(p.reviewView(r, c, masked[c.PatientID], problem)))
+}
+
+func (p *Pages) reviewView(r *http.Request, c access.ReviewCase, patient, problem string) page.ReviewView {
+	me, zone := session(r), p.o.Zone
+	staff := p.staff(r.Context())
+	t := taleOf(c, staff, zone)
+	number := strconv.FormatInt(c.ID, 10)
+	v := page.ReviewView{Shell: withEntry(p.shell(r, "Review", atReviews), c.Entry), ID: number, Crumb: number, Headline: t.headline(patient),
+		Meta: []string{"First opened " + look.Moment(c.First.In(zone)).Text()}, Tale: t.happened(), Unknown: t.unknown(), Checks: t.checks(),
+		Total: len(c.Lines), Unmask: reviewHref(c.ID) + "/names", Proof: proofLine(p.state()), Problem: problem,
+		Also: []look.Link{{Text: "Everything this person did", Href: "/audit?person=" + c.Person}, {Text: "Everything about this chart", Href: "/audit?patient=" + c.PatientID}}}
+	if c.Newer != 0 {
+		v.Prev = reviewHref(c.Newer)
+	}
+	if c.Older != 0 {
+		v.Next = reviewHref(c.Older)
+	}
+	if c.Kind == "glass" {
+		v.Marks = append(v.Marks, look.Mark{Icon: "lock-open", Text: "Glass"})
+	}
+	v.Given, v.GivenAt = t.given()
+	v.Lanes, v.LanesOf = t.lanes()
+	for _, l := range c.Lines {
+		found := "None"
+		if !l.Unexplained {
+			found = because(l.Template)
+		} else if l.Glass {
+			found = "None, behind the glass"
+		}
+		v.Entries = append(v.Entries, page.ReviewEntry{When: look.Exact(l.At.In(zone)), Patient: patient, Where: zoneWords[l.Agent.Zone], Did: upper(act(l)), Found: found, Href: entryHref(l.Entry)})
+	}
+	for _, l := range c.History {
+		v.History = append(v.History, page.Step{When: look.Recent(l.At.In(zone), p.now()), Text: verdictWords(l)})
+	}
+	if last := len(c.History) - 1; last >= 0 {
+		switch c.Verdict {
+		case "explained", "escalate":
+			v.Closed = verdictWords(c.History[last]) + " " + look.Moment(c.Reviewed.In(zone)).Text()
+		case "ask":
+			v.Asked = verdictWords(c.History[last])
+		}
+	}
+	v.Decide = v.Closed == "" && c.Person != me.Person.ID
+	return v
+}
+
+// state is how the log stands; the zero State where the pages were not told.
+func (p *Pages) state() audit.State {
+	if p.o.State == nil {
+		return audit.State{}
+	}
+	return p.o.State()
+}
+
+// verdictWords says what a reviewer decided, with the words that go with it.
+func verdictWords(l access.Line) string {
+	verdict, words, _ := strings.Cut(l.Text, ": ")
+	said := map[string]string{"explained": "explained it", "ask": "asked the person", "escalate": "made it a case"}[verdict]
+	if said == "" {
+		return actor(l) + " " + act(l) + "."
+	}
+	return actor(l) + " " + said + ": “" + words + "”"
+}

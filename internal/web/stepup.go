@@ -1,0 +1,121 @@
+package web
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/web/page"
+)
+
+// Fields of the form that asks for one factor again. They travel with the act that they confirm.
+const (
+	confirmCode     = "confirm-code"
+	confirmPassword = "confirm-password"
+)
+
+// permitted asks the door for an administrative act before anything of it is done. Where only a fresh factor is missing it draws the
+// form that asks for one and repeats the same request; a refusal is drawn. Then ok is false and the request is answered. The act is
+// done by the session of the returned principal.
+func (p *Pages) permitted(w http.ResponseWriter, r *http.Request, action string) (who access.Principal, ok bool) {
+	who = p.asks(r)
+	if r.Method == http.MethodPost {
+		if err := form(w, r); err != nil {
+			p.fail(w, r, err)
+			return who, false
+		}
+		var err error
+		if who, err = p.confirmed(r, who); err != nil {
+			p.askFactor(w, r, err)
+			return who, false
+		}
+	}
+	err := p.o.Gate.Permit(r.Context(), who, action)
+	switch {
+	case err == nil:
+		return who, true
+	case wayOf(err) == outcome.StepUp:
+		p.askFactor(w, r, nil)
+	default:
+		p.fail(w, r, err)
+	}
+	return who, false
+}
+
+// confirmed takes the factor that came with a form, if one did.
+func (p *Pages) confirmed(r *http.Request, who access.Principal) (access.Principal, error) {
+	code, password := r.PostForm.Get(confirmCode), r.PostForm.Get(confirmPassword)
+	if code == "" && password == "" {
+		return who, nil
+	}
+	s, err := p.o.Persons.StepUp(r.Context(), who.Session, identity.Attempt{Person: who.Session.Person.ID, Code: code, Password: password, From: p.o.Browser.Arrival(r)})
+	if err != nil {
+		return who, err
+	}
+	return access.Person(s), nil
+}
+
+func wayOf(err error) outcome.Way {
+	var e *outcome.Error
+	if errors.As(err, &e) {
+		return e.Way
+	}
+	return outcome.NoWay
+}
+
+// askFactor draws the form. A page that was asked for by GET is gone back to; a form is repeated with everything that it held.
+func (p *Pages) askFactor(w http.ResponseWriter, r *http.Request, wrong error) {
+	if errors.Is(wrong, identity.ErrSignedOut) || errors.Is(wrong, identity.ErrLocked) {
+		p.fail(w, r, wrong)
+		return
+	}
+	v := page.StepUpView{Shell: p.shell(r, "Confirm", ""), Action: r.URL.Path, Back: home(session(r)), Demo: p.o.Demo && p.o.Sandbox}
+	status := http.StatusForbidden
+	if wrong != nil {
+		v.Problem, status = sentence(wrong), outcome.Status(wrong)
+	}
+	if r.Method == http.MethodGet {
+		v.Action, v.Hidden = stepUpPath, []page.Field{{Name: "next", Value: r.URL.Path}}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
+		if name == confirmCode || name == confirmPassword {
+			continue
+		}
+		for _, value := range r.PostForm[name] {
+			v.Hidden = append(v.Hidden, page.Field{Name: name, Value: value})
+		}
+	}
+	p.draw(w, r, status, page.StepUp(v))
+}
+
+const stepUpPath = "/step-up"
+
+// stepUp takes one factor again and leads back to the page that asked for it.
+func (p *Pages) stepUp(w http.ResponseWriter, r *http.Request) {
+	if err := form(w, r); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	next := local(r.PostForm.Get("next"))
+	if next == "" {
+		next = home(session(r))
+	}
+	if to, err := url.Parse(next); err != nil || to.Path == stepUpPath {
+		next = home(session(r))
+	}
+	who := p.asks(r)
+	if r.PostForm.Get(confirmCode) == "" && r.PostForm.Get(confirmPassword) == "" {
+		p.askFactor(w, r, outcome.New(outcome.Required, "enter a code or your password"))
+		return
+	}
+	if _, err := p.confirmed(r, who); err != nil {
+		p.askFactor(w, r, err)
+		return
+	}
+	see(w, r, next)
+}
