@@ -17,6 +17,7 @@ import (
 )
 
 func TestWhatIsAppendedIsReadBack(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	e := reading(3, 7, 9)
@@ -39,6 +40,7 @@ func TestWhatIsAppendedIsReadBack(t *testing.T) {
 }
 
 func TestEveryEntryIsProvenAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	v, err := tlog.ParseVerifier(l.Verifier())
@@ -77,6 +79,7 @@ func TestEveryEntryIsProvenAtOnce(t *testing.T) {
 }
 
 func TestTheLogGoesOnAfterARestart(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	for i := range 300 { // more than a tile
@@ -96,6 +99,7 @@ func TestTheLogGoesOnAfterARestart(t *testing.T) {
 }
 
 func TestListsAreCompleteAndShowOnePatientOnly(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	want := map[fhir.PatientID][]Index{}
@@ -147,6 +151,7 @@ func TestListsAreCompleteAndShowOnePatientOnly(t *testing.T) {
 }
 
 func TestRangeFindsByTimeAndKind(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	var times []time.Time
@@ -172,6 +177,7 @@ func TestRangeFindsByTimeAndKind(t *testing.T) {
 }
 
 func TestManyPatientsTakeLinkedEntriesUnderOneReceipt(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	patients := make([]fhir.PatientID, maxPatients+5)
@@ -194,6 +200,7 @@ func TestManyPatientsTakeLinkedEntriesUnderOneReceipt(t *testing.T) {
 }
 
 func TestEventsThatSayNothingAreRefused(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	size := l.State().Size
@@ -218,6 +225,7 @@ func TestEventsThatSayNothingAreRefused(t *testing.T) {
 }
 
 func TestIntentsDangleUntilTheyAreConcluded(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	var intents []Logged
@@ -242,6 +250,7 @@ func TestIntentsDangleUntilTheyAreConcluded(t *testing.T) {
 }
 
 func TestIdleLogsHaveAHeartbeatAndTheHeadFileFollows(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	s.pulse()
@@ -267,6 +276,7 @@ func TestIdleLogsHaveAHeartbeatAndTheHeadFileFollows(t *testing.T) {
 }
 
 func TestFollowersSeeEachEntryOnceAcrossRestarts(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	var seen []Index
 	follow := func(l *Log, until Index) {
@@ -301,6 +311,7 @@ func TestFollowersSeeEachEntryOnceAcrossRestarts(t *testing.T) {
 }
 
 func TestRedactionRemovesOnePatientsPartOnly(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	i := disclose(t, l, reading(1, 5, 6)).Logged().Index()
@@ -325,6 +336,7 @@ func TestRedactionRemovesOnePatientsPartOnly(t *testing.T) {
 }
 
 func TestListsAreRebuiltFromTheLog(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	var all []Index

@@ -74,3 +74,40 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkVerify recomputes a log of chart reads, keys at hand; it also says what one entry takes on the disk.
+func BenchmarkVerify(b *testing.B) {
+	s := newSite(b)
+	l := s.start()
+	var wg sync.WaitGroup
+	const entries = 20_000
+	for c := range 64 {
+		wg.Go(func() {
+			for i := range entries / 64 {
+				if _, err := l.Disclose(context.Background(), reading(1, fhir.PatientID(1+(c*31+i)%500))); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	sizes := map[string]float64{}
+	for table, column := range map[string]string{"entry": "bytes", "payload": "sealed", "tile": "data", "head": "note"} {
+		var n float64
+		if err := s.d.Reader().QueryRow(`select total(length(` + column + `)) from ` + table).Scan(&n); err != nil {
+			b.Fatal(err)
+		}
+		sizes[table+"-B/entry"] = n / float64(l.State().Size)
+	}
+	b.ResetTimer()
+	for range b.N {
+		r, err := Verify(context.Background(), s.d, VerifyOptions{Box: s.ring.Box("audit")})
+		if err != nil || !r.Holds() {
+			b.Fatal(r, err)
+		}
+	}
+	b.ReportMetric(float64(l.State().Size)*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+	for name, n := range sizes {
+		b.ReportMetric(n, name)
+	}
+}

@@ -44,6 +44,7 @@ func anyPatient() PatientPart {
 }
 
 func TestPartsReadBack(t *testing.T) {
+	t.Parallel()
 	for range 3000 {
 		e := anyEvent()
 		if got, err := parseCommon(appendCommon(nil, &e)); err != nil || !reflect.DeepEqual(got, e) {
@@ -61,6 +62,7 @@ func TestPartsReadBack(t *testing.T) {
 }
 
 func TestOneReadTakesFewBytes(t *testing.T) {
+	t.Parallel()
 	e := reading(1, 70_000)
 	common, patient := appendCommon(nil, &e), appendPatient(nil, &e.Patients[0])
 	if n := len(common) + len(patient); n > 190 {

@@ -35,6 +35,7 @@ func (s *site) exec(q string) {
 }
 
 func TestWhenTheLogFailsOnlyExplainedAndEmergencyReadsGoOn(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	disclose(t, l, reading(1, 1))
@@ -106,6 +107,7 @@ func TestWhenTheLogFailsOnlyExplainedAndEmergencyReadsGoOn(t *testing.T) {
 func second(_ Logged, err error) error { return err }
 
 func TestTheServerStartsWithoutItsDatabase(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.start()
 	s.stop()
@@ -183,6 +185,7 @@ func extents(b []byte) (ends []int) {
 }
 
 func TestAnAlteredJournalIsNamedAndKept(t *testing.T) {
+	t.Parallel()
 	s, b := journaledSite(t)
 	ends := extents(b)
 	heads := s.copyDir("heads")
@@ -215,6 +218,7 @@ func TestAnAlteredJournalIsNamedAndKept(t *testing.T) {
 }
 
 func TestATornRecordWasNeverAcknowledged(t *testing.T) {
+	t.Parallel()
 	s, b := journaledSite(t)
 	ends := extents(b)
 	if err := os.Remove(s.path("heads")); err != nil {
@@ -244,6 +248,7 @@ func TestATornRecordWasNeverAcknowledged(t *testing.T) {
 }
 
 func TestAMissingJournalIsNamed(t *testing.T) {
+	t.Parallel()
 	s := grown(t, 3)
 	if err := os.Remove(s.path("journal")); err != nil {
 		t.Fatal(err)
@@ -261,6 +266,7 @@ func TestAMissingJournalIsNamed(t *testing.T) {
 }
 
 func TestAFullJournalStopsReading(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.d = s.database("audit.db")
 	o := s.options()
@@ -283,6 +289,7 @@ func TestAFullJournalStopsReading(t *testing.T) {
 }
 
 func TestTheJournalHoldsNoPlainText(t *testing.T) {
+	t.Parallel()
 	s, b := journaledSite(t)
 	db, err := os.ReadFile(s.path("audit.db"))
 	if err != nil {
@@ -292,5 +299,43 @@ func TestTheJournalHoldsNoPlainText(t *testing.T) {
 		if bytes.Contains(b, []byte(word)) || bytes.Contains(db, []byte(word)) {
 			t.Errorf("%q can be read", word)
 		}
+	}
+}
+
+func TestABrokenDatabaseServesThroughTheJournalUntilARestart(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	l := s.start()
+	disclose(t, l, reading(1, 4))
+	if err := s.d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if r := disclose(t, l, reading(1, 5)); !r.Logged().Journaled() || r.Redeem(5000, 1) != nil {
+		t.Fatal(r)
+	}
+	s.pulse() // cannot recover, and must not hang
+	if !l.State().Journaling || l.State().Waiting != 1 {
+		t.Fatalf("%+v", l.State())
+	}
+	s.stop()
+	l = s.start()
+	if reads, err := l.OfPatient(t.Context(), 5, Page{}); err != nil || len(reads) != 1 {
+		t.Fatal(reads, err)
+	}
+	s.stop()
+	if r := s.verify(nil); !r.Holds() {
+		t.Fatalf("%v", r.Faults)
+	}
+}
+
+func TestAShreddedPatientIsNoTroubleOfTheLog(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	l := s.start()
+	if err := s.ring.Box("audit").Shred(t.Context(), 9, "patient"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Disclose(t.Context(), reading(1, 9)); !outcome.Is(err, outcome.Deleted) || l.State().Journaling {
+		t.Fatal(err, l.State())
 	}
 }

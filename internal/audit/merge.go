@@ -41,8 +41,8 @@ func journalable(e *Event) string {
 
 // journalize takes an event that the log did not take, when it may. cause is why the log did not.
 func (l *Log) journalize(ctx context.Context, e Event, cause error) (Logged, error) {
-	if l.boot.ended.Load() || ctx.Err() != nil || outcome.Is(cause, outcome.Invalid) {
-		return Logged{}, cause
+	if l.boot.ended.Load() || ctx.Err() != nil || outcome.Is(cause, outcome.Invalid) || outcome.Is(cause, outcome.Deleted) {
+		return Logged{}, cause // the log is not what failed
 	}
 	l.distress(cause)
 	l.merging.RLock()
@@ -206,7 +206,8 @@ func (l *Log) merge(ctx context.Context) error {
 }
 
 // mergeRecords appends the journal's records as imported entries in one commit, keeps the file, and prepares the next one. A crash
-// between leaves a journal that is marked as merged, or one that is not: never one that is half merged.
+// between leaves a journal that is marked as merged, or one that is not: never one that is half merged. A merge that seemed to fail may
+// have happened (a commit whose sync failed) and the journal have gone on: then what came after it is merged now.
 func (l *Log) mergeRecords(ctx context.Context, records []journaled) error {
 	j := l.journal
 	var merged sql.NullInt64
@@ -214,7 +215,7 @@ func (l *Log) mergeRecords(ctx context.Context, records []journaled) error {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return unreadable(err)
 	}
-	if !merged.Valid {
+	if done := max(0, merged.Int64); !merged.Valid || done < int64(len(records)) {
 		a := &act{also: markJournal(j.id, int64(len(records)))}
 		add := func(kind Kind, e Event) error {
 			drafts, err := l.draft(ctx, kind, &e)
@@ -222,7 +223,7 @@ func (l *Log) mergeRecords(ctx context.Context, records []journaled) error {
 			return err
 		}
 		last := Imported{Journal: j.id, Chain: j.chain}
-		for _, r := range records {
+		for _, r := range records[done:] {
 			r.event.Kind = Emergency
 			r.event.Imported = Imported{Journal: j.id, Number: r.number, Chain: r.chain}
 			if err := add(Emergency, r.event); err != nil {

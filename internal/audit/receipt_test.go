@@ -13,6 +13,7 @@ import (
 )
 
 func TestAReceiptOpensWhatItNamesOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	r := disclose(t, l, reading(3, 7)) // records 7000 v1, 7001 v2, 7002 v3
@@ -43,6 +44,7 @@ func TestAReceiptOpensWhatItNamesOnce(t *testing.T) {
 }
 
 func TestReceiptsEndWithTimeAndTheProcess(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	r, later := disclose(t, l, reading(1, 7)), disclose(t, l, reading(1, 7))
@@ -63,6 +65,7 @@ func TestReceiptsEndWithTimeAndTheProcess(t *testing.T) {
 }
 
 func TestOfManyAtOnceOneOpens(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	r := disclose(t, s.start(), reading(1, 7))
 	var won atomic.Int32

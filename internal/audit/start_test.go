@@ -29,6 +29,7 @@ func (s *site) rollBack(files map[string][]byte) {
 }
 
 func TestALogThatWasRolledBackIsNeverContinued(t *testing.T) {
+	t.Parallel()
 	s := grown(t, 30)
 	old := s.copyDir("audit.db")
 	l := s.start()
@@ -85,6 +86,7 @@ func TestALogThatWasRolledBackIsNeverContinued(t *testing.T) {
 }
 
 func TestDamageIsFoundAtStart(t *testing.T) {
+	t.Parallel()
 	healthy := grown(t, 300)
 	files := healthy.copyDir("audit.db", "heads", "journal")
 	for name, damage := range map[string]func(s *site){
@@ -115,6 +117,7 @@ func TestDamageIsFoundAtStart(t *testing.T) {
 }
 
 func TestAnUnknownHeadFileIsSaidAndNotFatal(t *testing.T) {
+	t.Parallel()
 	s := grown(t, 5)
 	if err := os.Remove(s.path("heads")); err != nil {
 		t.Fatal(err)
@@ -144,6 +147,7 @@ func TestAnUnknownHeadFileIsSaidAndNotFatal(t *testing.T) {
 }
 
 func TestAnotherInstallationsLogIsRefused(t *testing.T) {
+	t.Parallel()
 	s := grown(t, 1)
 	s.d = s.database("audit.db")
 	o := s.options()
@@ -154,6 +158,7 @@ func TestAnotherInstallationsLogIsRefused(t *testing.T) {
 }
 
 func TestAForkWithTheSameKeyIsFound(t *testing.T) {
+	t.Parallel()
 	s := grown(t, 10)
 	files := s.copyDir("audit.db")
 	l := s.start()

@@ -248,6 +248,9 @@ func (v *verifier) journals(ctx context.Context, outside [][]byte) error {
 	if v.box == nil {
 		return nil
 	}
+	if v.o.JournalFile == "" {
+		v.report.Notes = append(v.report.Notes, "the emergency journal was not looked at")
+	}
 	here := ""
 	if v.o.JournalFile != "" {
 		j, err := openJournalFile(v.box, v.o.JournalFile, v.origins[0].origin, nil)
@@ -266,7 +269,7 @@ func (v *verifier) journals(ctx context.Context, outside [][]byte) error {
 		}
 	}
 	for id, at := range v.prepared {
-		if !v.merged[id] && id != here {
+		if !v.merged[id] && id != here && v.o.JournalFile != "" {
 			v.report.fault(Fault{Log: v.originOf(at), Index: at.Number(), What: "prepared the emergency journal " + id + ", which is missing and was never merged"})
 		}
 	}

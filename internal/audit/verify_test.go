@@ -55,6 +55,7 @@ func filled(t *testing.T, n int) *site {
 }
 
 func TestAHealthyLogHolds(t *testing.T) {
+	t.Parallel()
 	s := filled(t, 700)
 	r := s.verify(nil)
 	if !r.Holds() || r.Entries < 700 || r.Opened < 1400 || r.Outside == 0 || len(r.Logs) != 1 {
@@ -68,6 +69,7 @@ func TestAHealthyLogHolds(t *testing.T) {
 
 // Whatever somebody with the database file changes is named, with its index where one entry is at fault.
 func TestEveryMutationIsNamed(t *testing.T) {
+	t.Parallel()
 	healthy := filled(t, 600)
 	files := healthy.copyDir("audit.db", "heads", "journal")
 	for name, c := range map[string]struct {
@@ -121,6 +123,7 @@ func TestEveryMutationIsNamed(t *testing.T) {
 }
 
 func TestALogWithoutItsTailIsNamedByTheHeadFile(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	for i := range 50 {
@@ -147,6 +150,7 @@ func TestALogWithoutItsTailIsNamedByTheHeadFile(t *testing.T) {
 }
 
 func TestAWriteAheadLogCutShortIsNamed(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	s.pulse()
@@ -180,6 +184,7 @@ func TestAWriteAheadLogCutShortIsNamed(t *testing.T) {
 }
 
 func TestRedactionAndItsEntryHold(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	why := Event{Agent: Agent{Person: "p-privacy"}, Text: "Art. 17"}
@@ -207,6 +212,7 @@ func TestRedactionAndItsEntryHold(t *testing.T) {
 }
 
 func TestShreddedAuditKeysLeaveTheLogWhole(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	for i := range 20 {
@@ -225,6 +231,7 @@ func TestShreddedAuditKeysLeaveTheLogWhole(t *testing.T) {
 }
 
 func TestStoredRecordsAreComparedWithTheirIntents(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	l := s.start()
 	var stored []Stored
