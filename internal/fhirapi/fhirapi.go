@@ -42,6 +42,7 @@ func (a *API) Routes() []access.Route {
 		{Method: "DELETE", Pattern: "/fhir/{type}/{id}", Action: policy.Write, Handler: a.typed(a.delete)},
 		{Method: "GET", Pattern: "/fhir/{type}/{id}/_history", Action: policy.Read, Handler: a.typed(a.history)},
 		{Method: "GET", Pattern: "/fhir/{type}/{id}/_history/{vid}", Action: policy.Read, Handler: a.typed(a.vread)},
+		{Method: "GET", Pattern: "/audit/receipt/{entry...}", Action: policy.Own, Handler: a.receipt},
 		{Method: "", Pattern: "/fhir/", Action: policy.Read, Handler: a.unknown},
 	}
 }
