@@ -275,7 +275,7 @@ type Sought struct {
 
 // sought looks for every kind of link between the person of a review and its patient, as it was known when the openings began, and
 // once more as it is known now.
-func (g *Gate) sought(ctx context.Context, r Review, c chart) ([]Sought, error) {
+func (g *Gate) sought(ctx context.Context, r Review, c chart, began time.Time) ([]Sought, error) {
 	person, err := g.persons.Person(ctx, r.Person)
 	if err != nil {
 		return nil, err
@@ -284,7 +284,7 @@ func (g *Gate) sought(ctx context.Context, r Review, c chart) ([]Sought, error) 
 	if err != nil {
 		return nil, err
 	}
-	then, err := g.care.Relate(ctx, actor, c.number, r.First)
+	then, err := g.care.Relate(ctx, actor, c.number, began)
 	if err != nil {
 		return nil, err
 	}
@@ -292,7 +292,7 @@ func (g *Gate) sought(ctx context.Context, r Review, c chart) ([]Sought, error) 
 	if err != nil {
 		return nil, err
 	}
-	shift, err := g.care.OnShift(ctx, actor, r.First)
+	shift, err := g.care.OnShift(ctx, actor, began)
 	if err != nil {
 		return nil, err
 	}
@@ -301,7 +301,7 @@ func (g *Gate) sought(ctx context.Context, r Review, c chart) ([]Sought, error) 
 		return Sought{What: what, Found: then, Since: !then && now, At: at}
 	}
 	// A visit that was written down late covers the opening when it had not ended before it.
-	late := is.OpenContact || is.LastContactEnd.After(r.First)
+	late := is.OpenContact || is.LastContactEnd.After(began)
 	out := []Sought{
 		have("visit", was.OpenContact, late, time.Time{}),
 		have("past-visit", !was.LastContactEnd.IsZero(), false, was.LastContactEnd),

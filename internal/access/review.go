@@ -111,7 +111,11 @@ func (g *Gate) ReviewOf(ctx context.Context, p Principal, id int64) (ReviewCase,
 	if err := g.gather(ctx, &out, c); err != nil {
 		return ReviewCase{}, err
 	}
-	if out.Sought, err = g.sought(ctx, out.Review, c); err != nil {
+	began := out.First
+	if out.Kind == "question" && len(out.Lines) > 0 { // it began with what the patient asks about
+		began = out.Lines[0].At
+	}
+	if out.Sought, err = g.sought(ctx, out.Review, c, began); err != nil {
 		return ReviewCase{}, err
 	}
 	return out, g.neighbours(ctx, &out)
@@ -132,12 +136,17 @@ func (g *Gate) gather(ctx context.Context, out *ReviewCase, c chart) error {
 				out.History = append(out.History, lineOf(r))
 			case r.Event.Kind == audit.Casework, r.Event.Kind == audit.LogRead, r.Event.Agent.Person != out.Person:
 			default:
-				if at := happened(r); !at.Before(out.First) && !at.After(out.Last) {
+				at := happened(r)
+				since := !at.Before(out.First)
+				if out.Kind == "question" {
+					since = r.Index >= out.FirstIdx
+				}
+				if since && !at.After(out.Last) {
 					out.Lines = append(out.Lines, lineOf(r))
 				}
 			}
 		}
-		if len(reads) < batch || reads[len(reads)-1].Recorded.Before(out.First) {
+		if len(reads) < batch || reads[len(reads)-1].Recorded.Before(out.First) && before < out.FirstIdx {
 			slices.Reverse(out.Lines)
 			slices.Reverse(out.History)
 			return nil

@@ -212,8 +212,8 @@ func (s *Store) changeAsAsked(ctx context.Context, by audit.Agent, p *Pending, r
 	return nil
 }
 
-// Refuse ends a pending item: by anybody who may, or by who asked, as a withdrawal. A person who was never activated ends with it.
-func (s *Store) Refuse(ctx context.Context, by audit.Agent, item, reason string) error {
+// Decline ends a pending item: by anybody who may, or by who asked, as a withdrawal. A person who was never activated ends with it.
+func (s *Store) Decline(ctx context.Context, by audit.Agent, item, reason string) error {
 	p, r, err := s.item(ctx, item)
 	if err != nil {
 		return err

@@ -174,7 +174,7 @@ func TestWhoCreatedWhomIsNoSecondPerson(t *testing.T) {
 	}
 	_, item, err = s.Create(t.Context(), ada.agent(), NewPerson{Name: "Nick Nurse", Roles: []string{Nurse}})
 	s.must(err)
-	s.must(s.Refuse(t.Context(), ben.agent(), item.ID, "unknown here"))
+	s.must(s.Decline(t.Context(), ben.agent(), item.ID, "unknown here"))
 	if p, _ := s.Person(t.Context(), item.Person); p.State != Ended {
 		t.Fatalf("%+v", p.State)
 	}

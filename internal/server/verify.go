@@ -15,6 +15,9 @@ import (
 // Verify recomputes the whole log and compares it with the head file, the emergency journal and every stored version of every record.
 // It writes nothing and works while the server runs. progress may be nil.
 func (s *Server) Verify(ctx context.Context, progress func(entries, size int64)) (*audit.Report, error) {
+	if s.trail == nil {
+		return nil, outcome.New(outcome.NoStore, "the audit log cannot be read: use `chartwarden audit verify` on a copy of the data directory")
+	}
 	heads, err := os.ReadFile(s.Config.HeadFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, outcome.Wrap("server: verify", outcome.NoStore, "the head file cannot be read: check its volume", err)

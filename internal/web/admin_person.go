@@ -217,7 +217,7 @@ func (p *Pages) settlePending(w http.ResponseWriter, r *http.Request) {
 		}
 		see(w, r, personHref(done.Person.ID))
 	case "decline":
-		if err := p.o.Persons.Refuse(r.Context(), who.Session.Agent(), item, "declined on the page of people"); err != nil {
+		if err := p.o.Persons.Decline(r.Context(), who.Session.Agent(), item, "declined on the page of people"); err != nil {
 			p.fail(w, r, err)
 			return
 		}

@@ -13,6 +13,7 @@ import (
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
+	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 	"chartwarden/internal/tlog"
@@ -76,6 +77,7 @@ func (p *Pages) entryView(r *http.Request, d access.AuditDetail, name, patient s
 	v := page.EntryView{Shell: withEntry(p.shell(r, "Audit entry", atExplorer), d.Reading), Index: look.Number(d.Index.Number()),
 		Headline: actor(l) + " " + act(l) + about, When: look.Exact(l.At.In(p.o.Zone)), Why: p.why(d, s.Capacity == policy.Patient, own), Facts: p.entryFacts(d, patient, own),
 		Records: shownRecords(d.Event), Proof: p.entryProof(d, name), Resource: indented(d.Resource()), Raw: entryHref(name) + "?as=resource"}
+	v.Up = upOf(s)
 	for _, rule := range d.Rules {
 		v.Permits = append(v.Permits, look.Fact{Name: rule.ID, Value: rule.Why})
 	}
@@ -96,6 +98,17 @@ func (p *Pages) entryView(r *http.Request, d access.AuditDetail, name, patient s
 		v.Also = append(v.Also, look.Link{Text: "Everything about this chart", Href: "/audit?patient=" + l.PatientID})
 	}
 	return v
+}
+
+// upOf is the list in which somebody finds entries.
+func upOf(s *identity.Session) look.Link {
+	switch {
+	case s.Capacity == policy.Patient:
+		return look.Link{Text: "Who looked", Href: "/me"}
+	case kind(s) == forPrivacy, reviewsAccesses(s):
+		return look.Link{Text: atExplorer, Href: "/audit"}
+	}
+	return look.Link{Text: "My activity", Href: "/activity"}
 }
 
 // why is the one sentence of an entry.

@@ -59,7 +59,7 @@ func (p *Pages) shell(r *http.Request, title, at string) look.Shell {
 	case forPatients:
 		sh.Nav = look.PatientNav(at)
 	case forPrivacy:
-		sh.Nav, sh.Side = look.PrivacyNav(at, look.Counts{}), true
+		sh.Nav, sh.Side = officeNav(s, at), true
 	case forAdmins:
 		sh.Nav, sh.Side = look.AdminNav(at, look.Counts{}), true
 	default:

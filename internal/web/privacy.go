@@ -44,6 +44,19 @@ const (
 // leaves out what would be refused.
 func reviewsAccesses(s *identity.Session) bool { return slices.Contains(s.Roles(), identity.Privacy) }
 
+// officeNav is the navigation of the session's office: without what would be refused, with People for who administers, too.
+func officeNav(s *identity.Session, at string) []look.NavItem {
+	nav := slices.DeleteFunc(look.PrivacyNav(at, look.Counts{}), func(n look.NavItem) bool { return n.Label == atReviews && !reviewsAccesses(s) })
+	if administers(s) {
+		for _, n := range look.AdminNav(at, look.Counts{}) {
+			if n.Label == atPeople {
+				nav = slices.Insert(nav, len(nav)-1, n)
+			}
+		}
+	}
+	return nav
+}
+
 const queueOnOverview = 5
 
 func (p *Pages) overview(w http.ResponseWriter, r *http.Request) {

@@ -78,10 +78,12 @@ func (p *Pages) reviewLines(r *http.Request, list []access.Review, masked map[st
 func reviewHref(id int64) string { return "/privacy/reviews/" + strconv.FormatInt(id, 10) }
 
 func reviewWhat(r access.Review) string {
-	if r.Kind != "glass" {
+	switch {
+	case r.Kind == "question":
+		return "The patient does not know who this is"
+	case r.Kind != "glass":
 		return "Opened a chart with no link that we found"
-	}
-	if r.Code == "" {
+	case r.Code == "":
 		return "Opened a closed chart with a reason"
 	}
 	return "Opened with a reason: " + strings.ToLower(glassTitle(r.Code))
@@ -218,12 +220,15 @@ func (p *Pages) reviewView(r *http.Request, c access.ReviewCase, patient, proble
 	for _, l := range c.History {
 		v.History = append(v.History, page.Step{When: look.Recent(l.At.In(zone), p.now()), Text: verdictWords(l)})
 	}
-	if last := len(c.History) - 1; last >= 0 {
+	for _, l := range c.History { // the newest decision counts
+		if l.Interaction != "review" {
+			continue
+		}
 		switch c.Verdict {
 		case "explained", "escalate":
-			v.Closed = verdictWords(c.History[last]) + " " + look.Moment(c.Reviewed.In(zone)).Text()
+			v.Closed = verdictWords(l) + " " + look.Moment(c.Reviewed.In(zone)).Text()
 		case "ask":
-			v.Asked = verdictWords(c.History[last])
+			v.Asked = verdictWords(l)
 		}
 	}
 	v.Decide = v.Closed == "" && c.Person != me.Person.ID
@@ -238,8 +243,14 @@ func (p *Pages) state() audit.State {
 	return p.o.State()
 }
 
-// verdictWords says what a reviewer decided, with the words that go with it.
+// verdictWords says what a reviewer decided, or what the person or the patient said, with the words that go with it.
 func verdictWords(l access.Line) string {
+	switch l.Interaction {
+	case "reason":
+		return actor(l) + " gave a reason: “" + l.Text + "”"
+	case "question":
+		return "The patient asked: “" + l.Text + "”"
+	}
 	verdict, words, _ := strings.Cut(l.Text, ": ")
 	said := map[string]string{"explained": "explained it", "ask": "asked the person", "escalate": "made it a case"}[verdict]
 	if said == "" {

@@ -40,7 +40,10 @@ func (t tale) who() string {
 }
 
 func (t tale) headline(patient string) string {
-	if t.Kind == "glass" {
+	switch t.Kind {
+	case "question":
+		return patient + " does not know " + t.name + ", who opened the chart"
+	case "glass":
 		return t.name + " opened the closed chart of " + patient + " with a reason"
 	}
 	return t.name + " opened the chart of " + patient + " with no link that we found"
@@ -49,12 +52,17 @@ func (t tale) headline(patient string) string {
 // happened is the sentence.
 func (t tale) happened() string {
 	first, last := t.First.In(t.zone), t.Last.In(t.zone)
+	if t.Kind == "question" && len(t.opened) > 0 {
+		first, last = t.opened[0].At.In(t.zone), t.opened[len(t.opened)-1].At.In(t.zone)
+	}
 	when := "on " + first.Format("Mon 2 Jan") + " between " + first.Format("15:04") + " and " + last.Format("15:04")
 	if first.Format("15:04") == last.Format("15:04") {
 		when = "on " + first.Format("Mon 2 Jan") + " at " + first.Format("15:04")
 	}
 	did := "opened this chart " + times(len(t.opened))
 	switch {
+	case t.Kind == "question":
+		return "The patient asks about " + t.who() + ", who " + did + " " + when + "; " + t.links() + "."
 	case t.Kind == "glass" && len(t.opened) == 0:
 		did = "gave a reason to open this chart and then did not open it"
 	case t.Kind == "glass":
@@ -111,6 +119,9 @@ func (t tale) unknown() string {
 	if t.Kind == "glass" {
 		return "whether it was as the reason says: what people saw and said on the ward is not in the record."
 	}
+	if t.Kind == "question" {
+		return "whether the patient met this person without knowing the name: many who help are never introduced."
+	}
 	return "whether somebody asked for help in person or by telephone: that leaves no trace in the record."
 }
 
@@ -121,7 +132,12 @@ func (t tale) given() (string, look.When) {
 			continue
 		}
 		code, words, _ := strings.Cut(l.Text, ": ")
-		return cmp.Or(strings.TrimSpace(words), glassTitle(code)), look.Clock(l.At.In(t.zone))
+		return cmp.Or(strings.TrimSpace(words), upper(glassTitle(code))), look.Clock(l.At.In(t.zone))
+	}
+	for _, l := range slices.Backward(t.History) {
+		if l.Interaction == "reason" {
+			return l.Text, look.Clock(l.At.In(t.zone))
+		}
 	}
 	return "", look.When{}
 }

@@ -157,6 +157,7 @@ type EntryView struct {
 	Proof    EntryProof
 	Older,
 	Newer look.Link
+	Up       look.Link   // the list that it belongs to
 	Also     []look.Link // other lists about the same person and patient
 	Resource string      // as FHIR AuditEvent, indented JSON
 	Raw      string      // address of the same as a file

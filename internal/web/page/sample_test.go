@@ -318,7 +318,7 @@ func shots() map[string]templ.Component {
 	explorerStart := explorer
 	explorerStart.Asked = false
 	const h1, h2 = "9f3c71ab04de5e20b1c8aa90f27be6134d0c55a6b7d1e2f3a4b5c6d7e8f90a1b", "03b2ac91d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f"
-	entry := EntryView{Shell: privacy("Audit explorer"), Index: "18\u202f204", Headline: "Anna Lindqvist opened the chart summary of M. O.", When: look.Exact(ago(3 * time.Second)), Older: look.Link{Text: "Entry before", Href: "/audit/demo/18203"},
+	entry := EntryView{Shell: privacy("Audit explorer"), Up: look.Link{Text: "Audit explorer", Href: "/audit"}, Index: "18\u202f204", Headline: "Anna Lindqvist opened the chart summary of M. O.", When: look.Exact(ago(3 * time.Second)), Older: look.Link{Text: "Entry before", Href: "/audit/demo/18203"},
 		Why:      "Anna Lindqvist is the attending doctor of M. O. on 5 West since 19 Nov 2026.",
 		Evidence: []Item{{Title: "Stay on 5 West, in progress", Sub: "Encounter, entered by Dana Whitlock", When: look.Partial("2026-11-19")}, {Title: "On shift, 5 West", Sub: "Roster, 07:00 to 19:00", When: look.Partial("2026-11-21")}},
 		Permits:  []look.Fact{{Name: "treat.attending", Value: "Attending doctors read the charts of their stays."}},
