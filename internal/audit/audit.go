@@ -21,6 +21,7 @@ package audit
 import (
 	"context"
 	"embed"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"sync"
@@ -178,7 +179,10 @@ func (l *Log) start(ctx context.Context, first *act) error {
 	if _, err := l.append(ctx, Started, l.own(Event{Interaction: "start", Text: l.o.Version}), nil); err != nil {
 		return err
 	}
-	if err := l.openJournal(ctx); err != nil {
+	var journal errNoJournal
+	if err := l.openJournal(ctx); errors.As(err, &journal) {
+		l.o.Logger.Error("there is no emergency journal: if the log fails, all reading stops", "err", err)
+	} else if err != nil {
 		return err
 	}
 	l.writeHead()

@@ -91,8 +91,13 @@ func writeZeroed(path string, head []byte, size int64) error {
 }
 
 func noJournal(why string, err error) error {
-	return outcome.Wrap("audit: emergency journal", outcome.NoStore, "the emergency journal "+why, err)
+	return errNoJournal{outcome.Wrap("audit: emergency journal", outcome.NoStore, "the emergency journal "+why, err)}
 }
+
+// errNoJournal is a fault of the journal, not of the log: it stops nobody.
+type errNoJournal struct{ error }
+
+func (e errNoJournal) Unwrap() error { return e.error }
 
 // journaled is one record of a journal.
 type journaled struct {

@@ -42,8 +42,8 @@ func (l *Log) pulse(ctx context.Context) {
 		}
 	}
 	if !l.journaling.Load() {
-		if err := l.merge(ctx); err != nil {
-			l.o.Logger.Error("the emergency journal cannot be merged yet", "err", err)
+		if err := l.tend(ctx); err != nil {
+			l.o.Logger.Error("the emergency journal does not stand ready yet", "err", err)
 		}
 	}
 	l.writeHead()

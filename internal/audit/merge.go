@@ -75,13 +75,20 @@ func (l *Log) openJournalOnly() error {
 	return nil
 }
 
-// openJournal brings in what an earlier process left in the emergency journal and makes sure that a fresh one stands ready.
-func (l *Log) openJournal(ctx context.Context) error {
+// openJournal brings in what an earlier process left in the emergency journal and makes sure that a fresh one stands ready. An error
+// that is the journal's own leaves the log without one; the keeper tries again.
+func (l *Log) openJournal(ctx context.Context) (err error) {
 	if l.o.JournalFile == "" {
 		return nil
 	}
 	l.merging.Lock()
 	defer l.merging.Unlock()
+	defer func() {
+		if err != nil && l.journal != nil {
+			_ = l.journal.close()
+			l.journal = nil
+		}
+	}()
 	open, err := l.openJournals(ctx)
 	if err != nil {
 		return err
@@ -100,7 +107,7 @@ func (l *Log) openJournal(ctx context.Context) error {
 		}
 		j = nil
 	case err != nil:
-		return err
+		return noJournal("cannot be read", err)
 	}
 	for _, id := range open {
 		if j != nil && id == j.id {
@@ -167,7 +174,7 @@ func (l *Log) prepareJournal(ctx context.Context) error {
 	}
 	j, err := openJournalFile(l.box, l.o.JournalFile, l.o.Origin, nil)
 	if err != nil {
-		return err
+		return noJournal("cannot be read", err)
 	}
 	e := l.own(Event{Kind: Journal, Interaction: "journal-prepared", Text: "emergency journal " + j.id + " begins with " + hex.EncodeToString(j.chain[:]), Imported: Imported{Journal: j.id, Chain: j.chain}})
 	if _, err := l.append(ctx, Journal, e, func(tx *sql.Tx, first Index) error {
@@ -178,6 +185,17 @@ func (l *Log) prepareJournal(ctx context.Context) error {
 	}
 	l.journal = j
 	return nil
+}
+
+// tend merges the journal when it holds something, and sets one aside when there is none.
+func (l *Log) tend(ctx context.Context) error {
+	l.merging.RLock()
+	there := l.journal != nil
+	l.merging.RUnlock()
+	if there {
+		return l.merge(ctx)
+	}
+	return l.openJournal(ctx)
 }
 
 // merge brings the running journal into the log, once the log can be written again.
@@ -242,6 +260,7 @@ func (l *Log) mergeRecords(ctx context.Context, records []journaled) error {
 	if err := errors.Join(os.Rename(j.path, j.path+"."+j.id+".merged"), syncDir(filepath.Dir(j.path))); err != nil {
 		return noJournal("was merged but cannot be put aside", err)
 	}
+	l.journal = nil
 	return l.prepareJournal(ctx)
 }
 

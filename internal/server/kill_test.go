@@ -43,6 +43,11 @@ func TestKillLosesNothingThatWasAnswered(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	known := &ledger{values: map[string]string{}}
 	for round := range rounds(t) {
+		if random.IntN(3) == 0 { // a start is cut short too
+			starting := launch(t, in.dir)
+			time.Sleep(time.Duration(random.IntN(200)) * time.Millisecond)
+			starting.kill()
+		}
 		p := serve(t, in.dir)
 		doctor := in.physician.at(p.url)
 		var workers sync.WaitGroup

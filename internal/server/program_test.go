@@ -119,6 +119,13 @@ func serve(t testing.TB, dir string, before ...string) *process {
 
 func tryServe(t testing.TB, dir string, before ...string) (*process, bool) {
 	t.Helper()
+	p := launch(t, dir, before...)
+	return p, p.answers()
+}
+
+// launch starts the program on dir and waits for nothing.
+func launch(t testing.TB, dir string, before ...string) *process {
+	t.Helper()
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
@@ -134,16 +141,21 @@ func tryServe(t testing.TB, dir string, before ...string) (*process, bool) {
 		close(p.ended)
 	}()
 	t.Cleanup(p.kill)
+	return p
+}
+
+// answers waits until the server listens; false when it ends instead.
+func (p *process) answers() bool {
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if found := listening.FindStringSubmatch(p.printed.String()); found != nil {
 			p.url = found[1]
-			return p, true
+			return true
 		}
 		if p.over() {
-			return p, false
+			return false
 		}
 	}
-	return p, false
+	return false
 }
 
 // kill ends the process as a power cut would and waits until it is gone.

@@ -138,7 +138,13 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 		Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir"}); err != nil {
 		return err
 	}
-	if s.Log, err = audit.Open(ctx, s.auditOptions()); err != nil {
+	s.Log, err = audit.Open(ctx, s.auditOptions())
+	if outcome.Is(err, outcome.NoStore) && s.trail != nil {
+		o.Logger.Error("the audit log cannot be written: explained and emergency reads go on by the emergency journal", "error", err)
+		s.trail = nil
+		s.Log, err = audit.Open(ctx, s.auditOptions())
+	}
+	if err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.Log.Close)
