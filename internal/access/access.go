@@ -37,10 +37,12 @@ type Options struct {
 	Persons *identity.Store
 	DB      *db.DB // records.db: grants and reviews live beside the records
 	Now     func() time.Time
-	Zone    *time.Location                               // the site's time zone, for sentences
-	Base    string                                       // the server's own FHIR base URL
-	Logger  *slog.Logger                                 // alarms (policy errors); never patient data
-	Verify  func(context.Context) (*audit.Report, error) // recomputes log and records, for [Gate.VerifyNow]; may be nil
+	Zone    *time.Location // the site's time zone, for sentences
+	Base    string         // the server's own FHIR base URL
+	Logger  *slog.Logger   // alarms (policy errors); never patient data
+	// MostPatients bounds how many charts an import may bring in; 0: no bound. A sandbox has one: nobody runs a clinic on it.
+	MostPatients int
+	Verify       func(context.Context) (*audit.Report, error) // recomputes log and records, for [Gate.VerifyNow]; may be nil
 }
 
 // Gate is the door. Make one with [New]; it lives as long as the server.
@@ -56,6 +58,7 @@ type Gate struct {
 	base    string
 	logger  *slog.Logger
 	pace    *pace
+	most    int // patients that an import may bring in; 0: no bound
 
 	verify    func(context.Context) (*audit.Report, error)
 	verifying *sync.Mutex
@@ -76,7 +79,7 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 		return nil, err
 	}
 	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, now: o.Now, zone: o.Zone,
-		base: o.Base, logger: o.Logger, pace: newPace(), verify: o.Verify, verifying: &sync.Mutex{}}, nil
+		base: o.Base, logger: o.Logger, pace: newPace(), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}}, nil
 }
 
 // Principal is who asks: a person on a session, or a job of the server. The zero Principal may do nothing.

@@ -377,3 +377,23 @@ func TestTerminationEndsEverything(t *testing.T) {
 		t.Fatalf("a dead session reads: %d", got.Status)
 	}
 }
+
+// A sandbox takes only so many patients; those who are here already may come again.
+func TestSandboxIsBounded(t *testing.T) {
+	w := newWard(t) // two patients
+	w.Gate.Bound(3)
+	var entries []access.Entry
+	for i := range 3 {
+		doc, err := document.Parse([]byte(`{"resourceType":"Patient"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries = append(entries, access.Entry{Index: i, FullURL: fmt.Sprintf("urn:uuid:p%d", i), Method: "POST", URL: "Patient", Doc: doc})
+	}
+	for range 2 {
+		got, err := w.Gate.Import(t.Context(), access.Job("import"), entries)
+		if err != nil || got[0].Err != nil || !outcome.Is(got[1].Err, outcome.TooCostly) || !outcome.Is(got[2].Err, outcome.TooCostly) {
+			t.Fatalf("%+v %v", got, err)
+		}
+	}
+}

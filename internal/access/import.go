@@ -28,6 +28,7 @@ func (g *Gate) Import(ctx context.Context, p Principal, entries []Entry) ([]Impo
 		out[i].Err = err
 		rejected[entries[i].FullURL], rejected[entries[i].URL] = true, entries[i].Method == "PUT"
 	}
+	coming := 0 // patients of this batch who are new
 	for i, e := range entries {
 		w, ok, err := e.write()
 		if err == nil && (!ok || w.Op == record.Delete) {
@@ -35,6 +36,9 @@ func (g *Gate) Import(ctx context.Context, p Principal, entries []Entry) ([]Impo
 		}
 		if err == nil {
 			err = checkWrite(w)
+		}
+		if err == nil && w.Type == "Patient" && g.most > 0 {
+			err = g.roomFor(ctx, e, &coming)
 		}
 		if err != nil {
 			reject(i, err)
@@ -71,6 +75,19 @@ func (g *Gate) Import(ctx context.Context, p Principal, entries []Entry) ([]Impo
 		break
 	}
 	return out, nil
+}
+
+// roomFor refuses a new patient beyond the bound; one who is here already is no new one.
+func (g *Gate) roomFor(ctx context.Context, e Entry, coming *int) error {
+	for _, name := range []string{e.FullURL, e.URL} {
+		if here, err := g.records.Resolves(ctx, name); err != nil || here && name != "" {
+			return err
+		}
+	}
+	if *coming++; g.records.Patients()+*coming > g.most {
+		return outcome.New(outcome.TooCostly, "a sandbox takes at most 5,000 patients: make an installation without --sandbox for more")
+	}
+	return nil
 }
 
 // dropReferrers takes out the writes that refer to something rejected, until none does; rejected is used up.

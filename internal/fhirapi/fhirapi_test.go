@@ -102,8 +102,14 @@ func TestSearchByURLAndBody(t *testing.T) {
 	if got := d.physician.Get(t, "/fhir/Observation?patient="+d.patient+"&colour=red"); got.Status != http.StatusBadRequest {
 		t.Errorf("unknown parameter: %d", got.Status)
 	}
-	if got := d.physician.Get(t, "/fhir/Observation?patient="+d.patient+"&_elements=status"); strings.Contains(got.Body, "valueQuantity") || !strings.Contains(got.Body, "SUBSETTED") {
+	if got := d.physician.Get(t, "/fhir/Observation?patient="+d.patient+"&_elements=status"); strings.Contains(got.Body, "valueQuantity") || !strings.Contains(got.Body, `"code":{`) || !strings.Contains(got.Body, "SUBSETTED") {
 		t.Errorf("_elements: %s", got.Body)
+	}
+	if got := d.physician.Get(t, "/fhir/Patient?_id="+d.patient+"&_summary=text"); strings.Contains(got.Body, "birthDate") || !strings.Contains(got.Body, "SUBSETTED") {
+		t.Errorf("_summary: %s", got.Body)
+	}
+	if got := d.physician.Get(t, "/fhir/Observation?patient="+d.patient+"&_summary=count"); strings.Contains(got.Body, `"entry"`) || !strings.Contains(got.Body, `"total":4`) {
+		t.Errorf("_summary=count: %s", got.Body)
 	}
 }
 

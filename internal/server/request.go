@@ -61,6 +61,10 @@ func (s *Server) Arrival(r *http.Request) identity.Arrival {
 	if err != nil {
 		return a
 	}
+	if s.Config.TrustedProxy != "" && host == s.Config.TrustedProxy {
+		hops := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
+		host = strings.TrimSpace(hops[len(hops)-1]) // only the last hop is the proxy's own word
+	}
 	if a.Address, err = netip.ParseAddr(host); err == nil && (a.Address.IsLoopback() || a.Address.IsPrivate()) {
 		a.Zone, a.Trust = "hospital", "registered"
 	}

@@ -154,9 +154,17 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	}
 	s.closers = append(s.closers, s.Persons.Close)
 	s.Gate, err = access.New(ctx, access.Options{Records: s.store, Care: graph, Log: s.Log, Policy: policy.Default(), Persons: s.Persons,
-		DB: s.records, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger,
+		DB: s.records, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, MostPatients: s.mostPatients(),
 		Verify: func(ctx context.Context) (*audit.Report, error) { return s.Verify(ctx, nil) }})
 	return err
+}
+
+// mostPatients bounds a sandbox (decisions 23), so that nobody runs a clinic on one. A demonstration makes its own.
+func (s *Server) mostPatients() int {
+	if s.ring.Sandbox() && !s.options.Demo {
+		return 5000
+	}
+	return 0
 }
 
 func (s *Server) openDB(ctx context.Context, name string) (*db.DB, error) {
