@@ -85,6 +85,9 @@ func sizeWords(attachment document.Node) string {
 
 // opensAt is the address under which a paper opens, empty when its content is not here.
 func (o *opened) opensAt(x paper) string {
+	if x.note && x.doc.Type() == "DocumentReference" {
+		return o.href("notes", x.id)
+	}
 	a := attachmentOf(x.doc)
 	if !x.note && a.Get("data").Text() == "" && !binary(a.Get("url").Text()) {
 		return ""
@@ -117,11 +120,7 @@ func (o *opened) papers(now time.Time) []page.Item {
 		if x.Title != x.Kind {
 			title = x.Kind + ": " + x.Title
 		}
-		href := o.opensAt(x)
-		if x.note && x.doc.Type() == "DocumentReference" {
-			href = o.href("notes", x.id)
-		}
-		item := page.Item{Href: href, Title: title, Sub: x.Author, When: x.at.recent(now)}
+		item := page.Item{Href: o.opensAt(x), Title: title, Sub: x.Author, When: x.at.recent(now)}
 		if x.doc.Root().Get("docStatus").Text() == "preliminary" || x.doc.Root().Get("status").Text() == "preliminary" {
 			item.Marks = []look.Mark{{Tone: look.Warn, Text: "Not final"}}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
+	"chartwarden/internal/identity"
 	"chartwarden/internal/web/look"
 	"chartwarden/internal/web/page"
 )
@@ -25,8 +26,8 @@ var reasons = map[string]string{
 	"care.task": "Has a task for this patient", "care.order.asked": "Asked by an order", "care.contact.past": "Treated the patient lately",
 	"care.contact.next": "Has a visit coming up", "care.order.given": "Gave an order", "care.order.department": "Department with an open order",
 	"care.panel": "Works in the patient's practice", "care.selfmade": noReason,
-	"ops.frontdesk": "Front desk", "ops.frontdesk.checkin": "Checked the patient in", "ops.register": "Registered the patient", "ops.billing": "Billing",
-	"ops.billing.file": "Billing", "ops.find": "Looked for a patient", "self.patient": "The patient", "self.own": "The patient",
+	"ops.frontdesk": "Registration or appointments", "ops.frontdesk.checkin": "Checked the patient in", "ops.register": "Registered the patient",
+	"ops.billing": "Worked on the bill", "ops.billing.file": "Worked on the bill", "ops.find": "Looked for a patient", "self.patient": "The patient", "self.own": "The patient",
 	"job.import": "Took over records", "glass.back": "Ended the emergency access", "review": "Reviewed an opening", "reason": "Gave a reason",
 	"question": "The patient asked",
 }
@@ -99,8 +100,8 @@ func (l looking) incidental() bool { return l.Class == audit.Incidental }
 
 // groupWords name field groups to people.
 var groupWords = map[string]string{
-	"demographics": "name and birth date", "identifiers": "record numbers", "contact": "address and telephone", "scheduling": "visits and appointments",
-	"billing": "insurance and bills", "medications": "medications", "results": "results", "clinical": "problems, allergies and care", "notes": "notes",
+	"demographics": "name and birth date", "identifiers": "record numbers", "contact": "address", "scheduling": "visits",
+	"billing": "bills", "medications": "medications", "results": "results", "clinical": "problems", "notes": "notes",
 }
 
 // groupOrder is how lists of groups are written, what is most telling first.
@@ -199,12 +200,14 @@ func (f *folded) did() string {
 // shownLookers is how many lines of who else looked stand beside a chart.
 const shownLookers = 8
 
-// lookers are the people who opened a chart lately, for the side of its summary: by person and day, without whoever asks, and without
-// those who only saw the name in a list.
+// lookers are the people who opened a chart lately, for the side of its summary: by person and day, without whoever asks, without those
+// who only saw the name in a list, and without the patient and programs.
 func lookers(lines []access.Line, self string, now time.Time) []page.Looker {
 	zone := now.Location()
 	out := []page.Looker{} // not nil: the side is there, if empty
-	opened := slices.DeleteFunc(lookings(lines), func(l looking) bool { return l.incidental() || l.Agent.Person == self || l.Agent.Capacity == "patient" })
+	opened := slices.DeleteFunc(lookings(lines), func(l looking) bool {
+		return l.incidental() || l.Agent.Person == self || l.Agent.Person == "" || l.Agent.Capacity == identity.PatientCapacity
+	})
 	for _, f := range fold(opened, func(l looking) string { return l.At.In(zone).Format(time.DateOnly) }) {
 		if len(out) == shownLookers {
 			break

@@ -28,6 +28,7 @@ type reading struct {
 	parts         []reading // components
 	by, byID      string
 	panel         string // the report that it belongs to
+	order         int    // its place in that report
 }
 
 // signs are the vital signs in the order in which a chart shows them, by LOINC code.
@@ -51,11 +52,17 @@ const systolic, diastolic = "8480-6", "8462-4"
 
 // readings reads Observations, newest first, each with the report that names it. What was entered in error or cancelled is left out.
 func readings(observations, reports []*document.Doc, zone *time.Location) []reading {
-	panels := map[string]string{}
+	type place struct {
+		panel string
+		order int
+	}
+	places := map[string]place{}
 	for _, d := range reports {
 		if root := d.Root(); !withdrawn(root) {
+			n := 0
 			for r := range root.Get("result").Items() {
-				panels[target(r)] = words(root.Get("code"))
+				places[target(r)] = place{words(root.Get("code")), n}
+				n++
 			}
 		}
 	}
@@ -66,7 +73,7 @@ func readings(observations, reports []*document.Doc, zone *time.Location) []read
 			continue
 		}
 		r := readingOf(root)
-		r.id, r.panel = d.ID(), panels[d.ID()]
+		r.id, r.panel, r.order = d.ID(), places[d.ID()].panel, places[d.ID()].order
 		r.at = momentOf(zone, root.Get("effectiveDateTime"), root.Get("effectiveInstant"), root.Get("effectivePeriod"), root.Get("issued"))
 		r.by, r.byID = root.Path("performer", "display").Text(), target(root.Path("performer"))
 		if s := root.Get("status").Text(); s == "preliminary" || s == "registered" {
@@ -153,6 +160,9 @@ func (r *reading) join() {
 	upper, lower, ok := r.pressure()
 	if ok {
 		r.text, r.unit = upper.text+"/"+lower.text, upper.unit
+		if upper.usualText != "" && lower.usualText != "" {
+			r.usualText = upper.usualText + " / " + lower.usualText
+		}
 		for _, p := range []reading{upper, lower} {
 			if worse(p.tone, r.tone) {
 				r.flag, r.tone = p.flag, p.tone

@@ -92,6 +92,7 @@ func resultGroups(all []reading, now time.Time, href func(reading) string) []pag
 	type group struct {
 		page.ResultGroup
 		newest time.Time
+		kinds  [][]reading
 	}
 	at := map[string]int{}
 	var groups []group
@@ -105,11 +106,10 @@ func resultGroups(all []reading, now time.Time, href func(reading) string) []pag
 		if !ok {
 			i = len(groups)
 			at[title] = i
-			groups = append(groups, group{page.ResultGroup{Title: title, When: r.at.recent(now), By: r.by}, r.at.at})
+			groups = append(groups, group{ResultGroup: page.ResultGroup{Title: title, When: r.at.recent(now), By: r.by}, newest: r.at.at})
 		}
 		g := &groups[i]
-		g.Rows = append(g.Rows, result(kind, now, href))
-		g.Total++
+		g.kinds = append(g.kinds, kind)
 		if g.By != r.by {
 			g.By = ""
 		}
@@ -119,21 +119,15 @@ func resultGroups(all []reading, now time.Time, href func(reading) string) []pag
 	})
 	out := make([]page.ResultGroup, len(groups))
 	for i, g := range groups {
-		out[i] = g.ResultGroup
-		if g.Title == "Vital signs" {
-			slices.SortStableFunc(out[i].Rows, func(a, b page.Result) int { return signPlace(a.Name) - signPlace(b.Name) })
+		// Within a report in its own order, vital signs in theirs, anything else newest first.
+		slices.SortStableFunc(g.kinds, func(a, b []reading) int { return cmp.Or(a[0].sign-b[0].sign, a[0].order-b[0].order) })
+		for _, kind := range g.kinds {
+			g.Rows = append(g.Rows, result(kind, now, href))
 		}
+		g.Total = len(g.Rows)
+		out[i] = g.ResultGroup
 	}
 	return out
-}
-
-func signPlace(name string) int {
-	for i, s := range signs {
-		if s.name == name {
-			return i
-		}
-	}
-	return len(signs)
 }
 
 // shownReadings is how many readings of one kind the page of its history lists.

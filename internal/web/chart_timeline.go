@@ -28,7 +28,7 @@ func happenings(docs map[string][]*document.Doc, now time.Time, opens func(paper
 	zone := now.Location()
 	var out []happening
 	add := func(at moment, title, sub string, marks ...look.Mark) *happening {
-		out = append(out, happening{page.Happening{When: at.whole(), Title: title, Sub: sub, Marks: marks}, at})
+		out = append(out, happening{page.Happening{When: at.within(now), Title: title, Sub: sub, Marks: marks}, at})
 		return &out[len(out)-1]
 	}
 	for _, d := range docs["Encounter"] {

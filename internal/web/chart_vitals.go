@@ -29,7 +29,8 @@ type window struct {
 	words    string
 }
 
-// windowOf picks the shortest period that ends now and holds at least four readings of one kind; where none does, all of them.
+// windowOf picks the shortest period that ends now and holds at least four readings of one kind; where none does, the shortest that
+// holds them all; for what is old, the time from the first to the last.
 func windowOf(kinds [][]reading, now time.Time) window {
 	for _, p := range periods {
 		for _, of := range kinds {
@@ -53,6 +54,11 @@ func windowOf(kinds [][]reading, now time.Time) window {
 			if r.at.at.After(to) {
 				to = r.at.at
 			}
+		}
+	}
+	for _, p := range periods { // few readings, but of late
+		if !to.IsZero() && now.Sub(from) <= p.lasts {
+			return window{now.Add(-p.lasts), now, true, p.words}
 		}
 	}
 	if from.IsZero() {

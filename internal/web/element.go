@@ -59,6 +59,14 @@ func (m moment) recent(now time.Time) look.When {
 	return look.Recent(m.at, now)
 }
 
+// within writes it below a heading that names the year: with the time when it was lately.
+func (m moment) within(now time.Time) look.When {
+	if m.known == "" && now.Sub(m.at) > 6*24*time.Hour {
+		return look.ShortDay(m.at)
+	}
+	return m.recent(now)
+}
+
 // whole writes date and time as far as they are known.
 func (m moment) whole() look.When {
 	if m.known != "" {
