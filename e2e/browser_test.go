@@ -29,6 +29,14 @@ var chromium = sync.OnceValue(func() string {
 	return ""
 })
 
+// needsBrowser skips a test where no browser is installed.
+func needsBrowser(t testing.TB) {
+	t.Helper()
+	if chromium() == "" {
+		t.Skip("no Chromium on this machine")
+	}
+}
+
 // newBrowser prepares a headless browser; it starts with its first tab. more are further options.
 func newBrowser(more ...chromedp.ExecAllocatorOption) (context.Context, context.CancelFunc) {
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium()), chromedp.Flag("hide-scrollbars", true))
@@ -112,7 +120,9 @@ func (c *complaints) hear(ev any) {
 	line := ""
 	switch e := ev.(type) {
 	case *log.EventEntryAdded:
-		line = fmt.Sprint(e.Entry.Text, " ", e.Entry.URL)
+		if e.Entry.Level == log.EntryLevelWarning || e.Entry.Level == log.EntryLevelError {
+			line = fmt.Sprint(e.Entry.Text, " ", e.Entry.URL)
+		}
 	case *runtime.EventExceptionThrown:
 		line = e.ExceptionDetails.Text
 		if e.ExceptionDetails.Exception != nil {
@@ -120,7 +130,8 @@ func (c *complaints) hear(ev any) {
 		}
 	case *runtime.EventConsoleAPICalled:
 		line = "console." + string(e.Type)
-	default:
+	}
+	if line == "" {
 		return
 	}
 	c.mu.Lock()
@@ -280,16 +291,22 @@ func (b *tab) touch(what string) { b.t.Helper(); b.do(b.spot(what)) }
 // follow touches what leads to another page, and gives that page's status.
 func (b *tab) follow(what string) int { b.t.Helper(); return b.goes(what, b.spot(what)) }
 
-// fill types into the field of a name, in place of what stands there.
+// fill types into the page's field of a name, in place of what stands there.
 func (b *tab) fill(name, text string) {
 	b.t.Helper()
-	b.touch(`[name="` + name + `"]:not([type=hidden])`)
+	b.touch(`main [name="` + name + `"]:not([type=hidden])`)
 	ask[bool](b, `document.activeElement.select(), true`)
 	b.keys(kb.Backspace + text)
 }
 
 // keys presses keys.
 func (b *tab) keys(s string) { b.t.Helper(); b.do(chromedp.KeyEvent(s)) }
+
+// followKeys presses keys that lead to another page, and gives that page's status.
+func (b *tab) followKeys(s string) int {
+	b.t.Helper()
+	return b.goes(fmt.Sprintf("the keys %q", s), chromedp.KeyEvent(s))
+}
 
 // dark shows the page as the system's dark scheme has it.
 func (b *tab) dark(on bool) {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -14,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"chartwarden/internal/identity"
 
 	"github.com/pquerna/otp/totp"
 )
@@ -88,11 +91,15 @@ func (p *printed) String() string {
 
 // launch starts a command that serves on a free port and waits until it listens.
 func launch(args ...string) (*process, error) {
-	path, err := program()
+	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	return launchAt(port, args...)
+}
+
+func launchAt(port string, args ...string) (*process, error) {
+	path, err := program()
 	if err != nil {
 		return nil, err
 	}
@@ -157,6 +164,17 @@ func (s signIn) code(t testing.TB, steps int) string {
 	return code
 }
 
+// hired is somebody new whom the command line adds to the demonstration, with credentials.
+func (h hospital) hired(t testing.TB, name, role string) signIn {
+	t.Helper()
+	var made identity.Credentials
+	out := run(t, "person", "add", "--data", h.dir, "--name", name, "--role", role, "--test-credentials")
+	if err := json.Unmarshal([]byte(out), &made); err != nil {
+		t.Fatalf("person add printed %q: %v", out, err)
+	}
+	return signIn{role, name, made.Person, made.Password, made.Secret}
+}
+
 // hospital is the running demonstration.
 type hospital struct {
 	*process
@@ -184,9 +202,7 @@ var demoOnce = sync.OnceValue(func() error {
 // demo starts the demonstration with the first test that asks for it.
 func demo(t testing.TB) hospital {
 	t.Helper()
-	if found := chromium(); found == "" {
-		t.Skip("no Chromium on this machine")
-	}
+	needsBrowser(t)
 	if err := demoOnce(); err != nil {
 		t.Fatal(err)
 	}
