@@ -134,19 +134,15 @@ func (b *bundle) write(ctx context.Context) error {
 	if err := b.choose(ctx); err != nil {
 		return err
 	}
-	heads, err := b.heads(ctx, b.r.number)
+	kept, err := heads(ctx, b.d.Reader(), indexOf(b.r.number, 0), indexOf(b.r.number, b.size+1))
 	if err != nil {
 		return err
 	}
-	var all []byte
-	for _, size := range slices.Sorted(func(yield func(int64) bool) {
-		for size := range heads {
-			if size <= b.size && !yield(size) {
-				return
-			}
+	all := append(bytes.Clone(b.note), '\n') // the newest may have moved on
+	for _, h := range kept {
+		if h.at.Number() < b.size {
+			all = append(append(all, h.note...), '\n')
 		}
-	}) {
-		all = append(append(all, heads[size]...), '\n')
 	}
 	b.tree = &tlog.Tree{}
 	if err := b.entries(ctx); err != nil {

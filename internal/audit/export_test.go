@@ -97,6 +97,9 @@ func TestABundleOfOnePatientShowsNobodyElse(t *testing.T) {
 
 func TestWithoutPayloadsABundleSaysNothingOfPatients(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("one goroutine, many rounds: not for the race detector")
+	}
 	s := filled(t, 300)
 	began := s.now.now()
 	dir, key, _ := exported(t, s, ExportOptions{From: began.Add(-time.Minute)})
@@ -116,6 +119,9 @@ func TestWithoutPayloadsABundleSaysNothingOfPatients(t *testing.T) {
 
 func TestEveryByteOfABundleCounts(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("one goroutine, many rounds: not for the race detector")
+	}
 	s := filled(t, 270)
 	dir, key, _ := exported(t, s, ExportOptions{Payloads: true, Patient: 4})
 	var files []string
@@ -182,6 +188,9 @@ func TestLogsThatWereCutAreExportedToo(t *testing.T) {
 // The verifier in the guides is another program in another language: it must come to the same result.
 func TestTheGuidesVerifierAgrees(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("one goroutine, many rounds: not for the race detector")
+	}
 	python, err := exec.LookPath("python3")
 	if err != nil {
 		t.Skip("not run: python3 is missing")

@@ -219,6 +219,9 @@ func TestAnAlteredJournalIsNamedAndKept(t *testing.T) {
 
 func TestATornRecordWasNeverAcknowledged(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("one goroutine, many rounds: not for the race detector")
+	}
 	s, b := journaledSite(t)
 	ends := extents(b)
 	if err := os.Remove(s.path("heads")); err != nil {

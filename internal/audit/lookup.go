@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -22,7 +23,8 @@ type lookups struct {
 const (
 	lookupName  = "lookup"
 	lookupBatch = 512
-	chainEvery  = 256 // entries of an owner between two notes of its chain's length: counting so many is quick
+	lookupLag   = recentMost / 2 // entries that it may lag behind while the log is busy
+	chainEvery  = 256            // entries of an owner between two notes of its chain's length: counting so many is quick
 )
 
 // lookupRow is one entry in one owner's list.
@@ -38,7 +40,11 @@ func (l *Log) followLookups(ctx context.Context) {
 		if err := l.Wait(ctx, Index(l.lookups.cursor.Load()-1)); err != nil {
 			return
 		}
-		if err := l.catchUp(ctx); err != nil && ctx.Err() == nil {
+		batches := all
+		if lag := l.head.Load().end().Number() - Index(l.lookups.cursor.Load()).Number(); lag > 2*lookupBatch && lag < lookupLag {
+			batches = 1 // the log is busy: appending goes first
+		}
+		if err := l.catch(ctx, batches); err != nil && ctx.Err() == nil {
 			l.o.Logger.Error("the look-up tables of the audit log cannot follow", "err", err)
 		}
 		select { // one batch collects what comes meanwhile
@@ -50,7 +56,12 @@ func (l *Log) followLookups(ctx context.Context) {
 }
 
 // catchUp brings the look-up tables to the head as it is when called.
-func (l *Log) catchUp(ctx context.Context) error {
+func (l *Log) catchUp(ctx context.Context) error { return l.catch(ctx, all) }
+
+const all = math.MaxInt
+
+// catch brings the look-up tables nearer to the head, by at most so many batches.
+func (l *Log) catch(ctx context.Context, batches int) error {
 	if l.d == nil {
 		return errNoLog
 	}
@@ -71,7 +82,7 @@ func (l *Log) catchUp(ctx context.Context) error {
 			}
 		}
 	}
-	for Index(f.cursor.Load()) < target {
+	for ; Index(f.cursor.Load()) < target && batches > 0; batches-- {
 		rows, next, err := l.unseen(ctx, Index(f.cursor.Load()))
 		if err != nil {
 			return err

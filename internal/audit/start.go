@@ -109,7 +109,7 @@ func (l *Log) resume(ctx context.Context, r logRow) (*held, string, error) {
 	if err != nil {
 		return broken("The last entry of " + r.origin + " was written by a newer version, or damaged.")
 	}
-	return &held{tree: tree, number: r.number, note: note, time: e.time, second: e.time / 1e6, kept: at}, "", nil
+	return &held{tree: tree, number: r.number, note: note, time: e.time, minute: e.time / 60e6, kept: at}, "", nil
 }
 
 // compare holds a resumed log against the newest head outside.

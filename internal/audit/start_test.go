@@ -87,6 +87,9 @@ func TestALogThatWasRolledBackIsNeverContinued(t *testing.T) {
 
 func TestDamageIsFoundAtStart(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("one goroutine, many rounds: not for the race detector")
+	}
 	healthy := grown(t, 300)
 	files := healthy.copyDir("audit.db", "heads", "journal")
 	for name, damage := range map[string]func(s *site){

@@ -147,21 +147,28 @@ func (s *store) newestHead(ctx context.Context, log int64) (at Index, note []byt
 	return at, note, unreadable(err)
 }
 
-// heads gives every kept head of a log by size.
-func (s *store) heads(ctx context.Context, log int64) (map[int64][]byte, error) {
-	rows, err := s.d.Reader().QueryContext(ctx, `select at, note from head where at >= ? and at < ?`, indexOf(log, 0), indexOf(log+1, 0))
+// headRow is a kept head.
+type headRow struct {
+	at   Index
+	note []byte
+}
+
+// heads gives the kept heads of all logs from..to (exclusive), in order. q may be a transaction.
+func heads(ctx context.Context, q interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+}, from, to Index) ([]headRow, error) {
+	rows, err := q.QueryContext(ctx, `select at, note from head where at >= ? and at < ? order by at`, from, to)
 	if err != nil {
 		return nil, unreadable(err)
 	}
 	defer rows.Close()
-	out := map[int64][]byte{}
+	var out []headRow
 	for rows.Next() {
-		var at Index
-		var note []byte
-		if err := rows.Scan(&at, &note); err != nil {
+		var r headRow
+		if err := rows.Scan(&r.at, &r.note); err != nil {
 			return nil, unreadable(err)
 		}
-		out[at.Number()] = note
+		out = append(out, r)
 	}
 	return out, unreadable(rows.Err())
 }

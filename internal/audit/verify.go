@@ -2,9 +2,12 @@ package audit
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"iter"
 	"maps"
+	"math"
+	"os"
 	"slices"
 
 	"chartwarden/internal/db"
@@ -18,7 +21,7 @@ import (
 type VerifyOptions struct {
 	Box         *seal.Box                 // opens payloads; nil: payloads, chains and look-up tables are not checked
 	Keys        []string                  // verifier keys of logs, kept elsewhere; without, and without Box, a log is believed its own key
-	Heads       []byte                    // heads kept elsewhere: one signed note or a head file
+	Heads       []byte                    // heads kept elsewhere, read before the call: one signed note or a head file
 	JournalFile string                    // emergency journal that belongs to the log
 	Clinical    iter.Seq2[Stored, error]  // every stored version of every record
 	Progress    func(entries, size int64) // called now and then; may be nil
@@ -94,7 +97,8 @@ func (r *Report) Holds() bool { return len(r.Faults) == 0 }
 // tables, journals, and the record store where it is given. It writes nothing, works beside a running server, and never stops at the
 // first fault. An error means that it could not look, not that something is wrong.
 func Verify(ctx context.Context, d *db.DB, o VerifyOptions) (*Report, error) {
-	v := &verifier{store: &store{d: d, box: o.Box}, o: o, report: &Report{}, intents: map[version]intended{}, removed: map[target]bool{}, said: map[target]bool{}}
+	v := &verifier{store: &store{d: d, box: o.Box}, o: o, report: &Report{}, counts: map[owner]int64{}, intents: map[version]intended{},
+		removed: map[target]bool{}, said: map[target]bool{}, prepared: map[string]Index{}, merged: map[string]bool{}, dangling: map[Index]bool{}}
 	rows, err := v.logs(ctx)
 	if err != nil {
 		return nil, err
@@ -123,6 +127,9 @@ func Verify(ctx context.Context, d *db.DB, o VerifyOptions) (*Report, error) {
 	if len(o.Heads) > 0 && v.report.Outside == 0 {
 		v.report.fault(Fault{Index: -1, What: "none of the heads given is a signed head of this log"})
 	}
+	if err := v.since(ctx); err != nil {
+		return nil, err
+	}
 	v.unredacted()
 	if err := v.journals(ctx, outside); err != nil {
 		return nil, err
@@ -146,6 +153,8 @@ type verifier struct {
 	end    Index // of the newest head when the run began
 	last   Index // the newest entry then
 	listed Index // how far the look-up tables were then
+	kept   []headRow
+	taken  Index // how far later entries were taken in
 
 	origins   []logRow
 	counts    map[owner]int64 // entries before listed, by owner
@@ -169,13 +178,19 @@ type intended struct {
 	ended bool // its write was concluded as stored
 }
 
-// snapshot fixes what the run looks at, while the log may go on growing.
+// snapshot fixes what the run looks at, while the log may go on growing: all of it is read in one transaction.
 func (v *verifier) snapshot(ctx context.Context) error {
-	v.counts, v.prepared, v.merged = map[owner]int64{}, map[string]Index{}, map[string]bool{}
-	v.dangling = map[Index]bool{}
-	err := unreadable(v.d.Reader().QueryRowContext(ctx, `select coalesce((select max(at) from head), 0), coalesce((select max(at) from entry), -1),
-		coalesce((select cursor from follower where name = ?), 0)`, lookupName).Scan(&v.end, &v.last, &v.listed))
+	tx, err := v.d.Reader().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return unreadable(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if err := tx.QueryRowContext(ctx, `select coalesce((select max(at) from head), 0), coalesce((select max(at) from entry), -1),
+		coalesce((select cursor from follower where name = ?), 0)`, lookupName).Scan(&v.end, &v.last, &v.listed); err != nil {
+		return unreadable(err)
+	}
 	v.listed = min(v.listed, v.end)
+	v.kept, err = heads(ctx, tx, 0, math.MaxInt64)
 	return err
 }
 
@@ -274,4 +289,20 @@ func (v *verifier) journals(ctx context.Context, outside [][]byte) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// Verify is [Verify] over this log with all that it knows: keys, head file and emergency journal. clinical may be nil.
+func (l *Log) Verify(ctx context.Context, clinical iter.Seq2[Stored, error]) (*Report, error) {
+	if l.d == nil {
+		return nil, errNoLog
+	}
+	o := VerifyOptions{Box: l.box, JournalFile: l.o.JournalFile, Clinical: clinical}
+	if l.o.HeadFile != "" {
+		heads, err := os.ReadFile(l.o.HeadFile)
+		if err != nil {
+			return nil, outcome.Wrap("audit: verify", outcome.NoStore, "the head file cannot be read", err)
+		}
+		o.Heads = heads
+	}
+	return Verify(ctx, l.d, o)
 }

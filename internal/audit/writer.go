@@ -36,7 +36,7 @@ type held struct {
 	number int64
 	note   []byte
 	time   int64           // of the last entry, unix microseconds
-	second int64           // of the newest head, unix seconds: heads are thinned to one a second
+	minute int64           // of the newest head: heads are thinned to one a minute
 	kept   Index           // position of the newest head
 	staged map[owner]int64 // lengths of the chains that this commit makes longer
 
@@ -171,11 +171,11 @@ func (w *writer) extend(tx *sql.Tx, h *held, o owner, at time.Time) (tag, error)
 	return k.tag(w.box, w.origin, o, at, n), nil
 }
 
-// sign writes the head of the new size. Of one second only the last head is kept.
+// sign writes the head of the new size. Of one minute only the last head is kept; the head file has one a second.
 func (w *writer) sign(tx *sql.Tx, h *held) error {
 	h.note = w.signer.Sign(tlog.Checkpoint{Origin: w.origin, Size: h.tree.Size(), Root: h.tree.Root()}.Text())
-	h.kept, h.second = h.end(), h.time/1e6
-	if w.held.note != nil && w.held.second == h.second {
+	h.kept, h.minute = h.end(), h.time/60e6
+	if w.held.note != nil && w.held.minute == h.minute {
 		if _, err := tx.Exec(`update head set at = ?, note = ? where at = ?`, h.kept, string(h.note), w.held.kept); err != nil {
 			return err
 		}
@@ -202,7 +202,7 @@ func (w *writer) load(s *store, o owner) error {
 }
 
 // rowSizes are the sizes of statements: many values in one INSERT cost far less than many statements.
-var rowSizes = []int{128, 16, 4, 1}
+var rowSizes = []int{128, 16, 4, 2, 1}
 
 // insertMany inserts rows of width values each by few statements, each of which has one of few texts.
 func insertMany(tx *sql.Tx, into, tuple string, width int, args []any, conflict ...string) error {

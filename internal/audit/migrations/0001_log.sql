@@ -29,7 +29,7 @@ create table tile (
 
 create table head (
     at   integer primary key,              -- number << 40 | size
-    note text not null                     -- signed checkpoint; at most one a second is kept, and the newest
+    note text not null                     -- signed checkpoint; of each minute the last is kept
 );
 
 create table journal (
