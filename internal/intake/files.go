@@ -2,7 +2,9 @@ package intake
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"hash/maphash"
 	"io"
@@ -123,10 +125,10 @@ func (f *file) each(take func(access.Entry) error, bad func(access.Entry, error)
 		return outcome.Wrap("intake: "+filepath.Base(f.path), outcome.NotFound, "the file cannot be read", err)
 	}
 	defer in.Close()
-	var r io.Reader = bufio.NewReaderSize(in, 1<<20)
+	var r io.Reader = in
 	name := strings.ToLower(f.path)
 	if strings.HasSuffix(name, ".gz") {
-		zipped, err := gzip.NewReader(r)
+		zipped, err := gzip.NewReader(bufio.NewReaderSize(r, 1<<16))
 		if err != nil {
 			bad(access.Entry{}, outcome.New(outcome.Invalid, "the file is called .gz and is not gzip"))
 			return nil
@@ -146,10 +148,57 @@ func (f *file) each(take func(access.Entry) error, bad func(access.Entry, error)
 		}
 		return nil
 	}
-	return f.bundle(r, take, bad)
+	buffered := bufio.NewReaderSize(r, 1<<20)
+	if kind := resourceType(buffered); kind != "" && kind != "Bundle" {
+		return f.one(buffered, take, bad)
+	}
+	return f.bundle(buffered, take, bad)
 }
 
-// bundle reads a Bundle, or one resource when the file holds no Bundle.
+// resourceType looks ahead for the type of what r holds; empty when it is not within what r keeps, or is no resource. It has to be known
+// before the first entry is read: a List has entries too.
+func resourceType(r *bufio.Reader) string {
+	ahead, _ := r.Peek(r.Size()) // a short file gives all it has
+	in := json.NewDecoder(bytes.NewReader(ahead))
+	for depth, name := 0, ""; ; {
+		token, err := in.Token()
+		if err != nil {
+			return ""
+		}
+		text, isText := token.(string)
+		switch {
+		case token == json.Delim('{'), token == json.Delim('['):
+			depth, name = depth+1, ""
+		case token == json.Delim('}'), token == json.Delim(']'):
+			depth, name = depth-1, ""
+		case depth == 1 && name == "" && isText:
+			name = text
+		case depth == 1 && name == "resourceType":
+			return text
+		default:
+			name = ""
+		}
+	}
+}
+
+// one reads a file that holds one resource.
+func (f *file) one(r io.Reader, take func(access.Entry) error, bad func(access.Entry, error)) error {
+	text, err := io.ReadAll(io.LimitReader(r, document.MaxSize+1))
+	if err != nil {
+		bad(access.Entry{}, outcome.Wrap("intake: read", outcome.Transient, "the file cannot be read to its end", err))
+		return nil
+	}
+	doc, err := document.Parse(text)
+	if err != nil {
+		bad(access.Entry{}, err)
+		return nil
+	}
+	e := access.Entry{Doc: doc}
+	complete(&e)
+	return take(e)
+}
+
+// bundle reads a Bundle as a stream.
 func (f *file) bundle(r io.Reader, take func(access.Entry) error, bad func(access.Entry, error)) error {
 	s := document.SplitBundle(r)
 	for entry, err := range s.Entries() {
@@ -171,16 +220,6 @@ func (f *file) bundle(r io.Reader, take func(access.Entry) error, bad func(acces
 		if err := take(e); err != nil {
 			return err
 		}
-	}
-	header, err := s.Header()
-	if err != nil {
-		bad(access.Entry{}, err)
-		return nil
-	}
-	if header.Type() != "Bundle" {
-		e := access.Entry{Doc: header}
-		complete(&e)
-		return take(e)
 	}
 	return nil
 }

@@ -152,7 +152,7 @@ func (r *run) transaction(name string, batch []access.Entry) error {
 		return err
 	}
 	if err != nil {
-		r.reject(name, batch[0], err)
+		r.reject(name, culprit(batch, err), err)
 		return nil
 	}
 	for _, res := range results {
@@ -160,6 +160,22 @@ func (r *run) transaction(name string, batch []access.Entry) error {
 		r.report.ByType[res.Written.Type]++
 	}
 	return nil
+}
+
+// culprit is the entry for which a whole transaction was refused, as the place of err names it.
+func culprit(batch []access.Entry, err error) access.Entry {
+	var o *outcome.Error
+	var index int
+	if as(err, &o) {
+		if _, unnamed := fmt.Sscanf(o.Expression, "Bundle.entry[%d]", &index); unnamed == nil {
+			for _, e := range batch {
+				if e.Index == index {
+					return e
+				}
+			}
+		}
+	}
+	return batch[0]
 }
 
 func (r *run) reject(name string, e access.Entry, err error) {
