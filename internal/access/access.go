@@ -39,6 +39,7 @@ type Options struct {
 	Now     func() time.Time
 	Zone    *time.Location // the site's time zone, for sentences
 	Base    string         // the server's own FHIR base URL
+	Sandbox bool           // an installation for trials: exports of the log show its events without a second person
 	Logger  *slog.Logger   // alarms (policy errors); never patient data
 	// MostPatients bounds how many charts an import may bring in; 0: no bound. A sandbox has one: nobody runs a clinic on it.
 	MostPatients int
@@ -56,6 +57,7 @@ type Gate struct {
 	now     func() time.Time
 	zone    *time.Location
 	base    string
+	sandbox bool
 	logger  *slog.Logger
 	pace    *pace
 	most    int // patients that an import may bring in; 0: no bound
@@ -79,7 +81,7 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 		return nil, err
 	}
 	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, now: o.Now, zone: o.Zone,
-		base: o.Base, logger: o.Logger, pace: newPace(), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}}, nil
+		base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}}, nil
 }
 
 // Principal is who asks: a person on a session, or a job of the server. The zero Principal may do nothing.

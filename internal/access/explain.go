@@ -18,8 +18,11 @@ func (g *Gate) Explain(ctx context.Context, personID, patientID, action string, 
 		return "", err
 	}
 	c, err := g.chartByID(ctx, patientID)
+	if outcome.Is(err, outcome.NotFound) {
+		return "", outcome.New(outcome.NotFound, "there is no such patient")
+	}
 	if err != nil {
-		return "", outcome.Wrap("access: explain", outcome.NotFound, "there is no such patient", err)
+		return "", err
 	}
 	capacity := identity.StaffCapacity
 	if list := person.Capacities(); len(list) > 0 {

@@ -16,8 +16,8 @@ import (
 // directory that holds one. Sandbox is bound under the custodian and can never be changed.
 func Init(ctx context.Context, c Config, sandbox bool) error {
 	c = c.withDefaults()
-	if c.Data == "" {
-		return installed("")
+	if err := c.check(sandbox); err != nil { // before anything exists: a second attempt would be refused
+		return err
 	}
 	if _, err := os.Stat(filepath.Join(c.Data, keysDB)); err == nil {
 		return outcome.New(outcome.Conflict, "this directory already holds an installation: name another, or start that one with `chartwarden serve`")

@@ -154,8 +154,8 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	}
 	s.closers = append(s.closers, s.Persons.Close)
 	s.Gate, err = access.New(ctx, access.Options{Records: s.store, Care: graph, Log: s.Log, Policy: policy.Default(), Persons: s.Persons,
-		DB: s.records, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, MostPatients: s.mostPatients(),
-		Verify: func(ctx context.Context) (*audit.Report, error) { return s.Verify(ctx, nil) }})
+		DB: s.records, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, Sandbox: s.ring.Sandbox(),
+		MostPatients: s.mostPatients(), Verify: func(ctx context.Context) (*audit.Report, error) { return s.Verify(ctx, nil) }})
 	return err
 }
 
