@@ -11,60 +11,66 @@ import (
 	"chartwarden/internal/server"
 )
 
-// auditLog works on the log beside a running server; nothing it does appends to it but an export, which goes through the door.
-func auditLog(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) == 0 {
-		return outcome.New(outcome.Required, "say what to do: audit verify, audit export or audit head")
-	}
-	switch args[0] {
-	case "verify":
-		return auditVerify(ctx, args[1:], out)
-	case "head":
-		var c server.Config
-		if err := parse(flags("audit head", &c), args[1:], false); err != nil {
-			return err
-		}
-		note, err := server.Head(ctx, c)
-		if err == nil {
-			_, err = out.Write(note)
-		}
-		return err
-	default:
-		return outcome.New(outcome.Invalid, "there is no `audit "+args[0]+"` in this version; there are verify, export and head")
-	}
-}
-
-func auditVerify(ctx context.Context, args []string, out io.Writer) error {
+// auditVerify recomputes a log in its data directory, or one that was exported. It writes nothing and takes no lock.
+func auditVerify(ctx context.Context, l *line) error {
 	var c server.Config
-	var v server.Verification
 	var keys many
-	fs := flags("audit verify", &c)
-	head := fs.String("head", "", "file with a head kept elsewhere: finds truncation and roll-back")
-	fs.Var(&keys, "witness-key", "verifier key kept elsewhere, repeatable")
-	asJSON := fs.Bool("json", false, "the report as JSON")
-	if err := parse(fs, args, false); err != nil {
+	l.installation(&c)
+	bundle := l.String("bundle", "", "exported `DIR` instead of an installation; needs neither keys nor server")
+	head := l.String("head", "", "`FILE` with a head kept elsewhere: finds truncation and roll-back")
+	l.Var(&keys, "witness-key", "verifier `KEY` kept elsewhere, repeatable")
+	asJSON := l.Bool("json", false, "the report as JSON")
+	if err := l.parse(); err != nil {
 		return err
 	}
-	v.Keys = keys
+	var heads []byte
 	if *head != "" {
 		var err error
-		if v.Heads, err = os.ReadFile(*head); err != nil {
-			return outcome.Wrap("audit verify", outcome.NotFound, "the head file "+*head+" cannot be read", err)
+		if heads, err = os.ReadFile(*head); err != nil {
+			return outcome.New(outcome.NotFound, "the head file "+*head+" cannot be read: check --head")
 		}
 	}
-	report, err := server.VerifyData(ctx, c, v)
+	var report *audit.Report
+	var err error
+	if *bundle != "" {
+		report, err = audit.VerifyBundle(ctx, *bundle, audit.VerifyOptions{Keys: keys, Heads: heads})
+	} else if err = inSQLite(c); err == nil {
+		report, err = server.VerifyData(ctx, c, server.Verification{Heads: heads, Keys: keys})
+	}
 	if err != nil {
 		return err
 	}
 	if *asJSON {
-		if err := writeJSON(out, report); err != nil {
-			return err
-		}
+		err = writeJSON(l.out, plain(report))
 	} else {
-		printReport(out, report)
+		printReport(l.out, report)
 	}
-	if !report.Holds() {
-		return errDoesNotHold
+	if err == nil && !report.Holds() {
+		err = errDoesNotHold
+	}
+	return err
+}
+
+// auditHead prints the newest signed head: what is worth keeping elsewhere.
+func auditHead(ctx context.Context, l *line) error {
+	var c server.Config
+	l.installation(&c)
+	if err := l.parse(); err != nil {
+		return err
+	}
+	if err := inSQLite(c); err != nil {
+		return err
+	}
+	note, err := server.Head(ctx, c)
+	if err == nil {
+		_, err = l.out.Write(note)
+	}
+	return err
+}
+
+func inSQLite(c server.Config) error {
+	if c.Database != "" {
+		return outcome.New(outcome.NotSupported, "--database is not in this version, which keeps the log in SQLite: name --data DIR instead")
 	}
 	return nil
 }
@@ -92,4 +98,55 @@ func printReport(out io.Writer, r *audit.Report) {
 		return
 	}
 	fmt.Fprintln(out, "DOES NOT HOLD")
+}
+
+// plainReport is a report as programs read it.
+type plainReport struct {
+	Holds    bool         `json:"holds"`
+	Logs     []plainLog   `json:"logs"`
+	Entries  int64        `json:"entries"`
+	Opened   int64        `json:"payloads_opened"`
+	Redacted int64        `json:"payloads_redacted"`
+	Erased   int64        `json:"payloads_erased"`
+	Locked   int64        `json:"payloads_locked"` // not opened for want of a key
+	Stored   int64        `json:"record_versions"`
+	Outside  int          `json:"heads_compared"`
+	Dangling []int64      `json:"dangling_intents"`
+	Notes    []string     `json:"notes"`
+	Faults   []plainFault `json:"faults"`
+	More     int64        `json:"more_faults"` // beyond the list
+}
+
+type plainLog struct {
+	Origin string `json:"origin"`
+	Size   int64  `json:"size"`
+	Root   string `json:"root"`
+	Heads  int    `json:"heads"`
+	Key    string `json:"key"`
+}
+
+type plainFault struct {
+	Log    string `json:"log"`
+	Index  *int64 `json:"index,omitempty"` // absent: of no single entry
+	Record string `json:"record,omitempty"`
+	What   string `json:"what"`
+}
+
+func plain(r *audit.Report) plainReport {
+	out := plainReport{Holds: r.Holds(), Logs: []plainLog{}, Entries: r.Entries, Opened: r.Opened, Redacted: r.Redacted, Erased: r.Erased, Locked: r.Locked,
+		Stored: r.Stored, Outside: r.Outside, Dangling: []int64{}, Notes: append([]string{}, r.Notes...), Faults: []plainFault{}, More: r.More}
+	for _, l := range r.Logs {
+		out.Logs = append(out.Logs, plainLog(l))
+	}
+	for _, i := range r.Dangling {
+		out.Dangling = append(out.Dangling, i.Number())
+	}
+	for _, f := range r.Faults {
+		one := plainFault{Log: f.Log, Record: f.Record, What: f.What}
+		if f.Index >= 0 {
+			one.Index = &f.Index
+		}
+		out.Faults = append(out.Faults, one)
+	}
+	return out
 }

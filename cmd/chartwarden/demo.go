@@ -18,13 +18,13 @@ import (
 const back = 13 * time.Hour
 
 // demo runs a hospital that does not exist, seeded through the real door.
-func demo(ctx context.Context, args []string, out io.Writer) error {
+func demo(ctx context.Context, l *line) error {
 	var c server.Config
-	fs := flags("demo", &c)
-	serving(fs, &c)
-	seed := fs.Uint64("seed", 1, "another number is another hospital")
-	size := fs.String("size", "small", "small, medium or large")
-	if err := parse(fs, args, false); err != nil {
+	l.installation(&c)
+	l.listening(&c)
+	seed := l.Uint64("seed", 1, "`N`: another number is another hospital")
+	size := l.String("size", "small", "`SIZE`: small, medium or large")
+	if err := l.parse(); err != nil {
 		return err
 	}
 	if !hospital.Size(*size).Valid() {
@@ -66,8 +66,16 @@ func demo(ctx context.Context, args []string, out io.Writer) error {
 		return outcome.New(outcome.Conflict, "this directory holds a real installation: a demonstration never touches one").At("--data")
 	}
 	seat.Gate, seat.Trail = s.Gate, s.Persons
-	if err := seat.Take(ctx, func(stored, of int) { fmt.Fprintf(os.Stderr, "\rtoday: %d of %d records", stored, of) }); err != nil {
+	var progress func(stored, of int)
+	screen := terminal()
+	if screen != nil {
+		progress = func(stored, of int) { fmt.Fprintf(screen, "\rtoday: %d of %d records", stored, of) }
+	}
+	if err := seat.Take(ctx, progress); err != nil {
 		return err
+	}
+	if screen != nil {
+		fmt.Fprintln(screen)
 	}
 	if fresh {
 		if err := seat.PlayPast(ctx); err != nil {
@@ -75,7 +83,7 @@ func demo(ctx context.Context, args []string, out io.Writer) error {
 		}
 	}
 	clock.Release()
-	fmt.Fprintf(os.Stderr, "\rtoday is in: %.1f s                    \n", time.Since(now).Seconds())
+	fmt.Fprintf(os.Stderr, "today is in: %.1f s\n", time.Since(now).Seconds())
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	behind := make(chan struct{})
@@ -93,7 +101,7 @@ func demo(ctx context.Context, args []string, out io.Writer) error {
 		}
 	}()
 	err = s.Serve(ctx, func(url string) {
-		welcome(out, s.Config.PublicURL, seat)
+		welcome(l.out, s.Config.PublicURL, seat)
 		fmt.Fprintln(os.Stderr, "chartwarden: listening on "+url)
 	})
 	stop()
@@ -111,6 +119,9 @@ func welcome(out io.Writer, url string, seat *hospital.Seat) {
 			continue // an installation that was here before keeps its credentials
 		}
 		fmt.Fprintf(out, "  %-16s %-22s %-22s password %-24s TOTP secret %s\n", p.Roles[0], p.Name, key, c.Password, c.Secret)
+	}
+	if len(seat.Credentials) == 0 {
+		fmt.Fprintln(out, "  This hospital was here before and keeps its passwords: choose a person on the first page, or name a new --data DIR.")
 	}
 	fmt.Fprintln(out, "\nInvented people, no real care. Ctrl-C ends it.")
 }

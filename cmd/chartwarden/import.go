@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 
 	"chartwarden/internal/intake"
@@ -11,41 +10,67 @@ import (
 	"chartwarden/internal/server"
 )
 
-func importFiles(ctx context.Context, args []string, out io.Writer) error {
+func importFiles(ctx context.Context, l *line) error {
 	var c server.Config
-	fs := flags("import", &c)
-	atomic := fs.Bool("atomic", false, "one file is one transaction")
-	reportFile := fs.String("report", "", "write the report as JSON to this file")
-	if err := parse(fs, args, true); err != nil {
+	l.installation(&c)
+	atomic := l.Bool("atomic", false, "one file is one transaction")
+	reportFile := l.String("report", "", "write the report as JSON to this `FILE`")
+	asJSON := l.Bool("json", false, "print the report as JSON")
+	paths, err := l.parseWith()
+	if err != nil {
 		return err
+	}
+	if len(paths) == 0 {
+		return outcome.New(outcome.Required, "name at least one file or directory to import: "+l.Name()+" "+l.command.form)
 	}
 	s, err := server.Open(ctx, c, server.Options{Logger: logger()})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	o := intake.Options{Paths: fs.Args(), Atomic: *atomic}
-	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+	o := intake.Options{Paths: paths, Atomic: *atomic}
+	screen := terminal()
+	if screen != nil {
 		o.Progress = func(p intake.Progress) {
-			fmt.Fprintf(os.Stderr, "\r%d of %d files, %d stored", p.File, p.Files, p.Stored)
+			fmt.Fprintf(screen, "\r%d of %d files, %d stored", p.File, p.Files, p.Stored)
 		}
 	}
 	report, err := intake.Run(ctx, s.Gate, o)
-	if o.Progress != nil {
-		fmt.Fprintln(os.Stderr)
+	if report.Files == 0 && err != nil {
+		return err
 	}
-	report.Write(out)
-	if *reportFile != "" {
-		b, jsonErr := report.JSON()
-		if jsonErr == nil {
-			jsonErr = os.WriteFile(*reportFile, b, 0o600)
-		}
-		if jsonErr != nil && err == nil {
-			err = outcome.Wrap("import: report", outcome.NoStore, "the report could not be written to "+*reportFile, jsonErr)
-		}
+	if screen != nil {
+		fmt.Fprintln(screen)
 	}
+	if ctx.Err() != nil {
+		err = outcome.New(outcome.Invalid, "stopped before the end: what is stored stays, and a second run goes on from there")
+	}
+	if told := tell(l, report, *asJSON, *reportFile); err == nil {
+		err = told
+	}
+	if closed := s.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// tell prints the report, and writes it to a file where one is named.
+func tell(l *line, report intake.Report, asJSON bool, file string) error {
+	b, err := report.JSON()
 	if err != nil {
 		return err
 	}
-	return s.Close()
+	b = append(b, '\n')
+	if asJSON {
+		_, err = l.out.Write(b)
+	} else {
+		report.Write(l.out)
+	}
+	if err != nil || file == "" {
+		return err
+	}
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		return outcome.Wrap("import: report", outcome.NotFound, "the report cannot be written to "+file+": check the path and its rights", err)
+	}
+	return nil
 }

@@ -3,23 +3,26 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
+	"strings"
 
-	"chartwarden/internal/audit"
 	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
 	"chartwarden/internal/server"
 )
 
-func initialise(ctx context.Context, args []string, out io.Writer) error {
+// initialise asks nothing: what it needs stands in flags, and what must stay secret in files.
+func initialise(ctx context.Context, l *line) error {
 	var c server.Config
-	fs := flags("init", &c)
-	admin := fs.String("admin", "Administrator", "name of the first administrator")
-	sandbox := fs.Bool("sandbox", false, "an installation for trials: test credentials, loopback only, at most 5,000 patients")
-	publicURL := fs.String("public-url", "", "as browsers will see this server")
-	if err := parse(fs, args, false); err != nil {
+	l.installation(&c)
+	l.setting(&c.PublicURL, "public-url", "`URL` as browsers will see this server")
+	admin := l.String("admin", "Administrator", "`NAME` of the first administrator")
+	sandbox := l.Bool("sandbox", false, "for trials: test credentials, no second persons, this machine only; never changed later")
+	if err := l.parse(); err != nil {
 		return err
 	}
-	c.PublicURL = *publicURL
+	if strings.TrimSpace(*admin) == "" || len(*admin) > 200 {
+		return outcome.New(outcome.Required, "name the first administrator: --admin NAME, of at most 200 bytes")
+	}
 	if err := server.Init(ctx, c, *sandbox); err != nil {
 		return err
 	}
@@ -28,18 +31,21 @@ func initialise(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer s.Close()
-	by := audit.Agent{Job: "init"}
-	first, _, err := s.Persons.Create(ctx, by, identity.NewPerson{Name: *admin, Roles: []string{identity.Administrator}})
+	first, _, err := s.Persons.Create(ctx, commandLine, identity.NewPerson{Name: *admin, Roles: []string{identity.Administrator}})
 	if err != nil {
 		return err
 	}
-	link, err := s.Persons.Invite(ctx, by, first.ID)
+	link, err := s.Persons.Invite(ctx, commandLine, first.ID)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Installation made in %s.\n", c.Data)
-	fmt.Fprintf(out, "Start it:  chartwarden serve --data %s\n", c.Data)
-	fmt.Fprintf(out, "Then open this link once, until %s, to set the first administrator's password and authenticator:\n%s/enrol/%s\n",
+	kind := "Installation"
+	if *sandbox {
+		kind = "Sandbox"
+	}
+	fmt.Fprintf(l.out, "%s made in %s.\n", kind, c.Data)
+	fmt.Fprintf(l.out, "Start it:  chartwarden serve --data %s\n", c.Data)
+	fmt.Fprintf(l.out, "Then open this link once, until %s, to set the first administrator's password and authenticator:\n%s/enrol/%s\n",
 		link.Expires.Format("2 Jan 15:04"), s.Config.PublicURL, link.Token)
 	return s.Close()
 }

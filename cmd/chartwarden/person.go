@@ -4,105 +4,54 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
-	"chartwarden/internal/audit"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/server"
 )
 
-// person works on people: by itself on a stopped installation, through the running server otherwise.
-func person(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) == 0 {
-		return outcome.New(outcome.Required, "say what to do: person add, person list, person terminate PERSON or person unlock PERSON")
-	}
-	c, rest, err := dataFlag("person "+args[0], args[1:])
-	if err != nil {
-		return err
-	}
-	var text bytes.Buffer
-	err = server.RunCommand(ctx, c, server.Options{Logger: logger()}, "person", personCommand, append([]string{args[0]}, rest...), &text)
-	_, _ = out.Write(text.Bytes())
-	return err
+// newcomer is the request of `person add`.
+type newcomer struct {
+	identity.NewPerson
+	Test, JSON bool
 }
 
-// dataFlag takes the installation's flags out of args; the rest belongs to the command, wherever it runs.
-func dataFlag(name string, args []string) (server.Config, []string, error) {
+func personAdd(ctx context.Context, l *line) error {
 	var c server.Config
-	fs := flags(name, &c)
-	var mine, rest []string
-	for i := 0; i < len(args); i++ {
-		flagName, _, joined := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
-		if strings.HasPrefix(args[i], "-") && fs.Lookup(flagName) != nil {
-			mine = append(mine, args[i])
-			if !joined && i+1 < len(args) {
-				i++
-				mine = append(mine, args[i])
-			}
-			continue
-		}
-		rest = append(rest, args[i])
-	}
-	return c, rest, parse(fs, mine, false)
-}
-
-// commandLine is who acts when nobody is signed in: whoever may read the key file. It is nobody's second person.
-var commandLine = audit.Agent{Job: "command-line"}
-
-func personCommand(ctx context.Context, s *server.Server, args []string, out *bytes.Buffer) error {
-	switch verb, args := args[0], args[1:]; verb {
-	case "add":
-		return personAdd(ctx, s, args, out)
-	case "list":
-		return personList(ctx, s, args, out)
-	case "terminate":
-		return personTerminate(ctx, s, args, out)
-	case "unlock":
-		if len(args) != 1 {
-			return outcome.New(outcome.Required, "name the person: person unlock PERSON")
-		}
-		return s.Persons.LiftThrottle(ctx, commandLine, args[0])
-	default:
-		return outcome.New(outcome.Invalid, "there is no `person "+verb+"`; there are add, list, terminate and unlock")
-	}
-}
-
-// many is a flag that may be repeated or hold commas.
-type many []string
-
-func (m *many) String() string     { return strings.Join(*m, ",") }
-func (m *many) Set(s string) error { *m = append(*m, strings.Split(s, ",")...); return nil }
-
-func personAdd(ctx context.Context, s *server.Server, args []string, out *bytes.Buffer) error {
-	var n identity.NewPerson
+	var n newcomer
 	var roles many
-	fs := flag.NewFlagSet("chartwarden person add", flag.ContinueOnError)
-	fs.SetOutput(out)
-	fs.StringVar(&n.Name, "name", "", "name, as people say it")
-	fs.StringVar(&n.SignInName, "sign-in-name", "", "what the person types to sign in; empty: made from the name")
-	fs.Var(&roles, "role", "role, repeatable: "+strings.Join(identity.Roles(), " "))
-	fs.StringVar(&n.Practitioner, "practitioner", "", "Practitioner/ID of a member of staff")
-	fs.StringVar(&n.Patient, "patient", "", "Patient/ID of the own chart")
-	fs.StringVar(&n.Department, "department", "", "department, for lists")
-	test := fs.Bool("test-credentials", false, "a sandbox only: print JSON with a password and a TOTP secret")
-	if err := parse(fs, args, false); err != nil {
+	l.installation(&c)
+	l.StringVar(&n.Name, "name", "", "`NAME`, as people say it")
+	l.StringVar(&n.SignInName, "sign-in-name", "", "`NAME` typed to sign in; without, one is made from the name")
+	l.Var(&roles, "role", "`ROLE`, repeatable: "+strings.Join(identity.Roles(), " ")+"; without, a person who may do nothing")
+	l.StringVar(&n.Practitioner, "practitioner", "", "`Practitioner/ID` of a member of staff")
+	l.StringVar(&n.Patient, "patient", "", "`Patient/ID` of the own chart; the role patient needs it")
+	l.StringVar(&n.Department, "department", "", "`NAME` of the department, for lists")
+	l.BoolVar(&n.Test, "test-credentials", false, "a sandbox only: print JSON with a password and a TOTP secret")
+	l.BoolVar(&n.JSON, "json", false, "as JSON")
+	if err := l.parse(); err != nil {
 		return err
+	}
+	if n.Name == "" {
+		return outcome.New(outcome.Required, "name the person: "+l.Name()+" "+l.command.form)
 	}
 	n.Roles = roles
+	return carryOut(ctx, c, "person-add", n, l.out)
+}
+
+func addPerson(ctx context.Context, s *server.Server, n newcomer, out *bytes.Buffer) error {
 	n.TrainingDue = s.Now().AddDate(1, 0, 0)
-	if *test {
-		made, err := s.Persons.CreateForTest(ctx, commandLine, n)
+	if n.Test {
+		made, err := s.Persons.CreateForTest(ctx, commandLine, n.NewPerson)
 		if err != nil {
 			return err
 		}
 		return json.NewEncoder(out).Encode(made)
 	}
-	p, pending, err := s.Persons.Create(ctx, commandLine, n)
+	p, pending, err := s.Persons.Create(ctx, commandLine, n.NewPerson)
 	if err != nil {
 		return err
 	}
@@ -110,73 +59,131 @@ func personAdd(ctx context.Context, s *server.Server, args []string, out *bytes.
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s %s\n", p.ID, p.SignInName)
+	url, item := s.Config.PublicURL+"/enrol/"+link.Token, ""
 	if pending != nil {
-		fmt.Fprintf(out, "Waits until another person activates it (People, item %s).\n", pending.ID)
+		item = pending.ID
 	}
-	fmt.Fprintf(out, "One-time enrolment link, until %s:\n%s/enrol/%s\n", link.Expires.Format("2 Jan 15:04"), s.Config.PublicURL, link.Token)
+	if n.JSON {
+		return writeJSON(out, struct {
+			Person     string    `json:"person"`
+			SignInName string    `json:"sign_in_name"`
+			State      string    `json:"state"`
+			Item       string    `json:"item,omitempty"` // waits for a second person
+			Link       string    `json:"enrolment_link"`
+			Expires    time.Time `json:"expires"`
+		}{p.ID, p.SignInName, string(p.State), item, url, link.Expires})
+	}
+	fmt.Fprintf(out, "%s %s\n", p.ID, p.SignInName)
+	if item != "" {
+		fmt.Fprintf(out, "Waits until another person activates it (People, item %s).\n", item)
+	}
+	fmt.Fprintf(out, "One-time enrolment link, until %s:\n%s\n", link.Expires.Format("2 Jan 15:04"), url)
 	return nil
 }
 
-func personList(ctx context.Context, s *server.Server, args []string, out *bytes.Buffer) error {
-	fs := flag.NewFlagSet("chartwarden person list", flag.ContinueOnError)
-	fs.SetOutput(out)
-	asJSON := fs.Bool("json", false, "as JSON")
-	if err := parse(fs, args, false); err != nil {
+func personList(ctx context.Context, l *line) error {
+	var c server.Config
+	l.installation(&c)
+	asJSON := l.Bool("json", false, "as JSON")
+	if err := l.parse(); err != nil {
 		return err
 	}
+	return carryOut(ctx, c, "person-list", *asJSON, l.out)
+}
+
+func listPeople(ctx context.Context, s *server.Server, asJSON bool, out *bytes.Buffer) error {
 	people, err := s.Persons.People(ctx)
 	if err != nil {
 		return err
 	}
-	type line struct {
+	type entry struct {
 		Person       string   `json:"person"`
 		Name         string   `json:"name"`
+		SignInName   string   `json:"sign_in_name"`
 		Roles        []string `json:"roles"`
 		State        string   `json:"state"`
 		Practitioner string   `json:"practitioner,omitempty"`
+		Patient      string   `json:"patient,omitempty"`
 	}
-	list := []line{}
+	list := []entry{}
 	for _, p := range people {
-		list = append(list, line{p.ID, p.Name, p.Roles, string(p.State), p.Practitioner})
-		if !*asJSON {
-			fmt.Fprintf(out, "%-28s %-8s %-30s %s\n", p.ID, p.State, p.Name, strings.Join(p.Roles, " "))
+		list = append(list, entry{p.ID, p.Name, p.SignInName, append([]string{}, p.Roles...), string(p.State), p.Practitioner, p.Patient})
+		if !asJSON {
+			fmt.Fprintf(out, "%-18s %-8s %-24s %-28s %s\n", p.ID, p.State, p.SignInName, p.Name, strings.Join(p.Roles, " "))
 		}
 	}
-	if *asJSON {
+	if asJSON {
 		return writeJSON(out, list)
 	}
 	return nil
 }
 
-func personTerminate(ctx context.Context, s *server.Server, args []string, out *bytes.Buffer) error {
-	fs := flag.NewFlagSet("chartwarden person terminate", flag.ContinueOnError)
-	fs.SetOutput(out)
-	reason := fs.String("reason", "", "why, in a few words")
-	asJSON := fs.Bool("json", false, "the certificate as JSON")
-	var id string
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		id, args = args[0], args[1:]
-	}
-	if err := parse(fs, args, true); err != nil {
+// leaver is the request of `person terminate`.
+type leaver struct {
+	Person, Reason string
+	JSON           bool
+}
+
+func personTerminate(ctx context.Context, l *line) error {
+	var c server.Config
+	var r leaver
+	l.installation(&c)
+	l.StringVar(&r.Reason, "reason", "", "`TEXT`: why, in a few words")
+	l.BoolVar(&r.JSON, "json", false, "the certificate as JSON, signed by the installation")
+	var err error
+	if r.Person, err = l.parseOne("person"); err != nil {
 		return err
 	}
-	if id == "" {
-		id = fs.Arg(0)
+	if strings.TrimSpace(r.Reason) == "" {
+		return outcome.New(outcome.Required, "a termination needs a reason: give --reason TEXT")
 	}
-	if id == "" {
-		return outcome.New(outcome.Required, "name the person: person terminate PERSON --reason TEXT")
+	return carryOut(ctx, c, "person-terminate", r, l.out)
+}
+
+func terminate(ctx context.Context, s *server.Server, r leaver, out *bytes.Buffer) error {
+	c, err := s.Persons.Terminate(ctx, commandLine, r.Person, r.Reason)
+	if err != nil {
+		return unknownPerson(err)
 	}
-	certificate, err := s.Persons.Terminate(ctx, commandLine, id, *reason)
+	if r.JSON {
+		signed, err := s.Persons.Attest(c)
+		if err == nil {
+			out.Write(append(signed, '\n'))
+		}
+		return err
+	}
+	entry := c.Entry
+	if c.Owed {
+		entry = "owed: the log could not be written, and gets it when it can"
+	}
+	fmt.Fprintf(out, "Ended: %s (%s), %s\nReason: %s\nSessions cut: %d. Credentials removed: %d. Links revoked: %d. Drafts dropped: %d.\nAudit entry: %s\nAccess must be gone everywhere by %s; partners must know by %s.\n",
+		c.Name, c.Person, c.Terminated.Format(time.RFC1123), c.Reason, len(c.Sessions), c.CredentialsRemoved, c.LinksRevoked, c.DraftsDropped, entry,
+		c.CutBy.Format(time.RFC1123), c.NotifyBy.Format(time.RFC1123))
+	return nil
+}
+
+func personUnlock(ctx context.Context, l *line) error {
+	var c server.Config
+	l.installation(&c)
+	id, err := l.parseOne("person")
 	if err != nil {
 		return err
 	}
-	if *asJSON {
-		return writeJSON(out, certificate)
+	return carryOut(ctx, c, "person-unlock", id, l.out)
+}
+
+func unlock(ctx context.Context, s *server.Server, id string, out *bytes.Buffer) error {
+	if err := s.Persons.LiftThrottle(ctx, commandLine, id); err != nil {
+		return unknownPerson(err)
 	}
-	fmt.Fprintf(out, "Ended: %s (%s), %s\nReason: %s\nSessions cut: %d. Credentials removed: %d. Links revoked: %d. Drafts dropped: %d.\nAudit entry: %s\nAccess must be gone everywhere by %s; partners must know by %s.\n",
-		certificate.Name, certificate.Person, certificate.Terminated.Format(time.RFC1123), certificate.Reason, len(certificate.Sessions),
-		certificate.CredentialsRemoved, certificate.LinksRevoked, certificate.DraftsDropped, certificate.Entry,
-		certificate.CutBy.Format(time.RFC1123), certificate.NotifyBy.Format(time.RFC1123))
+	fmt.Fprintf(out, "%s can sign in again at once.\n", id)
 	return nil
+}
+
+// unknownPerson says where ids are found.
+func unknownPerson(err error) error {
+	if outcome.Is(err, outcome.NotFound) {
+		return outcome.New(outcome.NotFound, "there is no such person; `chartwarden person list` shows the ids")
+	}
+	return err
 }

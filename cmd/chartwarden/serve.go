@@ -3,18 +3,17 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 
 	"chartwarden/internal/server"
 )
 
-func serve(ctx context.Context, args []string, _ io.Writer) error {
+func serve(ctx context.Context, l *line) error {
 	var c server.Config
-	fs := flags("serve", &c)
-	serving(fs, &c)
-	_ = fs.String("node", "", "name of this node; one node in this version")
-	if err := parse(fs, args, false); err != nil {
+	l.installation(&c)
+	l.listening(&c)
+	_ = l.String("node", "", "`NAME` of this node; one node in this version")
+	if err := l.parse(); err != nil {
 		return err
 	}
 	s, err := server.Open(ctx, c, server.Options{Logger: logger(), Commands: controlled})
@@ -27,6 +26,3 @@ func serve(ctx context.Context, args []string, _ io.Writer) error {
 	}
 	return err
 }
-
-// controlled are the commands that a running server carries out for another process.
-var controlled = map[string]server.Command{"person": personCommand, "policy": policyExplain}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/audit"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/server"
+)
+
+// commandLine is who acts when nobody is signed in: whoever may read the key file. It is nobody's second person.
+var commandLine = audit.Agent{Job: access.Operator}
+
+// controlled are the acts that a running server carries out for another process, by name.
+var controlled = map[string]server.Command{
+	"person-add": carried(addPerson), "person-list": carried(listPeople), "person-terminate": carried(terminate), "person-unlock": carried(unlock),
+	"policy-explain": carried(explain), "audit-export": carried(exportLog),
+}
+
+// act works on an open installation. Its request is read from the command line before, so that wrong use never opens anything.
+type act[T any] func(ctx context.Context, s *server.Server, request T, out *bytes.Buffer) error
+
+// carried is an act whose request travels as JSON.
+func carried[T any](a act[T]) server.Command {
+	return func(ctx context.Context, s *server.Server, args []string, out *bytes.Buffer) error {
+		var request T
+		if len(args) != 1 || json.Unmarshal([]byte(args[0]), &request) != nil {
+			return outcome.New(outcome.Invalid, "the running server does not understand this command: is it of another version?")
+		}
+		return a(ctx, s, request, out)
+	}
+}
+
+// carryOut runs an act of [controlled] on the installation of c: in the server that holds the directory, or here when none does.
+func carryOut[T any](ctx context.Context, c server.Config, name string, request T, out io.Writer) error {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	err = server.RunCommand(ctx, c, server.Options{Logger: logger()}, name, controlled[name], []string{string(body)}, &text)
+	if _, failed := out.Write(text.Bytes()); err == nil {
+		err = failed
+	}
+	return err
+}
+
+func writeJSON(out io.Writer, v any) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

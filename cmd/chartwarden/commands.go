@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"chartwarden/internal/outcome"
+)
+
+// command is one subcommand: run, or verbs below it. One with neither belongs to a later version.
+type command struct {
+	name  string
+	form  string // the arguments, as help shows them
+	about string
+	run   func(ctx context.Context, l *line) error
+	verbs []command
+}
+
+var commands []command
+
+func init() { // not a literal: help needs the table, and the table the commands
+	commands = []command{
+		{name: "demo", form: "[--listen ADDR] [--data DIR] [--seed N] [--size small|medium|large]", about: "a hospital that does not exist, with running life", run: demo},
+		{name: "init", form: "--data DIR [--admin NAME] [--sandbox] [--passphrase-file F]", about: "a new installation", run: initialise},
+		{name: "serve", form: "--data DIR [--listen ADDR] [--public-url URL] [--tls-cert F --tls-key F]", about: "run the server", run: serve},
+		{name: "import", form: "--data DIR [--atomic] [--report FILE] [--json] FILE|DIR ...", about: "take FHIR files in; the server is stopped meanwhile", run: importFiles},
+		{name: "person", about: "the people of an installation, beside a running server too", verbs: []command{
+			{name: "add", form: "--data DIR --name NAME [--role ROLE ...] [--practitioner Practitioner/ID] [--patient Patient/ID]", about: "a person, with a one-time enrolment link", run: personAdd},
+			{name: "list", form: "--data DIR [--json]", about: "everybody, those who left included", run: personList},
+			{name: "terminate", form: "--data DIR PERSON --reason TEXT [--json]", about: "end a person's access now; prints the certificate", run: personTerminate},
+			{name: "unlock", form: "--data DIR PERSON", about: "forget the wrong passwords so far", run: personUnlock},
+		}},
+		{name: "audit", about: "the audit log, beside a running server too", verbs: []command{
+			{name: "verify", form: "--data DIR | --bundle DIR [--head FILE] [--witness-key K ...] [--json]", about: "recompute everything and name each fault", run: auditVerify},
+			{name: "export", form: "--data DIR --out DIR [--from T] [--to T] [--patient P] [--person P] [--payloads] [--json]", about: "what an outside verifier needs", run: auditExport},
+			{name: "head", form: "--data DIR", about: "the newest signed head", run: auditHead},
+			{name: "schema", form: "[--json]", about: "where each field of ASTM E2147 stands in an entry", run: auditSchema},
+		}},
+		{name: "policy", about: "the rules of access", verbs: []command{
+			{name: "check", form: "[--bundle DIR]", about: "load and lint them", run: policyCheck},
+			{name: "test", form: "[--bundle DIR]", about: "run their scenarios", run: policyTest},
+			{name: "explain", form: "--data DIR --person P --patient Q [--action A] [--at T]", about: "why one person may or may not open one chart", run: policyExplain},
+			{name: "simulate"},
+		}},
+		{name: "config", about: "the effective configuration, as JSON", run: config},
+		{name: "routes", form: "[--json]", about: "every route and the policy action that it names", run: routes},
+		{name: "version", about: "the version", run: version},
+		{name: "client"}, {name: "witness"}, {name: "replay"}, {name: "backup"}, {name: "restore"}, {name: "undo"}, {name: "move"},
+	}
+}
+
+// dispatch runs the command of table that args name; path is what stood before.
+func dispatch(ctx context.Context, path string, table []command, args []string, out io.Writer) error {
+	args = nameFirst(table, args)
+	if len(args) == 0 {
+		return outcome.New(outcome.Required, "say what to do: "+path+" "+strings.Join(names(table), "|")+"; `chartwarden help` tells more")
+	}
+	name, rest := args[0], args[1:]
+	if isHelp(name) {
+		if len(rest) == 0 {
+			return &wantsHelp{print: func(w io.Writer) { list(w, path, table) }}
+		}
+		return dispatch(ctx, path, table, append(slices.Clone(rest), "--help"), out)
+	}
+	c, ok := find(table, name)
+	path += " " + name
+	switch {
+	case !ok:
+		return outcome.New(outcome.Invalid, "there is no command `"+path+"`; `chartwarden help` lists them")
+	case c.verbs != nil:
+		return dispatch(ctx, path, c.verbs, rest, out)
+	case c.run == nil:
+		return outcome.New(outcome.NotSupported, "`"+path+"` is not in this version; `chartwarden help` lists what is")
+	}
+	return c.run(ctx, newLine(path, c, rest, out))
+}
+
+// nameFirst lets flags stand before the name: `person --data DIR list` is `person list --data DIR`.
+func nameFirst(table []command, args []string) []string {
+	if len(args) == 0 || !strings.HasPrefix(args[0], "-") || isHelp(args[0]) {
+		return args
+	}
+	i := slices.IndexFunc(args, func(a string) bool { _, ok := find(table, a); return ok })
+	if i < 0 {
+		return args
+	}
+	return slices.Concat([]string{args[i]}, args[:i], args[i+1:])
+}
+
+func find(table []command, name string) (command, bool) {
+	i := slices.IndexFunc(table, func(c command) bool { return c.name == name })
+	if i < 0 {
+		return command{}, false
+	}
+	return table[i], true
+}
+
+func isHelp(arg string) bool { return slices.Contains([]string{"help", "-h", "-help", "--help"}, arg) }
+
+// names are the commands of this version.
+func names(table []command) (out []string) {
+	for _, c := range table {
+		if c.run != nil || c.verbs != nil {
+			out = append(out, c.name)
+		}
+	}
+	return out
+}
+
+// list prints a table of commands for people.
+func list(w io.Writer, path string, table []command) {
+	if path == "chartwarden" {
+		fmt.Fprint(w, "chartwarden: an electronic health record server that defends patient records against insiders\n\n")
+	}
+	var later []string
+	for _, c := range table {
+		switch {
+		case c.verbs != nil:
+			fmt.Fprintf(w, "  %s %-8s %s: %s\n", path, c.name, c.about, strings.Join(names(c.verbs), ", "))
+		case c.run != nil:
+			fmt.Fprintf(w, "  %s %-8s %s\n", path, c.name, c.about)
+		default:
+			later = append(later, c.name)
+		}
+	}
+	fmt.Fprintf(w, "\n`%s COMMAND --help` lists the flags. CHARTWARDEN_DATA can stand for --data, and so for each flag of the installation.\n", path)
+	if len(later) > 0 {
+		fmt.Fprintln(w, "Not in this version: "+strings.Join(later, ", ")+".")
+	}
+	fmt.Fprintln(w, "Exit codes: 0 done, 1 the thing checked does not hold, 2 wrong use or cannot run.")
+}
