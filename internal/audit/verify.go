@@ -33,6 +33,7 @@ type Stored struct {
 	Version int64
 	Ref     string   // Type/id
 	Hash    [32]byte // SHA-256 of the stored ciphertext
+	Foreign bool     // the ciphertext does not open in its row: another chart, record, version or operation than it was sealed for
 }
 
 // Report is what verification found. The log holds if there are no faults.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // payload checks that what was sealed for an entry is there, opens, and is what the entry committed to; and collects from it what the
@@ -148,7 +149,7 @@ func (v *verifier) clinical(ctx context.Context) error {
 		}
 		v.report.Stored++
 		k := version{s.Record, s.Version}
-		if w, ok := v.intents[k]; !ok || w.hash != s.Hash {
+		if w, ok := v.intents[k]; !ok || w.hash != s.Hash || s.Foreign {
 			odd = append(odd, s)
 		} else {
 			delete(v.intents, k)
@@ -160,11 +161,18 @@ func (v *verifier) clinical(ctx context.Context) error {
 	for _, s := range odd {
 		k := version{s.Record, s.Version}
 		name := fmt.Sprintf("%s version %d", s.Ref, s.Version)
-		switch w, ok := v.intents[k]; {
+		w, ok := v.intents[k]
+		if ok && !strings.Contains(s.Ref, "/") { // the row does not tell which it is: its intent does
+			name = v.nameOf(ctx, w.at, k)
+		}
+		switch {
 		case !ok:
 			v.report.fault(Fault{Index: -1, Record: name, What: "is stored, but no entry intended it"})
 		case w.hash != s.Hash:
 			v.report.fault(Fault{Log: v.originOf(w.at), Index: w.at.Number(), Record: name, What: "is not what was written: its stored bytes differ from the hash in the intent"})
+			delete(v.intents, k)
+		case s.Foreign:
+			v.report.fault(Fault{Log: v.originOf(w.at), Index: w.at.Number(), Record: name, What: "is not where it was written: its row says another chart, version or operation"})
 			delete(v.intents, k)
 		default:
 			delete(v.intents, k)

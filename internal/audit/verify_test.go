@@ -254,10 +254,10 @@ func TestStoredRecordsAreComparedWithTheirIntents(t *testing.T) {
 		if i%5 == 4 {
 			end.Outcome = 8 // the write failed
 		} else {
-			stored = append(stored, Stored{r.Record, r.Version, r.Ref, r.Hash})
+			stored = append(stored, Stored{Record: r.Record, Version: r.Version, Ref: r.Ref, Hash: r.Hash})
 		}
 		if i == 29 {
-			stored = append(stored, Stored{r.Record, r.Version, r.Ref, r.Hash})
+			stored = append(stored, Stored{Record: r.Record, Version: r.Version, Ref: r.Ref, Hash: r.Hash})
 			break // dangles, and was stored all the same
 		}
 		if _, err := l.Conclude(t.Context(), end); err != nil {

@@ -144,13 +144,8 @@ func check(t *testing.T, in installation, all []received, plain bool) {
 			doctor.want(t, http.StatusOK, "GET", "/fhir/"+one.written, "")
 		}
 	}
-	report, err := s.Verify(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, fault := range report.Faults {
-		t.Errorf("verify: %s", fault)
-	}
+	s.Stop()
+	holds(t, in.dir)
 }
 
 // covered holds one answer against the entries that it names: ids out are ids logged.

@@ -414,3 +414,13 @@ func resourcesIn(t testing.TB, body string) (out []resource) {
 	}
 	return []resource{b.resource}
 }
+
+// eventually waits for what happens in the background.
+func eventually(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("waited in vain: " + what)
+		}
+	}
+}

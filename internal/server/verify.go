@@ -26,11 +26,13 @@ func (s *Server) Verify(ctx context.Context, progress func(entries, size int64))
 		Clinical: clinical(s.store.Stored(ctx)), Progress: progress})
 }
 
-// clinical tells the log's verifier what the record store holds. A row that does not open is told too: its hash shows the change.
+// clinical tells the log's verifier what the record store holds. A row that does not open is told too: its hash shows whether the bytes
+// changed, and else its row did. One that was erased with its key is neither.
 func clinical(stored iter.Seq2[record.Stored, error]) iter.Seq2[audit.Stored, error] {
 	return func(yield func(audit.Stored, error) bool) {
 		for r, err := range stored {
-			if !yield(audit.Stored{Record: r.Record, Version: r.Version, Ref: r.Ref, Hash: r.Hash}, err) {
+			if !yield(audit.Stored{Record: r.Record, Version: r.Version, Ref: r.Ref, Hash: r.Hash,
+				Foreign: outcome.Is(r.Fault, outcome.Exception)}, err) {
 				return
 			}
 		}
