@@ -12,6 +12,7 @@ import (
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
+	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 	"chartwarden/internal/web/look"
@@ -35,6 +36,10 @@ const activityRead = 200
 // activity shows a person what she opened and which reason the record gives for it, before anybody asks.
 func (p *Pages) activity(w http.ResponseWriter, r *http.Request) {
 	who := p.asks(r)
+	if who.Session.Capacity == identity.PatientCapacity { // patients have the portal
+		see(w, r, "/me")
+		return
+	}
 	window, err := windowFrom(r, activityRead)
 	if err != nil {
 		p.fail(w, r, err)
@@ -134,6 +139,8 @@ func activitySummary(acts []ownAct, now time.Time) string {
 	switch {
 	case len(charts) == 0:
 		return "No chart in the last 7 days."
+	case n == 0:
+		return look.Plural(int64(len(charts)), "chart", "charts") + " in the last 7 days. The record gives no reason yet: a sentence of yours helps."
 	case n == len(charts):
 		return look.Plural(int64(n), "chart", "charts") + " in the last 7 days. The record gives a reason for each."
 	}

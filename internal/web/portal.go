@@ -152,7 +152,10 @@ func portalSummary(lines []access.Line, self string, now time.Time) string {
 
 // patientReason is the reason in the patient's words, as the door wrote it when the chart opened.
 func (l looking) patientReason() string {
-	if l.Unexplained && !l.Glass || l.Sentence == "" {
+	switch {
+	case l.incidental():
+		return "Saw your name in a list of patients"
+	case l.Unexplained && !l.Glass || l.Sentence == "":
 		return noReason
 	}
 	return capital(l.Sentence)

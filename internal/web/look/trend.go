@@ -158,7 +158,7 @@ func (t TrendOf) line(s Series, second bool, x func(time.Time) float64, y func(f
 		if path.Len() > 0 {
 			path.WriteByte(' ')
 		} else {
-			l.Head = dot{at.X + 2, at.Y - 5}
+			l.Head = dot{min(at.X+2, x(t.To)-labelWidth(s.Name)), at.Y - 5}
 		}
 		path.WriteString(coord(at.X) + "," + coord(at.Y))
 		out := !s.Usual.holds(p.Value)
@@ -200,23 +200,31 @@ func (t TrendOf) columns(left, right float64, x func(time.Time) float64) []tick 
 			break
 		}
 	}
-	var out []tick
-	for at := round(t.From, step.width); at.Before(t.To); at = at.Add(step.width) {
-		if right-x(at) < 40 {
-			break
-		}
-		anchor := "middle"
-		if x(at)-left < 12 {
-			anchor = "start"
-		}
-		out = append(out, tick{x(at), at.Format(step.layout), anchor})
-	}
 	label := t.To.Format(step.layout)
 	if t.Now {
 		label = "now"
 	}
+	var out []tick
+	free := left - 12 // from where a label may stand
+	for at := round(t.From, step.width); at.Before(t.To); at = at.Add(step.width) {
+		text, anchor := at.Format(step.layout), "middle"
+		begins := x(at) - labelWidth(text)/2
+		if x(at)-left < 12 {
+			begins, anchor = x(at), "start"
+		}
+		if begins < free {
+			continue
+		}
+		if free = begins + labelWidth(text) + 6; free > right-labelWidth(label) {
+			break
+		}
+		out = append(out, tick{x(at), text, anchor})
+	}
 	return append(out, tick{right, label, "end"})
 }
+
+// labelWidth is about how wide a label of an axis is, in units of the view box.
+func labelWidth(text string) float64 { return 5.6 * float64(len(text)) }
 
 // round gives the first whole step from at on, counted from midnight of the zone: 12:00, 18:00.
 func round(at time.Time, step time.Duration) time.Time {
