@@ -79,10 +79,10 @@ func (g *Gate) alarm(d policy.Decision) {
 // masker asks, for a type that mixes element groups, which of them are hidden from the asker.
 func (g *Gate) masker(s standing, action, typ string) masker {
 	m := masker{hidden: map[fhir.Group]bool{}}
-	if !fhir.Mixed(typ) {
+	groups := fhir.ElementGroups(typ)
+	if len(groups) == 1 {
 		return m
 	}
-	groups := fhir.Groups()
 	resources := make([]policy.Resource, len(groups))
 	for i, group := range groups {
 		resources[i] = s.typical(typ)

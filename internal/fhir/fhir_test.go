@@ -183,7 +183,9 @@ func TestFieldGroups(t *testing.T) {
 			t.Errorf("%s.%s: %s, want %s", c.typ, c.element, got, c.want)
 		}
 	}
-	if !Mixed("Patient") || Mixed("Observation") {
+	patient := slices.Clone(ElementGroups("Patient"))
+	slices.Sort(patient[1:])
+	if !slices.Equal(patient, []Group{GroupDemographics, GroupContact, GroupIdentifiers}) || !slices.Equal(ElementGroups("Observation"), []Group{GroupResults}) {
 		t.Error("mixed types")
 	}
 	for typ, g := range typeGroups {

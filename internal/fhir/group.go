@@ -1,6 +1,9 @@
 package fhir
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Group is a field group: what kind of data a resource or an element is, for the minimum necessary. Policy permits groups, masks
 // hide them, audit entries name them.
@@ -43,8 +46,14 @@ func ElementGroup(resourceType, element string) Group {
 	return FieldGroup(resourceType)
 }
 
-// Mixed reports whether elements of the type belong to more than one group, so that a mask may have to be applied inside it.
-func Mixed(resourceType string) bool { return mixed[resourceType] }
+// ElementGroups are the groups that elements of the type belong to, that of the type first. Where there is more than one, a mask may
+// have to be applied inside a resource. The caller does not change the slice.
+func ElementGroups(resourceType string) []Group {
+	if mixed, ok := mixedGroups[resourceType]; ok {
+		return mixed
+	}
+	return []Group{FieldGroup(resourceType)}
+}
 
 // The reviewed table; docs/formats/field-groups.md shows it and a test keeps both equal.
 var typeGroups = groups(`
@@ -84,11 +93,16 @@ demographics Practitioner.birthDate
 contact Practitioner.address Practitioner.telecom Practitioner.text Practitioner.contained
 `)
 
-var mixed = func() map[string]bool {
-	out := map[string]bool{}
-	for name := range elementGroups {
+var mixedGroups = func() map[string][]Group {
+	out := map[string][]Group{}
+	for name, group := range elementGroups {
 		typ, _, _ := strings.Cut(name, ".")
-		out[typ] = true
+		if out[typ] == nil {
+			out[typ] = []Group{FieldGroup(typ)}
+		}
+		if !slices.Contains(out[typ], group) {
+			out[typ] = append(out[typ], group)
+		}
 	}
 	return out
 }()
