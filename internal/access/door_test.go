@@ -47,7 +47,7 @@ func condition(patient, meta string) string {
 }
 
 // put stores a resource as the importer and returns Type/id.
-func (w *ward) put(t *testing.T, body string) string {
+func (w *ward) put(t testing.TB, body string) string {
 	t.Helper()
 	doc, err := document.Parse([]byte(body))
 	if err != nil {

@@ -45,18 +45,19 @@ func (g *Gate) relate(ctx context.Context, p Principal, c chart) (standing, erro
 	}
 	s.context.Device, s.context.Zone, s.context.AAL = p.Session.Trust, p.Session.Zone, p.Session.AAL
 	s.context.AuthAge = int(s.at.Sub(p.Session.AuthTime(p.Session.AAL)).Seconds())
+	if c.number == 0 {
+		s.care.Shift, err = g.care.OnShift(ctx, actor, s.at)
+	} else {
+		s.care, err = g.care.Relate(ctx, actor, c.number, s.at)
+	}
+	if err != nil {
+		return s, err
+	}
 	if p.Session.Capacity == identity.StaffCapacity {
-		shift, err := g.care.OnShift(ctx, actor, s.at)
-		if err != nil {
-			return s, err
-		}
-		s.who.OnShift, s.who.Departments = shift.On, shift.Departments
+		s.who.OnShift, s.who.Departments = s.care.Shift.On, s.care.Shift.Departments
 	}
 	if c.number == 0 {
 		return s, nil
-	}
-	if s.care, err = g.care.Relate(ctx, actor, c.number, s.at); err != nil {
-		return s, err
 	}
 	f := s.care.Facts
 	s.relation = policy.Relation{

@@ -30,10 +30,12 @@ type Facts struct {
 	Flags            []string
 }
 
-// Relation is how a person stands to a patient at a moment, with what made it true, the strongest first.
+// Relation is how a person stands to a patient at a moment, with what made it true, the strongest first. Shift is where she works
+// then, as [Graph.OnShift] tells it.
 type Relation struct {
 	Facts    Facts
 	Evidence []Edge
+	Shift    Shift
 }
 
 // Relate collapses what is known at that moment about a and the patient p. It costs two indexed queries. Nothing is cached, so an edge
@@ -60,7 +62,7 @@ func (g *Graph) Relate(ctx context.Context, a Actor, p fhir.PatientID, at time.T
 	if err := rows.Err(); err != nil {
 		return Relation{}, unreadable("care: relate", err)
 	}
-	c := collapse{g: g, who: w, now: now}
+	c := collapse{g: g, who: w, now: now, out: Relation{Shift: g.shift(w)}}
 	c.all(known)
 	c.out.Facts.Self = c.out.Facts.Self || p != 0 && a.Patient == p
 	if g.o.Practice() {

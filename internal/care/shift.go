@@ -37,6 +37,10 @@ func (g *Graph) OnShift(ctx context.Context, a Actor, at time.Time) (Shift, erro
 	if err != nil {
 		return Shift{}, err
 	}
+	return g.shift(w), nil
+}
+
+func (g *Graph) shift(w workforce) Shift {
 	out := Shift{On: len(w.shifts) > 0}
 	for _, s := range w.shifts {
 		if from := instant(s.since); out.From.IsZero() || from.After(out.From) {
@@ -50,7 +54,7 @@ func (g *Graph) OnShift(ctx context.Context, a Actor, at time.Time) (Shift, erro
 		out.Departments = append(out.Departments, department(d))
 	}
 	slices.Sort(out.Departments)
-	return out, nil
+	return out
 }
 
 // department is the name of a department for policy: equal for equal ones, telling nothing.
