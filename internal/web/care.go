@@ -151,7 +151,7 @@ func trainingDue(person identity.Person, now time.Time) (page.Todo, bool) {
 	if person.TrainingDue.Before(now) {
 		hint = "Overdue since " + look.Day(person.TrainingDue.In(now.Location())).Text() + ". Charts outside your care stay closed until it is done"
 	}
-	return page.Todo{Href: "/activity", Title: "Security training", Hint: hint}, true
+	return page.Todo{Title: "Security training", Hint: hint}, true
 }
 
 // findRule is said before anybody searches.

@@ -9,6 +9,7 @@ import (
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
+	"chartwarden/internal/web/look"
 	"chartwarden/internal/web/page"
 )
 
@@ -76,10 +77,14 @@ func (p *Pages) shut(w http.ResponseWriter, r *http.Request, id string, err erro
 
 // withheld says that there is more, and never what.
 func withheld(c *access.Chart) string {
-	if c.Withheld == 0 {
-		return ""
+	var out []string
+	if c.Withheld > 0 {
+		out = append(out, "Some of this chart is restricted and not shown to you. The team that wrote it can open it.")
 	}
-	return "Some of this chart is restricted and not shown to you. The team that wrote it can open it."
+	if c.Damaged > 0 {
+		out = append(out, look.Plural(int64(c.Damaged), "record was", "records were")+" altered outside this server and cannot be shown. Tell an administrator.")
+	}
+	return strings.Join(out, " ")
 }
 
 // entered names in the answer the entries that were durable before it, as the header X-Audit-Entry.

@@ -90,11 +90,11 @@ func (p *Pages) closed(w http.ResponseWriter, r *http.Request, id string, a atte
 	entered(w, c.Entry)
 	if a.problem == "" && slices.Contains(c.Ways, outcome.StepUp) && r.Method == http.MethodGet {
 		p.draw(w, r, http.StatusForbidden, page.StepUp(page.StepUpView{Shell: withEntry(p.shell(r, "Confirm that it is you", ""), c.Entry), Action: "/step-up",
-			Hidden: []page.Field{{Name: "next", Value: r.URL.Path}}, Back: "/day", Demo: p.o.Demo, Problem: sentence(a.err)}))
+			Hidden: []page.Field{{Name: "next", Value: r.URL.Path}}, Back: "/day", Demo: p.o.Demo, Why: sentence(a.err)}))
 		return
 	}
 	v := page.ClosedView{Shell: withEntry(p.shell(r, "Chart closed to you", ""), c.Entry), ID: c.PatientID, Offer: offered, What: whatRefused(a.err), Why: sentence(a.err),
-		Name: c.Identity.Name, About: about("", c.Identity.Sex), Lasts: "until discharge, at most 72 hours", Closed: "Psychotherapy notes stay closed.",
+		Name: c.Identity.Name, About: about("", c.Identity.Sex), Lasts: "for 72 hours, or until you give it back", Closed: "Psychotherapy notes stay closed.",
 		Code: a.factor || !slices.Contains(c.Ways, outcome.BreakGlass), Back: "/day", Reason: a.code, Text: a.text, Problem: a.problem}
 	if c.Identity.BirthYear != "" {
 		v.About = about("born "+c.Identity.BirthYear, c.Identity.Sex)

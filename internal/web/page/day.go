@@ -30,7 +30,7 @@ type DayPatient struct {
 	Marks   []look.Mark
 }
 
-// Todo is one thing to do.
+// Todo is one thing to do. Without Href it is done elsewhere.
 type Todo struct {
 	Href, Title, Hint string
 }

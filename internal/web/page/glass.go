@@ -14,7 +14,7 @@ type ClosedView struct {
 	About   string // 65 years, female
 	MRN     string // "MRN ends 2217"
 	Hidden  string // "Where and why they are here stays hidden"
-	Code    bool   // ask for a TOTP code: many openings in an hour. Left empty it still opens, marked
+	Code    bool   // ask for a TOTP code: many openings in an hour, or an unknown device outside
 	Lasts   string // "until discharge, at most 72 hours"
 	Closed  string // "Psychotherapy notes stay closed."; what the glass does not open
 	Ways    []look.Way

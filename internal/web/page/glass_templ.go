@@ -279,7 +279,7 @@ func Closed(v ClosedView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, " <p class=\"sub s\">You opened several charts this way in the last hour, so we ask again. No phone at hand? Leave it empty: the chart opens, and this opening is looked at first.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, " <p class=\"sub s\">You opened several charts this way in the last hour, or you are not in the hospital, so we ask again. Then it opens at once.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

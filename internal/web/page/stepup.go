@@ -5,6 +5,7 @@ import "chartwarden/internal/web/look"
 // StepUpView asks for one factor once more, then repeats what was asked for.
 type StepUpView struct {
 	Shell   look.Shell
+	Why     string  // empty: because the act changes who may do what
 	Action  string  // POST address: the act itself, or /step-up
 	Hidden  []Field // what the act was asked with
 	Back    string
