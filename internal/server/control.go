@@ -19,8 +19,47 @@ import (
 type Command func(ctx context.Context, s *Server, args []string, out *bytes.Buffer) error
 
 // socketName is the control socket inside the data directory. Whoever may open it owns the files anyway; it gives no right that root on
-// this machine lacks (SECURITY.md).
-const socketName = "control.sock"
+// this machine lacks (SECURITY.md). Where the path is too long for a socket (about 100 bytes) it lies in a directory of its own for
+// temporary files, and the file placeName in the data directory says where.
+const (
+	socketName = "control.sock"
+	placeName  = "control.place"
+)
+
+// listenControl opens the socket; free removes it.
+func listenControl(dir string) (l net.Listener, free func(), err error) {
+	for _, left := range []string{socketName, placeName} {
+		_ = os.Remove(filepath.Join(dir, left)) // of a killed server; the directory lock says that none is alive
+	}
+	path := filepath.Join(dir, socketName)
+	if l, err = net.Listen("unix", path); err == nil {
+		return l, func() {}, os.Chmod(path, 0o600)
+	}
+	own, err := os.MkdirTemp("", "chartwarden-") // 0700, so nobody else can put a socket there
+	if err != nil {
+		return nil, nil, err
+	}
+	free = func() {
+		_ = os.Remove(filepath.Join(dir, placeName))
+		_ = os.RemoveAll(own)
+	}
+	path = filepath.Join(own, socketName)
+	if l, err = net.Listen("unix", path); err == nil {
+		err = os.WriteFile(filepath.Join(dir, placeName), []byte(path), 0o600)
+	}
+	if err != nil {
+		free()
+	}
+	return l, free, err
+}
+
+// controlPath is where the running server of a directory listens.
+func controlPath(dir string) string {
+	if elsewhere, err := os.ReadFile(filepath.Join(dir, placeName)); err == nil {
+		return string(elsewhere)
+	}
+	return filepath.Join(dir, socketName)
+}
 
 type controlRequest struct {
 	Args []string `json:"args"`
@@ -33,19 +72,16 @@ type controlReply struct {
 	At   string       `json:"at,omitempty"`
 }
 
-// serveControl answers commands on the control socket until the returned function is called. A path too long for a socket leaves the
-// server without one: then commands ask to stop the server first.
-func (s *Server) serveControl(ctx context.Context, commands map[string]Command) (stop func(), err error) {
-	path := filepath.Join(s.Config.Data, socketName)
-	_ = os.Remove(path) // left by a killed server; the directory lock says that none is alive
-	listener, err := net.Listen("unix", path)
+// serveControl answers commands on the control socket until the returned function is called. Where there can be none the server goes
+// on without: then commands ask to stop it first.
+func (s *Server) serveControl(ctx context.Context, commands map[string]Command) (stop func()) {
+	listener, free, err := listenControl(s.Config.Data)
 	if err != nil {
-		s.options.Logger.Warn("no control socket: commands work on a stopped server only")
-		return func() {}, nil
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		_ = listener.Close()
-		return nil, outcome.Wrap("server: control", outcome.NoStore, "the control socket cannot be protected", err)
+		s.options.Logger.Warn("no control socket: commands work on a stopped server only", "error", err)
+		if listener != nil {
+			_ = listener.Close()
+		}
+		return func() {}
 	}
 	srv := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		command, ok := commands[filepath.Base(r.URL.Path)]
@@ -67,7 +103,10 @@ func (s *Server) serveControl(ctx context.Context, commands map[string]Command) 
 		_ = json.NewEncoder(w).Encode(reply) // the asking process may be gone
 	})}
 	go func() { _ = srv.Serve(listener) }()
-	return func() { _ = srv.Close() }, nil
+	return func() {
+		_ = srv.Close()
+		free()
+	}
 }
 
 // RunCommand runs command on the installation of c: in the server that holds the directory, or here when none does.
@@ -84,7 +123,7 @@ func RunCommand(ctx context.Context, c Config, o Options, name string, command C
 		return err
 	}
 	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", filepath.Join(c.Data, socketName))
+		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", controlPath(c.Data))
 	}}}
 	body, jsonErr := json.Marshal(controlRequest{args})
 	if jsonErr != nil {

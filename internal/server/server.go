@@ -9,6 +9,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -184,16 +185,18 @@ func (s *Server) Handler() http.Handler { return s.handler }
 
 // Serve listens until ctx ends, then drains for at most ten seconds. ready is called with the base URL once requests are answered.
 func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
-	listener, err := net.Listen("tcp", s.Config.Listen)
-	if err != nil {
-		return outcome.Wrap("server: listen", outcome.NoStore, "the address "+s.Config.Listen+" cannot be listened on: is another program using it?", err)
-	}
-	stopControl, err := s.serveControl(ctx, s.options.Commands)
+	encryption, err := s.tls()
 	if err != nil {
 		return err
 	}
-	defer stopControl()
-	go s.follow(ctx)
+	listener, err := net.Listen("tcp", s.Config.Listen)
+	if err != nil {
+		return outcome.Wrap("server: listen", outcome.NoStore, "the address "+s.Config.Listen+" cannot be listened on: name a free port of an address that this machine has", err)
+	}
+	defer s.serveControl(ctx, s.options.Commands)()
+	following, enough := context.WithCancel(ctx)
+	defer enough()
+	go s.follow(following)
 	srv := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn)}
 	for _, stop := range s.shutdown {
@@ -201,16 +204,16 @@ func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 	}
 	served := make(chan error, 1)
 	scheme := "http"
+	if encryption != nil {
+		scheme, srv.TLSConfig = "https", encryption
+	}
 	go func() {
-		if s.Config.TLSCert != "" {
-			served <- srv.ServeTLS(listener, s.Config.TLSCert, s.Config.TLSKey)
+		if encryption != nil {
+			served <- srv.ServeTLS(listener, "", "")
 			return
 		}
 		served <- srv.Serve(listener)
 	}()
-	if s.Config.TLSCert != "" {
-		scheme = "https"
-	}
 	ready(scheme + "://" + listener.Addr().String())
 	select {
 	case err := <-served:
@@ -224,6 +227,18 @@ func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 		err = srv.Close()
 	}
 	return err
+}
+
+// tls is the encryption of this server's own listener; nil where a proxy or nobody encrypts. It is read before anything listens.
+func (s *Server) tls() (*tls.Config, error) {
+	if s.Config.TLSCert == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(s.Config.TLSCert, s.Config.TLSKey)
+	if err != nil {
+		return nil, outcome.Wrap("server: tls", outcome.Invalid, "the certificate cannot be used: --tls-cert and --tls-key name readable PEM files that belong together", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }
 
 // follow keeps the review list behind the log while the server runs.
