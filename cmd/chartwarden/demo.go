@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"chartwarden/internal/hospital"
@@ -101,7 +102,7 @@ func demo(ctx context.Context, l *line) error {
 		}
 	}()
 	err = s.Serve(ctx, func(url string) {
-		welcome(l.out, s.Config.PublicURL, seat)
+		welcome(l.out, reachable(s.Config.PublicURL, url), seat)
 		fmt.Fprintln(os.Stderr, "chartwarden: listening on "+url)
 	})
 	stop()
@@ -124,6 +125,15 @@ func welcome(out io.Writer, url string, seat *hospital.Seat) {
 		fmt.Fprintln(out, "  This hospital was here before and keeps its passwords: choose a person on the first page, or name a new --data DIR.")
 	}
 	fmt.Fprintln(out, "\nInvented people, no real care. Ctrl-C ends it.")
+}
+
+// reachable is the public address with the port that was found, where any free one was asked for.
+func reachable(public, listening string) string {
+	host, any := strings.CutSuffix(public, ":0")
+	if !any {
+		return public
+	}
+	return host + listening[strings.LastIndex(listening, ":"):]
 }
 
 // starters are the cast, as the one-touch page offers them.
