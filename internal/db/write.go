@@ -153,6 +153,9 @@ func (d *DB) commit(first *job) {
 		return
 	}
 	if err := tx.Commit(); err != nil {
+		// A full disk can fail COMMIT and leave the transaction open on the one writer connection, where it would block every later
+		// begin. Where SQLite has rolled back already this does nothing.
+		_, _ = d.writer.ExecContext(ctx, `rollback`)
 		failAll(d.classify("db: commit", err))
 	}
 }

@@ -34,6 +34,10 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+// worthPacking is the least size that is compressed. Smaller texts are parts of audit entries: a third of them is salt, and packing them
+// costs more processor time than the rest of an append.
+const worthPacking = 256
+
 func compress(dst, plain []byte) []byte { return packer.EncodeAll(plain, dst) }
 
 func expand(dst, packed []byte, dictionary byte) ([]byte, error) {

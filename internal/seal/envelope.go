@@ -31,8 +31,11 @@ func (b *Box) Seal(dst []byte, k KeyID, aad, plain []byte) ([]byte, error) {
 	}
 	space := b.scratch.Get().(*[]byte)
 	defer b.scratch.Put(space)
-	packed := compress((*space)[:0], plain)
-	if len(packed) < len(plain) {
+	packed := (*space)[:0]
+	if len(plain) >= worthPacking {
+		packed = compress(packed, plain)
+	}
+	if len(packed) > 0 && len(packed) < len(plain) {
 		flags, dictionary = flags|flagCompressed, newest
 	} else {
 		packed = append(packed[:0], plain...)
