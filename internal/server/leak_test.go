@@ -37,6 +37,7 @@ func secretsIn(t testing.TB, path string) (out []secret) {
 	}
 	var bundle struct {
 		Entry []struct {
+			FullURL  string
 			Resource struct {
 				ResourceType string
 				Name         json.RawMessage // of an Organization a string
@@ -53,6 +54,9 @@ func secretsIn(t testing.TB, path string) (out []secret) {
 		r := e.Resource
 		if r.ResourceType != "Patient" && r.ResourceType != "Practitioner" {
 			continue
+		}
+		if len(e.FullURL) >= 8 {
+			out = append(out, secret{"name from elsewhere", strings.TrimPrefix(e.FullURL, "urn:uuid:")})
 		}
 		var names []struct{ Family string }
 		var addresses []struct{ Line []string }
