@@ -20,8 +20,8 @@ import (
 func (p *Pages) careRoutes() []access.Route {
 	return []access.Route{
 		{Method: "GET", Pattern: "/day", Action: policy.Own, Handler: p.myDay},
-		{Method: "GET", Pattern: "/find", Action: policy.Find, Handler: p.find},
-		{Method: "POST", Pattern: "/find", Action: policy.Find, Handler: p.doFind},
+		{Method: "GET", Pattern: "/find", Action: policy.Find, Handler: p.answering(p.doFind, p.find)},
+		{Method: "POST", Pattern: "/find", Action: policy.Find, Handler: p.putAside},
 	}
 }
 

@@ -151,7 +151,8 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request) {
 		}
 		d.Title, d.Text, d.Kind = all[i].title, all[i].text, all[i].doc.Root().Path("type", "coding", "code").Text()
 	}
-	p.draw(w, r, http.StatusOK, page.Write(p.writeView(o, d, "")))
+	c := p.complaints.take(o.who.Session.ID, d.page(), p.now())
+	p.draw(w, r, cmp.Or(c.status, http.StatusOK), page.Write(p.writeView(o, d, c.text)))
 }
 
 func (p *Pages) writeView(o *opened, d draft, problem string) page.WriteView {
@@ -198,7 +199,8 @@ func (p *Pages) keepDraft(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, cmp.Or(d.Of, newNote)) // the browser is gone: nothing to do
 }
 
-// doWrite keeps a note as a draft or signs it. Whatever happens, what was typed is kept first.
+// doWrite keeps a note as a draft or signs it. Whatever happens, what was typed is kept first, so a note that cannot be signed is gone
+// on with under the address of its draft: see typed.go for why nothing is drawn here.
 func (p *Pages) doWrite(w http.ResponseWriter, r *http.Request) {
 	d, err := typed(w, r)
 	if err != nil {
@@ -216,7 +218,8 @@ func (p *Pages) doWrite(w http.ResponseWriter, r *http.Request) {
 	}
 	written, err := p.sign(r.Context(), who, r.PostForm.Get("totp"), d)
 	if err != nil {
-		p.backToWriting(w, r, d, err)
+		p.complaints.keep(who.Session.ID, d.page(), p.now(), complaint{sentence(err) + " The note is kept as your draft.", outcome.Status(err)})
+		see(w, r, writeHref(d))
 		return
 	}
 	entered(w, written.Entry)
@@ -225,16 +228,6 @@ func (p *Pages) doWrite(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	see(w, r, chartHref(d.Chart, "notes", written.ID))
-}
-
-// backToWriting shows the form again with what was typed and what is wrong.
-func (p *Pages) backToWriting(w http.ResponseWriter, r *http.Request, d draft, err error) {
-	o, ok := p.open(w, r, page.TabNotes, "Write a note")
-	if !ok {
-		return
-	}
-	d.Saved = p.o.Now()
-	p.draw(w, r, outcome.Status(err), page.Write(p.writeView(o, d, sentence(err)+" The note is kept as your draft.")))
 }
 
 // sign files a note through the door: a new one, or the unsigned one that it finishes.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"sync"
 	"time"
 )
@@ -8,8 +9,9 @@ import (
 // once keeps what one session is shown one time after a form was answered with 303: a sign-in link, the result of an act. It never
 // travels in an address, is forgotten when it is taken, and after a few minutes in any case.
 type once[T any] struct {
-	mu   sync.Mutex
-	kept map[[2]string]keptOnce[T]
+	mu    sync.Mutex
+	kept  map[[2]string]keptOnce[T]
+	lasts time.Duration // 0: five minutes
 }
 
 type keptOnce[T any] struct {
@@ -31,7 +33,7 @@ func (o *once[T]) keep(session, place string, now time.Time, value T) {
 			delete(o.kept, k)
 		}
 	}
-	o.kept[[2]string{session, place}] = keptOnce[T]{value, now.Add(onceLasts)}
+	o.kept[[2]string{session, place}] = keptOnce[T]{value, now.Add(cmp.Or(o.lasts, onceLasts))}
 }
 
 // take gives the value and forgets it; the zero value when there is none.
@@ -44,4 +46,15 @@ func (o *once[T]) take(session, place string, now time.Time) (value T) {
 	}
 	delete(o.kept, k)
 	return value
+}
+
+// look gives the value and keeps it.
+func (o *once[T]) look(session, place string, now time.Time) (value T, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	v, ok := o.kept[[2]string{session, place}]
+	if !ok || now.After(v.until) {
+		return value, false
+	}
+	return v.value, true
 }

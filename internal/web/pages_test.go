@@ -90,6 +90,22 @@ func holds(t *testing.T, what string, a servertest.Answer, status int, texts ...
 	}
 }
 
+// answered posts a form and, where its answer has an address of its own, reads that.
+func answered(t *testing.T, c *servertest.Client, path string, fields ...string) servertest.Answer {
+	t.Helper()
+	a := c.Form(t, path, fields...)
+	if a.Status != http.StatusSeeOther {
+		return a
+	}
+	to := a.Header.Get("Location")
+	for i := 1; i < len(fields); i += 2 {
+		if len(fields[i]) > 3 && strings.Contains(to, url.QueryEscape(fields[i])) && fields[i-1] != "draft" {
+			t.Errorf("what was typed stands in the address %s", to)
+		}
+	}
+	return c.Get(t, to)
+}
+
 var markup = regexp.MustCompile(`(?s)<head>.*?</head>|<template.*?</template>|<[^>]*>|\s+`)
 
 // bare is the words of a page.
@@ -186,7 +202,7 @@ func TestNotesAreKeptSignedAndAmended(t *testing.T) {
 	colleague := w.Person(t, "Ida Berg", "physician", w.anna) // the same staff entry, another person
 	holds(t, "another's draft", colleague.Get(t, w.chart("notes")), 200, "!Your drafts")
 	holds(t, "another's text", colleague.Get(t, w.chart("notes", "new")), 200, "!Crackles")
-	holds(t, "nothing to sign", w.physician.Form(t, w.chart("notes"), "act", "sign", "kind", "11506-3", "text", "  ", "title", "x"), 400, "nothing to sign")
+	holds(t, "nothing to sign", answered(t, w.physician, w.chart("notes"), "act", "sign", "kind", "11506-3", "text", "  ", "title", "x"), 400, "nothing to sign")
 
 	signed := w.physician.Form(t, w.chart("notes"), "act", "sign", "kind", "11506-3", "title", "day 2", "text", "FINDINGS: Crackles at the right base.\nPLAN\n1. Go on", "draft", "new")
 	if signed.Status != http.StatusSeeOther || signed.Header.Get("X-Audit-Entry") == "" {
@@ -213,7 +229,7 @@ func TestAReaderCannotSignAndLosesNothing(t *testing.T) {
 	practitioner := w.put(t, `{"resourceType":"Practitioner","name":[{"family":"Rivera"}]}`)
 	sam := w.Person(t, "Sam Rivera", "physician", practitioner)
 	sam.Form(t, "/glass", "patient", w.maren, "code", "emergency")
-	refused := sam.Form(t, w.chart("notes"), "act", "sign", "kind", "11506-3", "text", "Seen in passing.", "title", "")
+	refused := answered(t, sam, w.chart("notes"), "act", "sign", "kind", "11506-3", "text", "Seen in passing.", "title", "")
 	holds(t, "sign behind the glass", refused, 403, "Seen in passing.", "The note is kept as your draft")
 }
 
@@ -229,23 +245,37 @@ func TestAnUnsignedNoteIsFinishedByItsAuthor(t *testing.T) {
 		t.Fatalf("sign: %d %s", signed.Status, bare(signed.Body))
 	}
 	holds(t, "signed", w.physician.Get(t, w.chart("notes", id)), 200, "Signed by Anna Lindqvist", "Agreed.", "!Not signed")
-	again := w.physician.Form(t, w.chart("notes"), "act", "sign", "kind", "11488-4", "text", "Something else", "draft", id)
+	again := answered(t, w.physician, w.chart("notes"), "act", "sign", "kind", "11488-4", "text", "Something else", "draft", id)
 	holds(t, "sign again", again, 409, "signed already", "Something else")
+
+	other := strings.TrimPrefix(w.put(t, `{"resourceType":"DocumentReference","status":"current","docStatus":"preliminary","subject":{"reference":"Patient/`+w.maren+`"},
+		"author":[{"display":"Priya Iyer"}],"content":[{"attachment":{"contentType":"text/plain","data":"eA=="}}]}`), "DocumentReference/")
+	holds(t, "another's", w.physician.Get(t, w.chart("notes", other)), 200, "!Go on writing")
+	holds(t, "sign another's", answered(t, w.physician, w.chart("notes"), "act", "sign", "kind", "11488-4", "text", "Mine now", "draft", other), 409, "another person's")
+
+	amended := w.physician.Form(t, w.chart("notes", id)+"/amend", "text", "And the heart.")
+	if amended.Status != http.StatusSeeOther {
+		t.Fatalf("amend: %d %s", amended.Status, bare(amended.Body))
+	}
+	list := w.physician.Get(t, "/fhir/DocumentReference?patient="+w.maren+"&_count=20")
+	if n := strings.Count(list.Body, `"code":"N"`); n != 2 {
+		t.Errorf("%d documents with the label of the note, want it and its amendment: %s", n, list.Body)
+	}
 }
 
 func TestFindSaysNoMoreThanNeeded(t *testing.T) {
 	w := newWard(t)
 	sam := w.Person(t, "Sam Rivera", "physician", "")
-	holds(t, "too little", sam.Form(t, "/find", "q", "ok"), 200, "!Okafor, Maren")
-	holds(t, "nothing", sam.Form(t, "/find", "q", ""), 400, "Give a name")
-	holds(t, "bad date", sam.Form(t, "/find", "q", "okafor", "born", "3/14/61"), 400, "14 Mar 1961")
-	a := sam.Form(t, "/find", "q", "okafor", "born", "14 March 1961")
+	holds(t, "too little", answered(t, sam, "/find", "q", "ok"), 200, "!Okafor, Maren")
+	holds(t, "nothing", answered(t, sam, "/find", "q", ""), 400, "Give a name")
+	holds(t, "bad date", answered(t, sam, "/find", "q", "okafor", "born", "3/14/61"), 400, "14 Mar 1961")
+	a := answered(t, sam, "/find", "q", "okafor", "born", "14 March 1961")
 	holds(t, "name and date", a, 200, "Okafor, Maren", "MRN ends 2217", "Asks for a reason", "!00482217")
 	if a.Header.Get("X-Audit-Entry") == "" {
 		t.Error("a search has no entry")
 	}
-	holds(t, "number", sam.Form(t, "/find", "q", "0048 2217"), 200, "Okafor, Maren")
-	holds(t, "own patient", w.physician.Form(t, "/find", "q", "okaf"), 200, "Okafor, Maren", "!Asks for a reason")
+	holds(t, "number", answered(t, sam, "/find", "q", "0048 2217"), 200, "Okafor, Maren")
+	holds(t, "own patient", answered(t, w.physician, "/find", "q", "okaf"), 200, "Okafor, Maren", "!Asks for a reason")
 	holds(t, "the form", sam.Get(t, "/find"), 200, "Each search is recorded")
 }
 
@@ -281,7 +311,7 @@ func TestThePatientSeesWhoLookedAndAsks(t *testing.T) {
 	if asked := maren.Form(t, "/me/question", "entry", entry[1], "text", "Who is this?"); asked.Status != http.StatusSeeOther {
 		t.Fatalf("question: %d %s", asked.Status, bare(asked.Body))
 	}
-	holds(t, "asked", maren.Get(t, "/me"), 200, "You asked on", "The privacy office answers by")
+	holds(t, "asked", maren.Get(t, "/me"), 200, "You asked on", "The privacy office answers by", "2 people opened your chart", "!Maren Okafor Patient Was you")
 	holds(t, "nobody tells Sam", sam.Get(t, "/activity"), 200, "!Who is this?")
 	holds(t, "nobody tells colleagues", w.physician.Get(t, w.chart("access")), 200, "!Who is this?", "!Maren asked")
 	privacy := w.Person(t, "Ruth Adeyemi", "privacy", "")

@@ -10,6 +10,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -53,12 +54,16 @@ type Pages struct {
 	done chan struct{}
 	once sync.Once
 
-	handed once[handed] // what an administrator is shown one time
-	checks checks       // of the whole log, since this process started
+	handed     once[handed]     // what an administrator is shown one time
+	asked      once[url.Values] // what was typed into a search
+	complaints once[complaint]  // why a note was not signed
+	checks     checks           // of the whole log, since this process started
 }
 
 // New prepares the pages.
-func New(o Options) *Pages { return &Pages{o: o, done: make(chan struct{})} }
+func New(o Options) *Pages {
+	return &Pages{o: o, done: make(chan struct{}), asked: once[url.Values]{lasts: typedLasts}}
+}
 
 // Close ends the live streams, so that a server can drain.
 func (p *Pages) Close() { p.once.Do(func() { close(p.done) }) }

@@ -208,14 +208,14 @@ func Activity(v ActivityView) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						if o.Asks {
-							templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<div class=\"more\"><form class=\"plainform\" method=\"post\" action=\"")
+							templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<div class=\"more\"><form class=\"plainform\" method=\"post\" autocomplete=\"off\" action=\"")
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
 							var templ_7745c5c3_Var10 templ.SafeURL
 							templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL("/activity/" + o.Entry))
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/activity.templ`, Line: 41, Col: 95}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/activity.templ`, Line: 41, Col: 114}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 							if templ_7745c5c3_Err != nil {
@@ -604,7 +604,7 @@ func Portal(v PortalView) templ.Component {
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 53, "I do not know this person</summary><form class=\"plainform\" method=\"post\" action=\"/me/question\"><input type=\"hidden\" name=\"entry\" value=\"")
+							templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 53, "I do not know this person</summary><form class=\"plainform\" method=\"post\" autocomplete=\"off\" action=\"/me/question\"><input type=\"hidden\" name=\"entry\" value=\"")
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
