@@ -16,9 +16,9 @@ type Lockscreen struct {
 	Since  time.Time
 }
 
-// Lock hides a session at page until [Store.Unlock]. It counts at once, whatever the database or the log say.
+// Lock hides a session at page until [Store.Unlock]; an empty page is the one that [Store.Touch] was told last. It counts at once, whatever the database or the log say.
 func (s *Store) Lock(ctx context.Context, ses *Session, page string) error {
-	s.mark(ses.hash, page)
+	page, _ = s.mark(ses.hash, page)
 	return s.storeLock(ctx, ses, page, "asked for")
 }
 
