@@ -64,6 +64,7 @@ type Gate struct {
 
 	verify    func(context.Context) (*audit.Report, error)
 	verifying *sync.Mutex
+	twins     *twins
 }
 
 // New opens the door: it brings the tables of grants and reviews up to date.
@@ -81,7 +82,7 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 		return nil, err
 	}
 	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, now: o.Now, zone: o.Zone,
-		base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}}, nil
+		base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}}, nil
 }
 
 // Principal is who asks: a person on a session, or a job of the server. The zero Principal may do nothing.

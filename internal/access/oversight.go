@@ -22,6 +22,7 @@ type Overview struct {
 	Median     time.Duration
 	GlassToday int
 	Days       []DayCount // the last 14 days of the site, oldest first, today included
+	Twin       Twin
 	State      audit.State
 	Entry      string
 }
@@ -63,8 +64,23 @@ func (g *Gate) Overview(ctx context.Context, p Principal) (Overview, error) {
 	if out.Answered, out.Median, err = g.answered(ctx, now.AddDate(0, 0, -30)); err != nil {
 		return Overview{}, err
 	}
-	out.Days, err = g.days(ctx, today)
+	if out.Days, err = g.days(ctx, today); err != nil {
+		return Overview{}, err
+	}
+	out.Twin, err = g.twin(ctx)
 	return out, err
+}
+
+// Waiting counts the open reviews for the navigation of those who answer them; 0 for everybody else. A count is no reading of the log.
+func (g *Gate) Waiting(ctx context.Context, p Principal) (n int, err error) {
+	s, err := g.relate(ctx, p, chart{})
+	if err != nil || !g.decide(s, policy.GlassReview, policy.Resource{}).Allowed {
+		return 0, err
+	}
+	if err := g.db.Reader().QueryRowContext(ctx, `SELECT count(*) FROM access_review WHERE kind != 'refused' AND verdict IS NULL`).Scan(&n); err != nil {
+		return 0, unreadable(err)
+	}
+	return n, nil
 }
 
 // answered counts reviews answered since a time, and how long the middle one of them had waited.

@@ -101,7 +101,7 @@ func discreet(ls []Line, colleague bool) []Line {
 		}
 	}
 	return slices.DeleteFunc(ls, func(l Line) bool {
-		return colleague && (l.Kind == audit.Casework || l.Kind == audit.LogRead && l.Purpose == "HCOMPL")
+		return colleague && (l.Kind == audit.Casework || l.Purpose == "HCOMPL")
 	})
 }
 
@@ -122,8 +122,9 @@ type AuditFilter struct {
 	Person    string // id
 	PatientID string
 	Kinds     []audit.Kind
-	Refused   bool // only what did not succeed
-	Unusual   bool // only glass and unexplained
+	Refused   bool   // only what did not succeed
+	Unusual   bool   // only glass and unexplained
+	Class     string // of the access: deliberate, incidental or machine; empty: any
 }
 
 // AuditRange lists entries for those who read the audit. The reading is an entry, with its filter and the patient it asks about.
@@ -196,7 +197,7 @@ func (f AuditFilter) keeps(r *audit.Read) bool {
 	case !f.From.IsZero() && at.Before(f.From), !f.To.IsZero() && !at.Before(f.To),
 		f.Person != "" && e.Agent.Person != f.Person,
 		len(f.Kinds) > 0 && !slices.Contains(f.Kinds, e.Kind),
-		f.Refused && e.Outcome == succeeded:
+		f.Refused && e.Outcome == succeeded, f.Class != "" && e.Class != f.Class:
 		return false
 	}
 	return !f.Unusual || slices.ContainsFunc(e.Patients, func(x audit.PatientPart) bool { return x.Glass || x.Unexplained })

@@ -106,7 +106,6 @@ func (p *Pages) people(w http.ResponseWriter, r *http.Request) {
 			p.fail(w, r, err)
 			return
 		}
-		count(&v.Shell, atPeople, len(v.Pending))
 	}
 	p.draw(w, r, http.StatusOK, page.People(v))
 }
@@ -125,7 +124,9 @@ func (p *Pages) personLine(r *http.Request, one identity.Person) (page.PersonLin
 			line.Last = at
 		}
 	}
-	line.Marks = personMarks(one)
+	if line.Marks = personMarks(one); !one.Enrolled && len(sessions) > 0 {
+		line.Marks = nil // a demonstration lets people in without factors
+	}
 	if portalOnly(one) {
 		return line, nil
 	}

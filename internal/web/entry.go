@@ -79,7 +79,11 @@ func (p *Pages) entryView(r *http.Request, d access.AuditDetail, name, patient s
 		Records: shownRecords(d.Event), Proof: p.entryProof(d, name), Resource: indented(d.Resource()), Raw: entryHref(name) + "?as=resource"}
 	v.Up = upOf(s)
 	for _, rule := range d.Rules {
-		v.Permits = append(v.Permits, look.Fact{Name: rule.ID, Value: rule.Why})
+		said := rule.Why
+		if !own {
+			said = "“" + said + "”" // it speaks to the person who acted
+		}
+		v.Permits = append(v.Permits, look.Fact{Name: rule.ID, Value: said})
 	}
 	if kind(s) != forPrivacy && !reviewsAccesses(s) {
 		return v

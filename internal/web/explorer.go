@@ -19,21 +19,23 @@ import (
 type kindChoice struct {
 	value, name string
 	kinds       []audit.Kind
+	class       string
 }
 
 // kindChoices leave out only heartbeats, which say that nothing happened.
 var kindChoices = []kindChoice{
-	{"", "Anything", slices.DeleteFunc(everyKind(), func(k audit.Kind) bool { return k == audit.Heartbeat })},
-	{"opened", "Charts and records opened", []audit.Kind{audit.Disclosure, audit.Emergency}},
-	{"glass", "Glass", []audit.Kind{audit.Glass}},
-	{"refused", "Refused", []audit.Kind{audit.Refusal}},
-	{"written", "Written", []audit.Kind{audit.Intent, audit.Conclusion, audit.Import}},
-	{"searched", "Searches without a hit", []audit.Kind{audit.Search}},
-	{"export", "Copies taken out", []audit.Kind{audit.Export}},
-	{"sessions", "Sign-ins and sessions", []audit.Kind{audit.Session}},
-	{"people", "People and rights", []audit.Kind{audit.People, audit.Policy, audit.Setting, audit.Keys}},
-	{"watching", "Who read this record", []audit.Kind{audit.LogRead, audit.Casework}},
-	{"system", "The record itself", []audit.Kind{audit.Opened, audit.Started, audit.Journal, audit.Cut, audit.Acknowledged, audit.Redaction, audit.Counters, audit.Clock, audit.Node, audit.Job}},
+	{"", "Anything", slices.DeleteFunc(everyKind(), func(k audit.Kind) bool { return k == audit.Heartbeat }), ""},
+	{"opened", "Charts opened", []audit.Kind{audit.Disclosure, audit.Emergency}, audit.Deliberate},
+	{"listed", "Names seen in lists", []audit.Kind{audit.Disclosure}, audit.Incidental},
+	{"glass", "Glass", []audit.Kind{audit.Glass}, ""},
+	{"refused", "Refused", []audit.Kind{audit.Refusal}, ""},
+	{"written", "Written", []audit.Kind{audit.Intent, audit.Conclusion, audit.Import}, ""},
+	{"searched", "Searches without a hit", []audit.Kind{audit.Search}, ""},
+	{"export", "Copies taken out", []audit.Kind{audit.Export}, ""},
+	{"sessions", "Sign-ins and sessions", []audit.Kind{audit.Session}, ""},
+	{"people", "People and rights", []audit.Kind{audit.People, audit.Policy, audit.Setting, audit.Keys}, ""},
+	{"watching", "Who read this record", []audit.Kind{audit.LogRead, audit.Casework}, ""},
+	{"system", "The record itself", []audit.Kind{audit.Opened, audit.Started, audit.Journal, audit.Cut, audit.Acknowledged, audit.Redaction, audit.Counters, audit.Clock, audit.Node, audit.Job}, ""},
 }
 
 func everyKind() []audit.Kind {
@@ -121,7 +123,7 @@ func (p *Pages) found(w http.ResponseWriter, r *http.Request, who access.Princip
 	if i < 0 {
 		return access.AccessList{}, outcome.New(outcome.Value, "choose one of the kinds in the list")
 	}
-	f.Kinds = kindChoices[i].kinds
+	f.Kinds, f.Class = kindChoices[i].kinds, kindChoices[i].class
 	var err error
 	if f.From, err = p.day(q.from); err != nil {
 		return access.AccessList{}, err

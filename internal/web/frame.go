@@ -59,9 +59,9 @@ func (p *Pages) shell(r *http.Request, title, at string) look.Shell {
 	case forPatients:
 		sh.Nav = look.PatientNav(at)
 	case forPrivacy:
-		sh.Nav, sh.Side = officeNav(s, at), true
+		sh.Nav, sh.Side = officeNav(s, at, p.waiting(r)), true
 	case forAdmins:
-		sh.Nav, sh.Side = look.AdminNav(at, look.Counts{}), true
+		sh.Nav, sh.Side = look.AdminNav(at, p.waiting(r)), true
 	default:
 		sh.Nav, sh.Find = look.CareNav(at, look.Counts{}), true
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -55,7 +56,7 @@ func (p *Pages) integrityPage(w http.ResponseWriter, r *http.Request, status int
 	v.Lead, v.Text = p.verdict(in)
 	v.Facts = []look.Fact{{Name: "Origin", Value: in.Origin}, {Name: "Entries", Value: look.Number(in.Size)}}
 	if in.Checkpoint.Origin != "" {
-		v.Facts = append(v.Facts, look.Fact{Name: "Entries under the head", Value: look.Number(in.Checkpoint.Size)}, look.Fact{Name: "Root", Value: in.Checkpoint.Root.String()})
+		v.Facts = append(v.Facts, look.Fact{Name: "Root", Value: in.Checkpoint.Root.String()})
 	}
 	if !in.Last.IsZero() {
 		v.Facts = append(v.Facts, look.Fact{Name: "Newest entry", Value: look.Exact(in.Last.In(p.o.Zone)).Text()})
@@ -110,7 +111,7 @@ func (p *Pages) headFile(in access.Integrity) page.Copy {
 
 func checked(c check, zone *time.Location) page.Verified {
 	out := page.Verified{When: look.Exact(c.At.In(zone)), By: c.by, OK: c.Holds(), Result: "Whole",
-		Scope: "all " + look.Plural(c.Entries, "entry", "entries") + " and " + look.Plural(c.Stored, "record version", "record versions") + ", " + c.Took.Round(time.Millisecond).String()}
+		Scope: "all " + look.Plural(c.Entries, "entry", "entries") + " and " + look.Plural(c.Stored, "record version", "record versions") + fmt.Sprintf(", %.1f s", c.Took.Seconds())}
 	if !c.Holds() {
 		out.Result = look.Plural(int64(len(c.Faults))+c.More, "fault", "faults")
 	}

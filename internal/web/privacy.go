@@ -44,11 +44,21 @@ const (
 // leaves out what would be refused.
 func reviewsAccesses(s *identity.Session) bool { return slices.Contains(s.Roles(), identity.Privacy) }
 
+// waiting counts what waits for the person, as the navigation shows it. A count that cannot be had is no reason not to show a page.
+func (p *Pages) waiting(r *http.Request) (c look.Counts) {
+	c.Reviews, _ = p.o.Gate.Waiting(r.Context(), access.PrincipalFrom(r.Context()))
+	if administers(session(r)) {
+		items, _ := p.o.Persons.Pending(r.Context())
+		c.People = len(items)
+	}
+	return c
+}
+
 // officeNav is the navigation of the session's office: without what would be refused, with People for who administers, too.
-func officeNav(s *identity.Session, at string) []look.NavItem {
-	nav := slices.DeleteFunc(look.PrivacyNav(at, look.Counts{}), func(n look.NavItem) bool { return n.Label == atReviews && !reviewsAccesses(s) })
+func officeNav(s *identity.Session, at string, c look.Counts) []look.NavItem {
+	nav := slices.DeleteFunc(look.PrivacyNav(at, c), func(n look.NavItem) bool { return n.Label == atReviews && !reviewsAccesses(s) })
 	if administers(s) {
-		for _, n := range look.AdminNav(at, look.Counts{}) {
+		for _, n := range look.AdminNav(at, c) {
 			if n.Label == atPeople {
 				nav = slices.Insert(nav, len(nav)-1, n)
 			}
@@ -72,6 +82,10 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) {
 	for _, d := range o.Days {
 		v.Volume.Bars = append(v.Volume.Bars, look.Bar{Label: d.Date.Format("2 Jan"), Count: d.Openings, Part: d.Unexplained})
 	}
+	if t := o.Twin; t.Openings > 0 {
+		v.Twin = page.Twin{Real: float64(t.Explained) / float64(t.Openings), Permuted: float64(t.Dealt) / float64(t.Openings), RealWords: percent(t.Explained, t.Openings),
+			PermutedWords: percent(t.Dealt, t.Openings), Note: "The newest " + look.Plural(int64(t.Openings), "opening", "openings") + " by staff"}
+	}
 	if reviewsAccesses(who.Session) {
 		list, err := p.o.Gate.Reviews(r.Context(), who, access.ReviewsOpen, 0, queueOnOverview)
 		if err != nil {
@@ -85,18 +99,8 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) {
 		}
 		entered(w, list.Entry, entry)
 		v.Queue = p.reviewLines(r, list.Reviews, masked)
-		count(&v.Shell, atReviews, o.Open)
 	}
 	p.draw(w, r, http.StatusOK, page.Privacy(v))
-}
-
-// count shows in the navigation how many things wait at a place.
-func count(sh *look.Shell, place string, n int) {
-	for i := range sh.Nav {
-		if sh.Nav[i].Label == place {
-			sh.Nav[i].Count = n
-		}
-	}
 }
 
 // figures are the numbers of the overview. What cannot be computed is left out, never guessed.

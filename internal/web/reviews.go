@@ -47,9 +47,6 @@ func (p *Pages) reviews(w http.ResponseWriter, r *http.Request) {
 	if next := max(skip, 0) + len(list.Reviews); next < list.Total {
 		v.Older = look.Link{Text: "Older reviews", Href: "/privacy/reviews?show=" + string(state) + "&from=" + strconv.Itoa(next)}
 	}
-	if state == access.ReviewsOpen {
-		count(&v.Shell, atReviews, list.Total)
-	}
 	p.draw(w, r, http.StatusOK, page.Reviews(v))
 }
 
