@@ -65,7 +65,6 @@ type bundleCheck struct {
 	origin string
 	head   tlog.Checkpoint
 	key    tlog.Verifier
-	leaves []tlog.Hash
 	sums   [][32]byte // commitments by index
 	heads  map[int64]tlog.Hash
 	raw    map[int64][]byte // entries that are opened or proven

@@ -4,7 +4,6 @@ package hospital
 type arrival struct {
 	name, snomed, icd        string
 	from, to                 int
-	sex                      byte
 	complaint, history, exam string
 	plan                     []string
 	start                    signs

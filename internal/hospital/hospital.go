@@ -177,7 +177,6 @@ type house struct {
 	insurers     []insurer
 	staff        []*member
 	folk         []*patient
-	portal       []Person
 
 	today    []Entry
 	stays    []*stay

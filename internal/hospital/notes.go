@@ -18,7 +18,6 @@ var (
 	operationNote = kind{"11504-8", "Surgical operation note"}
 	dischargeNote = kind{"18842-5", "Discharge summary"}
 	therapyNote   = kind{"34109-9", "Psychotherapy note"}
-	deliveryNote  = kind{"57057-2", "Labor and delivery summary note"}
 	clinicalNotes = list{object{"coding", list{coding("http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category", "clinical-note", "Clinical Note")}}}
 	plainText     = "text/plain; charset=utf-8"
 	formatCoding  = coding("http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem", "urn:ihe:iti:xds:2017:mimeTypeSufficient", "mimeType Sufficient")

@@ -55,15 +55,6 @@ type place struct {
 	bed                            []string
 	physicians, nurses, assistants []*member
 	others                         []*member
-	taken                          int // beds in use
-	next                           int // whose turn it is to take a patient
-}
-
-func (p *place) everybody() (all []*member) {
-	for _, some := range [][]*member{p.physicians, p.nurses, p.assistants, p.others} {
-		all = append(all, some...)
-	}
-	return all
 }
 
 // insurer pays.

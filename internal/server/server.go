@@ -243,13 +243,16 @@ func (s *Server) tls() (*tls.Config, error) {
 
 // follow keeps the review list behind the log while the server runs.
 func (s *Server) follow(ctx context.Context) {
-	for ctx.Err() == nil {
-		if err := s.Gate.FollowLog(ctx); err != nil && ctx.Err() == nil {
-			s.options.Logger.Warn("the review list waits for the log", "error", err)
-			select {
-			case <-ctx.Done():
-			case <-time.After(time.Second):
-			}
+	for {
+		err := s.Gate.FollowLog(ctx) // comes back only with an error
+		if ctx.Err() != nil {
+			return
+		}
+		s.options.Logger.Warn("the review list waits for the log", "error", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
 		}
 	}
 }

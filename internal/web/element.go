@@ -154,14 +154,6 @@ func nameOf(names document.Node) string {
 	return family + ", " + strings.Join(given, " ")
 }
 
-// spoken turns `Family, Given` into the name as people say it.
-func spoken(name string) string {
-	if family, given, ok := strings.Cut(name, ", "); ok {
-		return given + " " + family
-	}
-	return name
-}
-
 // capital starts a sentence.
 func capital(s string) string {
 	for i, r := range s {

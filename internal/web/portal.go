@@ -85,9 +85,9 @@ func (p *Pages) completeness() string {
 
 // visit is a stay or visit of the patient, by which lines are grouped.
 type visit struct {
-	title      string
-	from, to   time.Time
-	when, span string
+	title    string
+	from, to time.Time
+	span     string
 }
 
 // visitsOf reads visits, newest first. One that ended counts two days on: letters and bills are written then.
