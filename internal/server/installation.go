@@ -79,7 +79,7 @@ func passphrase(path string) (seal.Custodian, error) {
 
 func (s *Server) auditOptions() audit.Options {
 	return audit.Options{DB: s.trail, Box: s.ring.Box("audit"), Origin: s.origin(), HeadFile: s.Config.HeadFile,
-		JournalFile: s.Config.JournalFile, Now: s.options.Now, Logger: s.options.Logger}
+		JournalFile: s.Config.JournalFile, Version: Version, Sandbox: s.ring.Sandbox(), Now: s.options.Now, Logger: s.options.Logger}
 }
 
 // origin is the name of this installation's log; a sandbox says so in it.
