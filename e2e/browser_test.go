@@ -207,6 +207,18 @@ func ask[T any](b *tab, js string) T {
 	return out
 }
 
+// promised evaluates an expression in the page and waits for what it promises.
+func promised(b *tab, js string) string {
+	b.t.Helper()
+	ctx, stop := context.WithTimeout(b.ctx, patience)
+	defer stop()
+	out, err := chromedp.Run(ctx, chromedp.Evaluate[string](js, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("%s: %v", js, err)
+	}
+	return out
+}
+
 // until waits for a condition of the page.
 func (b *tab) until(js string) {
 	b.t.Helper()

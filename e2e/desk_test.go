@@ -1,0 +1,70 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+// clinical are words that stand in the chart of the demonstration's patient and nowhere that a desk may look.
+var clinical = []string{"Pneumonia", "Penicillin", "diabetes", "Metformin", "Vitals", "Allergies", "Diagnos", "mg/dL"}
+
+// The front desk finds patients and reads no clinical word; billing and administration do not open charts.
+func TestDeskSeesNothingClinical(t *testing.T) {
+	p := maren(t)
+	for _, role := range []string{"front-desk", "billing"} {
+		b := as(t, role)
+		b.fits("day-" + role)
+		b.silent(clinical...)
+		b.looksFor(p)
+		b.says(p.name)
+		b.silent(append(clinical, "Asks for a reason")...)
+		b.fits("find-" + role)
+		b.expect(403)
+		b.follow(p.name)
+		b.silent(clinical...)
+		b.fits("chart-" + role)
+		for _, part := range []string{"results", "notes", "medications", "timeline"} {
+			b.open(p.path + "/" + part)
+			b.silent(clinical...)
+		}
+	}
+	b := as(t, "administrator")
+	b.expect(403)
+	for _, path := range []string{p.path, p.path + "/notes", "/day", "/find", "/me"} {
+		b.open(path)
+		b.silent(append(clinical, p.name, "Maren", "00482217")...)
+	}
+	b.open(p.path)
+	b.fits("chart-administrator")
+}
+
+// The patient reads on a phone who looked, in few lines, and can ask about each.
+func TestPatientSeesWhoLooked(t *testing.T) {
+	p := maren(t)
+	b := as(t, "patient")
+	b.phone()
+	if b.at() != "/me" {
+		t.Fatalf("the patient begins at %s", b.at())
+	}
+	b.says("Who looked at my chart", "Anna Lindqvist", "Is this list complete?")
+	for _, n := range ask[[]int](b, `[...document.querySelectorAll('main section.card > ul.opens')].map(ul => ul.children.length)`) {
+		if n > 20 {
+			t.Errorf("%d lines for one visit", n)
+		}
+	}
+	b.touch("Théo Moreau")
+	b.says("Saw:")
+	b.touch("I do not know this person")
+	b.fits("me-open")
+	b.phone()
+	b.follow("Ask the privacy office")
+	b.touch("Théo Moreau")
+	b.says("asked")
+	b.fits("me-asked")
+	b.expect(403)
+	b.open(p.path)
+	b.silent(clinical...)
+	if report := promised(b, `fetch('/me/report').then(r => r.text())`); !strings.Contains(report, "Anna Lindqvist") {
+		t.Errorf("the download holds %.200q", report)
+	}
+}
