@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,11 +35,22 @@ type Result struct {
 }
 
 // Transaction carries out all entries or none: deletes, then creates, then updates, in one commit under one intent; then the reads.
-// References by urn:uuid among the entries become the ids that their targets get. Results stand in the order of the entries.
+// References by urn:uuid among the entries become the ids that their targets get. Results stand in the order of the entries. A read
+// that cannot be understood stops the whole before anything is written; one that finds nothing, or is refused, is an error of its own
+// in its Result, for the writes stand by then.
 //
 // Errors name the entry (Bundle.entry[3]...); those of [Gate.Create], [Gate.Update], [Gate.Delete].
 func (g *Gate) Transaction(ctx context.Context, p Principal, entries []Entry) ([]Result, error) {
 	out := make([]Result, len(entries))
+	reads := map[int]func() Result{}
+	for i, e := range entries {
+		if e.Method == "GET" {
+			var err error
+			if reads[i], err = g.get(ctx, p, e); err != nil {
+				return nil, inEntry(e.Index, err)
+			}
+		}
+	}
 	var writes []record.Write
 	var at []int
 	for _, op := range []record.Op{record.Delete, record.Create, record.Update} {
@@ -65,11 +77,9 @@ func (g *Gate) Transaction(ctx context.Context, p Principal, entries []Entry) ([
 			out[at[i]].Written = &written[i]
 		}
 	}
-	for i, e := range entries {
-		if e.Method == "GET" {
-			if out[i] = g.get(ctx, p, e); out[i].Err != nil {
-				return nil, inEntry(e.Index, out[i].Err)
-			}
+	for i := range entries {
+		if look := reads[i]; look != nil {
+			out[i] = look()
 		}
 	}
 	return out, nil
@@ -80,7 +90,11 @@ func (g *Gate) Batch(ctx context.Context, p Principal, entries []Entry) []Result
 	out := make([]Result, len(entries))
 	for i, e := range entries {
 		if e.Method == "GET" {
-			out[i] = g.get(ctx, p, e)
+			if look, err := g.get(ctx, p, e); err != nil {
+				out[i].Err = inEntry(e.Index, err)
+			} else {
+				out[i] = look()
+			}
 			continue
 		}
 		w, ok, err := e.write()
@@ -134,34 +148,40 @@ func (e Entry) write() (record.Write, bool, error) {
 	return w, true, err
 }
 
-// get carries out a GET entry: Type/id, Type/id/_history/n or Type?query.
-func (g *Gate) get(ctx context.Context, p Principal, e Entry) Result {
+// get understands a GET entry (Type/id, Type/id/_history/n or Type?query) and gives what carries it out.
+func (g *Gate) get(ctx context.Context, p Principal, e Entry) (func() Result, error) {
 	path, query, searching := strings.Cut(e.URL, "?")
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	switch {
 	case len(parts) == 2 && !searching:
-		d, err := g.Read(ctx, p, parts[0], parts[1])
-		return Result{Disclosure: &d, Err: err}
+		return func() Result {
+			d, err := g.Read(ctx, p, parts[0], parts[1])
+			return Result{Disclosure: &d, Err: err}
+		}, nil
 	case len(parts) == 4 && parts[2] == "_history":
 		n, err := strconv.ParseInt(parts[3], 10, 64)
 		if err != nil {
-			return Result{Err: outcome.New(outcome.NotFound, "there is no such version")}
+			return nil, outcome.New(outcome.NotFound, "there is no such version")
 		}
-		d, err := g.ReadVersion(ctx, p, parts[0], parts[1], n)
-		return Result{Disclosure: &d, Err: err}
+		return func() Result {
+			d, err := g.ReadVersion(ctx, p, parts[0], parts[1], n)
+			return Result{Disclosure: &d, Err: err}
+		}, nil
 	case len(parts) == 1 && fhir.IsResourceType(parts[0]):
 		values, err := url.ParseQuery(query)
 		if err != nil {
-			return Result{Err: outcome.New(outcome.Invalid, "the query of request.url is not well formed")}
+			return nil, outcome.New(outcome.Invalid, "the query of request.url is not well formed")
 		}
 		q, err := search.Parse(parts[0], values, g.reading())
 		if err != nil {
-			return Result{Err: err}
+			return nil, err
 		}
-		page, err := g.Search(ctx, p, q, query)
-		return Result{Page: &page, Err: err}
+		return func() Result {
+			page, err := g.Search(ctx, p, q, query)
+			return Result{Page: &page, Err: err}
+		}, nil
 	}
-	return Result{Err: outcome.New(outcome.NotSupported, "a GET entry has Type/id, Type/id/_history/n or Type?query as request.url")}
+	return nil, outcome.New(outcome.NotSupported, "a GET entry has Type/id, Type/id/_history/n or Type?query as request.url")
 }
 
 // ParseETag reads W/"3" (or "3", or 3) as a version; empty is 0, which asks for nothing. Errors: outcome.Invalid.
@@ -183,5 +203,12 @@ func inEntry(index int, err error) error {
 	if e.Expression != "" {
 		where += " " + e.Expression
 	}
-	return e.At(where)
+	e = e.At(where)
+	for i, issue := range e.Issues {
+		if i == 0 {
+			e.Issues = slices.Clone(e.Issues)
+		}
+		e.Issues[i].Expression = strings.TrimSpace(fmt.Sprintf("Bundle.entry[%d] %s", index, issue.Expression))
+	}
+	return e
 }

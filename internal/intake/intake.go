@@ -155,7 +155,11 @@ func (r *run) transaction(name string, batch []access.Entry) error {
 		r.reject(name, culprit(batch, err), err)
 		return nil
 	}
-	for _, res := range results {
+	for i, res := range results {
+		if res.Written == nil {
+			r.reject(name, batch[i], outcome.New(outcome.NotSupported, "an import only brings records in: POST and PUT"))
+			continue
+		}
 		r.report.Stored++
 		r.report.ByType[res.Written.Type]++
 	}
