@@ -37,6 +37,9 @@ const Operator = "command-line"
 // not empty; outcome.NoStore while the log cannot be written, for nothing leaves by the emergency journal.
 func (g *Gate) ExportLog(ctx context.Context, p Principal, x LogExport) (LogExported, error) {
 	s, policyHash, err := g.exporter(ctx, p, x)
+	if err == nil {
+		err = g.uncut()
+	}
 	if err != nil {
 		return LogExported{}, err
 	}

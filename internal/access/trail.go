@@ -299,6 +299,11 @@ func (g *Gate) May(ctx context.Context, p Principal, action string) (standing, p
 	if !d.Allowed {
 		return s, d, g.refuse(ctx, s, action, action, policy.Resource{}, d)
 	}
+	if slices.Contains(waits, action) {
+		if err := g.uncut(); err != nil {
+			return s, d, err
+		}
+	}
 	return s, d, nil
 }
 

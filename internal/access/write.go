@@ -83,6 +83,11 @@ func (g *Gate) write(ctx context.Context, p Principal, interaction string, ws []
 // store is write for what is valid already.
 func (g *Gate) store(ctx context.Context, p Principal, interaction string, ws []record.Write) ([]Written, error) {
 	for i := range ws {
+		if ws[i].Op == record.Delete {
+			if err := g.uncut(); err != nil {
+				return nil, faulty{i, err}
+			}
+		}
 		p.sign(&ws[i])
 	}
 	if i, err := g.dangling(ctx, ws); err != nil {
