@@ -162,7 +162,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) {
 	p.draw(w, r, http.StatusOK, page.Find(page.FindView{Shell: p.shell(r, "Find a patient", "Find"), Rule: findRule}))
 }
 
-// doFind searches. What is looked for travels in the body and is never part of an address.
+// doFind searches. What is looked for is never part of an address.
 func (p *Pages) doFind(w http.ResponseWriter, r *http.Request) {
 	who := p.asks(r)
 	if err := form(w, r); err != nil {

@@ -29,10 +29,17 @@ type paper struct {
 // papers lists documents and reports, newest first. A report of the laboratory that only gathers results is among the results.
 func papers(references, reports []*document.Doc, now time.Time) []paper {
 	var out []paper
+	here := map[string]bool{}
+	for _, d := range references {
+		here[d.ID()] = true
+	}
 	for _, d := range references {
 		root := d.Root()
 		if withdrawn(root) || root.Get("status").Text() == "superseded" {
 			continue
+		}
+		if r := root.Path("relatesTo"); r.Get("code").Text() == "appends" && here[target(r.Get("target"))] {
+			continue // an amendment is read below its note
 		}
 		x := paper{id: d.ID(), doc: d}
 		_, x.note = plainText(root.Get("content"))

@@ -17,7 +17,7 @@ const (
 	summaryProblems   = 12
 	summaryEncounters = 5
 	summaryDocuments  = 6
-	looksRead         = 100 // lines of the access list that the side is folded from
+	looksRead         = 300 // lines of the access list that the side is folded from
 )
 
 func (p *Pages) summary(w http.ResponseWriter, r *http.Request) {

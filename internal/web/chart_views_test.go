@@ -258,6 +258,9 @@ func TestAmendmentsStandBelowTheirNote(t *testing.T) {
 	if i := slices.IndexFunc(all, func(n *note) bool { return n.id == "a1" }); !all[i].amends(all) {
 		t.Error("the amendment stands among the notes")
 	}
+	if list := papers(c.Docs["DocumentReference"], nil, noon); len(list) != 1 || list[0].id != "n1" {
+		t.Errorf("%d documents, want the note alone", len(list))
+	}
 	v, ok := p.noteView(o, "n1")
 	if !ok || len(v.Amends) != 1 || v.Amends[0].Text != "Second." || v.Signed != "Signed by Anna Lindqvist, Fri 20 Nov 2026, 18:44" || v.AmendAt == "" || v.EditAt != "" {
 		t.Errorf("%+v", v)

@@ -58,7 +58,7 @@ func (p *Pages) explore(w http.ResponseWriter, r *http.Request) {
 	p.explorer(w, r, query{who: q.Get("person"), patient: q.Get("patient"), what: q.Get("what"), reason: q.Get("reason")}, len(q) > 0)
 }
 
-// doExplore answers what was typed; it travels in the body because it may name a patient.
+// doExplore answers what was typed; that may name a patient and is in no address.
 func (p *Pages) doExplore(w http.ResponseWriter, r *http.Request) {
 	if err := form(w, r); err != nil {
 		p.fail(w, r, err)

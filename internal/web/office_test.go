@@ -153,6 +153,7 @@ func (p *person) get(path string) seen {
 	return p.do(http.NewRequestWithContext(p.o.t.Context(), http.MethodGet, p.o.url+path, nil))
 }
 
+// post sends a form. Where its answer has an address of its own, that is read.
 func (p *person) post(path string, fields ...string) seen {
 	p.o.t.Helper()
 	v := url.Values{}
@@ -163,7 +164,11 @@ func (p *person) post(path string, fields ...string) seen {
 	if err == nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	return p.do(r, err)
+	a := p.do(r, err)
+	if to := a.header.Get("Location"); strings.Contains(to, "?typed=") {
+		return p.get(to)
+	}
+	return a
 }
 
 // page wants a page whose text holds every one of want.

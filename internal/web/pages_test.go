@@ -276,6 +276,12 @@ func TestFindSaysNoMoreThanNeeded(t *testing.T) {
 	}
 	holds(t, "number", answered(t, sam, "/find", "q", "0048 2217"), 200, "Okafor, Maren")
 	holds(t, "own patient", answered(t, w.physician, "/find", "q", "okaf"), 200, "Okafor, Maren", "!Asks for a reason")
+	if to := sam.Form(t, "/find", "q", "0048 2217").Header.Get("Location"); !strings.HasPrefix(to, "/find?typed=") {
+		t.Errorf("a search is answered at %q", to)
+	} else {
+		holds(t, "again", sam.Get(t, to), 200, "Okafor, Maren")
+		holds(t, "another's search", w.physician.Get(t, to), 200, "!Okafor, Maren")
+	}
 	holds(t, "the form", sam.Get(t, "/find"), 200, "Each search is recorded")
 }
 

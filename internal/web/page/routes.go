@@ -43,5 +43,8 @@ package page
 //	                                    POST /admin/people/{person}/link              a new first link, shown once
 //	                                    POST /admin/pending/{item}                    act=approve|decline
 //
+// A search, POST /find and POST /audit, is answered under the same address with ?typed= and a chance number that stands for what was
+// typed: browsers keep bodies of POSTs that were answered with a page. A note that cannot be signed leads back to where it is written.
+//
 // An administrative POST that lacks a fresh factor answers with a form that asks for one and repeats the POST with confirm-code or
 // confirm-password added.
