@@ -79,7 +79,9 @@ func idOf(t *testing.T, body string) string {
 
 func firstID(t *testing.T, bundle string) string {
 	t.Helper()
-	var b struct{ Entry []struct{ Resource struct{ ID string } } }
+	var b struct {
+		Entry []struct{ Resource struct{ ID string } }
+	}
 	if err := json.Unmarshal([]byte(bundle), &b); err != nil || len(b.Entry) == 0 {
 		t.Fatalf("no entry: %v %s", err, bundle)
 	}
