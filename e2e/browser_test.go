@@ -303,10 +303,13 @@ func (b *tab) touch(what string) { b.t.Helper(); b.do(b.spot(what)) }
 // follow touches what leads to another page, and gives that page's status.
 func (b *tab) follow(what string) int { b.t.Helper(); return b.goes(what, b.spot(what)) }
 
-// fill types into the page's field of a name, in place of what stands there.
-func (b *tab) fill(name, text string) {
+// fill types into a field of the page, given by its name or a selector, in place of what stands there.
+func (b *tab) fill(field, text string) {
 	b.t.Helper()
-	b.touch(`main [name="` + name + `"]:not([type=hidden])`)
+	if !strings.Contains(field, "#") {
+		field = `main [name="` + field + `"]:not([type=hidden])`
+	}
+	b.touch(field)
 	ask[bool](b, `document.activeElement.select(), true`)
 	b.keys(kb.Backspace + text)
 }

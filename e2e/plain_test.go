@@ -118,6 +118,14 @@ func TestNothingStaysOnDisk(t *testing.T) {
 	b.open("/activity")
 	b.touch(personMenu)
 	b.follow("Sign out")
+	b.open("/demo")
+	b.follow("button:has([href$='#shield-check'])") // the officer types a record number
+	b.open("/audit")
+	b.fill("patient", "00482217")
+	b.follow("Show entries")
+	b.says("newest first")
+	b.touch(personMenu)
+	b.follow("Sign out")
 	if err := chromedp.Cancel(ctx); err != nil {
 		t.Fatal(err)
 	}
