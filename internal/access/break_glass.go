@@ -35,6 +35,14 @@ var glassWords = map[string]string{
 	"other":           "another reason, written down",
 }
 
+// glassSentence says to the patient what somebody did who broke the glass.
+func glassSentence(code string) string {
+	if code == "emergency" {
+		return "opened your chart in an emergency"
+	}
+	return "opened your chart by giving a reason: " + glassWords[code]
+}
+
 // Grants run to discharge, at most 72 hours; without an encounter 72 hours (decisions 19).
 const grantLasts = 72 * time.Hour
 
@@ -92,7 +100,7 @@ func (g *Gate) breakGlass(ctx context.Context, s standing, code, text string) (G
 		e.Purpose = "ETREAT"
 	}
 	e.Patients = []audit.PatientPart{{Patient: c.number, Ref: "Patient/" + c.id, Permits: d.PermitIDs(), Template: "glass." + code,
-		Sentence: "opened your chart in an emergency: " + glassWords[code], Glass: true, Unexplained: true}}
+		Sentence: glassSentence(code), Glass: true, Unexplained: true}}
 	logged, err := g.log.Note(ctx, e)
 	if err != nil {
 		return Grant{}, err

@@ -94,8 +94,7 @@ func (s standing) reason(d policy.Decision) Reason {
 	switch {
 	case r.Glass && s.grant != nil:
 		r.Template, r.Until = "glass."+s.grant.Code, s.grant.Until
-		r.Sentence = "You opened this chart in an emergency, and gave a reason."
-		r.Patient = "opened your chart in an emergency: " + glassWords[s.grant.Code]
+		r.Sentence, r.Patient = "You opened this chart by giving a reason.", glassSentence(s.grant.Code)
 	case s.treats(d) && len(s.care.Evidence) > 0:
 		best := s.care.Evidence[0]
 		r.Template, r.Sentence, r.Patient, r.Until = best.Template, best.Sentence(), best.PatientSentence(), best.Ends()

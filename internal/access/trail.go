@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -233,7 +234,13 @@ func (g *Gate) AuditEntry(ctx context.Context, p Principal, origin string, numbe
 			action = policy.Own
 		}
 	}
-	logged, err := g.readLog(ctx, p, action)
+	var about []chart // it names them, so its reading does
+	for _, part := range read.Event.Patients {
+		if part.Patient != 0 {
+			about = append(about, chart{number: part.Patient, id: strings.TrimPrefix(part.Ref, "Patient/")})
+		}
+	}
+	logged, err := g.readLog(ctx, p, action, about...)
 	if err != nil {
 		return AuditDetail{}, absent
 	}
@@ -275,8 +282,15 @@ func (g *Gate) readLog(ctx context.Context, p Principal, action string, about ..
 	}
 	e := s.event("audit-read", "R")
 	e.Kind, e.PolicyHash = audit.LogRead, d.Hash
+	sentence := watched
+	switch {
+	case s.who.Capacity == policy.Patient:
+		sentence = "was you"
+	case action == policy.Own:
+		sentence = "looked again at an access of their own to your chart"
+	}
 	for _, c := range about {
-		e.Patients = append(e.Patients, audit.PatientPart{Patient: c.number, Ref: "Patient/" + c.id, Permits: d.PermitIDs(), Template: "review", Sentence: watched})
+		e.Patients = append(e.Patients, audit.PatientPart{Patient: c.number, Ref: "Patient/" + c.id, Permits: d.PermitIDs(), Template: "review", Sentence: sentence})
 	}
 	return g.log.Note(ctx, e)
 }

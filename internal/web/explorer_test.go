@@ -92,7 +92,7 @@ func TestEntryCanBeCheckedByHand(t *testing.T) {
 		t.Errorf("resource: %+v", event)
 	}
 
-	sam.page(m[1], "Sam Rivera opened", "My activity", "You opened this chart in an emergency", "Proof")
+	sam.page(m[1], "Sam Rivera opened", "My activity", "You opened this chart by giving a reason", "Proof")
 	a = maren.page(m[1], "Sam Rivera", "opened your chart in an emergency")
 	o.hides(a, "127.0.0.1", "Session ", sam.session.Session.ID)
 	for _, path := range []string{m[1], "/audit/nowhere/1", "/audit/x", m[1][:strings.LastIndexByte(m[1], '/')] + "/999999"} {
