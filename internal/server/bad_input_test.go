@@ -79,7 +79,6 @@ func TestBadResources(t *testing.T) {
 	in := install(t)
 	s := servertest.Open(t, in.dir)
 	doctor := in.physician.at(s.URL)
-	before := kept(t, s)
 	patient := in.patients[0]
 	with := func(more string) string {
 		return `{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/` + patient + `"}` + more + `}`
@@ -87,7 +86,7 @@ func TestBadResources(t *testing.T) {
 	if got := doctor.want(t, http.StatusCreated, "POST", "/fhir/Observation", with("")); got.Body == "" {
 		t.Fatal("the good one is not taken")
 	}
-	before = kept(t, s)
+	before := kept(t, s)
 	for name, c := range map[string]struct{ body, place string }{
 		"only spaces":                     {"   ", ""},
 		"cut short":                       {`{"resourceType":"Observation","status":"fi`, "byte"},

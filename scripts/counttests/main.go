@@ -52,7 +52,9 @@ func main() {
 			notes = append(notes, "--- "+name+"\n"+strings.Join(output[name], ""))
 		}
 	}
-	sort.SliceStable(notes, func(i, j int) bool { return strings.HasPrefix(notes[i], "skipped") && !strings.HasPrefix(notes[j], "skipped") })
+	sort.SliceStable(notes, func(i, j int) bool {
+		return strings.HasPrefix(notes[i], "skipped") && !strings.HasPrefix(notes[j], "skipped")
+	})
 	fmt.Println(passed, failed, skipped)
 	for _, n := range notes {
 		fmt.Println(n)
