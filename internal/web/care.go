@@ -193,6 +193,9 @@ func (p *Pages) doFind(w http.ResponseWriter, r *http.Request) {
 	for _, h := range found.Hits {
 		hit := page.Hit{Href: chartHref(h.PatientID), Name: cmp.Or(h.Name, "Name not known"), About: aboutOf(h.Identity), MRN: "no MRN", Because: strings.TrimSuffix(h.Why, "."),
 			Asks: h.Closed && kind(who.Session) == forCare && anyClinical(who.Session)}
+		if atDesk(who.Session) {
+			hit.Href = "" // there is no chart behind it
+		}
 		if h.MRNTail != "" {
 			hit.MRN = "MRN ends " + h.MRNTail
 		}

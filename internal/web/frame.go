@@ -64,8 +64,17 @@ func (p *Pages) shell(r *http.Request, title, at string) look.Shell {
 		sh.Nav, sh.Side = look.AdminNav(at, p.waiting(r)), true
 	default:
 		sh.Nav, sh.Find = look.CareNav(at, look.Counts{}), true
+		if atDesk(s) {
+			sh.Nav = slices.DeleteFunc(sh.Nav, func(n look.NavItem) bool { return n.Href == "/day" })
+		}
 	}
 	return sh
+}
+
+// atDesk reports whether somebody works with patients but with no chart: nobody is ever on such a person's My day.
+func atDesk(s *identity.Session) bool {
+	roles := s.Roles()
+	return !anyClinical(s) && (slices.Contains(roles, identity.FrontDesk) || slices.Contains(roles, identity.Billing))
 }
 
 func (p *Pages) now() time.Time { return p.o.Now().In(p.o.Zone) }

@@ -282,6 +282,11 @@ func TestFindSaysNoMoreThanNeeded(t *testing.T) {
 		holds(t, "again", sam.Get(t, to), 200, "Okafor, Maren")
 		holds(t, "another's search", w.physician.Get(t, to), 200, "!Okafor, Maren")
 	}
+	clerk := w.Person(t, "Dana Whitlock", "front-desk", "")
+	holds(t, "the front desk", answered(t, clerk, "/find", "q", "0048 2217"), 200, "Okafor, Maren", "!"+w.chart(), `!href="/day"`)
+	if start := clerk.Get(t, "/"); start.Header.Get("Location") != "/find" {
+		t.Errorf("the front desk begins at %q", start.Header.Get("Location"))
+	}
 	holds(t, "the form", sam.Get(t, "/find"), 200, "Each search is recorded")
 }
 

@@ -53,6 +53,9 @@ func home(s *identity.Session) string {
 	case forAdmins:
 		return "/admin/people"
 	}
+	if atDesk(s) {
+		return "/find"
+	}
 	return "/day"
 }
 

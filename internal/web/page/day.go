@@ -48,7 +48,7 @@ type FindView struct {
 
 // Hit is one patient found.
 type Hit struct {
-	Href    string
+	Href    string // empty: no chart behind it for this person
 	Name    string
 	About   string // female, born 1961
 	MRN     string // last digits: "MRN ends 2217"
