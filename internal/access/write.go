@@ -3,6 +3,8 @@ package access
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -146,6 +148,12 @@ func (g *Gate) admitAll(ctx context.Context, p Principal, interaction string, ws
 		part.Ref, part.Permits, part.Template, part.Sentence = why.Ref, why.Permits, why.Template, why.Sentence
 		part.Unexplained, part.Glass = why.Unexplained, why.Glass
 		e.Patients = append(e.Patients, part)
+		delete(reasons, part.Patient)
+	}
+	for _, number := range slices.Sorted(maps.Keys(reasons)) { // nothing of theirs changes, yet the answer tells what is stored
+		if number != 0 {
+			e.Patients = append(e.Patients, reasons[number])
+		}
 	}
 	if len(ws) > 1 {
 		e.Action = "E"
@@ -174,7 +182,9 @@ func (g *Gate) commit(ctx context.Context, e audit.Event, ws []record.Write, pre
 		return nil, err
 	}
 	stored, err := g.records.Commit(ctx, prepared, intent)
-	g.conclude(ctx, e, intent, err)
+	if err == nil || outcome.Is(err, outcome.Conflict) {
+		g.conclude(ctx, e, intent, err)
+	} // after any other error the disk may hold the commit although it failed: the next start looks and concludes
 	if err != nil {
 		return nil, err
 	}
