@@ -14,6 +14,7 @@ package access
 
 import (
 	"context"
+	"database/sql"
 	"log/slog"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 	"chartwarden/internal/record"
 )
@@ -54,6 +56,7 @@ type Gate struct {
 	policy  *policy.Set
 	persons *identity.Store
 	db      *db.DB
+	grants  *sql.Stmt // of liveGrant, which every decision about a chart asks
 	now     func() time.Time
 	zone    *time.Location
 	base    string
@@ -81,7 +84,11 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 	if err := db.Migrate(ctx, o.DB, "access", migrations()); err != nil {
 		return nil, err
 	}
-	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, now: o.Now, zone: o.Zone,
+	grants, err := o.DB.Reader().PrepareContext(ctx, liveGrants)
+	if err != nil {
+		return nil, outcome.Wrap("access: open", outcome.NoStore, "the grants cannot be read", err)
+	}
+	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, grants: grants, now: o.Now, zone: o.Zone,
 		base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}}, nil
 }
 

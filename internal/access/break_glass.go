@@ -135,13 +135,14 @@ func (g *Gate) GiveBack(ctx context.Context, p Principal, patientID string) erro
 	})
 }
 
+const liveGrants = `SELECT id, code, opened, until, entry FROM access_grant
+	WHERE person = ? AND patient = ? AND until > ? AND epoch = ? AND given_back IS NULL ORDER BY until DESC LIMIT 1`
+
 // liveGrant is the grant by which person may read the chart of patient at that time, or nil. A grant dies with the person's epoch.
 func (g *Gate) liveGrant(ctx context.Context, person identity.Person, patient fhir.PatientID, at time.Time) (*Grant, error) {
 	one := Grant{Person: person.ID, Patient: patient}
 	var opened, until int64
-	err := g.db.Reader().QueryRowContext(ctx, `SELECT id, code, opened, until, entry FROM access_grant
-		WHERE person = ? AND patient = ? AND until > ? AND epoch = ? AND given_back IS NULL ORDER BY until DESC LIMIT 1`,
-		person.ID, int64(patient), at.UnixMicro(), person.Epoch).Scan(&one.ID, &one.Code, &opened, &until, &one.Entry)
+	err := g.grants.QueryRowContext(ctx, person.ID, int64(patient), at.UnixMicro(), person.Epoch).Scan(&one.ID, &one.Code, &opened, &until, &one.Entry)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
