@@ -3,9 +3,11 @@ package record
 import (
 	"bytes"
 	"context"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -128,7 +130,7 @@ func (s *Store) Prepare(ctx context.Context, writes []Write) (*Prepared, error) 
 	for i, w := range writes {
 		it, err := b.target(w)
 		if err != nil {
-			return nil, Faulty{i, outcome.Wrap("record: prepare", outcome.Exception, "the change could not be prepared", err)}
+			return nil, faultOf(i, err)
 		}
 		p.items = append(p.items, it)
 	}
@@ -136,19 +138,24 @@ func (s *Store) Prepare(ctx context.Context, writes []Write) (*Prepared, error) 
 		for i, it := range p.items {
 			if it.effect != Unchanged && (it.kind == patientType) == patientsFirst {
 				if err := b.settle(it); err != nil {
-					return nil, Faulty{i, outcome.Wrap("record: prepare", outcome.Exception, "the change could not be prepared", err)}
+					return nil, faultOf(i, err)
 				}
 			}
 		}
 	}
-	for i, it := range p.items {
-		if it.effect != Unchanged {
-			if err := b.finish(it); err != nil {
-				return nil, Faulty{i, outcome.Wrap("record: prepare", outcome.Exception, "the change could not be prepared", err)}
-			}
-		}
+	keys, err := b.keys(p.items)
+	if err != nil {
+		return nil, err
 	}
-	if err := b.seal(p.items); err != nil {
+	if err := onAll(len(p.items), func(i int) error {
+		if p.items[i].effect == Unchanged {
+			return nil
+		}
+		if err := b.finish(p.items[i]); err != nil {
+			return faultOf(i, err)
+		}
+		return b.seal(p.items[i], keys)
+	}); err != nil {
 		return nil, err
 	}
 	p.parts = s.intents(p.items)
@@ -166,6 +173,16 @@ func (f Faulty) Error() string { return f.err.Error() }
 
 // Unwrap gives the error of the write.
 func (f Faulty) Unwrap() error { return f.err }
+
+// faultOf says that err is about write i, unless it is about the disk or the caller's patience.
+func faultOf(i int, err error) error {
+	err = outcome.Wrap("record: prepare", outcome.Exception, "the change could not be prepared", err)
+	switch outcome.CodeOf(err) {
+	case outcome.NoStore, outcome.Transient, outcome.Timeout:
+		return err
+	}
+	return Faulty{i, err}
+}
 
 // batch is the state of one Prepare.
 type batch struct {
@@ -459,35 +476,60 @@ func sameContent(doc *document.Doc, before *found) (bool, error) {
 	return bytes.Equal(stamped.AppendJSON(nil), before.doc.AppendJSON(nil)), nil
 }
 
-// seal encrypts the new versions, making the keys of new patients with one commit.
-func (b *batch) seal(items []*item) error {
+// keys gives the key of each patient in a batch, making those of new patients with one commit.
+func (b *batch) keys(items []*item) (map[fhir.PatientID]seal.KeyID, error) {
 	var owners []int64
+	keys := map[fhir.PatientID]seal.KeyID{}
 	for _, it := range items {
-		if p := int64(it.after.patient); it.effect != Unchanged && p != 0 && !slices.Contains(owners, p) {
-			owners = append(owners, p)
+		if _, known := keys[it.after.patient]; it.effect != Unchanged && it.after.patient != 0 && !known {
+			keys[it.after.patient] = 0
+			owners = append(owners, int64(it.after.patient))
 		}
 	}
-	keys := map[int64]seal.KeyID{}
 	made, err := b.s.box.Keys(b.ctx, owners, chartKey)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i, owner := range owners {
-		keys[owner] = made[i]
+		keys[fhir.PatientID(owner)] = made[i]
 	}
-	for _, it := range items {
-		if it.effect == Unchanged {
-			continue
-		}
-		key, ok := keys[int64(it.after.patient)]
-		if !ok {
-			if key, err = b.s.box.Key(b.ctx, int64(it.after.rec)>>24, systemKey); err != nil {
-				return err
-			}
-		}
-		if it.after.body, err = b.s.box.Seal(nil, key, it.after.place(it.kind), it.doc.AppendJSON(nil)); err != nil {
+	return keys, nil
+}
+
+// seal encrypts a new version.
+func (b *batch) seal(it *item, keys map[fhir.PatientID]seal.KeyID) (err error) {
+	if it.effect == Unchanged {
+		return nil
+	}
+	key, ok := keys[it.after.patient]
+	if !ok {
+		if key, err = b.s.box.Key(b.ctx, int64(it.after.rec)>>24, systemKey); err != nil {
 			return err
 		}
+	}
+	it.after.body, err = b.s.box.Seal(nil, key, it.after.place(it.kind), it.doc.AppendJSON(nil))
+	return err
+}
+
+// onAll does n things that do not touch each other on all processors and gives the error of the first that failed. Few are not worth a
+// goroutine.
+func onAll(n int, do func(i int) error) error {
+	const enough = 16
+	workers := max(1, min(runtime.GOMAXPROCS(0), n/enough))
+	errs := make([]error, n)
+	work := func(first int) {
+		for i := first; i < n; i += workers {
+			errs[i] = do(i)
+		}
+	}
+	var group sync.WaitGroup
+	for w := 1; w < workers; w++ {
+		group.Go(func() { work(w) })
+	}
+	work(0)
+	group.Wait()
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return errs[i]
 	}
 	return nil
 }
