@@ -84,6 +84,17 @@ func (g *Gate) write(ctx context.Context, p Principal, interaction string, ws []
 
 // store is write for what is valid already.
 func (g *Gate) store(ctx context.Context, p Principal, interaction string, ws []record.Write) ([]Written, error) {
+	switch faults, err := g.dangling(ctx, ws, nil); {
+	case err != nil:
+		return nil, err
+	case len(faults) > 0:
+		return nil, faults[0]
+	}
+	return g.put(ctx, p, interaction, ws)
+}
+
+// put is store for what refers to nothing that is missing.
+func (g *Gate) put(ctx context.Context, p Principal, interaction string, ws []record.Write) ([]Written, error) {
 	for i := range ws {
 		if ws[i].Op == record.Delete {
 			if err := g.uncut(); err != nil {
@@ -91,9 +102,6 @@ func (g *Gate) store(ctx context.Context, p Principal, interaction string, ws []
 			}
 		}
 		p.sign(&ws[i])
-	}
-	if i, err := g.dangling(ctx, ws); err != nil {
-		return nil, faulty{i, err}
 	}
 	prepared, err := g.records.Prepare(ctx, ws)
 	if err != nil {
@@ -110,37 +118,45 @@ func (g *Gate) store(ctx context.Context, p Principal, interaction string, ws []
 	return g.commit(ctx, e, ws, prepared)
 }
 
+// admission is who writes into one chart, and what was decided about it so far.
+type admission struct {
+	standing
+	judge *policy.Judge
+}
+
 // admitAll decides about every change and gathers the intent: one part for each chart, with the reason, and the versions to come.
 func (g *Gate) admitAll(ctx context.Context, p Principal, interaction string, ws []record.Write, prepared *record.Prepared) (audit.Event, error) {
 	var e audit.Event
 	reasons := map[fhir.PatientID]audit.PatientPart{}
-	standings := map[fhir.PatientID]standing{}
+	charts := map[fhir.PatientID]admission{}
 	for i, change := range prepared.Changes() {
 		number := fhir.PatientID(0)
 		if len(change.Patients) > 0 {
 			number = change.Patients[0]
 		}
-		s, known := standings[number]
+		a, known := charts[number]
 		if !known {
 			c, err := g.chartToBe(ctx, number, change)
 			if err != nil {
 				return e, err
 			}
-			if s, err = g.relate(ctx, p, c); err != nil {
+			s, err := g.relate(ctx, p, c)
+			if err != nil {
 				return e, err
 			}
-			standings[number] = s
+			a = admission{s, g.policy.Judge(s.who, policy.Write, s.relation, s.context)}
+			charts[number] = a
 		}
 		if e.Interaction == "" {
-			e = s.event(interaction, letterOf(ws[i].Op))
+			e = a.event(interaction, letterOf(ws[i].Op))
 		}
-		d, err := g.admitWrite(ctx, s, interaction, change, ws[i])
+		d, err := g.admitWrite(ctx, a, interaction, change, ws[i])
 		if err != nil {
 			return e, faulty{i, err}
 		}
 		e.PolicyHash = d.Hash
 		if _, known := reasons[number]; !known {
-			reasons[number] = permitted{standing: s, decision: d}.entry(s.reason(d))
+			reasons[number] = permitted{standing: a.standing, decision: d}.entry(a.reason(d))
 		}
 	}
 	for _, part := range prepared.Intents() {
@@ -218,23 +234,30 @@ func (g *Gate) conclude(ctx context.Context, e audit.Event, intent audit.Logged,
 }
 
 // admitWrite decides about one prepared change: on what it brings, and on the version that it replaces.
-func (g *Gate) admitWrite(ctx context.Context, s standing, interaction string, change record.Change, w record.Write) (policy.Decision, error) {
-	after := policy.Resource{Type: change.Type, Group: string(change.Group), Labels: change.Labels, Released: true, New: change.Before == nil, PatientKey: s.key()}
-	d := g.decide(s, policy.Write, after)
+func (g *Gate) admitWrite(ctx context.Context, a admission, interaction string, change record.Change, w record.Write) (policy.Decision, error) {
+	after := policy.Resource{Type: change.Type, Group: string(change.Group), Labels: change.Labels, Released: true, New: change.Before == nil, PatientKey: a.key()}
+	d := g.judge(a, after)
 	if !d.Allowed {
-		return d, g.refuse(ctx, s, policy.Write, interaction, after, d)
+		return d, g.refuse(ctx, a.standing, policy.Write, interaction, after, d)
 	}
 	if change.Before == nil {
 		return d, nil
 	}
-	before := s.resource(change.Before)
-	if old := g.decide(s, policy.Write, before); !old.Allowed {
-		return old, g.refuse(ctx, s, policy.Write, interaction, before, old)
+	before := a.resource(change.Before)
+	if old := g.judge(a, before); !old.Allowed {
+		return old, g.refuse(ctx, a.standing, policy.Write, interaction, before, old)
 	}
-	if w.Doc != nil && change.Effect != record.Unchanged && s.principal.Session != nil && g.masker(s, policy.Read, change.Type).any() {
+	if w.Doc != nil && change.Effect != record.Unchanged && a.principal.Session != nil && g.masker(a.standing, policy.Read, change.Type).any() {
 		return d, outcome.New(outcome.Conflict, "you see this resource without some of its parts: a whole update would lose them")
 	}
 	return d, nil
+}
+
+// judge decides about one record of a batch; an error of a rule is an alarm and denies.
+func (g *Gate) judge(a admission, r policy.Resource) policy.Decision {
+	d := a.judge.Decide(r)
+	g.alarm(d)
+	return d
 }
 
 // checkWrite refuses what the standard refuses. A delete has no document.
@@ -248,16 +271,16 @@ func checkWrite(w record.Write) error {
 	return outcome.Invalids(validate.Check(w.Doc))
 }
 
-// dangling looks for references to what is neither here nor in the same batch.
-func (g *Gate) dangling(ctx context.Context, ws []record.Write) (int, error) {
-	coming := map[string]bool{}
+// dangling finds the writes that refer to what is neither here nor in the same batch, by the first such reference of each. What was
+// left out of the batch is gone.
+func (g *Gate) dangling(ctx context.Context, ws []record.Write, gone map[string]bool) (faults []faulty, err error) {
+	leads := map[string]bool{"": true} // of each reference: whether it leads somewhere
 	for _, w := range ws {
-		coming[w.Alias] = true
+		leads[w.Alias] = true
 		if w.Op == record.Update {
-			coming[w.Type+"/"+w.ID] = true
+			leads[w.Type+"/"+w.ID] = true
 		}
 	}
-	known := map[string]bool{}
 	for i, w := range ws {
 		if w.Doc == nil {
 			continue
@@ -266,21 +289,25 @@ func (g *Gate) dangling(ctx context.Context, ws []record.Write) (int, error) {
 			if n.Name() != "reference" || n.Kind() != document.String {
 				continue
 			}
-			ref := n.Text()
-			if coming[ref] || known[ref] {
+			here, known := leads[n.Text()]
+			if !known {
+				if here, err = g.records.Resolves(ctx, n.Text()); err != nil {
+					return nil, err
+				}
+				leads[n.Text()] = here
+			}
+			if here {
 				continue
 			}
-			here, err := g.records.Resolves(ctx, ref)
-			if err != nil {
-				return i, err
+			mend := "the reference leads to nothing here: store its target first, or send both in one bundle"
+			if gone[n.Text()] {
+				mend = "it refers to an entry that was rejected"
 			}
-			if !here {
-				return i, outcome.New(outcome.Invalid, "the reference leads to nothing here: store its target first, or send both in one bundle").At(n.Expression())
-			}
-			known[ref] = true
+			faults = append(faults, faulty{i, outcome.New(outcome.Invalid, mend).At(n.Expression())})
+			break
 		}
 	}
-	return 0, nil
+	return faults, nil
 }
 
 // sign notes who makes a change, for the relationships that it may create: what somebody makes for himself carries no weight.

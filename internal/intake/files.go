@@ -9,17 +9,18 @@ import (
 	"hash/maphash"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/outcome"
 )
-
-func as(err error, target any) bool { return errors.As(err, target) }
 
 // file is one input, with what the first pass learnt of it.
 type file struct {
@@ -49,9 +50,12 @@ func order(paths []string) ([]*file, error) {
 	if len(files) == 0 {
 		return nil, outcome.New(outcome.NotFound, "there is no .json, .ndjson or .gz file in "+strings.Join(paths, ", "))
 	}
+	if len(files) == 1 {
+		return files, nil
+	}
+	survey(files)
 	owner := map[uint64]*file{}
 	for _, f := range files {
-		f.survey()
 		for h := range f.defines {
 			if owner[h] == nil {
 				owner[h] = f
@@ -93,6 +97,24 @@ func importable(path string) bool {
 }
 
 var seed = maphash.MakeSeed()
+
+// survey is the first pass, on all processors.
+func survey(files []*file) {
+	queue := make(chan *file)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for f := range queue {
+				f.survey()
+			}
+		})
+	}
+	for _, f := range files {
+		queue <- f
+	}
+	close(queue)
+	workers.Wait()
+}
 
 // survey is the first pass over one file. What is wrong with it shows in the second.
 func (f *file) survey() {
@@ -249,21 +271,72 @@ func complete(e *access.Entry) {
 	e.Method, e.URL = "POST", e.Doc.Type()
 }
 
-// file takes one file in, batch by batch.
-func (r *run) file(f *file) error {
-	name := filepath.Base(f.path)
-	var batch []access.Entry
-	err := f.each(func(e access.Entry) error {
-		batch = append(batch, e)
-		if len(batch) < batchSize || r.atomic {
+// batch is what is handed to the door at once, with what of the file could not even be read.
+type batch struct {
+	file    string
+	entries []access.Entry
+	bad     []Rejection
+	last    bool // of its file
+	err     error
+}
+
+// batches reads a file batch by batch; the whole file is one when it is to be stored whole.
+func (f *file) batches(whole bool) iter.Seq[batch] {
+	return func(yield func(batch) bool) {
+		enough := errors.New("enough")
+		b := batch{file: filepath.Base(f.path)}
+		err := f.each(func(e access.Entry) error {
+			b.entries = append(b.entries, e)
+			if len(b.entries) < batchSize || whole {
+				return nil
+			}
+			full := b
+			b = batch{file: full.file}
+			if !yield(full) {
+				return enough
+			}
 			return nil
+		}, func(e access.Entry, err error) { b.bad = append(b.bad, rejection(b.file, e, err)) })
+		if errors.Is(err, enough) {
+			return
 		}
-		full := batch
-		batch = nil
-		return r.store(name, full)
-	}, func(e access.Entry, err error) { r.reject(name, e, err) })
-	if err != nil {
-		return err
+		b.last, b.err = true, err
+		yield(b)
 	}
-	return r.store(name, batch)
+}
+
+// read gives the batches of all files in their order.
+func read(files []*file, whole bool) iter.Seq[batch] {
+	return func(yield func(batch) bool) {
+		for _, f := range files {
+			for b := range f.batches(whole) {
+				if !yield(b) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// ahead runs seq one step ahead of whoever uses it, so that one batch is read while the one before it is stored.
+func ahead[T any](seq iter.Seq[T]) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		made, enough := make(chan T), make(chan struct{})
+		defer close(enough)
+		go func() {
+			defer close(made)
+			for x := range seq {
+				select {
+				case made <- x:
+				case <-enough:
+					return
+				}
+			}
+		}()
+		for x := range made {
+			if !yield(x) {
+				return
+			}
+		}
+	}
 }

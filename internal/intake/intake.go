@@ -5,25 +5,27 @@
 //
 // A first pass orders the files so that what others refer to comes first. Then each file is read as a stream and handed to the door in
 // batches: one audit intent and one commit for each. An entry that cannot be stored is named with file, entry and reason, and never
-// stops the rest. A second run finds what the first stored (by fullUrl or id) and skips it.
+// stops the rest, unless files are to be stored whole. A second run finds what the first stored (by fullUrl or id) and skips it.
 package intake
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"time"
 
 	"chartwarden/internal/access"
+	"chartwarden/internal/fhir"
 	"chartwarden/internal/outcome"
 )
 
 // Options of a run.
 type Options struct {
 	Paths    []string // files and directories
-	Atomic   bool     // one file is one transaction
+	Atomic   bool     // a file is stored whole, or nothing of it when one entry cannot be stored
 	Progress func(Progress)
 	Now      func() time.Time
 }
@@ -68,13 +70,17 @@ func Run(ctx context.Context, gate *access.Gate, o Options) (Report, error) {
 		return report, err
 	}
 	report.Files = len(files)
-	run := &run{ctx: ctx, gate: gate, report: &report, atomic: o.Atomic}
-	for i, f := range files {
-		if err := run.file(f); err != nil {
+	run := &run{ctx: ctx, gate: gate, report: &report, whole: o.Atomic}
+	done := 0
+	for b := range ahead(read(files, o.Atomic)) {
+		if err := run.store(b); err != nil {
 			return report, err
 		}
+		if b.last {
+			done++
+		}
 		if o.Progress != nil {
-			o.Progress(Progress{File: i + 1, Files: len(files), Stored: report.Stored})
+			o.Progress(Progress{File: done, Files: len(files), Stored: report.Stored})
 		}
 	}
 	report.Seconds = o.Now().Sub(start).Seconds()
@@ -117,28 +123,30 @@ type run struct {
 	ctx    context.Context
 	gate   *access.Gate
 	report *Report
-	atomic bool
+	whole  bool // a file is stored whole or not at all
 }
 
 // store hands one batch to the door and counts what became of it.
-func (r *run) store(name string, batch []access.Entry) error {
-	if len(batch) == 0 {
-		return nil
+func (r *run) store(b batch) error {
+	r.report.Rejected = append(r.report.Rejected, b.bad...)
+	if b.err != nil || len(b.entries) == 0 || r.whole && len(b.bad) > 0 {
+		return b.err
 	}
-	if r.atomic {
-		return r.transaction(name, batch)
+	take := r.gate.Import
+	if r.whole {
+		take = r.gate.ImportWhole
 	}
-	results, err := r.gate.Import(r.ctx, access.Job("import"), batch)
+	results, err := take(r.ctx, access.Job("import"), b.entries)
 	if err != nil {
 		return err
 	}
 	for i, res := range results {
 		switch {
 		case res.Err != nil:
-			r.reject(name, batch[i], res.Err)
+			r.report.Rejected = append(r.report.Rejected, rejection(b.file, b.entries[i], res.Err))
 		case res.Skipped:
 			r.report.Skipped++
-		default:
+		case res.Written.ID != "": // it has none in a file that was refused whole
 			r.report.Stored++
 			r.report.ByType[res.Written.Type]++
 		}
@@ -146,50 +154,14 @@ func (r *run) store(name string, batch []access.Entry) error {
 	return nil
 }
 
-func (r *run) transaction(name string, batch []access.Entry) error {
-	results, err := r.gate.Transaction(r.ctx, access.Job("import"), batch)
-	if outcome.Is(err, outcome.NoStore) {
-		return err
-	}
-	if err != nil {
-		r.reject(name, culprit(batch, err), err)
-		return nil
-	}
-	for i, res := range results {
-		if res.Written == nil {
-			r.reject(name, batch[i], outcome.New(outcome.NotSupported, "an import only brings records in: POST and PUT"))
-			continue
-		}
-		r.report.Stored++
-		r.report.ByType[res.Written.Type]++
-	}
-	return nil
-}
-
-// culprit is the entry for which a whole transaction was refused, as the place of err names it.
-func culprit(batch []access.Entry, err error) access.Entry {
-	var o *outcome.Error
-	var index int
-	if as(err, &o) {
-		if _, unnamed := fmt.Sscanf(o.Expression, "Bundle.entry[%d]", &index); unnamed == nil {
-			for _, e := range batch {
-				if e.Index == index {
-					return e
-				}
-			}
-		}
-	}
-	return batch[0]
-}
-
-func (r *run) reject(name string, e access.Entry, err error) {
-	x := Rejection{File: name, Entry: e.Index, Reason: err.Error()}
-	if e.Doc != nil {
+func rejection(file string, e access.Entry, err error) Rejection {
+	x := Rejection{File: file, Entry: e.Index, Reason: err.Error()}
+	if e.Doc != nil && fhir.IsResourceType(e.Doc.Type()) {
 		x.Type = e.Doc.Type()
 	}
 	var o *outcome.Error
-	if as(err, &o) {
+	if errors.As(err, &o) {
 		x.Reason, x.At = o.Public, o.Expression
 	}
-	r.report.Rejected = append(r.report.Rejected, x)
+	return x
 }

@@ -16,29 +16,49 @@ func (s *Set) Decide(r Request) Decision {
 	return a.decide()
 }
 
-// DecideEach answers for many records of one chart (or of the directory), in their order. Records that the rules cannot tell apart
-// are decided once.
+// DecideEach answers for many records of one chart (or of the directory), in their order; see [Judge].
 func (s *Set) DecideEach(p Principal, action string, rel Relation, c Context, resources []Resource) []Decision {
 	out := make([]Decision, len(resources))
-	seen := map[string]Decision{}
-	var a *asked
+	j := s.Judge(p, action, rel, c)
 	for i, r := range resources {
-		key := likeness(r)
-		d, ok := seen[key]
-		if !ok {
-			if a == nil || a.patient != r.PatientKey {
-				a, d = s.ask(p, action, rel, c, r)
-			} else {
-				a.about(r)
-			}
-			if a != nil {
-				d = a.decide()
-			}
-			seen[key] = d
-		}
-		out[i] = d
+		out[i] = j.Decide(r)
 	}
 	return out
+}
+
+// Judge is [Set.Decide] for one person, action, relation and moment, and for record after record. Those that the rules cannot tell
+// apart it decides once. Not safe for concurrent use.
+type Judge struct {
+	set      *Set
+	who      Principal
+	action   string
+	relation Relation
+	context  Context
+	seen     map[string]Decision
+	asked    *asked
+}
+
+// Judge begins to decide about records of one chart (or of the directory).
+func (s *Set) Judge(p Principal, action string, rel Relation, c Context) *Judge {
+	return &Judge{set: s, who: p, action: action, relation: rel, context: c, seen: map[string]Decision{}}
+}
+
+// Decide answers as [Set.Decide] does.
+func (j *Judge) Decide(r Resource) (d Decision) {
+	key := likeness(r)
+	if d, ok := j.seen[key]; ok {
+		return d
+	}
+	if j.asked == nil || j.asked.patient != r.PatientKey {
+		j.asked, d = j.set.ask(j.who, j.action, j.relation, j.context, r)
+	} else {
+		j.asked.about(r)
+	}
+	if j.asked != nil {
+		d = j.asked.decide()
+	}
+	j.seen[key] = d
+	return d
 }
 
 // likeness holds everything of a resource that a rule can see.
