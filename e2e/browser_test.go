@@ -67,6 +67,7 @@ type tab struct {
 	ctx  context.Context
 	base string
 	said *complaints
+	bare bool // pages run no scripts
 }
 
 // patience is how long a test waits for a page before it gives up. Nothing is measured by it.
@@ -336,6 +337,7 @@ func (b *tab) dark(on bool) {
 // scripts turns the scripts of pages on or off.
 func (b *tab) scripts(on bool) {
 	b.t.Helper()
+	b.bare = !on
 	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on}); err != nil {
 		b.t.Fatal(err)
 	}

@@ -13,14 +13,18 @@ func TestDeskSeesNothingClinical(t *testing.T) {
 	p := maren(t)
 	for _, role := range []string{"front-desk", "billing"} {
 		b := as(t, role)
-		b.fits("day-" + role)
-		b.silent(clinical...)
+		if b.at() != "/find" {
+			t.Errorf("%s begins at %s", role, b.at())
+		}
 		b.looksFor(p)
 		b.says(p.name)
 		b.silent(append(clinical, "Asks for a reason")...)
 		b.fits("find-" + role)
 		b.expect(403)
-		b.follow(p.name)
+		if ask[int](b, `document.querySelectorAll('main a[href^="/chart"]').length`) > 0 {
+			t.Errorf("%s is offered a chart", role)
+		}
+		b.open(p.path)
 		b.silent(clinical...)
 		b.fits("chart-" + role)
 		for _, part := range []string{"results", "notes", "medications", "timeline"} {

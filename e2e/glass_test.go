@@ -63,6 +63,8 @@ func TestGlass(t *testing.T) {
 		if status := b.open(p.path + "/" + part); status != 200 {
 			t.Errorf("%s answers %d", part, status)
 		}
+		b.says("Opened with a reason")
+		b.fits("chart-" + part)
 	}
 	b.open("/activity")
 	b.says(p.name, "Why did you need it?")

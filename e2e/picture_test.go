@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 
 	"github.com/chromedp/chromedp"
 )
@@ -24,8 +25,16 @@ const overflow = `(() => {
 
 var identifying = regexp.MustCompile(`(?i)%20|[^a-z0-9_/.:?=&-]`)
 
+// runAxe judges a page by WCAG 2.2 AA and best practice.
+const runAxe = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'] })
+  .then(r => r.violations.flatMap(v => v.nodes.slice(0, 3).map(n => v.id + ': ' + n.target.join(' ') + ' ' + n.failureSummary.slice(0, 160))).join('\n'))`
+
+var axe = sync.OnceValues(func() ([]byte, error) {
+	return os.ReadFile("../internal/web/look/thirdparty/axe-core/axe.min.js")
+})
+
 // fits checks what holds for every page at a desk and on a phone: nothing stands out at the side, the address names nobody. With
-// CHARTWARDEN_PICTURES=DIR it leaves pictures there under the name.
+// CHARTWARDEN_PICTURES=DIR it leaves pictures there under the name, and asks axe-core, which the debugger brings past the policy.
 func (b *tab) fits(name string) {
 	b.t.Helper()
 	dir := os.Getenv("CHARTWARDEN_PICTURES")
@@ -38,8 +47,25 @@ func (b *tab) fits(name string) {
 			b.t.Errorf("%s at %d px: %s stands out", name, width, x)
 		}
 		if dir != "" {
+			b.judge(name, width)
 			b.shoot(filepath.Join(dir, fmt.Sprintf("%s-%d.png", name, width)), width)
 		}
+	}
+}
+
+// judge asks axe-core about the page.
+func (b *tab) judge(name string, width int64) {
+	b.t.Helper()
+	if b.bare { // nothing is ever promised
+		return
+	}
+	js, err := axe()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	ask[bool](b, string(js)+";true")
+	if found := promised(b, runAxe); found != "" {
+		b.t.Errorf("%s at %d px: %s", name, width, found)
 	}
 }
 
@@ -47,6 +73,13 @@ func (b *tab) fits(name string) {
 func (b *tab) shoot(file string, width int64) {
 	b.t.Helper()
 	b.size(width, max(900, ask[int64](b, `document.documentElement.scrollHeight`)))
+	b.capture(file)
+	b.size(width, 900)
+}
+
+// capture takes a picture of what the viewport shows.
+func (b *tab) capture(file string) {
+	b.t.Helper()
 	ctx, stop := context.WithTimeout(b.ctx, patience)
 	defer stop()
 	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
@@ -59,5 +92,4 @@ func (b *tab) shoot(file string, width int64) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.size(width, 900)
 }

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -61,6 +63,10 @@ func TestChartInThreeTouches(t *testing.T) {
 		t.Errorf("%d vital signs are drawn", n)
 	}
 	b.fits("chart")
+	if dir := os.Getenv("CHARTWARDEN_PICTURES"); dir != "" {
+		b.size(1440, 1000)
+		b.capture(filepath.Join(dir, "readme-chart.png"))
+	}
 	b.dark(true)
 	b.fits("chart-dark")
 }
