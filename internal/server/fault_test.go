@@ -54,6 +54,9 @@ func (f fault) first() int { return 1 + rand.IntN(f.step()) }
 // another. Nothing is disclosed without an entry, nothing acknowledged is lost, nothing goes into a log whose disk has failed, and
 // the installation is whole when it starts again.
 func TestFaultsWhileServing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives the built program, of which the race detector sees nothing")
+	}
 	faults := []fault{
 		{"log write EIO", logFiles, writes, "error=EIO", 160, true},
 		{"log write ENOSPC", logFiles, writes, "error=ENOSPC", 160, false},
@@ -102,6 +105,9 @@ func TestFaultsWhileServing(t *testing.T) {
 // Faults at every step of a start that has an emergency journal to merge. Only without its records does the server not start, and says
 // so; no answer of before and after loses its entry.
 func TestFaultsWhileStarting(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives the built program, of which the race detector sees nothing")
+	}
 	for _, f := range []fault{
 		{"log write EIO", logFiles, writes, "error=EIO", 60, false},
 		{"log write ENOSPC", logFiles, writes, "error=ENOSPC", 60, false},
