@@ -22,8 +22,11 @@ func (s *Store) Resolves(ctx context.Context, reference string) (bool, error) {
 		if !strings.HasPrefix(reference, "urn:") {
 			return strings.Contains(reference, "://"), nil
 		}
-		_, known, err := s.named(ctx, reference)
-		return known, err
+		_, err := s.aliased(ctx, s.d.Reader(), s.aliasName(reference))
+		if outcome.Is(err, outcome.NotFound) {
+			return false, nil
+		}
+		return err == nil, err
 	}
 	rec, err := s.resolve(ctx, s.d.Reader(), ref.Type, ref.ID)
 	if outcome.Is(err, outcome.NotFound) {
@@ -32,8 +35,8 @@ func (s *Store) Resolves(ctx context.Context, reference string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	var kind int64
-	err = s.d.Reader().QueryRowContext(ctx, `select kind from resource where rec=?`, rec).Scan(&kind)
+	var patient, kind int64
+	err = s.one(ctx, s.d.Reader(), patientOf, rec).Scan(&patient, &kind)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
