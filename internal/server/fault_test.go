@@ -36,10 +36,13 @@ const (
 	renames = "rename,renameat,renameat2"
 )
 
-// stride is the step from one n to the next: FAULT_STRIDE 1 tries each.
+// stride is the step from one n to the next among 160: FAULT_STRIDE=1 tries each.
 func stride() int {
 	if n, err := strconv.Atoi(os.Getenv("FAULT_STRIDE")); err == nil && n > 0 {
 		return n
+	}
+	if testing.Short() {
+		return 160
 	}
 	return 80
 }
