@@ -39,9 +39,12 @@ func demo(ctx context.Context, l *line) error {
 		defer os.RemoveAll(dir)
 		c.Data = dir
 	}
-	zone := time.Local
-	if c.TimeZone == "" && zone.String() != "Local" {
-		c.TimeZone = zone.String()
+	if c.TimeZone == "" {
+		c.TimeZone = time.Local.String() // the people who try it read their own clock
+	}
+	zone, err := time.LoadLocation(c.TimeZone)
+	if err != nil {
+		return outcome.New(outcome.Invalid, "name a time zone of the IANA database, for example Europe/Vienna").At("--time-zone")
 	}
 	now := time.Now()
 	world := hospital.Generate(hospital.Options{Seed: *seed, Size: hospital.Size(*size), Now: now, Zone: zone})
