@@ -41,9 +41,6 @@ func stride() int {
 	if n, err := strconv.Atoi(os.Getenv("FAULT_STRIDE")); err == nil && n > 0 {
 		return n
 	}
-	if testing.Short() {
-		return 160
-	}
 	return 80
 }
 
