@@ -64,11 +64,11 @@ func (s *Store) Chart(ctx context.Context, patient fhir.PatientID, types ...stri
 	if patient == 0 {
 		return nil, outcome.New(outcome.Exception, "a chart is a patient's")
 	}
-	tx, err := s.d.Reader().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	moment, err := s.snapshot(ctx)
 	if err != nil {
-		return nil, unreadable(err)
+		return nil, err
 	}
-	defer func() { _ = tx.Rollback() }() // nothing to undo: a read
+	defer moment.end()
 	var out []*Sealed
 	keep := func(f *found) error {
 		if f.row.op != Delete && (len(types) == 0 || slices.Contains(types, f.kind)) {
@@ -77,15 +77,15 @@ func (s *Store) Chart(ctx context.Context, patient fhir.PatientID, types ...stri
 		return nil
 	}
 	if len(types) == 0 {
-		err = s.each(ctx, tx, keep, currents+`where patient=? order by kind desc, at desc, rec desc`, patient)
+		err = s.each(ctx, moment, keep, ofPatient, patient)
 	}
 	for _, t := range types {
 		if kind := s.kinds.of(t); kind != 0 && err == nil {
-			err = s.each(ctx, tx, keep, ofKind, patient, kind)
+			err = s.each(ctx, moment, keep, ofKind, patient, kind)
 		}
 	}
 	if err == nil {
-		err = s.each(ctx, tx, keep, alsoOf, patient)
+		err = s.each(ctx, moment, keep, alsoOf, patient)
 	}
 	return out, err
 }
@@ -94,6 +94,8 @@ const (
 	currentOf = currents + `where rec=?`
 	aliasOf   = `select rec from alias where name=?`
 	patientOf = `select patient, kind from resource where rec=?`
+
+	ofPatient = currents + `where patient=? order by kind desc, at desc, rec desc`
 
 	ofKind = currents + `where patient=? and kind=? order by at desc, rec desc`
 	alsoOf = currents + `where rec in (select rec from also where patient=?) order by rec desc`
@@ -206,7 +208,13 @@ func (s *Store) each(ctx context.Context, q querier, use func(*found) error, que
 
 // eachRow gives every row of a query in its order; its body only until use returns. An error of use ends it and is returned.
 func (s *Store) eachRow(ctx context.Context, q querier, use func(row) error, query string, args ...any) error {
-	rows, err := q.QueryContext(ctx, query, args...)
+	var rows *sql.Rows
+	var err error
+	if stmt := s.statement(ctx, q, query); stmt != nil {
+		rows, err = stmt.QueryContext(ctx, args...)
+	} else {
+		rows, err = q.QueryContext(ctx, query, args...)
+	}
 	if err != nil {
 		return unreadable(err)
 	}
@@ -226,12 +234,39 @@ func (s *Store) eachRow(ctx context.Context, q querier, use func(row) error, que
 	return nil
 }
 
-// one asks for one row; the pool answers hot queries without compiling them again.
+// one asks for one row.
 func (s *Store) one(ctx context.Context, q querier, query string, args ...any) *sql.Row {
-	if stmt := s.prepared[query]; stmt != nil && q == querier(s.d.Reader()) {
+	if stmt := s.statement(ctx, q, query); stmt != nil {
 		return stmt.QueryRowContext(ctx, args...)
 	}
 	return q.QueryRowContext(ctx, query, args...)
 }
+
+// statement gives the compiled form of a hot query for the readers; nil for every other, and for a writer.
+func (s *Store) statement(ctx context.Context, q querier, query string) *sql.Stmt {
+	stmt := s.prepared[query]
+	switch q := q.(type) {
+	case *sql.DB:
+		return stmt
+	case snapshot:
+		if stmt != nil {
+			return q.StmtContext(ctx, stmt)
+		}
+	}
+	return nil
+}
+
+// snapshot is the state of the records at one moment, for several queries.
+type snapshot struct{ *sql.Tx }
+
+func (s *Store) snapshot(ctx context.Context) (snapshot, error) {
+	tx, err := s.d.Reader().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return snapshot{}, unreadable(err)
+	}
+	return snapshot{tx}, nil
+}
+
+func (m snapshot) end() { _ = m.Rollback() } // nothing to undo: a read
 
 func notFound() error { return outcome.New(outcome.NotFound, "there is no such resource") }

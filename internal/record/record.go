@@ -87,7 +87,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s.prepared = map[string]*sql.Stmt{}
-	for _, q := range []string{currentOf, aliasOf, patientOf, ofKind} {
+	for _, q := range []string{currentOf, aliasOf, patientOf, ofPatient, ofKind, alsoOf, newestTx, anyShared} {
 		if s.prepared[q], err = o.DB.Reader().PrepareContext(ctx, q); err != nil {
 			return nil, unreadable(err)
 		}

@@ -42,6 +42,11 @@ type Page struct {
 }
 
 const (
+	newestTx  = `select coalesce(max(tx), 0) from tx`
+	anyShared = `select exists(select 1 from also where patient=?)`
+)
+
+const (
 	usualPage   = 50
 	largestPage = 1000
 	// budget bounds the records that one search opens, in about a second and a half.
@@ -54,11 +59,11 @@ const (
 //
 // Errors: outcome.TooCostly, saying which parameter would help; outcome.Expired for an old cursor; as [Store.Read].
 func (s *Store) Search(ctx context.Context, r SearchRequest) (*Page, error) {
-	tx, err := s.d.Reader().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := s.snapshot(ctx)
 	if err != nil {
-		return nil, unreadable(err)
+		return nil, err
 	}
-	defer func() { _ = tx.Rollback() }() // nothing to undo: a read
+	defer tx.end()
 	q := r.Query
 	f := &finder{s: s, ctx: ctx, tx: tx, r: r, want: q.Count}
 	if f.want < 0 {
@@ -69,7 +74,7 @@ func (s *Store) Search(ctx context.Context, r SearchRequest) (*Page, error) {
 	if counting {
 		f.want = 0
 	}
-	if err := tx.QueryRowContext(ctx, `select coalesce(max(tx), 0) from tx`).Scan(&f.newest); err != nil {
+	if err := s.one(ctx, tx, newestTx).Scan(&f.newest); err != nil {
 		return nil, unreadable(err)
 	}
 	f.moment = f.newest
@@ -94,7 +99,7 @@ func (s *Store) Search(ctx context.Context, r SearchRequest) (*Page, error) {
 type finder struct {
 	s              *Store
 	ctx            context.Context
-	tx             *sql.Tx
+	tx             snapshot
 	r              SearchRequest
 	want           int
 	moment, newest int64 // the transaction whose state is searched, and the newest
@@ -170,7 +175,7 @@ func (f *finder) byID(ids []string) error {
 
 func (f *finder) inChart(kind int64) error {
 	var shared bool
-	if err := f.tx.QueryRowContext(f.ctx, `select exists(select 1 from also where patient=?)`, f.r.Patient).Scan(&shared); err != nil {
+	if err := f.s.one(f.ctx, f.tx, anyShared, f.r.Patient).Scan(&shared); err != nil {
 		return unreadable(err)
 	}
 	f.early = f.early && f.after == nil && !shared
@@ -203,11 +208,7 @@ func (f *finder) byDirectory() error {
 	if !f.early && len(people) > budget {
 		return tooMany()
 	}
-	one, err := f.tx.PrepareContext(f.ctx, currentOf)
-	if err != nil {
-		return unreadable(err)
-	}
-	defer one.Close()
+	one := f.s.statement(f.ctx, f.tx, currentOf)
 	for _, p := range people {
 		if f.early && f.after != nil && fhir.RecordID(p) >= f.after.Rec {
 			f.before = -1 // not counted
