@@ -5,5 +5,5 @@
 // caused it. Where no Chromium is installed the tests are skipped.
 //
 //	go test ./e2e
-//	CHARTWARDEN_PICTURES=/tmp/pictures go test ./e2e -run Pictures     // leaves a picture of each page
+//	CHARTWARDEN_PICTURES=/tmp/pictures go test ./e2e     // also leaves pictures of the pages there, and asks axe-core about each
 package e2e

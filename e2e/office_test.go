@@ -39,7 +39,7 @@ func TestPeople(t *testing.T) {
 	if b.at() != "/admin/people" {
 		t.Fatalf("the administrator begins at %s", b.at())
 	}
-	b.says("Anna Lindqvist", "Never signed in", "Add a person")
+	b.says("Anna Lindqvist", "Not enrolled", "Add a person")
 	b.fits("people")
 	b.follow("Add a person")
 	b.fits("person-new")

@@ -56,7 +56,7 @@ var peopleViews = []struct {
 	holds      func(identity.Person) bool
 }{
 	{"", "Active", func(one identity.Person) bool { return one.State != identity.Ended && !portalOnly(one) }},
-	{"new", "Never signed in", func(one identity.Person) bool {
+	{"new", "Not enrolled", func(one identity.Person) bool {
 		return one.State != identity.Ended && !one.Enrolled && !portalOnly(one)
 	}},
 	{"ended", "Ended", func(one identity.Person) bool { return one.State == identity.Ended && !portalOnly(one) }},
@@ -145,7 +145,7 @@ func personMarks(one identity.Person) []look.Mark {
 	case one.State == identity.Waiting:
 		return []look.Mark{{Tone: look.Warn, Text: "Waits for a second person"}}
 	case !one.Enrolled:
-		return []look.Mark{{Text: "Never signed in"}}
+		return []look.Mark{{Text: "Not enrolled"}}
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func TestAddingAPersonShowsTheLinkOnce(t *testing.T) {
 	if strings.Contains(path, "enrol") {
 		t.Error("the link travels in an address")
 	}
-	a = anna.page(path, "Kim Osei", "kim.osei, 5 West", "One-time link, shown only now", "Never signed in")
+	a = anna.page(path, "Kim Osei", "kim.osei, 5 West", "One-time link, shown only now", "Not enrolled")
 	link := enrolLink.FindStringSubmatch(a.body)
 	if link == nil {
 		t.Fatal("no link")

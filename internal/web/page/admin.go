@@ -5,7 +5,7 @@ import "chartwarden/internal/web/look"
 // PeopleView lists the persons of the installation. It never shows patient data.
 type PeopleView struct {
 	Shell   look.Shell
-	Views   []look.Link // Active, Ended, Never signed in; the current one without Href
+	Views   []look.Link // Active, Ended, Not enrolled; the current one without Href
 	Pending []Pending
 	People  []PersonLine
 	Total   int

@@ -344,13 +344,13 @@ func shots() map[string]templ.Component {
 	roles := []RoleOption{
 		{"physician", "Physician", "Charts of own patients, notes, orders", true}, {"nurse", "Nurse", "Charts of the unit on shift", false}, {"front-desk", "Front desk", "Names, visits, coverage. No clinical data", false},
 		{"billing", "Billing", "Coverage and claims of open accounts", false}, {"privacy", "Privacy officer", "The audit record and reviews. No charts", false}, {"administrator", "Administrator", "People and settings. No charts", false}}
-	people := PeopleView{Shell: admin("People"), May: true, Views: []look.Link{{Text: "Active"}, {Text: "Ended", Href: "/admin/people?ended"}, {Text: "Never signed in", Href: "/admin/people?new"}}, Total: 312,
+	people := PeopleView{Shell: admin("People"), May: true, Views: []look.Link{{Text: "Active"}, {Text: "Ended", Href: "/admin/people?ended"}, {Text: "Not enrolled", Href: "/admin/people?new"}}, Total: 312,
 		Pending: []Pending{{"x1", "Reset the sign-in of Mina Kaur", "Asked by Jo Park", look.Recent(ago(12*time.Minute), now), false}, {"x2", "Add Kim Osei as physician", "Asked by you", look.Recent(ago(40*time.Minute), now), true}},
 		People: []PersonLine{
 			{"/admin/people/a", "Anna Lindqvist", "anna.lindqvist", "Physician", "5 West", look.Recent(ago(time.Minute), now), nil},
 			{"/admin/people/b", "Dana Whitlock", "dana.whitlock", "Front desk", "Registration", look.Recent(ago(31*time.Hour), now), nil},
 			{"/admin/people/c", "Mina Kaur", "mina.kaur", "Technician", "Physiotherapy", look.Recent(ago(22*time.Hour), now), []look.Mark{{Tone: look.Warn, Text: "Training due"}}},
-			{"/admin/people/d", "Kim Osei", "kim.osei", "No role yet", "Cardiology", look.When{}, []look.Mark{{Text: "Never signed in"}}}}}
+			{"/admin/people/d", "Kim Osei", "kim.osei", "No role yet", "Cardiology", look.When{}, []look.Mark{{Text: "Not enrolled"}}}}}
 	person := PersonView{Shell: admin("People"), ID: "b", Name: "Dana Whitlock", Sub: "dana.whitlock, Registration", MayEnd: true, May: true, Roles: roles,
 		Facts:    []look.Fact{{Name: "Staff entry", Value: "Practitioner/8831"}, {Name: "Added", Value: "3 Feb 2024 by Anna Berg"}, {Name: "Training", Value: "Done 12 Dec 2025, due in 3 weeks", Tone: look.Warn}},
 		Factors:  []look.Fact{{Name: "Password", Value: "Set 3 Feb 2024"}, {Name: "Authenticator", Value: "Since 3 Feb 2024"}},
