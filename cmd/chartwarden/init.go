@@ -31,7 +31,7 @@ func initialise(ctx context.Context, l *line) error {
 		return err
 	}
 	defer s.Close()
-	first, _, err := s.Persons.Create(ctx, commandLine, identity.NewPerson{Name: *admin, Roles: []string{identity.Administrator}})
+	first, _, err := s.Persons.Create(ctx, commandLine, identity.NewPerson{Name: *admin, Roles: []string{identity.Administrator}, TrainingDue: s.Now().AddDate(1, 0, 0)})
 	if err != nil {
 		return err
 	}
