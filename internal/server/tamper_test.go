@@ -136,7 +136,7 @@ func TestTamperingIsNamed(t *testing.T) {
 		{"payload passed off as redacted", sql("audit.db", fmt.Sprintf(`update payload set sealed=zeroblob(32) where id=%d<<12|1`, victim)), at(victim)},
 		{"tile byte", sql("audit.db", `update tile set data=`+flipped("data")+` where id=0`), at(255)},
 		{"tile deleted", sql("audit.db", `delete from tile where id=0`), inLog("tile")},
-		{"head byte", sql("audit.db", `update head set note=replace(note, substr(note, 40, 1), 'x') where at=(select max(at) from head)`), inLog("head")},
+		{"head byte", sql("audit.db", `update head set note=replace(note, substr(note, 40, 1), case substr(note, 40, 1) when 'x' then 'y' else 'x' end) where at=(select max(at) from head)`), inLog("head")},
 		{"newest heads deleted", sql("audit.db", `delete from head where at>=(select max(at) from head)`), inLog("missing")},
 		{"end of the log deleted", sql("audit.db", `delete from entry where at>=320`, `delete from payload where id>>12>=320`, `delete from head where at>320`,
 			`delete from lookup where at>=320`, `delete from intent`), inLog("and all after it")},
