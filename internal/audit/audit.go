@@ -143,6 +143,9 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	if err := db.Migrate(ctx, o.DB, "audit", files); err != nil {
 		return nil, err
 	}
+	if l.hot, err = compile(ctx, o.DB); err != nil {
+		return nil, err
+	}
 	first, err := l.begin(ctx)
 	if err != nil {
 		return nil, err

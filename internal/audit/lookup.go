@@ -90,7 +90,7 @@ func (l *Log) catch(ctx context.Context, batches int) error {
 		if next == Index(f.cursor.Load()) { // nothing is there: the rest of a log that was cut
 			return nil
 		}
-		if err := l.d.Write(ctx, func(tx *sql.Tx) error { return f.add(tx, rows, next) }); err != nil {
+		if err := l.d.Write(ctx, func(tx *sql.Tx) error { return f.add(l.hot, tx, rows, next) }); err != nil {
 			f.begun = false
 			return err
 		}
@@ -130,7 +130,7 @@ func (s *store) ownersOf(r *Read) (out []lookupRow) {
 }
 
 // add writes rows in sorted order and moves the cursor.
-func (f *lookups) add(tx *sql.Tx, rows []lookupRow, next Index) error {
+func (f *lookups) add(hot compiled, tx *sql.Tx, rows []lookupRow, next Index) error {
 	slices.SortFunc(rows, func(a, b lookupRow) int {
 		return cmp.Or(cmp.Compare(a.owner.kind, b.owner.kind), cmp.Compare(a.owner.id, b.owner.id), cmp.Compare(a.at, b.at))
 	})
@@ -138,7 +138,7 @@ func (f *lookups) add(tx *sql.Tx, rows []lookupRow, next Index) error {
 	for _, r := range rows {
 		args = append(args, r.owner.kind, r.owner.id, r.at, r.part)
 	}
-	if err := insertMany(tx, `insert into lookup(kind, owner, at, part) values`, `(?,?,?,?)`, 4, args); err != nil {
+	if err := hot.insert(tx, lookupRows, args); err != nil {
 		return err
 	}
 	if err := moveCursor(tx, lookupName, f.cursor.Load(), int64(next)); err != nil {

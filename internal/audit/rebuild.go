@@ -56,7 +56,7 @@ func (l *Log) rebuild(ctx context.Context) error {
 			}
 		}
 		next := raw[len(raw)-1].at + 1
-		if err := l.d.Write(ctx, func(tx *sql.Tx) error { return f.add(tx, rows, next) }); err != nil {
+		if err := l.d.Write(ctx, func(tx *sql.Tx) error { return f.add(l.hot, tx, rows, next) }); err != nil {
 			f.begun = false
 			return err
 		}

@@ -151,7 +151,7 @@ func (l *Log) use(h *held, origin string) error {
 	l.state.Origin = origin
 	l.origin.Store(h.number, origin)
 	l.head.Store(h)
-	l.writer = &writer{box: l.box, origin: origin, number: h.number, signer: signer, chains: newChains(l.o.links), now: l.o.Now, follow: func() Index { return Index(l.lookups.cursor.Load()) }, held: h}
+	l.writer = &writer{hot: l.hot, box: l.box, origin: origin, number: h.number, signer: signer, chains: newChains(l.o.links), now: l.o.Now, follow: func() Index { return Index(l.lookups.cursor.Load()) }, held: h}
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 type store struct {
 	d   *db.DB
 	box *seal.Box // nil: nothing sealed is opened
+	hot compiled  // of a log that is written
 }
 
 // logRow is one log of the installation.

@@ -3,7 +3,6 @@ package audit
 import (
 	"database/sql"
 	"errors"
-	"strings"
 	"time"
 
 	"chartwarden/internal/outcome"
@@ -50,6 +49,7 @@ func (h *held) end() Index { return indexOf(h.number, h.tree.Size()) }
 // A batch is handed to the engine and its fate is known only when the next one comes: so the writer keeps the state before and the
 // state after, and settles which of them holds by looking at the newest head in the table. That look also finds a second writer.
 type writer struct {
+	hot     compiled
 	box     *seal.Box
 	origin  string
 	number  int64
@@ -92,10 +92,10 @@ func (w *writer) apply(tx *sql.Tx, acts []*act) error {
 			h.added.owners = append(h.added.owners, d.owners)
 		}
 	}
-	if err := insertMany(tx, `insert into entry(at, bytes) values`, `(?,?)`, 2, entries); err != nil {
+	if err := w.hot.insert(tx, entryRows, entries); err != nil {
 		return err
 	}
-	if err := insertMany(tx, `insert into payload(id, sealed) values`, `(?,?)`, 2, parts); err != nil {
+	if err := w.hot.insert(tx, payloadRows, parts); err != nil {
 		return err
 	}
 	for _, t := range h.tree.Drain() {
@@ -120,7 +120,7 @@ func (w *writer) apply(tx *sql.Tx, acts []*act) error {
 // settle learns whether the last batch was committed.
 func (w *writer) settle(tx *sql.Tx) error {
 	var newest Index
-	err := tx.QueryRow(`select at from head order by at desc limit 1`).Scan(&newest)
+	err := w.hot.one(tx, newestHead).Scan(&newest)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -176,10 +176,7 @@ func (w *writer) sign(tx *sql.Tx, h *held) error {
 	h.note = w.signer.Sign(tlog.Checkpoint{Origin: w.origin, Size: h.tree.Size(), Root: h.tree.Root()}.Text())
 	h.kept, h.minute = h.end(), h.time/60e6
 	if w.held.note != nil && w.held.minute == h.minute {
-		if _, err := tx.Exec(`update head set at = ?, note = ? where at = ?`, h.kept, string(h.note), w.held.kept); err != nil {
-			return err
-		}
-		return nil
+		return w.hot.exec(tx, moveHead, h.kept, string(h.note), w.held.kept)
 	}
 	_, err := tx.Exec(`insert into head(at, note) values(?, ?)`, h.kept, string(h.note))
 	return err
@@ -198,25 +195,5 @@ func (w *writer) load(s *store, o owner) error {
 	}
 	k.tag(w.box, w.origin, o, w.now(), 1) // derives the month's key here rather than on the writer's goroutine
 	w.chains.put(o, k, generation)
-	return nil
-}
-
-// rowSizes are the sizes of statements: many values in one INSERT cost far less than many statements.
-var rowSizes = []int{128, 16, 4, 2, 1}
-
-// insertMany inserts rows of width values each by few statements, each of which has one of few texts.
-func insertMany(tx *sql.Tx, into, tuple string, width int, args []any, conflict ...string) error {
-	for _, size := range rowSizes {
-		if len(args) < width*size {
-			continue
-		}
-		statement := into + strings.Repeat(tuple+",", size-1) + tuple + strings.Join(conflict, "")
-		for len(args) >= width*size {
-			if _, err := tx.Exec(statement, args[:width*size]...); err != nil {
-				return err
-			}
-			args = args[width*size:]
-		}
-	}
 	return nil
 }
