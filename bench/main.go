@@ -68,6 +68,9 @@ func run(args []string) error {
 	if len(args) > 0 {
 		return nil
 	}
+	if err := os.MkdirAll(filepath.Join("bench", "results"), 0o755); err != nil {
+		return err
+	}
 	for name, content := range map[string][]byte{"latest.md": []byte(page), "latest.txt": raw.Bytes()} {
 		if err := os.WriteFile(filepath.Join("bench", "results", name), content, 0o644); err != nil {
 			return err
