@@ -146,6 +146,9 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	if l.hot, err = compile(ctx, o.DB); err != nil {
 		return nil, err
 	}
+	if l.parts, err = o.DB.Reader().PrepareContext(ctx, partsBetween); err != nil {
+		return nil, unreadable(err)
+	}
 	first, err := l.begin(ctx)
 	if err != nil {
 		return nil, err

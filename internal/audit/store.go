@@ -17,6 +17,8 @@ type store struct {
 	d   *db.DB
 	box *seal.Box // nil: nothing sealed is opened
 	hot compiled  // of a log that is written
+
+	parts *sql.Stmt // partsBetween for the readers; nil: compiled each time
 }
 
 // logRow is one log of the installation.
@@ -73,9 +75,17 @@ func (s *store) span(ctx context.Context, from, to Index, limit int, parts bool)
 	return out, s.attach(ctx, out, payloadID(out[0].at, 0), payloadID(out[len(out)-1].at+1, 0))
 }
 
+const partsBetween = `select id, sealed from payload where id >= ? and id < ? order by id`
+
 // attach reads the parts with ids from..to (exclusive) to the entries they belong to; entries are in ascending order.
 func (s *store) attach(ctx context.Context, entries []rawEntry, from, to int64) error {
-	rows, err := s.d.Reader().QueryContext(ctx, `select id, sealed from payload where id >= ? and id < ? order by id`, from, to)
+	var rows *sql.Rows
+	var err error
+	if s.parts != nil { // a list of accesses asks it for each line
+		rows, err = s.parts.QueryContext(ctx, from, to)
+	} else {
+		rows, err = s.d.Reader().QueryContext(ctx, partsBetween, from, to)
+	}
 	if err != nil {
 		return unreadable(err)
 	}
