@@ -1,4 +1,4 @@
-package access_test
+package server_test
 
 import (
 	"slices"
@@ -9,8 +9,8 @@ import (
 )
 
 // A crash between intent and outcome leaves a dangling intent; the next start finds out what became of it and says so.
-func TestRecoverConcludesWhatACrashHid(t *testing.T) {
-	w := newWard(t)
+func TestStartConcludesWhatACrashHid(t *testing.T) {
+	w := servertest.Start(t)
 	intent, err := w.Log.Intend(t.Context(), audit.Event{Agent: audit.Agent{Job: "test"}, Interaction: "create", Class: audit.Machine,
 		Patients: []audit.PatientPart{{Patient: 4711, Ref: "Patient/never", Records: []audit.Record{{Record: 4711, Version: 1, Hash: [32]byte{1}}}}}})
 	if err != nil {
