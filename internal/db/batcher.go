@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"sync"
-
-	"chartwarden/internal/outcome"
 )
 
 // Batcher collects items of many callers into one function call and one commit: many values in one INSERT cost far less than many
@@ -36,6 +34,9 @@ func NewBatcher[T any](d *DB, max int, apply func(tx *sql.Tx, items []T) error) 
 // Do hands in one item and returns when it is durable. ctx bounds the wait for a place in the queue; afterwards Do waits for the
 // commit, so that a nil or an error is certain knowledge. Errors: as [DB.Write].
 func (b *Batcher[T]) Do(ctx context.Context, value T) error {
+	if ctx.Err() != nil {
+		return givenUp(ctx)
+	}
 	it := &item[T]{value: value, done: make(chan error, 1)}
 	select {
 	case <-b.closing:
@@ -47,7 +48,7 @@ func (b *Batcher[T]) Do(ctx context.Context, value T) error {
 	case <-b.closing:
 		return errClosed
 	case <-ctx.Done():
-		return outcome.Wrap("db: batch", outcome.Transient, "the write was given up before it began, nothing is stored", context.Cause(ctx))
+		return givenUp(ctx)
 	}
 	select {
 	case err := <-it.done:

@@ -420,3 +420,20 @@ func BenchmarkWrite(b *testing.B) {
 		})
 	}
 }
+
+// A caller who gave up before asking is never served, whatever room the queue has.
+func TestGivenUpBeforeItBegan(t *testing.T) {
+	d := open(t, Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	b := NewBatcher(d, 8, func(*sql.Tx, []int) error { t.Error("the batch ran"); return nil })
+	defer b.Close()
+	for range 50 {
+		if err := d.Write(ctx, func(*sql.Tx) error { t.Error("the write ran"); return nil }); !outcome.Is(err, outcome.Transient) {
+			t.Fatalf("write: %v", err)
+		}
+		if err := b.Do(ctx, 1); !outcome.Is(err, outcome.Transient) {
+			t.Fatalf("batch: %v", err)
+		}
+	}
+}

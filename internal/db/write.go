@@ -37,6 +37,9 @@ const (
 // Errors: fn's own, unwrapped; outcome.Transient (given up while waiting, or the batch failed: nothing of it is stored, retry);
 // outcome.NoStore (disk full, I/O error, closed: nothing may be assumed stored).
 func (d *DB) Write(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	if ctx.Err() != nil { // below, a queue with room would win half of the time
+		return givenUp(ctx)
+	}
 	j := &job{fn: fn, done: make(chan struct{})}
 	select {
 	case <-d.closing:
