@@ -185,7 +185,7 @@ func (g *Gate) identities(ctx context.Context, p Principal, charts []chart) ([]H
 // identityOf reads name, birth year, sex and the end of the record number from a Patient.
 func identityOf(doc *document.Doc) Identity {
 	root := doc.Root()
-	out := Identity{Name: nameOf(root.Get("name")), Sex: root.Get("gender").Text()}
+	out := Identity{Name: HumanName(root.Get("name")), Sex: root.Get("gender").Text()}
 	if birth := root.Get("birthDate").Text(); len(birth) >= 4 {
 		out.BirthYear = birth[:4]
 	}
@@ -197,28 +197,6 @@ func identityOf(doc *document.Doc) Identity {
 		}
 	}
 	return out
-}
-
-// nameOf writes a HumanName as `Family, Given`.
-func nameOf(names document.Node) string {
-	var pick document.Node
-	for n := range names.Items() {
-		if !pick.Exists() || n.Get("use").Text() == "official" {
-			pick = n
-		}
-	}
-	var given []string
-	for n := range pick.Get("given").Items() {
-		given = append(given, n.Text())
-	}
-	family := pick.Get("family").Text()
-	switch {
-	case family == "" && len(given) == 0:
-		return pick.Get("text").Text()
-	case len(given) == 0:
-		return family
-	}
-	return family + ", " + strings.Join(given, " ")
 }
 
 // OnList is one patient of a person's day, and why.

@@ -235,7 +235,7 @@ func (g *Gate) name(ctx context.Context, p Principal, class, text string, ids []
 		if err != nil {
 			return nil, "", err
 		}
-		out[x.ID()] = say(x.ID(), nameOf(doc.Root().Get("name")))
+		out[x.ID()] = say(x.ID(), HumanName(doc.Root().Get("name")))
 	}
 	return out, receipt.Entry(), nil
 }

@@ -54,16 +54,3 @@ func get48(b []byte) (n int64) {
 	}
 	return n
 }
-
-// validID is the grammar of ids that clients may choose. Source: https://hl7.org/fhir/R4/datatypes.html#id.
-func validID(s string) bool {
-	if s == "" || len(s) > 64 {
-		return false
-	}
-	for i := range len(s) {
-		if c := s[i]; !(c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.') {
-			return false
-		}
-	}
-	return true
-}

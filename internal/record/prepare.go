@@ -280,7 +280,7 @@ func (b *batch) updateTarget(it *item) error {
 	if !outcome.Is(err, outcome.NotFound) {
 		return err
 	}
-	if !validID(it.id) {
+	if !fhir.IsID(it.id) {
 		return outcome.New(outcome.Invalid, "an id has 1 to 64 letters, digits, - or .")
 	}
 	if _, _, ours := b.s.ids.read(it.id); ours {

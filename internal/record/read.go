@@ -130,7 +130,7 @@ func (s *Store) resolve(ctx context.Context, q querier, typ, id string) (fhir.Re
 	if _, rec, ok := s.ids.read(id); ok {
 		return rec, nil
 	}
-	if !validID(id) {
+	if !fhir.IsID(id) {
 		return 0, notFound()
 	}
 	return s.aliased(ctx, q, s.idName(typ, id))

@@ -140,7 +140,7 @@ func (s Sealed) String() string {
 		return "no resource"
 	}
 	f := s.found()
-	if !validID(f.id) {
+	if !fhir.IsID(f.id) {
 		return f.kind
 	}
 	return fmt.Sprintf("%s/%s version %d", f.kind, f.id, f.row.vid)

@@ -20,7 +20,7 @@ func story(c *access.Chart, now time.Time) page.Patient {
 	out := page.Patient{ID: c.PatientID, Name: "Name not shown", Allergies: allergies(c.Docs["AllergyIntolerance"]), Why: why(c, now)}
 	if c.Patient != nil {
 		root := c.Patient.Root()
-		out.Name = cmp.Or(nameOf(root.Get("name")), "Name not known")
+		out.Name = cmp.Or(access.HumanName(root.Get("name")), "Name not known")
 		died := momentOf(now.Location(), root.Get("deceasedDateTime"))
 		until := now
 		if !died.at.IsZero() {

@@ -129,31 +129,6 @@ func withdrawn(root document.Node) bool {
 		coded(root.Get("verificationStatus"), "entered-in-error", "refuted")
 }
 
-// nameOf writes a HumanName, the official one where there are several, as `Family, Given`.
-func nameOf(names document.Node) string {
-	rank := map[string]int{"official": 1, "usual": 2, "": 3, "nickname": 5, "temp": 4, "anonymous": 4, "old": 8, "maiden": 8}
-	var pick document.Node
-	for n := range names.Items() {
-		if !pick.Exists() || rank[n.Get("use").Text()] < rank[pick.Get("use").Text()] {
-			pick = n
-		}
-	}
-	var given []string
-	for n := range pick.Get("given").Items() {
-		given = append(given, n.Text())
-	}
-	family := pick.Get("family").Text()
-	switch {
-	case family == "" && len(given) == 0:
-		return pick.Get("text").Text()
-	case family == "":
-		return strings.Join(given, " ")
-	case len(given) == 0:
-		return family
-	}
-	return family + ", " + strings.Join(given, " ")
-}
-
 // capital starts a sentence.
 func capital(s string) string {
 	for i, r := range s {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"chartwarden/internal/access"
 	"chartwarden/internal/fhir/document"
 )
 
@@ -53,7 +54,7 @@ func TestNamesAreFamilyThenGiven(t *testing.T) {
 		`[{"use":"usual","family":"Mbeki"},{"use":"old","family":"Ndlovu"}]`: "Mbeki",
 		`[]`: "",
 	} {
-		if got := nameOf(parse(t, `{"resourceType":"Patient","name":`+json+`}`).Root().Get("name")); got != want {
+		if got := access.HumanName(parse(t, `{"resourceType":"Patient","name":`+json+`}`).Root().Get("name")); got != want {
 			t.Errorf("%s: %q", json, got)
 		}
 	}
