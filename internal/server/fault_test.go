@@ -128,7 +128,7 @@ func TestFaultsWhileStarting(t *testing.T) {
 				t.Logf("n %d", n)
 				in := install(t)
 				p := serve(t, in.dir)
-				attach(t, p, in.dir, fault{files: logFiles, calls: writes, what: "error=EIO"}, "1+")
+				attach(t, p, in.dir, fault{files: logFiles, calls: writes, what: "error=ENOSPC"}, "1+") // not EIO, which ends the process
 				got := visit(t, in, p, true)
 				p.kill()
 				if !slices.ContainsFunc(got, func(r received) bool { return strings.Contains(r.answer.Header.Get("X-Audit-Entry"), "/journal-") }) {

@@ -130,6 +130,9 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	} else if err != nil {
 		o.Logger.Error("the audit log cannot be opened: explained and emergency reads go on by the emergency journal", "error", err)
 		s.trail = nil
+	} else if o.Commands != nil && s.distrusts() {
+		o.Logger.Error("the audit log failed soon after the last start: explained and emergency reads go on by the emergency journal; the next start tries the log again")
+		s.trail = nil
 	}
 	graph, err := care.Open(ctx, s.records, s.ring.Box("care"), care.Options{Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir"})
 	if err != nil {
@@ -184,6 +187,9 @@ func (s *Server) Sandbox() bool { return s.ring.Sandbox() }
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // Serve listens until ctx ends, then drains for at most ten seconds. ready is called with the base URL once requests are answered.
+//
+// It also ends, soon and with outcome.NoStore, when the disk fails under a database: requests under way get errors, and the process is
+// expected to end and be started again, which checks what is stored.
 func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 	encryption, err := s.tls()
 	if err != nil {
@@ -215,18 +221,22 @@ func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 		served <- srv.Serve(listener)
 	}()
 	ready(scheme + "://" + listener.Addr().String())
+	patience := 10 * time.Second
+	var failure error
 	select {
 	case err := <-served:
 		return outcome.Wrap("server: serve", outcome.Exception, "the server stopped by itself", err)
+	case failure = <-s.failures(following):
+		patience = time.Second // requests under way get their errors; there is nothing to wait for
 	case <-ctx.Done():
 	}
-	drain, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	drain, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	err = srv.Shutdown(drain)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = srv.Close()
 	}
-	return err
+	return errors.Join(failure, err)
 }
 
 // tls is the encryption of this server's own listener; nil where a proxy or nobody encrypts. It is read before anything listens.
