@@ -3,7 +3,6 @@ package access
 import (
 	"context"
 	"net/url"
-	"slices"
 
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/document"
@@ -209,44 +208,15 @@ func (g *Gate) searchPatients(ctx context.Context, p Principal, q question) (Pag
 	return Page{Docs: docs, Total: found.Total, Next: found.Next, Entry: opened.Entry}, err
 }
 
-// kept says which elements _elements or _summary leave; nil leaves all. Mandatory elements always stay.
-func kept(q *search.Query) func(element string) bool {
-	typ := fhir.TypeNamed(q.Type)
-	element := func(name string) fhir.Element {
-		if typ != nil {
-			if e := typ.Element(name); e != nil {
-				return *e
-			}
-		}
-		return fhir.Element{}
-	}
-	switch {
-	case len(q.Elements) > 0:
-		return func(name string) bool { return slices.Contains(q.Elements, name) || element(name).Required }
-	case q.Summary == "true":
-		return func(name string) bool { return element(name).Summary || element(name).Required }
-	case q.Summary == "text":
-		return func(name string) bool { return name == "text" || element(name).Required }
-	case q.Summary == "data":
-		return func(name string) bool { return name != "text" }
-	}
-	return nil
-}
-
-// shorten leaves of each document what _elements asks for, tagged SUBSETTED.
+// shorten leaves of each document what _elements or _summary asks for.
 func shorten(q *search.Query, docs []*document.Doc) ([]*document.Doc, error) {
-	keep := kept(q)
-	if keep == nil {
-		return docs, nil
-	}
-	out := make([]*document.Doc, len(docs))
 	for i, d := range docs {
 		var err error
-		if out[i], err = d.Mask(func(element string) bool { return !keep(element) }, document.Subsetted); err != nil {
+		if docs[i], err = q.Shorten(d); err != nil {
 			return nil, err
 		}
 	}
-	return out, nil
+	return docs, nil
 }
 
 // cursorKey binds a cursor to who asks: one handed on opens nothing for another.

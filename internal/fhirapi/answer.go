@@ -5,8 +5,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"chartwarden/internal/access"
@@ -21,8 +21,13 @@ func Fail(w http.ResponseWriter, err error) {
 	if outcome.Is(err, outcome.Login) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="chartwarden"`)
 	}
+	status := outcome.Status(err)
+	var own withStatus
+	if errors.As(err, &own) {
+		status = own.status
+	}
 	w.Header().Set("Content-Type", mediaType)
-	w.WriteHeader(outcome.Status(err))
+	w.WriteHeader(status)
 	_, _ = w.Write(outcome.OperationOutcome(err)) // the connection is the client's to lose
 }
 
@@ -57,21 +62,32 @@ func (a *API) stored(w http.ResponseWriter, r *http.Request, done access.Written
 	h.Set("X-Audit-Entry", done.Entry)
 	h.Set("ETag", `W/"`+strconv.FormatInt(done.Version, 10)+`"`)
 	h.Set("Last-Modified", done.Updated.UTC().Format(http.TimeFormat))
-	switch prefer := r.Header.Get("Prefer"); {
-	case strings.Contains(prefer, "return=minimal"):
+	switch preference(r, "return") {
+	case "minimal":
 		w.WriteHeader(status)
-	case strings.Contains(prefer, "return=OperationOutcome"):
-		body(w, status, []byte(`{"resourceType":"OperationOutcome","issue":[{"severity":"information","code":"informational","details":{"text":"stored"}}]}`))
+	case "OperationOutcome":
+		body(w, status, []byte(storedOutcome))
 	default:
 		resource(w, status, done.Doc, done.Entry)
 	}
 }
 
+const storedOutcome = `{"resourceType":"OperationOutcome","issue":[{"severity":"information","code":"informational","details":{"text":"stored"}}]}`
+
 // parse reads the body as one resource. Errors name what is wrong with the media type, the size or the JSON.
 func parse(w http.ResponseWriter, r *http.Request) (*document.Doc, error) {
-	if err := wantJSON(r); err != nil {
+	if err := wantMedia(r, "application/fhir+json", "application/json"); err != nil {
 		return nil, err
 	}
+	b, err := whole(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return document.Parse(b)
+}
+
+// whole reads a body of the size of one resource.
+func whole(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, document.MaxSize))
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
@@ -80,14 +96,14 @@ func parse(w http.ResponseWriter, r *http.Request) (*document.Doc, error) {
 	if err != nil {
 		return nil, outcome.Wrap("fhirapi: body", outcome.Invalid, "the body did not arrive whole, please send it again", err)
 	}
-	return document.Parse(b)
+	return b, nil
 }
 
-// wantJSON refuses bodies of another media type.
-func wantJSON(r *http.Request) error {
+// wantMedia refuses bodies of other media types than those.
+func wantMedia(r *http.Request, kinds ...string) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/fhir+json" && kind != "application/json" {
-		return outcome.New(outcome.NotSupported, "send the body as application/fhir+json").At("Content-Type")
+	if err != nil || !slices.Contains(kinds, kind) {
+		return withStatus{outcome.New(outcome.NotSupported, "send the body as "+kinds[0]).At("Content-Type"), http.StatusUnsupportedMediaType}
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func (a *API) bundle(w http.ResponseWriter, r *http.Request) {
 
 // entriesOf reads the bundle from the stream, one entry after the other.
 func entriesOf(w http.ResponseWriter, r *http.Request) (kind string, entries []access.Entry, err error) {
-	if err := wantJSON(r); err != nil {
+	if err := wantMedia(r, "application/fhir+json", "application/json"); err != nil {
 		return "", nil, err
 	}
 	s := document.SplitBundle(http.MaxBytesReader(w, r.Body, MaxBody))

@@ -8,12 +8,10 @@ package fhirapi
 
 import (
 	"net/http"
+	"sync"
 	"time"
 
 	"chartwarden/internal/access"
-	"chartwarden/internal/fhir"
-	"chartwarden/internal/outcome"
-	"chartwarden/internal/policy"
 )
 
 // API answers FHIR requests by a Gate.
@@ -23,45 +21,14 @@ type API struct {
 	Zone    *time.Location
 	Version string // of the software, for the CapabilityStatement
 	Started time.Time
+
+	stating   sync.Once
+	stated    []byte // the CapabilityStatement
+	statedErr error
 }
 
 // MaxBody is the largest body that is read: a transaction of a year's chart fits, a bomb does not.
 const MaxBody = 64 << 20
-
-// Routes lists the interactions. Patterns are those of http.ServeMux.
-func (a *API) Routes() []access.Route {
-	return []access.Route{
-		{Method: "GET", Pattern: "/fhir/metadata", Public: true, Handler: a.metadata},
-		{Method: "POST", Pattern: "/fhir/{$}", Action: policy.Write, Handler: a.bundle},
-		{Method: "POST", Pattern: "/fhir", Action: policy.Write, Handler: a.bundle},
-		{Method: "GET", Pattern: "/fhir/{type}", Action: policy.Search, Handler: a.typed(a.search)},
-		{Method: "POST", Pattern: "/fhir/{type}/_search", Action: policy.Search, Handler: a.typed(a.search)},
-		{Method: "POST", Pattern: "/fhir/{type}", Action: policy.Write, Handler: a.typed(a.create)},
-		{Method: "GET", Pattern: "/fhir/{type}/{id}", Action: policy.Read, Handler: a.typed(a.read)},
-		{Method: "PUT", Pattern: "/fhir/{type}/{id}", Action: policy.Write, Handler: a.typed(a.update)},
-		{Method: "DELETE", Pattern: "/fhir/{type}/{id}", Action: policy.Write, Handler: a.typed(a.delete)},
-		{Method: "GET", Pattern: "/fhir/{type}/{id}/_history", Action: policy.Read, Handler: a.typed(a.history)},
-		{Method: "GET", Pattern: "/fhir/{type}/{id}/_history/{vid}", Action: policy.Read, Handler: a.typed(a.vread)},
-		{Method: "GET", Pattern: "/audit/receipt/{entry...}", Action: policy.Own, Handler: a.receipt},
-		{Method: "", Pattern: "/fhir/", Action: policy.Read, Handler: a.unknown},
-	}
-}
-
-// typed refuses a path whose type FHIR does not define before anything else looks at it.
-func (a *API) typed(h http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if !fhir.IsResourceType(r.PathValue("type")) {
-			Fail(w, outcome.New(outcome.NotFound, "FHIR R4 defines no resource type of that name").At("url"))
-			return
-		}
-		h(w, r)
-	}
-}
-
-// unknown answers what no other route matches.
-func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
-	Fail(w, outcome.New(outcome.NotSupported, "this server does not know that interaction; /fhir/metadata lists what it does").At("url"))
-}
 
 // principal is who asks, with the reason code of X-Break-Glass where the request brings one.
 func principal(r *http.Request) access.Principal {

@@ -3,76 +3,118 @@ package fhirapi
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/search"
+	"chartwarden/internal/outcome"
 )
 
-type interaction struct {
+type coded struct {
 	Code string `json:"code"`
 }
 
 type searchParam struct {
-	Name string `json:"name"`
-	Type string `json:"type"`
+	Name       string `json:"name"`
+	Definition string `json:"definition,omitempty"`
+	Type       string `json:"type"`
 }
 
 type restResource struct {
-	Type          string        `json:"type"`
-	Interaction   []interaction `json:"interaction"`
-	Versioning    string        `json:"versioning"`
-	ReadHistory   bool          `json:"readHistory"`
-	UpdateCreate  bool          `json:"updateCreate"`
-	SearchParam   []searchParam `json:"searchParam,omitempty"`
-	Documentation string        `json:"documentation,omitempty"`
+	Type              string        `json:"type"`
+	Interaction       []coded       `json:"interaction"`
+	Versioning        string        `json:"versioning"`
+	ReadHistory       bool          `json:"readHistory"`
+	UpdateCreate      bool          `json:"updateCreate"`
+	ConditionalCreate bool          `json:"conditionalCreate"`
+	ConditionalRead   string        `json:"conditionalRead"`
+	ConditionalUpdate bool          `json:"conditionalUpdate"`
+	ConditionalDelete string        `json:"conditionalDelete"`
+	SearchParam       []searchParam `json:"searchParam,omitempty"`
+	Documentation     string        `json:"documentation,omitempty"`
+}
+
+type security struct {
+	CORS        bool   `json:"cors"`
+	Description string `json:"description"`
+}
+
+type rest struct {
+	Mode        string         `json:"mode"`
+	Security    security       `json:"security"`
+	Resource    []restResource `json:"resource"`
+	Interaction []coded        `json:"interaction"`
+}
+
+type capabilityStatement struct {
+	ResourceType   string            `json:"resourceType"`
+	Status         string            `json:"status"`
+	Date           string            `json:"date"`
+	Kind           string            `json:"kind"`
+	FHIRVersion    string            `json:"fhirVersion"`
+	Format         []string          `json:"format"`
+	PatchFormat    []string          `json:"patchFormat,omitempty"`
+	Software       map[string]string `json:"software"`
+	Implementation map[string]string `json:"implementation"`
+	Rest           []rest            `json:"rest"`
 }
 
 // metadata is the CapabilityStatement: what works, from the tables by which it works.
 func (a *API) metadata(w http.ResponseWriter, r *http.Request) {
-	var resources []restResource
-	for _, t := range fhir.ResourceTypes() {
-		one := restResource{Type: t, Versioning: "versioned-update", ReadHistory: true, UpdateCreate: true}
-		for _, code := range []string{"read", "vread", "update", "delete", "history-instance", "create", "search-type"} {
-			one.Interaction = append(one.Interaction, interaction{code})
-		}
-		for _, p := range search.Params(t) {
-			if p.Type != "special" {
-				one.SearchParam = append(one.SearchParam, searchParam{p.Name, string(p.Type)})
-			}
-		}
-		if t != "Patient" && fhir.FieldGroup(t) != fhir.GroupDirectory {
-			one.Documentation = "Searches name one patient: patient=<id>."
-		}
-		resources = append(resources, one)
+	if mode := r.URL.Query().Get("mode"); mode != "" && mode != "full" {
+		Fail(w, outcome.New(outcome.NotSupported, "only mode=full is served").At("mode"))
+		return
 	}
-	type security struct {
-		CORS        bool   `json:"cors"`
-		Description string `json:"description"`
-	}
-	type rest struct {
-		Mode        string         `json:"mode"`
-		Security    security       `json:"security"`
-		Resource    []restResource `json:"resource"`
-		Interaction []interaction  `json:"interaction"`
-	}
-	statement := struct {
-		ResourceType   string            `json:"resourceType"`
-		Status         string            `json:"status"`
-		Date           string            `json:"date"`
-		Kind           string            `json:"kind"`
-		FHIRVersion    string            `json:"fhirVersion"`
-		Format         []string          `json:"format"`
-		Software       map[string]string `json:"software"`
-		Implementation map[string]string `json:"implementation"`
-		Rest           []rest            `json:"rest"`
-	}{"CapabilityStatement", "active", instant(a.Started), "instance", "4.0.1", []string{"application/fhir+json", "json"},
-		map[string]string{"name": "Chartwarden", "version": a.Version}, map[string]string{"description": "Chartwarden", "url": a.Base},
-		[]rest{{"server", security{false, "Session cookie. Every answer with patient data names its audit entry in X-Audit-Entry."}, resources,
-			[]interaction{{"transaction"}, {"batch"}}}}}
-	b, err := json.Marshal(statement)
+	b, err := a.statement()
 	if err != nil {
 		Fail(w, err)
 		return
 	}
 	body(w, http.StatusOK, b)
+}
+
+// statement writes the CapabilityStatement, once: it does not change while the server runs.
+func (a *API) statement() ([]byte, error) {
+	a.stating.Do(func() {
+		var ofTypes, ofSystem []coded
+		for _, i := range a.interactions() {
+			list := &ofSystem
+			if i.ofTypes() {
+				list = &ofTypes
+			}
+			if one := (coded{i.code}); i.code != "" && !slices.Contains(*list, one) {
+				*list = append(*list, one)
+			}
+		}
+		serves := func(method, pattern string) bool {
+			return slices.ContainsFunc(a.interactions(), func(i interaction) bool { return i.method == method && i.pattern == pattern })
+		}
+		s := capabilityStatement{ResourceType: "CapabilityStatement", Status: "active", Date: instant(a.Started), Kind: "instance", FHIRVersion: "4.0.1",
+			Format: []string{"application/fhir+json", "json"}, Software: map[string]string{"name": "Chartwarden", "version": a.Version},
+			Implementation: map[string]string{"description": "Chartwarden", "url": a.Base}}
+		if slices.Contains(ofTypes, coded{"patch"}) {
+			s.PatchFormat = []string{jsonPatchType}
+		}
+		one := restResource{Interaction: ofTypes, Versioning: "versioned-update", ReadHistory: slices.Contains(ofTypes, coded{"vread"}), UpdateCreate: true,
+			ConditionalRead: "full-support", ConditionalCreate: conditionalCreate, ConditionalUpdate: serves("PUT", "/fhir/{type}"), ConditionalDelete: "not-supported"}
+		if serves("DELETE", "/fhir/{type}") {
+			one.ConditionalDelete = "single"
+		}
+		var resources []restResource
+		for _, t := range fhir.ResourceTypes() {
+			one.Type, one.SearchParam, one.Documentation = t, nil, ""
+			for _, p := range search.Params(t) {
+				if p.Type != "special" {
+					one.SearchParam = append(one.SearchParam, searchParam{p.Name, p.Definition, string(p.Type)})
+				}
+			}
+			if t != "Patient" && fhir.FieldGroup(t) != fhir.GroupDirectory {
+				one.Documentation = "Searches name one patient: patient=<id>."
+			}
+			resources = append(resources, one)
+		}
+		s.Rest = []rest{{"server", security{false, "Session cookie. Every answer with patient data names its audit entry in X-Audit-Entry."}, resources, ofSystem}}
+		a.stated, a.statedErr = json.Marshal(s)
+	})
+	return a.stated, a.statedErr
 }

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/fhir/document"
@@ -22,13 +21,24 @@ func (a *API) search(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Method == http.MethodPost {
+		if r.ContentLength != 0 {
+			if err := wantMedia(r, "application/x-www-form-urlencoded"); err != nil {
+				Fail(w, err)
+				return
+			}
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 		if err := r.ParseForm(); err != nil {
 			Fail(w, outcome.New(outcome.Invalid, "send the parameters as application/x-www-form-urlencoded, at most 1 MiB").At("Content-Type"))
 			return
 		}
-		values = r.Form // body and URL
+		inForm(w, r, r.PostForm, func(w http.ResponseWriter) { a.answerSearch(w, r, r.Form) }) // body and URL
+		return
 	}
+	a.answerSearch(w, r, values)
+}
+
+func (a *API) answerSearch(w http.ResponseWriter, r *http.Request, values url.Values) {
 	page, err := a.find(r, r.PathValue("type"), values)
 	if err != nil {
 		Fail(w, err)
@@ -42,7 +52,7 @@ func (a *API) search(w http.ResponseWriter, r *http.Request) {
 func (a *API) find(r *http.Request, typ string, values url.Values) (access.Page, error) {
 	cursor := values.Get(cursorParam)
 	values.Del(cursorParam)
-	strict := !strings.Contains(r.Header.Get("Prefer"), "handling=lenient")
+	strict := preference(r, "handling") != "lenient"
 	if cursor != "" {
 		return a.Gate.Continue(r.Context(), principal(r), typ, cursor)
 	}

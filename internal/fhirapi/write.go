@@ -7,6 +7,12 @@ import (
 	"chartwarden/internal/outcome"
 )
 
+// conditionalCreate says whether If-None-Exist is understood, and jsonPatchType what PATCH takes.
+const (
+	conditionalCreate = false
+	jsonPatchType     = "application/json-patch+json"
+)
+
 func (a *API) create(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("If-None-Exist") != "" {
 		Fail(w, outcome.New(outcome.NotSupported, "conditional create is not supported yet").At("If-None-Exist"))

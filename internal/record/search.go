@@ -314,7 +314,7 @@ func (f *finder) then(rec fhir.RecordID) (r row, err error) {
 func (f *finder) page(counting bool) (*Page, error) {
 	slices.SortFunc(f.hits, func(a, b hit) int { return compareHits(a.position(), b.position()) })
 	p := &Page{Total: len(f.hits), Faults: f.faults}
-	if f.cut || f.before < 0 {
+	if f.cut || f.before < 0 || f.r.Query.Total == "none" && !counting {
 		p.Total = -1
 	}
 	if counting {
