@@ -19,6 +19,7 @@ var commandLine = audit.Agent{Job: access.Operator}
 var controlled = map[string]server.Command{
 	"person-add": carried(addPerson), "person-list": carried(listPeople), "person-terminate": carried(terminate), "person-unlock": carried(unlock),
 	"policy-explain": carried(explain), "audit-export": carried(exportLog),
+	"backup": carried(writeCopy),
 }
 
 // act works on an open installation. Its request is read from the command line before, so that wrong use never opens anything.

@@ -45,6 +45,9 @@ func (l *line) listening(c *server.Config) {
 	l.setting(&c.TLSCert, "tls-cert", "PEM `FILE`")
 	l.setting(&c.TLSKey, "tls-key", "PEM `FILE`")
 	l.setting(&c.TrustedProxy, "trusted-proxy", "`ADDR` of the proxy that ends TLS")
+	l.setting(&c.BackupTo, "backup-to", "`DIR` that gets a sealed copy each few minutes; best on another machine, where files can only be added")
+	l.setting(&c.BackupEvery, "backup-every", "`DURATION` between two copies; 5m when empty")
+	l.setting(&c.BackupRecipients, "backup-recipient", "age public `KEY` to which these copies are sealed; several with commas")
 }
 
 func (l *line) setting(p *string, name, usage string) {

@@ -25,6 +25,10 @@ type Config struct {
 	JournalFile    string `json:"journal_file"`              // emergency journal; best on another volume
 	TimeZone       string `json:"time_zone"`                 // of the site
 	Database       string `json:"database,omitempty"`        // empty: SQLite in Data
+
+	BackupTo         string `json:"backup_to,omitempty"`         // folder that gets a copy each few minutes
+	BackupEvery      string `json:"backup_every,omitempty"`      // a duration; five minutes when empty
+	BackupRecipients string `json:"backup_recipients,omitempty"` // age public keys, separated by commas
 }
 
 // File names inside the data directory.
@@ -66,6 +70,14 @@ func (c Config) withDefaults() Config {
 // Effective is the configuration with its defaults filled in.
 func (c Config) Effective() Config { return c.withDefaults() }
 
+// backupEvery is the time between two copies.
+func (c Config) backupEvery() time.Duration {
+	if every, err := time.ParseDuration(c.BackupEvery); err == nil {
+		return every
+	}
+	return 5 * time.Minute
+}
+
 // check names what is wrong and how to mend it.
 func (c Config) check(sandbox bool) error {
 	bad := func(field, mend string) error { return outcome.New(outcome.Invalid, mend).At(field) }
@@ -84,6 +96,12 @@ func (c Config) check(sandbox bool) error {
 	}
 	if _, err := time.LoadLocation(c.TimeZone); err != nil {
 		return bad("time_zone", "name a time zone of the IANA database, for example Europe/Vienna")
+	}
+	if every, err := time.ParseDuration(c.BackupEvery); c.BackupEvery != "" && (err != nil || every < time.Second) {
+		return bad("--backup-every", "write --backup-every as a duration of at least a second, for example 5m")
+	}
+	if _, err := recipients(c.recipients()); c.BackupTo != "" && err != nil {
+		return bad("--backup-recipient", "copies are sealed to a key that opens them elsewhere: give its public part with --backup-recipient age1...")
 	}
 	public, err := url.Parse(c.PublicURL)
 	if err != nil || public.Host == "" || public.Scheme != "http" && public.Scheme != "https" {

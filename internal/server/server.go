@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"chartwarden/internal/access"
@@ -61,6 +62,7 @@ type Server struct {
 	routes   []access.Route
 	closers  []func() error
 	shutdown []func()
+	lastCopy atomic.Int64 // Unix seconds of the newest copy that this process made
 }
 
 // Version of the program; set at link time for releases.
@@ -203,6 +205,7 @@ func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 	following, enough := context.WithCancel(ctx)
 	defer enough()
 	go s.follow(following)
+	go s.backups(following)
 	srv := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn)}
 	for _, stop := range s.shutdown {
