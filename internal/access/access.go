@@ -92,15 +92,24 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 		base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}}, nil
 }
 
-// Principal is who asks: a person on a session, or a job of the server. The zero Principal may do nothing.
+// Principal is who asks: a person on a session or by an app, a backend service, or a job of the server. The zero Principal may do
+// nothing.
 type Principal struct {
 	Session *identity.Session
+	App     *identity.Bearer // the token that the request came with; its scopes bound everything below
 	Job     string
 	Glass   string // reason code with which a closed chart is to be opened (X-Break-Glass); persons only
 }
 
 // Person is the principal of a signed-in session, in the session's capacity.
 func Person(s *identity.Session) Principal { return Principal{Session: s} }
+
+// App is the principal of a request with an access token: the person it acts for with the client beside her, or the client alone.
+// Whatever policy permits such a principal is bounded by the scopes of the token.
+func App(b *identity.Bearer) Principal { return Principal{Session: b.Session, App: b} }
+
+// SignedIn reports whether somebody asks at all: a person, or a program with a token.
+func (p Principal) SignedIn() bool { return p.Session != nil || p.App != nil }
 
 // Job is the principal of work that no person asks for at that moment, such as "import". It has permits of its own, never the glass.
 func Job(name string) Principal { return Principal{Job: name} }

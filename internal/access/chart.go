@@ -8,6 +8,7 @@ import (
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 	"chartwarden/internal/record"
+	"chartwarden/internal/scope"
 )
 
 // Chart is one patient's compartment as p may see it: one access, one entry, whatever the number of resources.
@@ -55,7 +56,7 @@ func (g *Gate) Chart(ctx context.Context, p Principal, patientID string, types .
 	open := make([]*record.Sealed, 0, len(found))
 	for i, one := range g.policy.DecideEach(s.who, policy.Read, s.relation, s.context, resources) {
 		g.alarm(one)
-		if one.Allowed && g.alsoAllowed(ctx, s, policy.Read, found[i]) {
+		if s.bounded(one, scope.Read, found[i].Type()).Allowed && s.holds(scope.Read, found[i]) && g.alsoAllowed(ctx, s, policy.Read, found[i]) {
 			open = append(open, found[i])
 		} else {
 			out.Withheld++

@@ -43,7 +43,10 @@ func (s standing) request(action string, r policy.Resource) policy.Request {
 func (g *Gate) decide(s standing, action string, r policy.Resource) policy.Decision {
 	d := g.policy.Decide(s.request(action, r))
 	g.alarm(d)
-	return d
+	if action == policy.Break && s.principal.mayBreakGlass() {
+		return d // no scope names the glass
+	}
+	return s.bounded(d, interactionsOf(action), r.Type)
 }
 
 // permit relates p to a chart and decides; a denial is written down and returned. A principal who came with a reason code gets the
@@ -55,7 +58,7 @@ func (g *Gate) permit(ctx context.Context, p Principal, action, interaction stri
 	}
 	r := what(s)
 	d := g.decide(s, action, r)
-	if !d.Allowed && p.Glass != "" && p.Session != nil && slices.Contains(g.policy.Ways(s.request(action, r)), outcome.BreakGlass) {
+	if !d.Allowed && !scopeForbids(d) && p.Glass != "" && p.mayBreakGlass() && slices.Contains(g.policy.Ways(s.request(action, r)), outcome.BreakGlass) {
 		if _, err := g.breakGlass(ctx, s, p.Glass, ""); err != nil {
 			return s, d, err
 		}
@@ -98,9 +101,12 @@ func (g *Gate) masker(s standing, action, typ string) masker {
 // refuse writes the refusal and returns it as an error that says what would help. Where nothing would help it reads the same whether
 // or not the thing exists.
 func (g *Gate) refuse(ctx context.Context, s standing, action, interaction string, r policy.Resource, d policy.Decision) error {
-	way, _ := g.policy.WayForward(s.request(action, r))
+	way := g.wayForward(s, action, r, d)
 	e := s.event(interaction, actionLetter(action))
 	e.PolicyHash, e.Outcome, e.Text = d.Hash, refused, "refused"
+	if scopeForbids(d) {
+		e.Text = "refused: beyond the scopes"
+	}
 	if s.chart.number != 0 {
 		e.Patients = []audit.PatientPart{{Patient: s.chart.number, Ref: "Patient/" + s.chart.id, Permits: d.PermitIDs(), Groups: []string{r.Group}}}
 	}
@@ -112,6 +118,9 @@ func (g *Gate) refuse(ctx context.Context, s standing, action, interaction strin
 
 // refusal is the error of a decision: its first forbid, or that nothing links the two.
 func refusal(d policy.Decision, way outcome.Way) error {
+	if scopeForbids(d) {
+		return outcome.New(outcome.Forbidden, beyondScopes.Why).Because(beyondScopes.ID)
+	}
 	err := outcome.New(outcome.Forbidden, "nothing links you to this patient: no visit, order, task or shift that we know of").Because("no.relation")
 	if len(d.Forbids) > 0 {
 		err = outcome.New(outcome.Forbidden, d.Forbids[0].Why).Because(d.Forbids[0].ID)
@@ -136,7 +145,7 @@ func (g *Gate) absent(ctx context.Context, p Principal, action, interaction, typ
 		r.PatientKey = ""
 	}
 	d := g.decide(s, action, r)
-	way, _ := g.policy.WayForward(s.request(action, r))
+	way := g.wayForward(s, action, r, d)
 	e := s.event(interaction, actionLetter(action))
 	e.PolicyHash, e.Outcome, e.Text = d.Hash, refused, "not found: "+typ
 	if _, err := g.log.Refuse(ctx, e); err != nil {
@@ -170,6 +179,8 @@ func (s standing) class() string {
 // Source: https://terminology.hl7.org/ValueSet-v3-PurposeOfUse.html.
 func (s standing) purpose() string {
 	switch {
+	case s.principal.Session == nil && s.principal.App != nil:
+		return "HOPERAT"
 	case s.principal.Session == nil:
 		return "HSYSADMIN"
 	case s.who.Capacity == policy.Patient:

@@ -8,6 +8,7 @@ import (
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 	"chartwarden/internal/record"
+	"chartwarden/internal/scope"
 )
 
 // Read gives the current version of one resource.
@@ -57,6 +58,10 @@ func (g *Gate) admit(ctx context.Context, p Principal, action, interaction strin
 		return standing{}, policy.Decision{}, err
 	}
 	s, d, err := g.permit(ctx, p, action, interaction, c, func(s standing) policy.Resource { return s.resource(found) })
+	if err == nil && !s.holds(interactionsOf(action), found) {
+		d = s.beyond(d)
+		return s, d, g.refuse(ctx, s, action, interaction, s.resource(found), d)
+	}
 	if err == nil && !g.alsoAllowed(ctx, s, action, found) {
 		return s, d, g.refuse(ctx, s, action, interaction, s.resource(found), d)
 	}
@@ -66,7 +71,7 @@ func (g *Gate) admit(ctx context.Context, p Principal, action, interaction strin
 // alsoAllowed asks for the further patients whom a resource is about: who may not see it in one of their charts does not see it.
 func (g *Gate) alsoAllowed(ctx context.Context, s standing, action string, r *record.Sealed) bool {
 	patients := r.Patients()
-	if len(patients) < 2 || s.principal.Session == nil {
+	if len(patients) < 2 || !s.principal.SignedIn() {
 		return true
 	}
 	for _, n := range patients {
@@ -113,7 +118,7 @@ func (g *Gate) History(ctx context.Context, p Principal, typ, id string) ([]Vers
 	var out []Versioned
 	var open []*record.Sealed
 	for _, v := range versions {
-		if !g.decide(s, policy.Read, s.resource(v)).Allowed {
+		if !g.decide(s, policy.Read, s.resource(v)).Allowed || !v.Deleted() && !s.holds(scope.Read, v) {
 			continue
 		}
 		if v.Fault() != nil {

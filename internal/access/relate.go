@@ -31,7 +31,7 @@ func (g *Gate) relate(ctx context.Context, p Principal, c chart) (standing, erro
 	s := standing{principal: p, chart: c, at: g.now()}
 	s.context = policy.Context{Now: s.at}
 	if p.Session == nil {
-		s.who = policy.Principal{Kind: policy.Job, ID: p.Job, Active: p.Job != ""}
+		s.who = p.machine()
 		return s, nil
 	}
 	person := p.Session.Person
@@ -64,7 +64,7 @@ func (g *Gate) relate(ctx context.Context, p Principal, c chart) (standing, erro
 		CareTeam: f.CareTeam, OpenContact: f.OpenContact, LastContactEnd: f.LastContactEnd, NextContactStart: f.NextContactStart,
 		OrderDepts: f.OrderDepts, TaskOpen: f.TaskOpen, SelfMade: f.SelfMade, Self: f.Self, Panel: f.Panel, Flags: f.Flags,
 	}
-	if p.Session.Capacity == identity.StaffCapacity {
+	if p.Session.Capacity == identity.StaffCapacity && p.mayBreakGlass() {
 		if s.grant, err = g.liveGrant(ctx, person, c.number, s.at); err != nil {
 			return s, err
 		}
@@ -131,8 +131,15 @@ func patientWords(permit string) string {
 
 // agent is who asks, as the entry tells it.
 func (p Principal) agent() audit.Agent {
-	if p.Session == nil {
-		return audit.Agent{Job: p.Job}
+	switch {
+	case p.Session != nil && p.App != nil:
+		a := p.Session.Agent()
+		a.Client = p.App.Client.ID
+		return a
+	case p.Session != nil:
+		return p.Session.Agent()
+	case p.App != nil:
+		return audit.Agent{Client: p.App.Client.ID, Session: p.App.Authorization}
 	}
-	return p.Session.Agent()
+	return audit.Agent{Job: p.Job}
 }

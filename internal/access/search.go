@@ -10,6 +10,7 @@ import (
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 	"chartwarden/internal/record"
+	"chartwarden/internal/scope"
 )
 
 // Page is one page of a search, opened and masked.
@@ -91,6 +92,9 @@ func (g *Gate) searchChart(ctx context.Context, p Principal, q question, id stri
 	if err != nil {
 		return Page{}, err
 	}
+	if err := g.admitQuery(ctx, s, q.q, d); err != nil {
+		return Page{}, err
+	}
 	filter, err := g.policy.Filter(s.who, policy.Search, s.relation, s.context)
 	if err != nil {
 		return Page{}, err
@@ -99,7 +103,7 @@ func (g *Gate) searchChart(ctx context.Context, p Principal, q question, id stri
 	found, err := g.records.Search(ctx, record.SearchRequest{Query: q.q, Text: q.text, Patient: c.number, After: q.after, Principal: p.cursorKey(),
 		Mask: func(x *record.Sealed) func(string) bool { return m.drop(x.Type()) },
 		Allows: func(x *record.Sealed) bool {
-			return filter.Allows(s.resource(x)) && g.alsoAllowed(ctx, s, policy.Search, x)
+			return filter.Allows(s.resource(x)) && s.holds(scope.Search, x) && g.alsoAllowed(ctx, s, policy.Search, x)
 		}})
 	if err != nil {
 		return Page{}, err
@@ -113,9 +117,12 @@ func (g *Gate) searchDirectory(ctx context.Context, p Principal, q question) (Pa
 	if err != nil {
 		return Page{}, err
 	}
+	if err := g.admitQuery(ctx, s, q.q, d); err != nil {
+		return Page{}, err
+	}
 	found, err := g.records.Search(ctx, record.SearchRequest{Query: q.q, Text: q.text, After: q.after, Principal: p.cursorKey(),
 		Allows: func(x *record.Sealed) bool {
-			return x.Patient() == 0 && g.decide(s, policy.Search, s.resource(x)).Allowed
+			return x.Patient() == 0 && g.decide(s, policy.Search, s.resource(x)).Allowed && s.holds(scope.Search, x)
 		}})
 	if err != nil {
 		return Page{}, err
@@ -153,6 +160,9 @@ func (g *Gate) searchPatients(ctx context.Context, p Principal, q question) (Pag
 	if err != nil {
 		return Page{}, err
 	}
+	if err := g.admitPatients(ctx, s, q.q); err != nil {
+		return Page{}, err
+	}
 	standings := map[fhir.PatientID]standing{}
 	decisions := map[fhir.PatientID]policy.Decision{}
 	maskers := map[fhir.PatientID]masker{}
@@ -170,7 +180,7 @@ func (g *Gate) searchPatients(ctx context.Context, p Principal, q question) (Pag
 			return false
 		}
 		d := g.decide(one, policy.Search, one.resource(x))
-		if d.Allowed {
+		if d.Allowed = d.Allowed && one.holds(scope.Search, x); d.Allowed {
 			standings[x.Patient()], decisions[x.Patient()], maskers[x.Patient()] = one, d, g.masker(one, policy.Search, "Patient")
 		}
 		return d.Allowed
@@ -221,7 +231,10 @@ func shorten(q *search.Query, docs []*document.Doc) ([]*document.Doc, error) {
 
 // cursorKey binds a cursor to who asks: one handed on opens nothing for another.
 func (p Principal) cursorKey() string {
-	if p.Session == nil {
+	switch {
+	case p.App != nil: // its scopes are asked anew, so the next token of the same authorization may go on
+		return "app:" + p.App.Client.ID + " " + p.App.Authorization
+	case p.Session == nil:
 		return "job:" + p.Job
 	}
 	return p.Session.Person.ID + " " + p.Session.Capacity

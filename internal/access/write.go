@@ -236,7 +236,10 @@ func (g *Gate) conclude(ctx context.Context, e audit.Event, intent audit.Logged,
 // admitWrite decides about one prepared change: on what it brings, and on the version that it replaces.
 func (g *Gate) admitWrite(ctx context.Context, a admission, interaction string, change record.Change, w record.Write) (policy.Decision, error) {
 	after := policy.Resource{Type: change.Type, Group: string(change.Group), Labels: change.Labels, Released: true, New: change.Before == nil, PatientKey: a.key()}
-	d := g.judge(a, after)
+	d := a.bounded(g.judge(a, after), scopeOf(w.Op), change.Type)
+	if d.Allowed && !a.reaches(w, change) {
+		d = a.beyond(d)
+	}
 	if !d.Allowed {
 		return d, g.refuse(ctx, a.standing, policy.Write, interaction, after, d)
 	}
@@ -312,7 +315,11 @@ func (g *Gate) dangling(ctx context.Context, ws []record.Write, gone map[string]
 
 // sign notes who makes a change, for the relationships that it may create: what somebody makes for himself carries no weight.
 func (p Principal) sign(w *record.Write) {
-	if p.Session == nil {
+	switch {
+	case p.Session == nil && p.App != nil:
+		w.Author = "client:" + p.App.Client.ID
+		return
+	case p.Session == nil:
 		w.Author = "job:" + p.Job
 		return
 	}

@@ -25,7 +25,7 @@ const module = "chartwarden/"
 var ranks = [][]string{
 	{"outcome"},
 	{"fhir", "seal", "tlog", "db", "policy"},
-	{"balp", "care", "backup"},
+	{"balp", "care", "backup", "scope"},
 	{"audit"},
 	{"record", "identity"},
 	{"access", "detect"},

@@ -18,6 +18,8 @@
 //     a way that lets others keep a clinician out.
 //   - Rights need two people. Outside a sandbox a clinical role or a clearance waits as a [Pending] item for somebody else
 //     ([Store.Approve]); a lost phone or password is reset by two people, neither of them its owner.
+//   - A token of an app is a handle to an [Authorization], stored as its SHA-256. It dies with the authorization, with the person's
+//     epoch, with the [Client]: the database is asked each time.
 //   - Audit first, then act. A sign-in, lock, unlock, sign-out or termination goes on when the log has no store: its event is kept,
 //     sealed, in the same transaction, and appended when the log is back. Everything else waits. A command line beside a running
 //     server has no log; all its events are kept so, and the server appends them within a second.
@@ -28,6 +30,7 @@ package identity
 
 import (
 	"context"
+	"crypto/rsa"
 	"embed"
 	"encoding/json"
 	"io/fs"
@@ -84,18 +87,23 @@ var zonesDefault = map[string]Zone{"hospital": {Inside: true}, "vpn": {Inside: t
 // Store keeps people, credentials and sessions in records.db. All methods are safe for concurrent use, also by several processes on
 // the same files.
 type Store struct {
-	o        Options
-	db       *db.DB
-	box      *seal.Box
-	now      func() time.Time
-	hasher   *hasher
-	throttle *throttle
-	owedKey  seal.KeyID
-	session  *sql.Stmt // the hot read: a session with its person
+	o         Options
+	db        *db.DB
+	box       *seal.Box
+	now       func() time.Time
+	hasher    *hasher
+	throttle  *throttle
+	owedKey   seal.KeyID
+	clientKey seal.KeyID
+	session   *sql.Stmt // the hot read: a session with its person
 
 	mu    sync.Mutex
 	cache map[tokenHash]*live
 	gen   uint64 // counts kills and changes here, so that an older read is not cached after them
+
+	signing  sync.Mutex
+	signer   *rsa.PrivateKey // of identity tokens, once it was needed
+	signerID string
 
 	stop    chan struct{}
 	stopped chan struct{}
@@ -130,6 +138,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{o: o, db: o.DB, box: o.Box, now: o.Now, hasher: newHasher(usual), throttle: &throttle{clocks: map[clockKey]*clock{}},
 		cache: map[tokenHash]*live{}, stop: make(chan struct{}), stopped: make(chan struct{})}
 	if s.owedKey, err = o.Box.Key(ctx, 0, "backlog"); err != nil {
+		return nil, err
+	}
+	if s.clientKey, err = o.Box.Key(ctx, 0, "client"); err != nil {
 		return nil, err
 	}
 	if s.session, err = s.db.Reader().PrepareContext(ctx, selectSession+` where s.token=?`); err != nil {
@@ -194,6 +205,10 @@ func (s *Store) forget(ctx context.Context) error {
 			{`delete from identity_draft where saved_at<?`, ago(7 * day)},
 			{`delete from identity_enrolment where expires_at<?`, ago(7 * day)},
 			{`delete from identity_place where seen_at<?`, ago(90 * day)},
+			{`delete from identity_assertion where expires_at<?`, ago(0)},
+			{`delete from identity_token where kind='access' and expires_at<?`, ago(day)},
+			{`delete from identity_token where authorization in (select number from identity_authorization where ends_at<?)`, ago(day)},
+			{`delete from identity_authorization where ends_at<? and not exists (select 1 from identity_token t where t.authorization=number)`, ago(30 * day)},
 		} {
 			if _, err := tx.Exec(f.statement, f.before); err != nil {
 				return err

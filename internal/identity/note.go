@@ -33,6 +33,14 @@ var (
 	didReset     = did{audit.People, "credential-reset"}
 	didRelieve   = did{audit.People, "throttle-lift"}
 	didTerminate = did{audit.People, "person-terminate"}
+
+	didRegister     = did{audit.People, "client-register"}
+	didRevokeClient = did{audit.People, "client-revoke"}
+	didAuthorize    = did{audit.Session, "authorize"}
+	didToken        = did{audit.Session, "token"}
+	didRefresh      = did{audit.Session, "token-refresh"}
+	didReuse        = did{audit.Session, "token-reuse"}
+	didRevokeToken  = did{audit.Session, "token-revoke"}
 )
 
 // Results, as FHIR AuditEvent.outcome.

@@ -14,13 +14,14 @@ import (
 // Pending is an act that waits for a second person.
 type Pending struct {
 	ID       string
-	Kind     string // create, change, reset
+	Kind     string // create, change, reset, client
 	Person   string // id of whom it is about
 	AskedBy  string // id; empty: the command line, whose holder is no second person to anybody
 	Asked    time.Time
 	Expires  time.Time
 	Reason   string
 	Change   *Change // of a change: what it would set
+	Client   string  // of a client: its id; Person is its owner
 	revision int64
 }
 
@@ -28,10 +29,11 @@ const (
 	pendingCreate = "create"
 	pendingChange = "change"
 	pendingReset  = "reset"
+	pendingClient = "client"
 )
 
 // lifetimes of what waits.
-var pendingFor = map[string]time.Duration{pendingCreate: 7 * 24 * time.Hour, pendingChange: 7 * 24 * time.Hour, pendingReset: time.Hour}
+var pendingFor = map[string]time.Duration{pendingCreate: 7 * 24 * time.Hour, pendingChange: 7 * 24 * time.Hour, pendingReset: time.Hour, pendingClient: time.Hour}
 
 // aloneAfter is how long an item waits before its author may approve it where there is nobody else: a solo practice.
 const aloneAfter = 24 * time.Hour
@@ -45,6 +47,7 @@ func (s *Store) newPending(kind string, r *row, by audit.Agent, reason string, c
 type why struct {
 	Reason string
 	Change *Change
+	Client string `json:",omitempty"`
 }
 
 // insertPending needs the person's key to exist already.
@@ -53,7 +56,7 @@ func (s *Store) insertPending(tx *sql.Tx, p *Pending, r *row) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := sealJSON(s.box, k, aad("pending", p.ID), why{p.Reason, p.Change})
+	sealed, err := sealJSON(s.box, k, aad("pending", p.ID), why{p.Reason, p.Change, p.Client})
 	if err != nil {
 		return err
 	}
@@ -87,7 +90,7 @@ func (s *Store) scanPending(from scanner) (*Pending, error) {
 	if err := openJSON(s.box, aad("pending", p.ID), sealed, &w); err != nil {
 		return nil, err
 	}
-	p.Asked, p.Expires, p.Reason, p.Change = timeOf(asked), timeOf(expires), w.Reason, w.Change
+	p.Asked, p.Expires, p.Reason, p.Change, p.Client = timeOf(asked), timeOf(expires), w.Reason, w.Change, w.Client
 	return &p, nil
 }
 
@@ -169,6 +172,8 @@ func (s *Store) Approve(ctx context.Context, by audit.Agent, item string) (Appro
 		err = s.changeAsAsked(ctx, by, p, r, how, decided)
 	case pendingReset:
 		out.Link, err = s.reset(ctx, by, r, how, decided)
+	case pendingClient:
+		err = s.activateClient(ctx, by, p, how, decided)
 	default:
 		err = outcome.New(outcome.Exception, "this item is of an unknown kind")
 	}

@@ -31,8 +31,10 @@ type Certificate struct {
 	LinksRevoked       int          `json:"links_revoked"`
 	DraftsDropped      int          `json:"drafts_dropped"`
 	ItemsWithdrawn     int          `json:"items_withdrawn"`
-	CutBy              time.Time    `json:"cut_by"`    // an hour: access must be gone everywhere
-	NotifyBy           time.Time    `json:"notify_by"` // a day: partners must know
+	AuthorizationsCut  int          `json:"authorizations_cut"` // what apps could do for the person
+	ClientsEnding      int          `json:"clients_ending"`     // programs that stop in 7 days, for nobody answers for them
+	CutBy              time.Time    `json:"cut_by"`             // an hour: access must be gone everywhere
+	NotifyBy           time.Time    `json:"notify_by"`          // a day: partners must know
 	Accesses30d        *int         `json:"accesses_30d,omitempty"`
 	Exports30d         *int         `json:"exports_30d,omitempty"`
 	OpenCases          *int         `json:"open_cases,omitempty"`
@@ -103,6 +105,7 @@ func (s *Store) Terminate(ctx context.Context, by audit.Agent, id, reason string
 			{&c.LinksRevoked, `delete from identity_enrolment where person=? and used_at=0`, []any{r.number}},
 			{&c.DraftsDropped, `delete from identity_draft where person=?`, []any{r.number}},
 			{&c.ItemsWithdrawn, `update identity_pending set state='withdrawn', decided_at=? where state='open' and (person=? or asked_by=?)`, []any{micros(now), r.number, r.ID}},
+			{&c.AuthorizationsCut, `update identity_authorization set ended_at=?1, ended_why='person-terminate' where person=?2 and ended_at=0 and ends_at>?1`, []any{micros(now), r.number}},
 		} {
 			res, err := tx.Exec(d.statement, d.args...)
 			if err != nil {
@@ -114,7 +117,8 @@ func (s *Store) Terminate(ctx context.Context, by audit.Agent, id, reason string
 			}
 			*d.count = int(n)
 		}
-		return nil
+		c.ClientsEnding, err = s.orphan(tx, r.ID)
+		return err
 	})
 	s.refresh(r.number)
 	if err != nil {

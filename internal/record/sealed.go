@@ -11,6 +11,7 @@ import (
 	"chartwarden/internal/audit"
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/fhir/search"
 	"chartwarden/internal/outcome"
 )
 
@@ -127,6 +128,12 @@ func (s *Sealed) Masked(drop func(element string) bool) (*Sealed, error) {
 	}
 	f.doc = masked
 	return newSealed(&f), nil
+}
+
+// Matches reports whether the content is what q looks for, and tells nothing else of it. A deletion matches nothing.
+func (s *Sealed) Matches(q *search.Query) bool {
+	doc := s.found().doc
+	return doc != nil && search.Match(doc, q)
 }
 
 // concerns reports whether p is among its patients.
