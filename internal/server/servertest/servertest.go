@@ -47,10 +47,18 @@ func Start(t testing.TB) *Server {
 }
 
 // Open serves an installation that is there, as after a restart.
-func Open(t testing.TB, dir string) *Server {
+func Open(t testing.TB, dir string) *Server { return open(t, dir, nil) }
+
+// OpenAt is Open with a clock that runs from at.
+func OpenAt(t testing.TB, dir string, at time.Time) *Server {
+	begun := time.Now()
+	return open(t, dir, func() time.Time { return at.Add(time.Since(begun)) })
+}
+
+func open(t testing.TB, dir string, now func() time.Time) *Server {
 	t.Helper()
 	c := server.Config{Data: dir, Listen: "127.0.0.1:0", PublicURL: "http://localhost"}
-	s, err := server.Open(context.WithoutCancel(t.Context()), c, server.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	s, err := server.Open(context.WithoutCancel(t.Context()), c, server.Options{Now: now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +141,7 @@ func (s *Server) Patient(t testing.TB, name, patientID string) *Client {
 // SignIn gives a client with a session for made.
 func (s *Server) SignIn(t testing.TB, made identity.Credentials, capacity string) *Client {
 	t.Helper()
-	code, err := totp.GenerateCode(made.Secret, time.Now())
+	code, err := totp.GenerateCode(made.Secret, s.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
