@@ -186,25 +186,38 @@ var demonstration hospital
 
 var printedSignIn = regexp.MustCompile(`(?m)^  (\S+) +(\S.*?\S) +(\S+) +password (\S+) +TOTP secret (\S+)$`)
 
-var demoOnce = sync.OnceValue(func() error {
-	demonstration.dir = filepath.Join(workshop, "demo")
-	var err error
+// runs are the tests that have used the present demonstration, by name.
+var runs = map[string]testing.TB{}
+
+// demo starts the demonstration with the first test that asks for it. The tests of a run share it; a test that is repeated gets a new
+// one, for the first run has used codes up, added people and left notes.
+func demo(t testing.TB) hospital {
+	t.Helper()
+	needsBrowser(t)
+	if before, known := runs[t.Name()]; demonstration.process != nil && known && before != t {
+		demonstration.stop()
+		demonstration.process = nil
+		clear(runs)
+	}
+	runs[t.Name()] = t
+	if demonstration.process == nil {
+		begin(t)
+	}
+	return demonstration
+}
+
+func begin(t testing.TB) {
+	t.Helper()
+	dir, err := os.MkdirTemp(workshop, "demo-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	demonstration.dir = filepath.Join(dir, "data")
 	if demonstration.process, err = launch("demo", "--data", demonstration.dir); err != nil {
-		return err
+		t.Fatal(err)
 	}
 	demonstration.cast = map[string]signIn{}
 	for _, m := range printedSignIn.FindAllStringSubmatch(demonstration.printed.String(), -1) {
 		demonstration.cast[m[1]] = signIn{m[1], m[2], m[3], m[4], m[5]}
 	}
-	return nil
-})
-
-// demo starts the demonstration with the first test that asks for it.
-func demo(t testing.TB) hospital {
-	t.Helper()
-	needsBrowser(t)
-	if err := demoOnce(); err != nil {
-		t.Fatal(err)
-	}
-	return demonstration
 }

@@ -67,8 +67,24 @@ func TestChartInThreeTouches(t *testing.T) {
 		b.size(1440, 1000)
 		b.capture(filepath.Join(dir, "readme-chart.png"))
 	}
-	b.dark(true)
-	b.fits("chart-dark")
+}
+
+// The judge of accessibility is worth what it can find.
+func TestAxeFindsFaults(t *testing.T) {
+	b := browse(t, demo(t).base)
+	b.open("/sign-in")
+	js, err := axe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask[bool](b, string(js)+";true")
+	if found := promised(b, runAxe); found != "" {
+		t.Fatalf("axe-core finds %s", found)
+	}
+	ask[bool](b, `document.querySelector('main').append(new Image()), document.querySelector('main h1').style.color = '#ddd', true`)
+	if found := promised(b, runAxe); !strings.Contains(found, "image-alt") || !strings.Contains(found, "color-contrast") {
+		t.Fatalf("axe-core overlooks an image without words or pale text: %q", found)
+	}
 }
 
 func TestSignInByPasswordAndCode(t *testing.T) {
