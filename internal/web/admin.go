@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"chartwarden/internal/access"
@@ -22,6 +21,8 @@ func (p *Pages) adminRoutes() []access.Route {
 	return []access.Route{
 		{Method: "GET", Pattern: "/admin/people", Action: policy.PeopleList, Handler: p.people},
 		{Method: "POST", Pattern: "/admin/people", Action: policy.People, Handler: p.addPerson},
+		{Method: "GET", Pattern: "/admin/people/find", Action: policy.PeopleList, Handler: p.answering(p.people, p.people)},
+		{Method: "POST", Pattern: "/admin/people/find", Action: policy.PeopleList, Handler: p.putAside},
 		{Method: "GET", Pattern: "/admin/people/new", Action: policy.People, Handler: p.newPerson},
 		{Method: "GET", Pattern: "/admin/people/{person}", Action: policy.PeopleList, Handler: p.person},
 		{Method: "POST", Pattern: "/admin/people/{person}/roles", Action: policy.People, Handler: p.setRoles},
@@ -47,68 +48,6 @@ func shownName(one identity.Person) string {
 
 // administers reports whether forms are shown; whether an act is allowed is the door's to say.
 func administers(s *identity.Session) bool { return slices.Contains(s.Roles(), identity.Administrator) }
-
-const peopleOnPage = 50
-
-// peopleViews are the parts of the list.
-var peopleViews = []struct {
-	show, name string
-	holds      func(identity.Person) bool
-}{
-	{"", "Active", func(one identity.Person) bool { return one.State != identity.Ended && !portalOnly(one) }},
-	{"new", "Not enrolled", func(one identity.Person) bool {
-		return one.State != identity.Ended && !one.Enrolled && !portalOnly(one)
-	}},
-	{"ended", "Ended", func(one identity.Person) bool { return one.State == identity.Ended && !portalOnly(one) }},
-	{"portal", "Portal", portalOnly},
-}
-
-func (p *Pages) people(w http.ResponseWriter, r *http.Request) {
-	who := p.asks(r)
-	if err := p.o.Gate.Permit(r.Context(), who, policy.PeopleList); err != nil {
-		p.fail(w, r, err)
-		return
-	}
-	people, err := p.o.Persons.People(r.Context())
-	if err != nil {
-		p.fail(w, r, err)
-		return
-	}
-	v := page.PeopleView{Shell: p.shell(r, atPeople, atPeople)}
-	v.May = administers(who.Session)
-	show := r.URL.Query().Get("show")
-	var chosen []identity.Person
-	for _, view := range peopleViews {
-		link := look.Link{Text: view.name, Href: "/admin/people?show=" + view.show}
-		if view.show == show {
-			link.Href = ""
-			chosen = slices.DeleteFunc(slices.Clone(people), func(one identity.Person) bool { return !view.holds(one) })
-		}
-		v.Views = append(v.Views, link)
-	}
-	v.Total = len(chosen)
-	skip, _ := strconv.Atoi(r.URL.Query().Get("from"))
-	skip = min(max(skip, 0), len(chosen))
-	shown := chosen[skip:min(skip+peopleOnPage, len(chosen))]
-	if skip+len(shown) < len(chosen) {
-		v.Older = look.Link{Text: "More people", Href: "/admin/people?show=" + show + "&from=" + strconv.Itoa(skip+len(shown))}
-	}
-	for _, one := range shown {
-		line, err := p.personLine(r, one)
-		if err != nil {
-			p.fail(w, r, err)
-			return
-		}
-		v.People = append(v.People, line)
-	}
-	if v.May {
-		if v.Pending, err = p.pending(r, people); err != nil {
-			p.fail(w, r, err)
-			return
-		}
-	}
-	p.draw(w, r, http.StatusOK, page.People(v))
-}
 
 func (p *Pages) personLine(r *http.Request, one identity.Person) (page.PersonLine, error) {
 	line := page.PersonLine{Href: personHref(one.ID), Name: shownName(one), Roles: rolesOf(one), Department: one.Department}

@@ -87,8 +87,8 @@ func vitals(all []reading, now time.Time, href func(reading) string) ([]page.Vit
 	var out []page.Vital
 	for _, of := range kinds {
 		latest := of[0]
-		v := page.Vital{Name: latest.name, Href: href(latest), Value: latest.text, Unit: latest.unit, Trend: w.trend(latest.name, of)}
-		if latest.at.at.Before(w.from) {
+		v := page.Vital{Name: latest.name, Href: href(latest), Value: latest.text, Unit: latest.unit, Usual: latest.usualText, When: latest.at.recent(now), Trend: w.trend(latest.name, of)}
+		if latest.at.at.Before(w.from) && v.Trend.Drawn() {
 			v.Extra = latest.at.since(now).Text()
 		}
 		v.Change, v.Tone = w.change(of)

@@ -55,6 +55,9 @@ func (p *Pages) shell(r *http.Request, title, at string) look.Shell {
 	s := session(r)
 	sh := look.Shell{Title: title, Person: look.Person{Name: s.Person.Name, Role: roleWords(s)}, Live: true, Keys: p.keys(r),
 		LockAfter: s.Idle, Banners: p.banners(), Paper: look.Paper{By: s.Person.Name, At: look.Moment(p.now()), Copy: "Screen copy"}}
+	if r.Method == http.MethodGet {
+		sh.Here = r.URL.RequestURI()
+	}
 	switch kind(s) {
 	case forPatients:
 		sh.Nav = look.PatientNav(at)
@@ -82,7 +85,7 @@ func (p *Pages) now() time.Time { return p.o.Now().In(p.o.Zone) }
 // withEntry names on the page the entry that was durable before it.
 func withEntry(sh look.Shell, entry string) look.Shell {
 	if i := strings.LastIndexByte(entry, '/'); i >= 0 {
-		sh.Entry = look.Entry{Index: entry[i+1:]}
+		sh.Entry = look.Entry{Index: entry[i+1:], Href: entryHref(entry)}
 	}
 	return sh
 }

@@ -62,7 +62,7 @@ func (p *Pages) portal(w http.ResponseWriter, r *http.Request) {
 	now := p.now()
 	v := page.PortalView{Shell: withEntry(p.shell(r, "Who looked at my chart", "Who looked"), list.Entry), Name: who.Session.Person.Name,
 		Summary: portalSummary(list.Lines, who.Session.Person.ID, now), Visits: portalVisits(list.Lines, visits, who.Session.Person.ID, now),
-		Report: "/me/report", Proven: p.completeness(), Older: older(list.Older, "/me")}
+		Report: "/me/report", ProofAt: entryHref(list.Entry), Proven: p.completeness(), Older: older(list.Older, "/me")}
 	p.draw(w, r, http.StatusOK, page.Portal(v))
 }
 
@@ -249,7 +249,7 @@ func portalLine(f *folded, questions map[audit.Index]string, now time.Time) page
 			out.Asked = q
 		}
 		if len(out.Each) < shownOpenings {
-			out.Each = append(out.Each, page.PortalOpening{When: look.Moment(l.At.In(zone)), Part: l.did(), Index: look.Number(int64(l.Index.Number()))})
+			out.Each = append(out.Each, page.PortalOpening{When: look.Moment(l.At.In(zone)), Part: l.did(), Index: look.Number(int64(l.Index.Number())), Proof: entryHref(l.Entry)})
 		}
 	}
 	if f.Agent.Person != "" {
@@ -267,7 +267,7 @@ func restOf(folds []*folded, now time.Time) page.PortalLine {
 		out.Times += f.times
 		groups = append(groups, f.groups...)
 		out.Each = append(out.Each, page.PortalOpening{When: look.Moment(f.At.In(now.Location())), Part: f.who() + ", " + strings.ToLower(f.role()) + ": " + f.reason,
-			Index: look.Number(int64(f.Index.Number()))})
+			Index: look.Number(int64(f.Index.Number())), Proof: entryHref(f.Entry)})
 	}
 	out.Part = capital(cmp.Or(parts(groups), "name only"))
 	return out

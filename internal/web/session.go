@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -190,11 +191,7 @@ func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) lock(w http.ResponseWriter, r *http.Request) {
-	at := ""
-	if from, err := url.Parse(r.Header.Get("Referer")); err == nil {
-		at = from.Path
-	}
-	if err := p.o.Persons.Lock(r.Context(), session(r), at); err != nil {
+	if err := p.o.Persons.Lock(r.Context(), session(r), ""); err != nil {
 		p.fail(w, r, err)
 		return
 	}
@@ -216,17 +213,18 @@ func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
 	see(w, r, "/sign-in")
 }
 
+// toggleKeys turns single keys on or off and leads back to the page that asked: browsers name no referrer here, so the form does.
 func (p *Pages) toggleKeys(w http.ResponseWriter, r *http.Request) {
+	if err := form(w, r); err != nil {
+		p.fail(w, r, err)
+		return
+	}
 	value := "off"
 	if !p.keys(r) {
 		value = "on"
 	}
 	http.SetCookie(w, &http.Cookie{Name: keysCookie, Value: value, Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteLaxMode})
-	back := home(session(r))
-	if from, err := url.Parse(r.Header.Get("Referer")); err == nil && local(from.Path) != "" {
-		back = from.Path
-	}
-	see(w, r, back)
+	see(w, r, cmp.Or(local(r.PostForm.Get("back")), home(session(r))))
 }
 
 // events is the live stream of a visible page. It looks at the session each second, so a lock or a kill empties the screen at once;

@@ -135,3 +135,23 @@ func FuzzTrendStaysInside(f *testing.F) {
 		}
 	})
 }
+
+// One reading is a number; two of the same line within the axis are a trend.
+func TestOneReadingIsNoTrend(t *testing.T) {
+	from := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
+	at := func(hours ...int) (s Series) {
+		for _, h := range hours {
+			s.Points = append(s.Points, Point{from.Add(time.Duration(h) * time.Hour), 70})
+		}
+		return s
+	}
+	for name, c := range map[string]struct {
+		series []Series
+		drawn  bool
+	}{"none": {nil, false}, "one": {[]Series{at(3)}, false}, "two": {[]Series{at(3, 4)}, true}, "one within": {[]Series{at(-5, 3, 30)}, false},
+		"a pressure once": {[]Series{at(3), at(3)}, false}} {
+		if got := (TrendOf{From: from, To: from.Add(24 * time.Hour), Series: c.series}).Drawn(); got != c.drawn {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

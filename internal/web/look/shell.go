@@ -33,6 +33,7 @@ type Shell struct {
 	Banners   []Banner      // states everybody must know: sandbox, journal, cut, downtime
 	Entry     Entry         // the audit entry of this page; zero when nothing of a patient is on it
 	Paper     Paper         // what a printed copy says about itself
+	Here      string        // address of this page, where a setting leads back to; empty where it cannot be opened again
 }
 
 // Person is the signed-in person as the frame shows her.

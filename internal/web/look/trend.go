@@ -139,6 +139,22 @@ func (t TrendOf) draw() drawing {
 	return d
 }
 
+// Drawn reports whether there is a trend to draw: two readings of one line inside the axis. One reading is a number.
+func (t TrendOf) Drawn() bool {
+	for _, s := range t.Series {
+		n := 0
+		for _, p := range s.Points {
+			if t.within(p) {
+				n++
+			}
+		}
+		if n > 1 {
+			return true
+		}
+	}
+	return false
+}
+
 func (t TrendOf) within(p Point) bool { return !p.At.Before(t.From) && !p.At.After(t.To) }
 
 func (t TrendOf) line(s Series, second bool, x func(time.Time) float64, y func(float64) float64) line {

@@ -7,10 +7,22 @@ type PeopleView struct {
 	Shell   look.Shell
 	Views   []look.Link // Active, Ended, Not enrolled; the current one without Href
 	Pending []Pending
+	Which   string // the current view: Active
+	Q       string // what was searched for
 	People  []PersonLine
+	First   int // number of the first one shown, from 1
 	Total   int
+	Newer   look.Link
 	Older   look.Link
 	May     bool // this reader administers people: forms are there
+}
+
+// span says which of how many are shown.
+func (v PeopleView) span() string {
+	if v.Total > len(v.People) && len(v.People) > 0 {
+		return look.Number(int64(v.First)) + " to " + look.Number(int64(v.First+len(v.People)-1)) + " of " + look.Number(int64(v.Total))
+	}
+	return look.Shown(len(v.People), max(v.Total, len(v.People)), "person", "people")
 }
 
 // PersonLine is one person in the list.

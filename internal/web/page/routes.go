@@ -12,7 +12,7 @@ package page
 //	                                    POST /alive                                                       by fetch: the person is active
 //	                                    POST /sign-out
 //	                                    POST /step-up              [confirm-code] [confirm-password] [next]   then back to next
-//	                                    POST /settings/keys                                               turns single-key shortcuts on or off
+//	                                    POST /settings/keys            [back]                             turns single-key shortcuts on or off
 //	GET  /events                        text/event-stream: lock {}, notice {"text","href","link"}, count {"href","n"}
 //	GET  /day
 //	GET  /find                          POST /find                 q, [born] (read with look.ParseDay)    never GET with a name
@@ -36,6 +36,7 @@ package page
 //	                                    POST /audit                who, patient, what, from, to, outcome, reason, [before]
 //	GET  /audit/{origin}/{index}        one entry with its proof
 //	GET  /integrity                     POST /integrity            verify now; act=acknowledge after a cut
+//	                                    POST /admin/people/find                      q
 //	GET  /admin/people                  GET  /admin/people/new     POST /admin/people   name, login, role (repeated), [practitioner], [department]
 //	GET  /admin/people/{person}         POST /admin/people/{person}/roles             role (repeated)
 //	                                    POST /admin/people/{person}/end               reason

@@ -490,7 +490,7 @@ func ResultHistory(v ResultView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if len(v.Trend.Series) > 0 {
+				if v.Trend.Drawn() {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<div class=\"pad wide-only\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

@@ -34,6 +34,8 @@ type Vital struct {
 	Extra       string    // on 2 L/min
 	Change      string    // down 24 since admission
 	Tone        look.Tone // of the change: OK, Warn for out of range, Crit only for critical
+	Usual       string    // 60 to 100, said where there is no trend to draw
+	When        look.When // of the reading, said where there is no trend
 	Trend       look.TrendOf
 }
 
