@@ -33,12 +33,35 @@ type Param struct {
 	Components []*Param // of a composite
 	Supported  bool     // false: known to R4, refused here
 
+	elements []string // of the resource, that the paths begin with
+	whole    bool     // some path reads the resource itself, and with it any element
+
 	state    *state // paths from the resource, or of a component from the composite's element
 	fromRoot bool   // a component whose paths start at the resource after all
 }
 
 // TargetsOnly reports whether every reference of the parameter names a resource of type t.
 func (p *Param) TargetsOnly(t string) bool { return len(p.Targets) == 1 && p.Targets[0] == t }
+
+// Hidden reports how much of what the parameter reads a mask hides: all of it, none, or (false, false) something between, so that
+// only the masked document can tell. drop is asked for elements of the resource.
+func (p *Param) Hidden(drop func(element string) bool) (all, none bool) {
+	if p.whole {
+		return false, false
+	}
+	all, none = true, true
+	for _, e := range p.elements {
+		if e == "meta" { // a mask leaves its tag there
+			return false, false
+		}
+		if drop(e) {
+			none = false
+		} else {
+			all = false
+		}
+	}
+	return all && !none, none
+}
 
 func (p *Param) targets(t string) bool {
 	return slices.Contains(p.Targets, t) || slices.Contains(p.Targets, "*") || len(p.Targets) == 0
@@ -112,6 +135,7 @@ func load(text string) (map[string]*owner, error) {
 		}
 		for _, each := range paths {
 			p.state.add(each)
+			p.reads(each)
 			current.all.add(each)
 		}
 		current.params[p.Name] = p
@@ -143,10 +167,25 @@ func finish(owners map[string]*owner) error {
 
 func (p *Param) addComponent(c *Param, paths []path) {
 	for _, each := range paths {
-		c.fromRoot = c.fromRoot || each.fromRoot
+		if each.fromRoot {
+			c.fromRoot = true
+			p.reads(each)
+		}
 		c.state.add(each)
 	}
 	p.Components = append(p.Components, c)
+}
+
+// reads notes which elements a path of the resource begins with.
+func (p *Param) reads(each path) {
+	if len(each.hops) == 0 {
+		p.whole = true
+		return
+	}
+	p.elements = append(p.elements, each.hops[0].name)
+	if each.leaf.resolve != "" {
+		p.elements = append(p.elements, "contained")
+	}
 }
 
 // readParam reads `name kind definition targets ; path type argument ; ...`.

@@ -16,7 +16,9 @@ type queryParser struct {
 	site    site
 	now     time.Time
 	clauses []Clause
+	links   []Link
 	count   int // operands so far
+	depth   int // chains around this one
 }
 
 // refuse names the parameter; its name is repeated only if it is a plain one, for a value may have slipped into its place.
@@ -58,12 +60,15 @@ func (p *queryParser) parameter(name string, values []string) error {
 	}
 	bare, modifier, _ := strings.Cut(name, ":")
 	switch {
-	case bare == "_has":
-		return refuse(outcome.NotSupported, "_has", "reverse chaining (_has) is not supported: search the referring resources first")
 	case bare == "_include" || bare == "_revinclude":
-		return refuse(outcome.NotSupported, bare, "including other resources is not supported: fetch them by their references")
-	case strings.Contains(name, "."):
-		return refuse(outcome.NotSupported, name, "chaining (a.b) is not supported: search the referenced resource first, then by its id")
+		for _, v := range values {
+			if err := p.include(bare, modifier, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	case bare == "_has" || strings.Contains(name, "."):
+		return p.link(name, values)
 	}
 	param, ok := Lookup(p.q.Type, bare)
 	switch {

@@ -23,10 +23,12 @@ type Query struct {
 	Total    string   // _total: none, estimate or accurate; "" when not given
 	Summary  string   // _summary: true, text, data, count or false; "" when not given
 	Elements []string // _elements: top-level elements to return
+	Includes []Include
 	Ignored  []string // parameters that were passed over because Options.Strict is off
 
 	// Behind functions, since every printer shows a function as an address.
 	clauses func() []Clause
+	links   func() []Link
 	site    func() site
 }
 
@@ -80,8 +82,8 @@ const (
 
 // Parse reads the parameters of a search on a resource type; those of a _search body and of the URL together.
 //
-// Errors are outcome.Invalid (a value that does not fit: mend it), outcome.NotSupported (chaining, _has, includes, a modifier or a
-// parameter that is not there) or outcome.TooCostly (too many values); they name the parameter and the mend, never the value.
+// Errors are outcome.Invalid (a value that does not fit: mend it), outcome.NotSupported (a modifier or a parameter that is not
+// there) or outcome.TooCostly (too many values, too long a chain); they name the parameter and the mend, never the value.
 // A parameter that nobody knows is an error when Options.Strict is set, else it is passed over and listed in Query.Ignored. What
 // would change the meaning of the rest if passed over is always an error.
 func Parse(resourceType string, parameters url.Values, o Options) (*Query, error) {
@@ -97,11 +99,19 @@ func Parse(resourceType string, parameters url.Values, o Options) (*Query, error
 			return nil, outcome.Wrap("search", outcome.Invalid, "", err)
 		}
 	}
+	return p.query(), nil
+}
+
+// query closes the query, with its conditions in their normal order.
+func (p *queryParser) query() *Query {
 	slices.SortStableFunc(p.clauses, func(a, b Clause) int { return cmp.Compare(a.normal(), b.normal()) })
 	p.clauses = slices.CompactFunc(p.clauses, func(a, b Clause) bool { return a.normal() == b.normal() })
+	slices.SortStableFunc(p.links, func(a, b Link) int { return cmp.Compare(a.normal(), b.normal()) })
+	p.links = slices.CompactFunc(p.links, func(a, b Link) bool { return a.normal() == b.normal() })
 	p.q.clauses = func() []Clause { return p.clauses }
+	p.q.links = func() []Link { return p.links }
 	p.q.site = func() site { return p.site }
-	return p.q, nil
+	return p.q
 }
 
 func (o Options) site() site {
@@ -119,19 +129,35 @@ func (q *Query) Clauses() []Clause { return q.clauses() }
 // subjects are the parameters that name the patient whom a resource is about.
 var subjects = []string{"patient", "subject", "beneficiary", "individual"}
 
+// Subject reports whether a parameter names the patient in whose chart the resource lies.
+func Subject(p *Param) bool { return p.Type == Reference && slices.Contains(subjects, p.Name) }
+
+// Patients are the ids of the patients whom a clause asks for, one of whom every match names as its subject; false when it asks for
+// something else.
+func (c *Clause) Patients() (ids []string, ok bool) {
+	if !Subject(c.Param) || c.Modifier != NoModifier {
+		return nil, false
+	}
+	for i := range c.Any {
+		if op := &c.Any[i]; op.ID == "" || op.Kind != "Patient" && (op.Kind != "" || !c.Param.TargetsOnly("Patient")) {
+			return nil, false
+		}
+		ids = append(ids, c.Any[i].ID)
+	}
+	return ids, true
+}
+
 // Patient is the id of the one patient whom the query fixes: the target of patient=, subject= and the like, or the _id of a search
 // for Patient. Every match names that patient there. False when there is none or several are asked for.
 func (q *Query) Patient() (id string, ok bool) {
-	for _, c := range q.clauses() {
-		if len(c.Any) != 1 || c.Modifier != NoModifier {
-			continue
+	clauses := q.clauses()
+	for i := range clauses {
+		c := &clauses[i]
+		if q.Type == "Patient" && c.Param.Name == "_id" && len(c.Any) == 1 && c.Modifier == NoModifier {
+			return c.Any[0].Code, true
 		}
-		op := c.Any[0]
-		switch {
-		case q.Type == "Patient" && c.Param.Name == "_id":
-			return op.Code, true
-		case slices.Contains(subjects, c.Param.Name) && op.ID != "" && (op.Kind == "Patient" || op.Kind == "" && c.Param.TargetsOnly("Patient")):
-			return op.ID, true
+		if ids, ok := c.Patients(); ok && len(ids) == 1 {
+			return ids[0], true
 		}
 	}
 	return "", false
@@ -144,6 +170,9 @@ func (q *Query) Normalised() string {
 	b.WriteString(q.Type)
 	for _, c := range q.clauses() {
 		b.WriteString("&" + c.normal())
+	}
+	for _, l := range q.links() {
+		b.WriteString("&" + l.normal())
 	}
 	for _, s := range q.Sort {
 		b.WriteString("&_sort=" + s.String())
@@ -182,6 +211,9 @@ func (q *Query) String() string {
 	names := []string{}
 	for _, c := range q.clauses() {
 		names = append(names, c.String())
+	}
+	for _, l := range q.links() {
+		names = append(names, l.String())
 	}
 	return q.Type + "?" + strings.Join(slices.Compact(names), "&")
 }

@@ -18,11 +18,21 @@ func TestParseRefuses(t *testing.T) {
 		code outcome.Code
 		says string
 	}{
-		{"subject.name=Okafor", outcome.NotSupported, "chaining"},
-		{"subject:Patient.name=Okafor", outcome.NotSupported, "chaining"},
-		{"_has:Condition:subject:code=Okafor", outcome.NotSupported, "_has"},
-		{"_include=Observation:subject", outcome.NotSupported, "including"},
-		{"_revinclude:iterate=Provenance:target", outcome.NotSupported, "including"},
+		{"subject.nonesuch=Okafor", outcome.NotSupported, "no such search parameter"},
+		{"subject:Practitioner.name=Okafor", outcome.Invalid, "never refers"},
+		{"status.name=Okafor", outcome.Invalid, "reference"},
+		{"focus.name=Okafor", outcome.Invalid, "may name anything"},
+		{"subject:Patient.=Okafor", outcome.Invalid, "without a parameter"},
+		{"subject:Patient._sort=Okafor", outcome.Invalid, "shapes"},
+		{"subject:Patient.organization.partof.partof.partof.name=Okafor", outcome.TooCostly, "four"},
+		{"_has:Condition:subject:code=Okafor", outcome.Invalid, "never refers to a Observation"},
+		{"_has:Condition:code:code=Okafor", outcome.NotSupported, "third a reference"},
+		{"_has:Condition:subject=Okafor", outcome.Invalid, "_has:Type:reference:parameter"},
+		{"_include=Observation:status", outcome.NotSupported, "no reference parameter"},
+		{"_include=Okafor", outcome.Invalid, "Type:reference"},
+		{"_include=Observation:subject:Practitioner", outcome.Invalid, "never names"},
+		{"_include:recurse=Observation:subject", outcome.NotSupported, ":iterate"},
+		{"_revinclude=Condition:subject", outcome.Invalid, "never refers"},
 		{"_text=Okafor", outcome.NotSupported, "not supported"},
 		{"_content=Okafor", outcome.NotSupported, "not supported"},
 		{"_filter=Okafor", outcome.NotSupported, "not supported"},
@@ -110,7 +120,7 @@ func TestLenientPassesOverWhatIsUnknown(t *testing.T) {
 	if err != nil || !slices.Equal(q.Ignored, []string{"_sort", "nonesuch"}) || len(q.Clauses()) != 1 || len(q.Sort) != 1 {
 		t.Errorf("%v, %v", q, err)
 	}
-	for _, text := range []string{"subject.name=x", "_has:A:b:c=d", "code:in=x", "_text=x", "date=x", "nonesuch:exact=1"} {
+	for _, text := range []string{"subject.nonesuch=x", "_has:A:b:c=d", "code:in=x", "_text=x", "date=x", "nonesuch:exact=1"} {
 		if _, err := Parse("Observation", parameters(t, text), Options{}); err == nil {
 			t.Errorf("%s is passed over, which would widen the answer", text)
 		}

@@ -44,7 +44,8 @@ func (o Options) zone() *time.Location {
 	return o.Zone
 }
 
-// Match reports whether d is a resource that q finds. Safe for concurrent use.
+// Match reports whether d is a resource that q finds, as far as d alone can tell: [Query.Links] are not looked at. Safe for concurrent
+// use.
 func Match(d *document.Doc, q *Query) bool {
 	if d.Type() != q.Type {
 		return false
