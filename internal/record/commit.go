@@ -60,13 +60,14 @@ func (s *Store) Commit(ctx context.Context, p *Prepared, intent audit.Logged) ([
 		return out, nil
 	}
 	calm := context.WithoutCancel(ctx) // inside the transaction nothing may be cancelled: see db.Write
-	err := s.d.Write(ctx, func(tx *sql.Tx) error {
-		number, err := s.begin(tx, changed, intent.Entry())
-		if err != nil {
+	var number int64
+	err := s.d.Write(ctx, func(tx *sql.Tx) (err error) {
+		if number, err = s.begin(tx, changed, intent.Entry()); err != nil {
 			return err
 		}
 		for _, it := range changed {
 			it.after.tx = number
+			s.touch(it, number)
 			if err := s.store(tx, it); err != nil {
 				return err
 			}
@@ -93,7 +94,22 @@ func (s *Store) Commit(ctx context.Context, p *Prepared, intent audit.Logged) ([
 		s.dir.follow(s, f)
 		out[i] = newSealed(f)
 	}
+	for old := s.newest.Load(); old < number && !s.newest.CompareAndSwap(old, number); old = s.newest.Load() {
+	}
 	return out, nil
+}
+
+// touch tells the shelves what the transaction changes, before anybody can see it.
+func (s *Store) touch(it *item, tx int64) {
+	s.shelves.touch(it.after.patient, it.after.kind, tx)
+	for _, p := range it.also {
+		s.shelves.touch(p, it.after.kind, tx)
+	}
+	if it.before != nil {
+		for _, p := range it.before.also {
+			s.shelves.touch(p, it.after.kind, tx)
+		}
+	}
 }
 
 // begin writes the entry of the change feed and gives its number.

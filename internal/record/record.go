@@ -16,6 +16,7 @@
 package record
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"embed"
@@ -51,6 +52,8 @@ type Options struct {
 	// OpenReferences accepts a write that names a patient who is not here: the compartment is kept for the Patient that may come.
 	// Off, such a write is refused, since a mistyped id would start a chart that nobody finds.
 	OpenReferences bool
+	// Shelves bounds what searches keep in memory, in bytes; 64 MiB when 0. See docs/adr/0065.
+	Shelves int
 }
 
 // Store keeps the records of one installation. All methods are safe for concurrent use.
@@ -63,6 +66,9 @@ type Store struct {
 	kinds kinds
 	dir   directory
 	write writers
+	// newest is the last transaction that was committed: what a search that begins now sees.
+	newest  atomic.Int64
+	shelves shelves
 	// prepared are the queries that every request makes, for the pool of readers.
 	prepared map[string]*sql.Stmt
 }
@@ -87,11 +93,17 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s.prepared = map[string]*sql.Stmt{}
-	for _, q := range []string{currentOf, aliasOf, patientOf, ofPatient, ofKind, alsoOf, newestTx, anyShared} {
+	for _, q := range []string{currentOf, aliasOf, patientOf, ofPatient, ofKind, alsoOf, newestTx, anyShared, chartsOf} {
 		if s.prepared[q], err = o.DB.Reader().PrepareContext(ctx, q); err != nil {
 			return nil, unreadable(err)
 		}
 	}
+	s.shelves.most, s.shelves.byKey = cmp.Or(o.Shelves, defaultShelves), map[shelfKey]*shelf{}
+	var newest int64
+	if err := s.one(ctx, o.DB.Reader(), newestTx).Scan(&newest); err != nil {
+		return nil, unreadable(err)
+	}
+	s.newest.Store(newest)
 	var last int64
 	if err := o.DB.Reader().QueryRowContext(ctx, `select max(coalesce((select max(rec) from resource), 0), coalesce((select max(patient) from resource), 0))`).Scan(&last); err != nil {
 		return nil, unreadable(err)
@@ -150,6 +162,16 @@ func (k *kinds) called(n int64) string {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	return k.name[n]
+}
+
+// all are the numbers that there are.
+func (k *kinds) all() (out []int64) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	for n := range k.name {
+		out = append(out, n)
+	}
+	return out
 }
 
 // allot gives the number of a type, making one the first time.

@@ -27,8 +27,11 @@ type found struct {
 	row  row
 	kind string
 	id   string
-	doc  *document.Doc // nil for a deletion, and with a fault
+	doc  *document.Doc // nil for a deletion, with a fault, and while told speaks for it
 	also []fhir.PatientID
+	// told stands in for a document that lies closed on a shelf; store opens it from row.body.
+	told  *told
+	store *Store
 	// fault is why the stored bytes do not open.
 	fault error
 }
@@ -68,6 +71,9 @@ func (s *Sealed) Version() int64 { return s.found().row.vid }
 // Updated is meta.lastUpdated; for a deletion, when it was deleted.
 func (s *Sealed) Updated() time.Time {
 	f := s.found()
+	if f.told != nil {
+		return f.told.updated
+	}
 	if f.doc != nil {
 		if t, ok := f.doc.LastUpdated(); ok {
 			return t
@@ -88,16 +94,23 @@ func (s *Sealed) Group() fhir.Group { return fhir.FieldGroup(s.Type()) }
 
 // Labels are the sensitivity labels in the content. None for a deletion: judge it by the version before.
 func (s *Sealed) Labels() []string {
-	if d := s.found().doc; d != nil {
-		return fhir.Labels(d)
+	f := s.found()
+	switch {
+	case f.told != nil:
+		return f.told.labels
+	case f.doc != nil:
+		return fhir.Labels(f.doc)
 	}
 	return nil
 }
 
 // Released reports whether the patient may see it in the portal.
 func (s *Sealed) Released() bool {
-	d := s.found().doc
-	return d != nil && fhir.Released(d)
+	f := s.found()
+	if f.told != nil {
+		return f.told.released
+	}
+	return f.doc != nil && fhir.Released(f.doc)
 }
 
 // Open gives the document to whoever made the access durable: r names this record and version, is fresh and not yet used for it.
@@ -107,26 +120,28 @@ func (s *Sealed) Open(r audit.Receipt) (*document.Doc, error) {
 	if err := r.Redeem(f.row.rec, f.row.vid); err != nil {
 		return nil, err
 	}
-	if f.fault != nil {
-		return nil, f.fault
+	doc, err := f.content()
+	if err == nil && doc == nil {
+		err = outcome.New(outcome.Deleted, "the resource was deleted")
 	}
-	if f.doc == nil {
-		return nil, outcome.New(outcome.Deleted, "the resource was deleted")
-	}
-	return f.doc, nil
+	return doc, err
 }
 
 // Masked is s without the top-level elements for which drop is true: what is opened later lacks them. A nil drop gives s itself.
 func (s *Sealed) Masked(drop func(element string) bool) (*Sealed, error) {
 	f := *s.found()
-	if f.doc == nil || drop == nil {
+	doc, err := f.content()
+	if f.fault != nil || doc == nil && err == nil || drop == nil {
 		return s, nil
 	}
-	masked, err := f.doc.Mask(drop, document.Redacted)
+	if err != nil {
+		return nil, err
+	}
+	masked, err := doc.Mask(drop, document.Redacted)
 	if err != nil {
 		return nil, outcome.Wrap("record: mask", outcome.Exception, "the resource cannot be shown", err)
 	}
-	f.doc = masked
+	f.doc, f.told = masked, nil
 	return newSealed(&f), nil
 }
 

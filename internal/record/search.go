@@ -1,10 +1,8 @@
 package record
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"slices"
 
@@ -13,17 +11,19 @@ import (
 	"chartwarden/internal/outcome"
 )
 
-// SearchRequest is a question and the eyes of who asks: what he may not see is not there, for hits, counts, order and pages alike.
+// SearchRequest is a question and the eyes of who asks: what he may not see is not there, for hits, counts, order and pages alike,
+// and for chains, _has and inclusions as well.
 type SearchRequest struct {
 	Query *search.Query
 	// Text is the query as asked, URL-encoded. It travels sealed inside Page.Next and comes back by [Store.OpenCursor].
 	Text string
-	// Patient is the compartment to search. 0: with the type Patient the directory, with types of staff and system data all of them;
-	// for everything else outcome.TooCostly.
+	// Patient is the compartment to search. 0: the directory for the type Patient, else every chart and staff and system data.
 	Patient fhir.PatientID
-	// Permits is asked for each patient before anything of him is opened, Allows for each candidate before it is matched. Mask gives the
-	// elements that are hidden from the asker; it is applied before matching, so that a search on a hidden element finds nothing. Nil
-	// permits, allows and hides nothing. They are called on the caller's goroutine.
+	// Charts gives the charts in which anything may be open to who asks, for a search that names no patient. Nil: all.
+	Charts func() ([]fhir.PatientID, error)
+	// Permits is asked for each patient before anything of him is looked at, Allows for each candidate before it is matched. Mask gives
+	// the elements that are hidden from the asker; they are hidden from matching too, so that a search on a hidden element finds
+	// nothing. Nil permits, allows and hides nothing. They are called on the caller's goroutine.
 	Permits func(fhir.PatientID) bool
 	Allows  func(*Sealed) bool
 	Mask    func(*Sealed) func(element string) bool
@@ -34,9 +34,10 @@ type SearchRequest struct {
 
 // Page is one page of hits, masked as asked.
 type Page struct {
-	Hits  []*Sealed
-	Total int    // all matches that the asker may see; -1 when not counted
-	Next  string // for OpenCursor; empty on the last page
+	Hits     []*Sealed
+	Included []*Sealed // what _include and _revinclude add to these hits, none of them a hit of this page
+	Total    int       // all matches that the asker may see; -1 when not counted
+	Next     string    // for OpenCursor; empty on the last page
 	// Faults are records that may or may not match, because their rows were altered: say so to whoever asked.
 	Faults []*Sealed
 }
@@ -44,49 +45,33 @@ type Page struct {
 const (
 	newestTx  = `select coalesce(max(tx), 0) from tx`
 	anyShared = `select exists(select 1 from also where patient=?)`
+	chartsOf  = `select distinct patient from resource where kind=?`
 )
 
 const (
 	usualPage   = 50
 	largestPage = 1000
-	// budget bounds the records that one search opens, in about a second and a half.
-	budget = 200_000
+	// budget bounds the records that one search looks at, in about a second and a half; mostCharts the charts.
+	budget     = 200_000
+	mostCharts = 20_000
 )
 
 // Search finds what matches, a page at a time. Without _sort the newest main date comes first. Pages after the first see the data
 // as they were at the first, and the rights as they are now. The total is given when it comes for free or with _total=accurate;
 // with _count=0 or _summary=count it is all that is given.
 //
-// Errors: outcome.TooCostly, saying which parameter would help; outcome.Expired for an old cursor; as [Store.Read].
+// Errors: outcome.TooCostly, saying which parameter would help; outcome.Expired for an old cursor; as [Store.Read]. Whether a search
+// is too costly depends only on what the asker may see.
 func (s *Store) Search(ctx context.Context, r SearchRequest) (*Page, error) {
-	tx, err := s.snapshot(ctx)
+	f, err := s.finder(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	defer tx.end()
+	defer f.end()
 	q := r.Query
-	f := &finder{s: s, ctx: ctx, tx: tx, r: r, want: q.Count}
-	if f.want < 0 {
-		f.want = usualPage
-	}
-	f.want = min(f.want, largestPage)
 	counting := q.Count == 0 || q.Summary == "count"
 	if counting {
 		f.want = 0
-	}
-	if err := s.one(ctx, tx, newestTx).Scan(&f.newest); err != nil {
-		return nil, unreadable(err)
-	}
-	f.moment = f.newest
-	if r.After != nil {
-		f.after = r.After.position()
-		f.moment = f.after.Tx
-		if f.after.Type != q.Type || f.after.Patient != r.Patient {
-			return nil, noCursor()
-		}
-		if f.newest-f.moment > tooFar {
-			return nil, stale()
-		}
 	}
 	f.early = len(q.Sort) == 0 && q.Total != "accurate" && !counting
 	if err := f.collect(); err != nil && !errors.Is(err, errEnough) {
@@ -99,25 +84,57 @@ func (s *Store) Search(ctx context.Context, r SearchRequest) (*Page, error) {
 type finder struct {
 	s              *Store
 	ctx            context.Context
-	tx             snapshot
 	r              SearchRequest
 	want           int
 	moment, newest int64 // the transaction whose state is searched, and the newest
 	after          *position
 	early          bool // candidates come in the order of hits, so that one hit more than a page is enough
-	opened         int
+	looked         int  // at records that the asker may see
 	hits           []hit
 	faults         []*Sealed
 	before         int // matches at or before the cursor
 	cut            bool
+
+	reading  *snapshot // of the rows, begun when a shelf has to be filled
+	filled   int64     // the newest transaction of that
+	guests   map[fhir.RecordID]bool
+	known    map[fhir.Ref]*candidate
+	answered map[answer]bool
+	refers   map[referring]map[fhir.Ref][]candidate
 }
 
 type hit struct {
-	sealed *Sealed
-	key    []byte
+	candidate
+	key []byte
 }
 
 var errEnough = errors.New("record: enough hits")
+
+func (s *Store) finder(ctx context.Context, r SearchRequest) (*finder, error) {
+	f := &finder{s: s, ctx: ctx, r: r, want: r.Query.Count, newest: s.newest.Load()}
+	if f.want < 0 {
+		f.want = usualPage
+	}
+	f.want = min(f.want, largestPage)
+	f.moment = f.newest
+	if r.After != nil {
+		f.after = r.After.position()
+		f.moment = f.after.Tx
+		if f.after.Type != r.Query.Type || f.after.Patient != r.Patient {
+			return nil, noCursor()
+		}
+		if f.newest-f.moment > tooFar {
+			return nil, stale()
+		}
+	}
+	return f, nil
+}
+
+func (f *finder) end() {
+	if f.reading != nil {
+		f.reading.end()
+	}
+}
 
 // collect runs over the candidates by the cheapest way.
 func (f *finder) collect() error {
@@ -130,17 +147,18 @@ func (f *finder) collect() error {
 	if kind == 0 {
 		return nil
 	}
-	if f.r.Patient != 0 {
-		return f.inChart(kind)
+	switch {
+	case f.r.Patient != 0:
+		f.early = f.early && f.after == nil
+		return f.onShelf(f.r.Patient, kind)
+	case q.Type == patientType:
+		return f.byDirectory(kind)
+	case !fhir.InPatientCompartment(q.Type):
+		f.early = f.early && f.after == nil
+		return f.onShelf(0, kind)
 	}
-	if q.Type == patientType {
-		return f.byDirectory()
-	}
-	if fhir.InPatientCompartment(q.Type) {
-		return outcome.New(outcome.TooCostly, "this would look through every chart: name the patient, for example by patient=")
-	}
-	f.early = f.early && f.after == nil
-	return f.s.eachRow(f.ctx, f.tx, f.consider, ofKind, 0, kind)
+	f.early = false
+	return f.acrossCharts(kind)
 }
 
 // fixedIDs are the ids that _id asks for.
@@ -159,48 +177,75 @@ func fixedIDs(q *search.Query) (ids []string, ok bool) {
 func (f *finder) byID(ids []string) error {
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
-		rec, err := f.s.resolve(f.ctx, f.tx, f.r.Query.Type, id)
-		if outcome.Is(err, outcome.NotFound) {
-			continue
-		}
+		c, err := f.named(fhir.Ref{Type: f.r.Query.Type, ID: id}, true)
 		if err != nil {
 			return err
 		}
-		if err := f.s.eachRow(f.ctx, f.tx, f.consider, currents+`where rec=? and kind=?`, rec, f.s.kinds.of(f.r.Query.Type)); err != nil {
+		if c == nil || f.r.Patient != 0 && !c.sealed.found().concerns(f.r.Patient) {
+			continue
+		}
+		if err := f.consider(*c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *finder) inChart(kind int64) error {
-	var shared bool
-	if err := f.s.one(f.ctx, f.tx, anyShared, f.r.Patient).Scan(&shared); err != nil {
-		return unreadable(err)
-	}
-	f.early = f.early && f.after == nil && !shared
-	if err := f.s.eachRow(f.ctx, f.tx, f.consider, ofKind, f.r.Patient, kind); err != nil || !shared {
+// onShelf considers everything on one shelf.
+func (f *finder) onShelf(patient fhir.PatientID, kind int64) error {
+	x, err := f.shelf(patient, kind, f.r.Query)
+	if err != nil {
 		return err
 	}
-	return f.s.eachRow(f.ctx, f.tx, func(r row) error {
-		if r.kind != kind {
-			return nil
-		}
-		return f.consider(r)
-	}, alsoOf, f.r.Patient)
-}
-
-// byDirectory opens the Patients that the directory proposes. They have no main date, so their order is that of their numbers.
-func (f *finder) byDirectory() error {
-	people, _ := f.s.dir.candidates(f.r.Query)
-	if f.moment < f.newest { // who was a candidate at the moment and is none now
-		changed, err := f.changedSince()
+	for i := range x.spots {
+		c, ok, err := f.see(x, i)
 		if err != nil {
 			return err
 		}
-		people = append(people, changed...)
-		slices.SortFunc(people, func(a, b fhir.PatientID) int { return cmp.Compare(b, a) })
-		people = slices.Compact(people)
+		if !ok {
+			continue
+		}
+		if patient == 0 || f.r.Patient != 0 || f.first(c) {
+			if err := f.consider(c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// first reports whether a record is met for the first time: one of several patients lies on the shelf of each.
+func (f *finder) first(c candidate) bool {
+	if len(c.sealed.found().also) == 0 {
+		return true
+	}
+	rec := c.sealed.Record()
+	if f.guests[rec] {
+		return false
+	}
+	if f.guests == nil {
+		f.guests = map[fhir.RecordID]bool{}
+	}
+	f.guests[rec] = true
+	return true
+}
+
+// byDirectory looks at the Patients that the directory proposes. They have no main date, so their order is that of their numbers.
+func (f *finder) byDirectory(kind int64) error {
+	people, _, err := f.proposed(f.r.Query)
+	if err != nil {
+		return err
+	}
+	if f.r.Charts != nil {
+		mine, err := f.r.Charts()
+		if err != nil {
+			return err
+		}
+		open := make(map[fhir.PatientID]bool, len(mine))
+		for _, p := range mine {
+			open[p] = true
+		}
+		people = slices.DeleteFunc(people, func(p fhir.PatientID) bool { return !open[p] })
 	}
 	if f.r.Permits != nil {
 		people = slices.DeleteFunc(people, func(p fhir.PatientID) bool { return !f.r.Permits(p) })
@@ -208,28 +253,36 @@ func (f *finder) byDirectory() error {
 	if !f.early && len(people) > budget {
 		return tooMany()
 	}
-	one := f.s.statement(f.ctx, f.tx, currentOf)
 	for _, p := range people {
 		if f.early && f.after != nil && fhir.RecordID(p) >= f.after.Rec {
 			f.before = -1 // not counted
 			continue
 		}
-		var r row
-		if err := r.scan(one.QueryRowContext(f.ctx, p)); errors.Is(err, sql.ErrNoRows) {
-			continue // committed after this search began
-		} else if err != nil {
-			return unreadable(err)
-		}
-		if err := f.consider(r); err != nil {
+		if err := f.onShelf(p, kind); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// proposed are the patients whom the directory takes for possible, newest first, those included who were so at the moment searched.
+func (f *finder) proposed(q *search.Query) (people []fhir.PatientID, narrowed bool, err error) {
+	people, narrowed = f.s.dir.candidates(q)
+	if f.moment == f.newest {
+		return people, narrowed, nil
+	}
+	changed, err := f.changedSince()
+	if err != nil {
+		return nil, false, err
+	}
+	people = append(people, changed...)
+	slices.SortFunc(people, func(a, b fhir.PatientID) int { return cmp.Compare(b, a) })
+	return slices.Compact(people), narrowed, nil
+}
+
 // changedSince are the records that transactions after the moment touched, as numbers of patients; most are none.
 func (f *finder) changedSince() (out []fhir.PatientID, err error) {
-	rows, err := f.tx.QueryContext(f.ctx, `select recs from tx where tx>?`, f.moment)
+	rows, err := f.s.d.Reader().QueryContext(f.ctx, `select recs from tx where tx>?`, f.moment)
 	if err != nil {
 		return nil, unreadable(err)
 	}
@@ -253,50 +306,24 @@ func (f *finder) changedSince() (out []fhir.PatientID, err error) {
 	return out, nil
 }
 
-// consider decides one candidate, given as its current version.
-func (f *finder) consider(r row) error {
-	if r.tx > f.moment {
-		var err error
-		if r, err = f.then(r.rec); errors.Is(err, sql.ErrNoRows) {
-			return nil // it came later
-		} else if err != nil {
-			return unreadable(err)
-		}
-	}
-	if r.op == Delete || r.patient != 0 && f.r.Permits != nil && !f.r.Permits(r.patient) {
+// consider decides one candidate that the asker may see.
+func (f *finder) consider(c candidate) error {
+	if f.r.Patient != 0 && !c.sealed.found().concerns(f.r.Patient) {
 		return nil
 	}
-	if f.opened++; f.opened > budget {
-		return tooMany()
-	}
-	found, err := f.s.openOrFault(r)
-	if err != nil {
+	ok, err := f.satisfies(&c, f.r.Query)
+	if err != nil || !ok {
 		return err
 	}
-	if f.r.Patient != 0 && !found.concerns(f.r.Patient) {
-		return nil
-	}
-	if f.r.Permits != nil && !allOf(found.also, f.r.Permits) {
-		return nil
-	}
-	x := newSealed(found)
-	if found.fault != nil {
-		f.faults = append(f.faults, x)
-		return nil
-	}
-	if f.r.Allows != nil && !f.r.Allows(x) {
-		return nil
-	}
-	if f.r.Mask != nil {
-		if x, err = x.Masked(f.r.Mask(x)); err != nil {
+	var key []byte
+	for _, s := range f.r.Query.Sort {
+		values, err := f.values(&c, s.Param)
+		if err != nil {
 			return err
 		}
+		key = s.AppendKey(key, values)
 	}
-	doc := x.found().doc
-	if !search.Match(doc, f.r.Query) {
-		return nil
-	}
-	f.hits = append(f.hits, hit{x, f.r.Query.SortKey(doc)})
+	f.hits = append(f.hits, hit{c, key})
 	if f.early && len(f.hits) > f.want {
 		f.cut = true
 		return errEnough
@@ -306,7 +333,7 @@ func (f *finder) consider(r row) error {
 
 // then is the version of a record that was current at the moment.
 func (f *finder) then(rec fhir.RecordID) (r row, err error) {
-	err = r.scan(f.tx.QueryRowContext(f.ctx, versions+`where rec=? and tx<=? and until>?`, rec, f.moment, f.moment))
+	err = r.scan(f.s.d.Reader().QueryRowContext(f.ctx, versions+`where rec=? and tx<=? and until>?`, rec, f.moment, f.moment))
 	return r, err
 }
 
@@ -331,39 +358,45 @@ func (f *finder) page(counting bool) (*Page, error) {
 		hits = hits[at:]
 	}
 	more := len(hits) > f.want
-	for _, h := range hits[:min(f.want, len(hits))] {
-		p.Hits = append(p.Hits, h.sealed)
+	hits = hits[:min(f.want, len(hits))]
+	included, err := f.include(hits)
+	if err != nil {
+		return nil, err
+	}
+	if p.Hits, err = masked(hits, func(h *hit) *candidate { return &h.candidate }); err != nil {
+		return nil, err
+	}
+	if p.Included, err = masked(included, func(c *candidate) *candidate { return c }); err != nil {
+		return nil, err
 	}
 	if !more {
 		return p, nil
 	}
 	next := hits[f.want-1].position()
 	next.Type, next.Text, next.Patient, next.Tx, next.Served = f.r.Query.Type, f.r.Text, f.r.Patient, f.moment, served+f.want
-	var err error
 	p.Next, err = f.s.sealCursor(f.ctx, f.r.Principal, next)
 	return p, err
 }
 
-func (h hit) position() position {
-	r := &h.sealed.found().row
-	p := position{Key: h.key, Rec: r.rec, At: undated}
-	if r.at.Valid {
-		p.At = r.at.Int64
+func masked[T any](in []T, of func(*T) *candidate) (out []*Sealed, err error) {
+	for i := range in {
+		c := of(&in[i])
+		x := c.sealed
+		if c.hidden != nil {
+			if x, err = x.Masked(c.hidden); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, x)
 	}
-	return p
+	return out, nil
 }
+
+func (h hit) position() position { return h.sealed.found().row.position(h.key) }
 
 // undated comes after every date when the newest comes first.
 const undated = -1 << 63
 
-func compareHits(a, b position) int {
-	return cmp.Or(bytes.Compare(a.Key, b.Key), cmp.Compare(b.At, a.At), cmp.Compare(b.Rec, a.Rec))
-}
-
-func allOf(patients []fhir.PatientID, permits func(fhir.PatientID) bool) bool {
-	return !slices.ContainsFunc(patients, func(p fhir.PatientID) bool { return !permits(p) })
-}
-
 func tooMany() error {
-	return outcome.New(outcome.TooCostly, "too many records would have to be opened: add a name, a birth date, an identifier or another parameter that narrows the search")
+	return outcome.New(outcome.TooCostly, "too many records would have to be opened: name the patient, or add a parameter that narrows the search (for patients a name, a birth date, an identifier)")
 }
