@@ -42,6 +42,7 @@ var declared = map[[2]string]string{
 	{"fhir/validate", "fhir/document"}: "validation walks documents",
 	{"fhir/search", "fhir"}:            "search values need references and type facts",
 	{"fhir/search", "fhir/document"}:   "search values are read from documents",
+	{"db/dbtest", "db"}:                "tests open the engine of the run",
 	{"server/servertest", "server"}:    "tests of any surface start a whole server",
 	{"web", "web/look"}:                "pages are drawn with the look",
 	{"web", "web/page"}:                "the surface fills page views",

@@ -1,49 +1,57 @@
-// Package db keeps one capability's tables in one SQLite file and makes writes durable together.
+// Package db keeps one capability's tables and makes writes durable together, on SQLite or on PostgreSQL.
 //
-// A file has one writer goroutine and a pool of read-only connections. [DB.Write] queues a function; the writer takes everything
-// that waits, runs each function under its own savepoint, commits once, and only then lets the callers go: one fsync serves them
-// all and no timer adds delay. [Batcher] is the same for callers whose items go into one statement.
+// A [DB] is one SQLite file, or one schema of a PostgreSQL database. It has one writer goroutine and a pool of read-only connections.
+// [DB.Write] queues a function; the writer takes everything that waits, commits once, and only then lets the callers go: one fsync
+// serves them all and no timer adds delay. [Batcher] is the same for callers whose items go into one statement.
 //
 //	d, err := db.Open(ctx, filepath.Join(dir, "records.db"), db.Options{})
+//	d, err := db.Open(ctx, "postgres://host/database", db.Options{Schema: "records"})
 //	err = db.Migrate(ctx, d, "record", migrations)
-//	err = d.Write(ctx, func(tx *sql.Tx) error { _, err := tx.Exec(`insert ...`); return err })
+//	err = d.Write(ctx, func(tx *sql.Tx) error { _, err := tx.Exec(`insert ...`, x); return err })
 //	rows, err := d.Reader().QueryContext(ctx, `select ...`)
 //
-// A write that returned nil survives a power cut. An I/O error at commit breaks the DB for good ([DB.Broken]): the page may be
-// gone although a retry would succeed, so the process is expected to stop, restart and verify.
+// One text serves both engines: placeholders are `?` or `?1`, times and flags are bigint, ids come back by RETURNING. A statement that
+// must differ is chosen by [DB.Engine].
+//
+// A write that returned nil survives a power cut. On SQLite an I/O error at commit breaks the DB for good ([DB.Broken]): the page may be
+// gone although a retry would succeed, so the process is expected to stop, restart and verify. PostgreSQL comes back: a lost
+// connection is opened anew, and a commit whose fate is unknown is looked up ([ErrDoubt]). Several processes may write to one schema;
+// their transactions take turns, as if there were one writer.
 package db
 
 import (
 	"context"
 	"database/sql"
 	"errors"
-	"net/url"
-	"os"
-	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"chartwarden/internal/outcome"
-
-	_ "modernc.org/sqlite" // the driver; see docs of the module for why it is the default engine
 )
 
-// minimum is the first SQLite without the WAL-reset corruption (https://www.sqlite.org/wal.html).
-var minimum = [3]int{3, 51, 3}
+// Engine is what lies beneath a [DB].
+type Engine string
 
-// Options tune one file. The zero value is right for a server.
+// The engines.
+const (
+	SQLite     Engine = "sqlite"
+	PostgreSQL Engine = "postgres"
+)
+
+// Options tune one DB. The zero value is right for a server on SQLite.
 type Options struct {
-	Readers  int // open read connections at most; 0 means twice the processors, at least four
-	MaxBatch int // functions in one commit at most; 0 means 1,024
+	Schema   string // PostgreSQL only: the schema that holds the tables; it is made when it is not there
+	Readers  int    // open read connections at most; 0 means twice the processors, at least four, on PostgreSQL at most twelve
+	MaxBatch int    // functions in one commit at most; 0 means 1,024, on PostgreSQL 60
 }
 
-// DB is one open SQLite file. All methods are safe for concurrent use.
+// DB is one open SQLite file or PostgreSQL schema. All methods are safe for concurrent use.
 type DB struct {
-	path    string
-	writer  *sql.DB // one connection: migrations and the writer goroutine take turns on it
+	name    string
+	pg      *postgres // nil on SQLite
+	writer  *sql.DB   // one connection: migrations and the writer goroutine take turns on it
 	reader  *sql.DB
 	queue   chan *job
 	max     int
@@ -53,47 +61,65 @@ type DB struct {
 	broken  atomic.Pointer[outcome.Error]
 }
 
-// Open opens or creates (mode 0600) the file at path and starts its writer. The directory must exist and lie on a local disk; the
-// caller holds [LockDir] on it. Call Close to stop.
+// Open opens source and starts its writer. source is the path of a SQLite file, which is made (mode 0600) when it is not there, or a
+// URL postgres://user@host/database of PostgreSQL 15 or newer (with the parameters of libpq), which then needs Options.Schema. The
+// directory of a file must exist and lie on a local disk; the caller holds [LockDir] on it. Call Close to stop.
 //
-// Errors: outcome.NoStore when the file cannot be opened or is no database; outcome.NotSupported for a too old SQLite.
-func Open(ctx context.Context, path string, o Options) (*DB, error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return nil, outcome.Wrap("db: open", outcome.NoStore, "the database path is not usable", err)
-	}
-	if err := createPrivate(abs); err != nil {
-		return nil, outcome.Wrap("db: open", outcome.NoStore, "the database file "+filepath.Base(abs)+" cannot be created: check the directory and its permissions", err)
-	}
+// Errors: outcome.NoStore when it cannot be opened or is no database; outcome.NotSupported for a too old engine; outcome.Invalid for
+// an unusable URL. They hold no password.
+func Open(ctx context.Context, source string, o Options) (*DB, error) {
+	d := &DB{closing: make(chan struct{}), stopped: make(chan struct{}), max: o.MaxBatch}
 	readers := o.Readers
 	if readers == 0 {
 		readers = max(4, 2*runtime.GOMAXPROCS(0))
 	}
-	limit := o.MaxBatch
-	if limit == 0 {
-		limit = 1024
-	}
-	d := &DB{path: abs, max: limit, queue: make(chan *job, limit), closing: make(chan struct{}), stopped: make(chan struct{})}
-	if d.writer, err = sql.Open("sqlite", source(abs, false)); err == nil {
-		d.writer.SetMaxOpenConns(1)
-		err = check(ctx, d.writer)
-	}
-	if err == nil {
-		d.reader, err = sql.Open("sqlite", source(abs, true))
+	var err error
+	if IsURL(source) {
+		err = d.openPostgres(ctx, source, o.Schema)
+		readers = min(readers, 12) // a database has a hundred connections for all nodes and schemas
+		d.max = min(d.max, subtransactions)
+		if d.max == 0 {
+			d.max = subtransactions
+		}
+	} else {
+		err = d.openSQLite(ctx, source)
 	}
 	if err != nil {
-		if d.writer != nil {
-			_ = d.writer.Close()
+		for _, pool := range []*sql.DB{d.writer, d.reader} {
+			if pool != nil {
+				_ = pool.Close()
+			}
 		}
-		return nil, outcome.Wrap("db: open", outcome.NoStore, "the database file "+filepath.Base(abs)+" cannot be opened; it may be damaged or not a database", err)
+		return nil, err
 	}
+	if d.max == 0 {
+		d.max = 1024
+	}
+	d.queue = make(chan *job, max(1024, d.max))
 	d.reader.SetMaxOpenConns(readers)
 	d.reader.SetMaxIdleConns(readers)
 	go d.run()
 	return d, nil
 }
 
-// Reader gives the pool of read-only connections. Keep its transactions short: a long one keeps the write-ahead log growing.
+// IsURL reports whether source names a PostgreSQL database rather than a file.
+func IsURL(source string) bool {
+	return strings.HasPrefix(source, "postgres://") || strings.HasPrefix(source, "postgresql://")
+}
+
+// Engine tells what lies beneath.
+func (d *DB) Engine() Engine {
+	if d.pg != nil {
+		return PostgreSQL
+	}
+	return SQLite
+}
+
+// Shared reports whether other processes may write to these tables, so that what memory knows of them must be followed.
+func (d *DB) Shared() bool { return d.pg != nil }
+
+// Reader gives the pool of read-only connections. A transaction on it sees one moment. Keep it short: a long one keeps what was
+// deleted from being cleared away.
 func (d *DB) Reader() *sql.DB { return d.reader }
 
 // Statement prepares a fixed statement for the functions of [DB.Write], which bind it with tx.Stmt. Prepare at start: it waits for
@@ -106,10 +132,11 @@ func (d *DB) Statement(ctx context.Context, query string) (*sql.Stmt, error) {
 	return s, nil
 }
 
-// Path is the absolute path of the file.
-func (d *DB) Path() string { return d.path }
+// Path is the absolute path of the file; on PostgreSQL the name of the schema.
+func (d *DB) Path() string { return d.name }
 
-// Broken reports the I/O error that ended this DB, or nil. Once set it stays: stop the process, restart, verify.
+// Broken reports the I/O error that ended this DB, or nil. Once set it stays: stop the process, restart, verify. PostgreSQL never
+// breaks for good.
 func (d *DB) Broken() error {
 	if e := d.broken.Load(); e != nil {
 		return e
@@ -117,76 +144,12 @@ func (d *DB) Broken() error {
 	return nil
 }
 
-// Close lets queued writes finish, stops the writer and closes the file. Later writes fail.
+// Close lets queued writes finish, stops the writer and closes the connections. Later writes fail.
 func (d *DB) Close() error {
 	d.once.Do(func() { close(d.closing) })
 	<-d.stopped
+	if d.pg != nil {
+		d.signOff()
+	}
 	return errors.Join(d.reader.Close(), d.writer.Close())
-}
-
-// source is the driver's DSN. Pragmas are per connection, so they are part of it: by Exec they would reach one connection of a pool.
-func source(path string, readOnly bool) string {
-	q := url.Values{"_pragma": {
-		"busy_timeout(10000)",
-		"temp_store(MEMORY)", // nothing decrypted or sorted reaches a temporary file
-		"secure_delete(ON)",
-		"trusted_schema(OFF)",
-		"cell_size_check(ON)",
-		"foreign_keys(ON)",
-	}}
-	if readOnly {
-		q.Set("mode", "ro")
-		q.Add("_pragma", "query_only(ON)")
-	} else {
-		q.Set("_txlock", "immediate")
-		q.Add("_pragma", "journal_mode(WAL)")
-		q.Add("_pragma", "synchronous(FULL)") // NORMAL loses acknowledged commits at a power cut
-		q.Add("_pragma", "cache_size(-65536)")
-	}
-	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
-}
-
-func createPrivate(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return nil // never open and close a live database file by other means: POSIX locks vanish with any descriptor
-	}
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-func check(ctx context.Context, d *sql.DB) error {
-	var version, mode string
-	if err := d.QueryRowContext(ctx, `select sqlite_version()`).Scan(&version); err != nil {
-		return err
-	}
-	if !atLeast(version, minimum) {
-		return outcome.New(outcome.NotSupported, "SQLite "+version+" can corrupt its write-ahead log; this program needs 3.51.3 or newer")
-	}
-	if err := d.QueryRowContext(ctx, `pragma journal_mode`).Scan(&mode); err != nil {
-		return err
-	}
-	if mode != "wal" {
-		return outcome.New(outcome.NoStore, "the file system refuses a write-ahead log; use a local disk")
-	}
-	return nil
-}
-
-func atLeast(version string, want [3]int) bool {
-	parts := strings.SplitN(version, ".", 4)
-	for i, w := range want {
-		if i >= len(parts) {
-			return false
-		}
-		n, err := strconv.Atoi(parts[i])
-		if err != nil || n < w {
-			return false
-		}
-		if n > w {
-			return true
-		}
-	}
-	return true
 }

@@ -10,6 +10,7 @@ import (
 	"chartwarden/internal/outcome"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 )
 
 // ErrNewerSchema is wrapped by the error of [Migrate] when the file was written by a newer program. The process ends with exit
@@ -18,17 +19,30 @@ var ErrNewerSchema = errors.New("db: schema is newer than this program")
 
 var capabilityName = regexp.MustCompile(`^[a-z]+$`)
 
-// Migrate brings the tables of one capability up to date. migrations holds goose SQL files (`0001_words.sql`) at its root; the
-// versions applied are kept in the table `<capability>_schema`, so capabilities of one file do not know each other. Call it once
-// at start, before writes.
+// Migrate brings the tables of one capability up to date. migrations holds goose SQL files (`0001_words.sql`) in one folder for each
+// engine, `sqlite` and `postgres`, with the same numbers; the versions applied are kept in the table `<capability>_schema`, so
+// capabilities of one file do not know each other. Call it once at start, before writes. Nodes that start together take turns.
 //
 // Errors: outcome.NotSupported wrapping [ErrNewerSchema]; outcome.Exception when a migration fails (it is rolled back).
 func Migrate(ctx context.Context, d *DB, capability string, migrations fs.FS) error {
 	if !capabilityName.MatchString(capability) {
 		return outcome.New(outcome.Exception, "a capability is named by lower case letters")
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, d.writer, migrations,
-		goose.WithTableName(capability+"_schema"), goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
+	options := []goose.ProviderOption{goose.WithTableName(capability + "_schema"), goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler))}
+	dialect := goose.DialectSQLite3
+	if d.pg != nil {
+		dialect = goose.DialectPostgres
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60), lock.WithUnlockTimeout(1, 60))
+		if err != nil {
+			return outcome.Wrap("db: migrate "+capability, outcome.Exception, "the migrations cannot be locked", err)
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	files, err := fs.Sub(migrations, string(d.Engine()))
+	var provider *goose.Provider
+	if err == nil {
+		provider, err = goose.NewProvider(dialect, d.writer, ofEngine(migrations, files), options...)
+	}
 	if err != nil {
 		return outcome.Wrap("db: migrate "+capability, outcome.Exception, "the migrations built into this program cannot be read", err)
 	}
@@ -47,4 +61,12 @@ func Migrate(ctx context.Context, d *DB, capability string, migrations fs.FS) er
 		return outcome.Wrap("db: migrate "+capability, outcome.Exception, "a migration failed and was rolled back", err)
 	}
 	return nil
+}
+
+// ofEngine is the folder of the engine, or the root where there is none.
+func ofEngine(root, files fs.FS) fs.FS {
+	if all, err := fs.ReadDir(files, "."); err == nil && len(all) > 0 {
+		return files
+	}
+	return root
 }

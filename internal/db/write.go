@@ -3,13 +3,9 @@ package db
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"sync/atomic"
 
 	"chartwarden/internal/outcome"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // job is one queued write. Whoever moves it out of waiting owns it: the writer to run it, the caller to give it up.
@@ -30,12 +26,13 @@ const (
 // Write runs fn in a transaction and returns when it is durable. Functions of other callers share the transaction: fn sees what
 // those before it in the batch wrote, and its own error rolls back its own statements only.
 //
-// fn runs at most once, on the writer's goroutine, and must not wait for another Write. ctx bounds the wait in the queue; once fn
+// fn runs at most once, on the writer's goroutine, and must not wait for another Write. It must return the error of a statement that
+// failed: PostgreSQL takes no further one. ctx bounds the wait in the queue; once fn
 // runs it is not cancelled, and fn must not pass a context that can be cancelled to its statements: an interrupted statement
 // rolls back the whole transaction, its neighbours included. A panic in fn is raised again in the caller.
 //
 // Errors: fn's own, unwrapped; outcome.Transient (given up while waiting, or the batch failed: nothing of it is stored, retry);
-// outcome.NoStore (disk full, I/O error, closed: nothing may be assumed stored).
+// outcome.NoStore (disk full, I/O error, no connection, closed: nothing is stored), and with [ErrDoubt] inside when it may be.
 func (d *DB) Write(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	if ctx.Err() != nil { // below, a queue with room would win half of the time
 		return givenUp(ctx)
@@ -73,18 +70,14 @@ func (d *DB) Write(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	return j.err
 }
 
-// Purge folds the write-ahead log into the file and truncates it, so that deleted bytes are in neither (blocks that the file
-// system freed are beyond its reach). Call it after deleting a key or a payload. Errors: outcome.Transient while a reader still
-// holds an older state; retry.
+// Purge clears away the traces of what was deleted: SQLite folds the write-ahead log into the file and truncates it, PostgreSQL
+// vacuums the tables (its own write-ahead log and blocks that a file system freed are beyond its reach). Call it after deleting a key
+// or a payload. Errors: outcome.Transient while a reader still holds an older state; retry.
 func (d *DB) Purge(ctx context.Context) error {
-	var busy, frames, moved int
-	if err := d.writer.QueryRowContext(ctx, `pragma wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &moved); err != nil {
-		return d.classify("db: purge", err)
+	if d.pg != nil {
+		return d.vacuum(ctx)
 	}
-	if busy != 0 {
-		return outcome.Wrap("db: purge", outcome.Transient, "a reader holds an older state of the database, please try again", nil)
-	}
-	return nil
+	return d.checkpoint(ctx)
 }
 
 var errClosed = outcome.Wrap("db: write", outcome.NoStore, "the database is closed", nil)
@@ -128,13 +121,10 @@ func (d *DB) commit(first *job) {
 			close(j.done)
 		}
 	}()
-	ctx := context.Background()
 	var tx *sql.Tx
 	err := d.Broken()
 	if err == nil {
-		if tx, err = d.writer.BeginTx(ctx, nil); err != nil {
-			err = d.classify("db: begin", err)
-		}
+		tx, err = d.begin()
 	}
 	for next := first; next != nil; next = d.waiting(len(batch)) {
 		if !next.state.CompareAndSwap(waiting, taken) {
@@ -142,10 +132,16 @@ func (d *DB) commit(first *job) {
 		}
 		batch = append(batch, next)
 		if err == nil {
-			err = d.step(tx, next)
+			err = d.step(tx, next, len(batch))
 		}
 		if err != nil && next.err == nil && next.panic == nil {
 			next.err = err
+		}
+		if len(batch) == 1 && (next.err != nil || next.panic != nil) { // alone so far, and without a savepoint
+			if tx != nil {
+				_ = tx.Rollback()
+			}
+			return
 		}
 	}
 	if err != nil {
@@ -155,12 +151,34 @@ func (d *DB) commit(first *job) {
 		failAll(err)
 		return
 	}
-	if err := tx.Commit(); err != nil {
-		// A full disk can fail COMMIT and leave the transaction open on the one writer connection, where it would block every later
-		// begin. Where SQLite has rolled back already this does nothing.
-		_, _ = d.writer.ExecContext(ctx, `rollback`)
-		failAll(d.classify("db: commit", err))
+	if tx == nil {
+		return // all were given up
 	}
+	if err := tx.Commit(); err != nil {
+		if d.pg != nil {
+			err = d.settle(err)
+		} else {
+			// A full disk can fail COMMIT and leave the transaction open on the one writer connection, where it would block every later
+			// begin. Where SQLite has rolled back already this does nothing.
+			_, _ = d.writer.ExecContext(context.Background(), `rollback`)
+			err = d.classify("db: commit", err)
+		}
+		if err != nil {
+			failAll(err)
+		}
+	}
+}
+
+// begin opens the transaction of a batch. On PostgreSQL it waits a while for a lost connection.
+func (d *DB) begin() (*sql.Tx, error) {
+	if d.pg != nil {
+		return d.pg.begin(d.writer)
+	}
+	tx, err := d.writer.BeginTx(context.Background(), nil)
+	if err != nil {
+		return nil, d.classify("db: begin", err)
+	}
+	return tx, nil
 }
 
 // waiting gives the next queued job if there is one and the batch has room.
@@ -176,29 +194,34 @@ func (d *DB) waiting(n int) *job {
 	}
 }
 
-// step runs one job under a savepoint. It returns an error only if the transaction as a whole is lost.
-func (d *DB) step(tx *sql.Tx, j *job) error {
-	if _, err := tx.Exec(`savepoint step`); err != nil {
-		return d.classify("db: savepoint", err)
+// step runs the nth job. The first needs no savepoint: when it fails there is nothing else to undo. It returns an error only if the
+// transaction as a whole is lost.
+func (d *DB) step(tx *sql.Tx, j *job, n int) error {
+	mark := `savepoint step`
+	if n > 2 {
+		mark = `release step; savepoint step`
+	}
+	if n > 1 {
+		if _, err := tx.Exec(mark); err != nil {
+			return d.classify("db: savepoint", err)
+		}
 	}
 	j.run(tx)
 	if j.err == nil && j.panic == nil {
-		if _, err := tx.Exec(`release step`); err != nil {
-			return d.classify("db: release", err)
-		}
 		return nil
 	}
 	cause := j.err
-	if code(cause) != 0 {
+	if d.engines(cause) {
 		j.err = d.classify("db: statement", cause)
 	}
-	for _, s := range []string{`rollback to step`, `release step`} {
-		if _, err := tx.Exec(s); err != nil { // full disk, I/O error or interrupt: SQLite already rolled everything back
-			if d.Broken() == nil && code(cause) != 0 {
-				err = cause
-			}
-			return d.classify("db: rollback", err)
+	if n == 1 {
+		return nil
+	}
+	if _, err := tx.Exec(`rollback to step`); err != nil { // full disk, I/O error, interrupt, lost connection: everything is rolled back
+		if d.Broken() == nil && d.engines(cause) {
+			err = cause
 		}
+		return d.classify("db: rollback", err)
 	}
 	return nil
 }
@@ -212,28 +235,18 @@ func (j *job) run(tx *sql.Tx) {
 	j.err = j.fn(tx)
 }
 
-// code is the primary result code of SQLite in err, or 0.
-func code(err error) int {
-	var e *sqlite.Error
-	if errors.As(err, &e) {
-		return e.Code() & 0xff
+// engines reports whether err comes from the engine rather than from the function that returned it.
+func (d *DB) engines(err error) bool {
+	if d.pg != nil {
+		return fromPostgres(err)
 	}
-	return 0
+	return code(err) != 0
 }
 
-// classify gives an engine error its outcome and marks d broken where nothing more may be trusted.
+// classify gives an engine error its outcome.
 func (d *DB) classify(op string, err error) error {
-	switch code(err) {
-	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		fault := outcome.Wrap(op, outcome.NoStore, "the disk failed or the file is damaged; the server must stop and check it", err)
-		d.broken.CompareAndSwap(nil, fault)
-		return fault
-	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
-		return outcome.Wrap(op, outcome.NoStore, "the disk is full or read-only, nothing was stored", err)
-	case 0:
-		return outcome.Wrap(op, outcome.Transient, "the write failed together with others, nothing was stored; please try again", err)
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_ABORT:
-		return outcome.Wrap(op, outcome.Transient, "the database was busy, nothing was stored; please try again", err)
+	if d.pg != nil {
+		return classifyPostgres(op, err)
 	}
-	return outcome.Wrap(op, outcome.Exception, "the database refused a statement, nothing was stored", err)
+	return d.classifySQLite(op, err)
 }
