@@ -68,6 +68,7 @@ type Gate struct {
 	verify    func(context.Context) (*audit.Report, error)
 	verifying *sync.Mutex
 	twins     *twins
+	turns     *turns // at deciding by a condition
 }
 
 // New opens the door: it brings the tables of grants and reviews up to date.
@@ -89,7 +90,7 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 		return nil, outcome.Wrap("access: open", outcome.NoStore, "the grants cannot be read", err)
 	}
 	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, grants: grants, now: o.Now, zone: o.Zone,
-		base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}}, nil
+		base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}, turns: newTurns()}, nil
 }
 
 // Principal is who asks: a person on a session or by an app, a backend service, or a job of the server. The zero Principal may do

@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -18,12 +17,15 @@ import (
 
 // Entry is one request of a bundle.
 type Entry struct {
-	Index   int // in the bundle
-	FullURL string
-	Method  string // GET, POST, PUT, DELETE
-	URL     string // Type, Type/id, or Type?query
-	IfMatch string // W/"3"
-	Doc     *document.Doc
+	Index           int // in the bundle
+	FullURL         string
+	Method          string // GET, POST, PUT, DELETE
+	URL             string // Type, Type/id, or Type?query
+	IfMatch         string // W/"3"
+	IfNoneExist     string // criteria, of a POST
+	IfNoneMatch     string // W/"3", of a GET
+	IfModifiedSince string // of a GET
+	Doc             *document.Doc
 }
 
 // Result is what became of one entry.
@@ -35,50 +37,27 @@ type Result struct {
 }
 
 // Transaction carries out all entries or none: deletes, then creates, then updates, in one commit under one intent; then the reads.
-// References by urn:uuid among the entries become the ids that their targets get. Results stand in the order of the entries. A read
-// that cannot be understood stops the whole before anything is written; one that finds nothing, or is refused, is an error of its own
-// in its Result, for the writes stand by then.
+// References by urn:uuid among the entries become the ids that their targets get, and so do conditional references. Conditions are
+// decided before anything is written, each once: two entries that would create by the same criteria share one resource. Results stand
+// in the order of the entries. A read that cannot be understood stops the whole before anything is written; one that finds nothing,
+// or is refused, is an error of its own in its Result, for the writes stand by then.
 //
-// Errors name the entry (Bundle.entry[3]...); those of [Gate.Create], [Gate.Update], [Gate.Delete].
+// Errors name the entry (Bundle.entry[3]...); those of [Gate.Create], [Gate.Update], [Gate.Delete], [Gate.CreateUnless].
+// Source: https://hl7.org/fhir/R4/http.html#trules.
 func (g *Gate) Transaction(ctx context.Context, p Principal, entries []Entry) ([]Result, error) {
-	out := make([]Result, len(entries))
-	reads := map[int]func() Result{}
-	for i, e := range entries {
-		if e.Method == "GET" {
-			var err error
-			if reads[i], err = g.get(ctx, p, e); err != nil {
-				return nil, inEntry(e.Index, err)
-			}
-		}
+	t := &transaction{g: g, p: p, entries: entries, reads: map[int]func() Result{}}
+	if err := t.understand(ctx); err != nil {
+		return nil, err
 	}
-	var writes []record.Write
-	var at []int
-	for _, op := range []record.Op{record.Delete, record.Create, record.Update} {
-		for i, e := range entries {
-			w, ok, err := e.write()
-			if err != nil {
-				return nil, err
-			}
-			if ok && w.Op == op {
-				writes, at = append(writes, w), append(at, i)
-			}
-		}
-	}
-	if len(writes) > 0 {
-		written, err := g.write(ctx, p, "transaction", writes)
-		var one faulty
-		if errors.As(err, &one) {
-			err = inEntry(entries[at[one.index]].Index, one.err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		for i := range written {
-			out[at[i]].Written = &written[i]
-		}
+	var out []Result
+	if err := g.deciding(ctx, t.conditions, func() (err error) {
+		out, err = t.write(ctx)
+		return err
+	}); err != nil {
+		return nil, err
 	}
 	for i := range entries {
-		if look := reads[i]; look != nil {
+		if look := t.reads[i]; look != nil {
 			out[i] = look()
 		}
 	}
@@ -88,28 +67,41 @@ func (g *Gate) Transaction(ctx context.Context, p Principal, entries []Entry) ([
 // Batch carries out each entry by itself; one that fails harms no other.
 func (g *Gate) Batch(ctx context.Context, p Principal, entries []Entry) []Result {
 	out := make([]Result, len(entries))
+	seen := map[string]bool{}
 	for i, e := range entries {
-		if e.Method == "GET" {
+		switch err := fullURL(e, seen); {
+		case err != nil:
+			out[i].Err = err
+		case e.Method == "GET":
 			if look, err := g.get(ctx, p, e); err != nil {
 				out[i].Err = inEntry(e.Index, err)
 			} else {
 				out[i] = look()
 			}
-			continue
-		}
-		w, ok, err := e.write()
-		if err == nil && !ok {
-			err = inEntry(e.Index, outcome.New(outcome.NotSupported, "the method of an entry is GET, POST, PUT or DELETE"))
-		}
-		if err == nil {
-			var one Written
-			if one, err = g.writeOne(ctx, p, interactionOf(w.Op), w); err == nil {
-				out[i].Written = &one
+		default:
+			done, err := g.one(ctx, p, e)
+			if err != nil {
+				out[i].Err = inEntry(e.Index, err)
+				break
 			}
+			out[i].Written = &done
 		}
-		out[i].Err = err
 	}
 	return out
+}
+
+// fullURL refuses a name that a bundle gives twice, or gives to a version. Source: https://hl7.org/fhir/R4/bundle.html#bdl-7.
+func fullURL(e Entry, seen map[string]bool) error {
+	switch {
+	case e.FullURL == "":
+		return nil
+	case seen[e.FullURL]:
+		return inEntry(e.Index, outcome.New(outcome.Duplicate, "two entries of one bundle have the same fullUrl: give each its own").At("fullUrl"))
+	case strings.Contains(e.FullURL, "/_history/"):
+		return inEntry(e.Index, outcome.New(outcome.Invalid, "a fullUrl names a resource, not one of its versions").At("fullUrl"))
+	}
+	seen[e.FullURL] = true
+	return nil
 }
 
 // write turns an entry into a change; false for a GET.
@@ -120,7 +112,7 @@ func (e Entry) write() (record.Write, bool, error) {
 		return w, false, inEntry(e.Index, outcome.New(outcome.Invalid, mend))
 	}
 	if strings.Contains(e.URL, "?") && e.Method != "GET" {
-		return fail("conditional requests inside a bundle are not supported yet: name the resource by its id")
+		return fail("name the resource by its id here")
 	}
 	switch e.Method {
 	case "GET":
@@ -150,7 +142,7 @@ func (e Entry) write() (record.Write, bool, error) {
 
 // get understands a GET entry (Type/id, Type/id/_history/n or Type?query) and gives what carries it out.
 func (g *Gate) get(ctx context.Context, p Principal, e Entry) (func() Result, error) {
-	path, query, searching := strings.Cut(e.URL, "?")
+	path, query, searching := strings.Cut(g.local(e.URL), "?")
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	switch {
 	case len(parts) == 2 && !searching:

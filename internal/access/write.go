@@ -44,6 +44,11 @@ func (g *Gate) Update(ctx context.Context, p Principal, doc *document.Doc, ifMat
 	return g.writeOne(ctx, p, "update", record.Write{Op: record.Update, Type: doc.Type(), ID: doc.ID(), Doc: doc, IfMatch: ifMatch})
 }
 
+// CreateAs is [Gate.Update] of what must not be there yet: outcome.Precondition when something has the id, deleted or not.
+func (g *Gate) CreateAs(ctx context.Context, p Principal, doc *document.Doc) (Written, error) {
+	return g.writeOne(ctx, p, "update", record.Write{Op: record.Update, Type: doc.Type(), ID: doc.ID(), Doc: doc, IfNew: true})
+}
+
 // Delete adds a version that says deleted; earlier versions stay. Deleting what is deleted succeeds without a new version.
 // Errors: those of [Gate.Update]; outcome.NotFound.
 func (g *Gate) Delete(ctx context.Context, p Principal, typ, id string, ifMatch int64) (Written, error) {
@@ -106,16 +111,42 @@ func (g *Gate) put(ctx context.Context, p Principal, interaction string, ws []re
 	prepared, err := g.records.Prepare(ctx, ws)
 	if err != nil {
 		var at record.Faulty
-		if errors.As(err, &at) {
-			return nil, faulty{at.Index, err}
+		if !errors.As(err, &at) {
+			return nil, err
 		}
-		return nil, err
+		switch outcome.CodeOf(err) {
+		case outcome.Precondition, outcome.BusinessRule:
+			err = g.unprepared(ctx, p, interaction, ws[at.Index], err)
+		}
+		return nil, faulty{at.Index, err}
 	}
 	e, err := g.admitAll(ctx, p, interaction, ws, prepared)
 	if err != nil {
 		return nil, err
 	}
 	return g.commit(ctx, e, ws, prepared)
+}
+
+// unprepared is the answer to a change that does not fit what is stored: only who may make the change learns why.
+func (g *Gate) unprepared(ctx context.Context, p Principal, interaction string, w record.Write, failed error) error {
+	found, err := g.records.Read(ctx, w.Type, w.ID)
+	if err == nil {
+		_, _, err = g.admit(ctx, p, policy.Write, interaction, found)
+	} else if outcome.Is(err, outcome.NotFound) && w.Op == record.Update { // it would be created
+		w.IfMatch, w.IfNew, w.Guard = 0, false, record.Guard{}
+		var prepared *record.Prepared
+		if prepared, err = g.records.Prepare(ctx, []record.Write{w}); err == nil {
+			_, err = g.admitAll(ctx, p, interaction, []record.Write{w}, prepared)
+		}
+	}
+	var refused faulty
+	switch {
+	case errors.As(err, &refused):
+		return refused.err
+	case err != nil:
+		return err
+	}
+	return failed
 }
 
 // admission is who writes into one chart, and what was decided about it so far.

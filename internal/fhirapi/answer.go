@@ -52,7 +52,11 @@ func body(w http.ResponseWriter, status int, b []byte) {
 }
 
 // stored answers a write as the client prefers: the resource, an OperationOutcome, or nothing.
-func (a *API) stored(w http.ResponseWriter, r *http.Request, done access.Written) {
+func (a *API) stored(w http.ResponseWriter, r *http.Request, done access.Written, err error) {
+	if err != nil {
+		Fail(w, err)
+		return
+	}
 	status := http.StatusOK
 	if done.Created {
 		status = http.StatusCreated

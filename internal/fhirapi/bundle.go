@@ -34,7 +34,7 @@ func (a *API) bundle(w http.ResponseWriter, r *http.Request) {
 		Fail(w, err)
 		return
 	}
-	a.answerBundle(w, kind, results)
+	a.answerBundle(w, r, kind, entries, results)
 }
 
 // entriesOf reads the bundle from the stream, one entry after the other.
@@ -55,7 +55,8 @@ func entriesOf(w http.ResponseWriter, r *http.Request) (kind string, entries []a
 			return "", nil, err
 		}
 		entries = append(entries, access.Entry{Index: entry.Index(), FullURL: entry.FullURL(), Method: entry.Request("method"),
-			URL: strings.TrimPrefix(entry.Request("url"), "/"), IfMatch: entry.Request("ifMatch"), Doc: doc})
+			URL: entry.Request("url"), IfMatch: entry.Request("ifMatch"), IfNoneExist: entry.Request("ifNoneExist"),
+			IfNoneMatch: entry.Request("ifNoneMatch"), IfModifiedSince: entry.Request("ifModifiedSince"), Doc: doc})
 	}
 	header, err := s.Header()
 	if err != nil {
@@ -75,15 +76,16 @@ func tooLarge(err error) error {
 	return err
 }
 
-func (a *API) answerBundle(w http.ResponseWriter, kind string, results []access.Result) {
+func (a *API) answerBundle(w http.ResponseWriter, r *http.Request, kind string, entries []access.Entry, results []access.Result) {
 	b := []byte(`{"resourceType":"Bundle","type":"` + kind + `-response","entry":[`)
 	var trail []string
+	returns := preference(r, "return")
 	for i, res := range results {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		var entry string
-		b, entry = a.answerEntry(b, res)
+		b, entry = a.answerEntry(b, entries[i], res, returns)
 		if entry != "" && (len(trail) == 0 || trail[len(trail)-1] != entry) {
 			trail = append(trail, entry)
 		}
@@ -95,21 +97,30 @@ func (a *API) answerBundle(w http.ResponseWriter, kind string, results []access.
 	body(w, http.StatusOK, b)
 }
 
-func (a *API) answerEntry(b []byte, res access.Result) ([]byte, string) {
+// answerEntry appends what became of one entry and gives the audit entry behind it.
+func (a *API) answerEntry(b []byte, e access.Entry, res access.Result, returns string) ([]byte, string) {
 	switch {
 	case res.Err != nil:
 		b = append(b, `{"response":{"status":"`+strconv.Itoa(outcome.Status(res.Err))+`","outcome":`...)
 		b = append(b, outcome.OperationOutcome(res.Err)...)
 		return append(b, `}}`...), ""
 	case res.Disclosure != nil:
-		b = a.entry(b, res.Disclosure.Docs[0])
-		return append(b, `,"response":{"status":"200"}}`...), res.Disclosure.Entry
+		doc := res.Disclosure.Docs[0]
+		updated, _ := doc.LastUpdated()
+		response := `"etag":"W/\"` + doc.VersionID() + `\"","lastModified":"` + instant(updated) + `"}}`
+		if unchanged(doc, e.IfNoneMatch, e.IfModifiedSince) {
+			return append(b, `{"response":{"status":"304",`+response...), res.Disclosure.Entry
+		}
+		return append(a.entry(b, doc), `,"response":{"status":"200",`+response...), res.Disclosure.Entry
 	case res.Page != nil:
 		b = append(b, `{"resource":`...)
 		b = append(b, a.searchset(a.Base, "", *res.Page)...)
 		return append(b, `,"response":{"status":"200"}}`...), res.Page.Entry
 	}
 	done := res.Written
+	if done.ID == "" { // a delete that found nothing
+		return append(b, `{"response":{"status":"204"}}`...), done.Entry
+	}
 	status := "200"
 	switch {
 	case done.Doc == nil:
@@ -117,8 +128,16 @@ func (a *API) answerEntry(b []byte, res access.Result) ([]byte, string) {
 	case done.Created:
 		status = "201"
 	}
+	if returns == "representation" && done.Doc != nil {
+		b = append(a.entry(b, done.Doc), ',')
+	} else {
+		b = append(b, '{')
+	}
 	version := strconv.FormatInt(done.Version, 10)
-	b = append(b, `{"response":{"status":"`+status+`","location":"`+done.Type+"/"+done.ID+"/_history/"+version+`","etag":"W/\"`+version+
-		`\"","lastModified":"`+instant(done.Updated)+`"}}`...)
-	return b, done.Entry
+	b = append(b, `"response":{"status":"`+status+`","location":"`+done.Type+"/"+done.ID+"/_history/"+version+`","etag":"W/\"`+version+
+		`\"","lastModified":"`+instant(done.Updated)+`"`...)
+	if returns == "OperationOutcome" {
+		b = append(append(b, `,"outcome":`...), storedOutcome...)
+	}
+	return append(b, `}}`...), done.Entry
 }

@@ -32,7 +32,9 @@ func (a *API) interactions() []interaction {
 		{"create", "POST", "/fhir/{type}", policy.Write, a.create},
 		{"read", "GET", "/fhir/{type}/{id}", policy.Read, a.read},
 		{"update", "PUT", "/fhir/{type}/{id}", policy.Write, a.update},
+		{"update", "PUT", "/fhir/{type}", policy.Write, a.updateWhere},
 		{"delete", "DELETE", "/fhir/{type}/{id}", policy.Write, a.delete},
+		{"delete", "DELETE", "/fhir/{type}", policy.Write, a.deleteWhere},
 		{"history-instance", "GET", "/fhir/{type}/{id}/_history", policy.Read, a.history},
 		{"vread", "GET", "/fhir/{type}/{id}/_history/{vid}", policy.Read, a.vread},
 	}

@@ -2,45 +2,46 @@ package fhirapi
 
 import (
 	"net/http"
+	"strconv"
 
 	"chartwarden/internal/access"
+	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/outcome"
 )
 
 // conditionalCreate says whether If-None-Exist is understood, and jsonPatchType what PATCH takes.
 const (
-	conditionalCreate = false
+	conditionalCreate = true
 	jsonPatchType     = "application/json-patch+json"
 )
 
-func (a *API) create(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("If-None-Exist") != "" {
-		Fail(w, outcome.New(outcome.NotSupported, "conditional create is not supported yet").At("If-None-Exist"))
-		return
-	}
+// ofType reads the body as a resource of the type in the URL.
+func ofType(w http.ResponseWriter, r *http.Request) (*document.Doc, error) {
 	doc, err := parse(w, r)
 	if err == nil && doc.Type() != r.PathValue("type") {
 		err = outcome.New(outcome.Invalid, "the resource in the body is of another type than the URL says").At("resourceType")
 	}
+	return doc, err
+}
+
+func (a *API) create(w http.ResponseWriter, r *http.Request) {
+	doc, err := ofType(w, r)
 	if err != nil {
 		Fail(w, err)
 		return
 	}
-	done, err := a.Gate.Create(r.Context(), principal(r), doc)
-	if err != nil {
-		Fail(w, err)
-		return
+	var done access.Written
+	if criteria := r.Header.Get("If-None-Exist"); criteria != "" {
+		done, err = a.Gate.CreateUnless(r.Context(), principal(r), doc, criteria)
+	} else {
+		done, err = a.Gate.Create(r.Context(), principal(r), doc)
 	}
-	a.stored(w, r, done)
+	a.stored(w, r, done, err)
 }
 
 func (a *API) update(w http.ResponseWriter, r *http.Request) {
-	doc, err := parse(w, r)
-	switch {
-	case err != nil:
-	case doc.Type() != r.PathValue("type"):
-		err = outcome.New(outcome.Invalid, "the resource in the body is of another type than the URL says").At("resourceType")
-	case doc.ID() != r.PathValue("id"):
+	doc, err := ofType(w, r)
+	if err == nil && doc.ID() != r.PathValue("id") {
 		err = outcome.New(outcome.Invalid, "the id in the body is not that of the URL").At(doc.Type() + ".id")
 	}
 	var match int64
@@ -51,12 +52,26 @@ func (a *API) update(w http.ResponseWriter, r *http.Request) {
 		Fail(w, err)
 		return
 	}
-	done, err := a.Gate.Update(r.Context(), principal(r), doc, match)
+	var done access.Written
+	switch r.Header.Get("If-None-Match") {
+	case "":
+		done, err = a.Gate.Update(r.Context(), principal(r), doc, match)
+	case "*":
+		done, err = a.Gate.CreateAs(r.Context(), principal(r), doc)
+	default:
+		err = outcome.New(outcome.NotSupported, "a write takes If-None-Match: * alone; name the version that you saw by If-Match").At("If-None-Match")
+	}
+	a.stored(w, r, done, err)
+}
+
+func (a *API) updateWhere(w http.ResponseWriter, r *http.Request) {
+	doc, err := ofType(w, r)
 	if err != nil {
 		Fail(w, err)
 		return
 	}
-	a.stored(w, r, done)
+	done, err := a.Gate.UpdateWhere(r.Context(), principal(r), doc, r.URL.RawQuery, r.Header.Get("If-Match"))
+	a.stored(w, r, done, err)
 }
 
 func (a *API) delete(w http.ResponseWriter, r *http.Request) {
@@ -66,10 +81,22 @@ func (a *API) delete(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	done, err := a.Gate.Delete(r.Context(), principal(r), r.PathValue("type"), r.PathValue("id"), match)
+	gone(w, done, err)
+}
+
+func (a *API) deleteWhere(w http.ResponseWriter, r *http.Request) {
+	done, err := a.Gate.DeleteWhere(r.Context(), principal(r), r.PathValue("type"), r.URL.RawQuery, r.Header.Get("If-Match"))
+	gone(w, done, err)
+}
+
+func gone(w http.ResponseWriter, done access.Written, err error) {
 	if err != nil {
 		Fail(w, err)
 		return
 	}
 	w.Header().Set("X-Audit-Entry", done.Entry)
+	if done.Version > 0 {
+		w.Header().Set("ETag", `W/"`+strconv.FormatInt(done.Version, 10)+`"`)
+	}
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -15,7 +15,7 @@ import (
 
 // writers are the statements of a commit, prepared once.
 type writers struct {
-	tx, insert, keep, update, alias, aliased, noAlso, also, patient *sql.Stmt
+	tx, insert, keep, update, alias, aliased, noAlso, also, patient, decide, decideAgain *sql.Stmt
 }
 
 func prepareWriters(ctx context.Context, d *db.DB) (w writers, err error) {
@@ -33,6 +33,8 @@ func prepareWriters(ctx context.Context, d *db.DB) (w writers, err error) {
 		{&w.noAlso, `delete from also where rec=?`},
 		{&w.also, `insert into also(patient, rec) values(?,?)`},
 		{&w.patient, `insert into patient(patient) values(?) on conflict do nothing`},
+		{&w.decide, firstDecide},
+		{&w.decideAgain, nextDecide},
 	} {
 		if *p.to, err = d.Statement(ctx, p.query); err != nil {
 			return w, err
@@ -45,7 +47,7 @@ func prepareWriters(ctx context.Context, d *db.DB) (w writers, err error) {
 // the writes (for an unchanged one, the version that is there). Projections run in the same transaction; the directory knows the
 // patients when Commit returns.
 //
-// Errors: outcome.Conflict when somebody else changed a resource since Prepare (prepare again); a projection's error; as db.Write.
+// Errors: outcome.Conflict with [ErrRace] when somebody else changed a resource since Prepare, or a guard was passed (prepare again); a projection's error; as db.Write.
 func (s *Store) Commit(ctx context.Context, p *Prepared, intent audit.Logged) ([]*Sealed, error) {
 	var changed []*item
 	out := make([]*Sealed, len(p.items))
@@ -67,6 +69,9 @@ func (s *Store) Commit(ctx context.Context, p *Prepared, intent audit.Logged) ([
 		}
 		for _, it := range changed {
 			it.after.tx = number
+			if err := s.pass(tx, it.w.Guard, number); err != nil {
+				return err
+			}
 			s.touch(it, number)
 			if err := s.store(tx, it); err != nil {
 				return err
@@ -225,8 +230,4 @@ func varints(b []byte) iter.Seq[fhir.RecordID] {
 			b = b[n:]
 		}
 	}
-}
-
-func conflict() error {
-	return outcome.New(outcome.Conflict, "somebody else changed the resource at the same moment: read it again")
 }

@@ -25,6 +25,10 @@ type Write struct {
 	Doc  *document.Doc // of Create and Update, valid; its own id and version do not matter
 	// IfMatch is the version that must be current, 0 for any.
 	IfMatch int64
+	// IfNew refuses when the resource is there already, deleted or not.
+	IfNew bool
+	// Guard makes the write exclude others that were decided by the same condition; the zero Guard none.
+	Guard Guard
 	// Alias is a name from elsewhere, such as the full URL of a bundle entry. References to it, in this batch and later ones, become
 	// references to the resource; a Create whose alias is already known changes nothing, so that an import can run again.
 	Alias string
@@ -223,6 +227,9 @@ func (b *batch) target(w Write) (*item, error) {
 	}
 	if w.IfMatch != 0 && (it.before == nil || it.before.row.vid != w.IfMatch) {
 		return nil, outcome.New(outcome.Precondition, "the resource was changed by somebody else: read it again")
+	}
+	if w.IfNew && it.before != nil {
+		return nil, outcome.New(outcome.Precondition, "the resource is here already: leave If-None-Match out to change it")
 	}
 	if it.effect == Unchanged {
 		return it, nil

@@ -93,7 +93,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s.prepared = map[string]*sql.Stmt{}
-	for _, q := range []string{currentOf, aliasOf, patientOf, ofPatient, ofKind, alsoOf, newestTx, anyShared, chartsOf} {
+	for _, q := range []string{currentOf, aliasOf, patientOf, ofPatient, ofKind, alsoOf, newestTx, anyShared, chartsOf, decidedBy} {
 		if s.prepared[q], err = o.DB.Reader().PrepareContext(ctx, q); err != nil {
 			return nil, unreadable(err)
 		}
