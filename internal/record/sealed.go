@@ -147,8 +147,8 @@ func (s *Sealed) Masked(drop func(element string) bool) (*Sealed, error) {
 
 // Matches reports whether the content is what q looks for, and tells nothing else of it. A deletion matches nothing.
 func (s *Sealed) Matches(q *search.Query) bool {
-	doc := s.found().doc
-	return doc != nil && search.Match(doc, q)
+	doc, err := s.found().content()
+	return err == nil && doc != nil && search.Match(doc, q)
 }
 
 // concerns reports whether p is among its patients.
