@@ -19,12 +19,17 @@ type Config struct {
 	PublicURL      string `json:"public_url,omitempty"`      // as browsers see us; https unless on loopback
 	TLSCert        string `json:"tls_cert,omitempty"`        // PEM files; both or neither
 	TLSKey         string `json:"tls_key,omitempty"`         //
+	ACMEDomain     string `json:"acme_domain,omitempty"`     // name whose certificate is got and renewed by ACME, instead of files
+	ACMEEmail      string `json:"acme_email,omitempty"`      // whom the authority writes to
+	ACMEDirectory  string `json:"acme_directory,omitempty"`  // URL of the authority; Let's Encrypt when empty
+	ACMERoots      string `json:"acme_roots,omitempty"`      // PEM file of a private authority's own roots
 	TrustedProxy   string `json:"trusted_proxy,omitempty"`   // address of the proxy that ends TLS for us
 	PassphraseFile string `json:"passphrase_file,omitempty"` // custodian's secret; otherwise the key file in Data
 	HeadFile       string `json:"head_file"`                 // where each newest head is kept; best on another volume
 	JournalFile    string `json:"journal_file"`              // emergency journal; best on another volume
 	TimeZone       string `json:"time_zone"`                 // of the site
 	Database       string `json:"database,omitempty"`        // empty: SQLite in Data
+	MetricsFrom    string `json:"metrics_from,omitempty"`    // networks that may read /metrics, separated by commas; empty: this machine
 
 	BackupTo         string `json:"backup_to,omitempty"`         // folder that gets a copy each few minutes
 	BackupEvery      string `json:"backup_every,omitempty"`      // a duration; five minutes when empty
@@ -55,10 +60,13 @@ func (c Config) withDefaults() Config {
 	}
 	if c.PublicURL == "" {
 		scheme := "http"
-		if c.TLSCert != "" {
+		if c.encrypts() {
 			scheme = "https"
 		}
 		host, port, _ := net.SplitHostPort(c.Listen)
+		if c.ACMEDomain != "" {
+			host = c.ACMEDomain
+		}
 		if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
 			host = "localhost" // an IP address cannot be the relying party of a passkey
 		}
@@ -69,6 +77,9 @@ func (c Config) withDefaults() Config {
 
 // Effective is the configuration with its defaults filled in.
 func (c Config) Effective() Config { return c.withDefaults() }
+
+// encrypts reports whether this server's own listener speaks TLS.
+func (c Config) encrypts() bool { return c.TLSCert != "" || c.ACMEDomain != "" }
 
 // backupEvery is the time between two copies.
 func (c Config) backupEvery() time.Duration {
@@ -97,6 +108,9 @@ func (c Config) check(sandbox bool) error {
 	if _, err := time.LoadLocation(c.TimeZone); err != nil {
 		return bad("time_zone", "name a time zone of the IANA database, for example Europe/Vienna")
 	}
+	if n := len(strings.Split(c.MetricsFrom, ",")); c.MetricsFrom != "" && len(c.metricsFrom()) != n {
+		return bad("--metrics-from", "write --metrics-from as networks, for example 10.1.0.0/16,::1/128")
+	}
 	if every, err := time.ParseDuration(c.BackupEvery); c.BackupEvery != "" && (err != nil || every < time.Second) {
 		return bad("--backup-every", "write --backup-every as a duration of at least a second, for example 5m")
 	}
@@ -114,8 +128,11 @@ func (c Config) check(sandbox bool) error {
 	if !loopback && sandbox {
 		return bad("--listen", "a sandbox serves this machine only: listen on 127.0.0.1, or make an installation without --sandbox")
 	}
-	if !loopback && c.TLSCert == "" && c.TrustedProxy == "" {
-		return bad("--listen", "plain http leaves this machine only behind a proxy: give --tls-cert and --tls-key, or name the proxy with --trusted-proxy")
+	if c.TLSCert != "" && c.ACMEDomain != "" {
+		return bad("--acme-domain", "a certificate comes from files or by ACME: give --tls-cert and --tls-key, or --acme-domain")
+	}
+	if !loopback && !c.encrypts() && c.TrustedProxy == "" {
+		return bad("--listen", "plain http leaves this machine only behind a proxy: give --tls-cert and --tls-key, or --acme-domain, or name the proxy with --trusted-proxy")
 	}
 	return nil
 }

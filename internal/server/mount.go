@@ -27,11 +27,12 @@ func (s *Server) mount() error {
 	s.routes = slices.Concat(s.own(), api.Routes(), pages.Routes())
 	actions := append(policy.Default().Actions(), ownSession)
 	mux := http.NewServeMux()
+	s.metrics = newMetrics(s)
 	for _, route := range s.routes {
 		if !route.Public && !slices.Contains(actions, route.Action) {
 			return outcome.New(outcome.Exception, "route "+route.Method+" "+route.Pattern+" names no policy action")
 		}
-		mux.Handle(strings.TrimSpace(route.Method+" "+route.Pattern), s.guard(route, pages))
+		mux.Handle(strings.TrimSpace(route.Method+" "+route.Pattern), s.metrics.measured(route, s.guard(route, pages)))
 	}
 	protect := http.NewCrossOriginProtection()
 	s.handler = withHeaders(s.https(), protect.Handler(s.identified(mux)))
@@ -65,6 +66,7 @@ func (s *Server) own() []access.Route {
 	routes := []access.Route{
 		{Method: "GET", Pattern: "/healthz", Public: true, Handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }},
 		{Method: "GET", Pattern: "/readyz", Public: true, Handler: s.readyz},
+		{Method: "GET", Pattern: "/metrics", Public: true, Handler: s.serveMetrics},
 	}
 	if s.Sandbox() {
 		routes = append(routes, access.Route{Method: "POST", Pattern: "/session/test", Public: true, Handler: s.testSession})

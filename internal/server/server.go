@@ -9,7 +9,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -62,6 +61,7 @@ type Server struct {
 	routes   []access.Route
 	closers  []func() error
 	shutdown []func()
+	metrics  *metrics
 	lastCopy atomic.Int64 // Unix seconds of the newest copy that this process made
 }
 
@@ -240,18 +240,6 @@ func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 		err = srv.Close()
 	}
 	return errors.Join(failure, err)
-}
-
-// tls is the encryption of this server's own listener; nil where a proxy or nobody encrypts. It is read before anything listens.
-func (s *Server) tls() (*tls.Config, error) {
-	if s.Config.TLSCert == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(s.Config.TLSCert, s.Config.TLSKey)
-	if err != nil {
-		return nil, outcome.Wrap("server: tls", outcome.Invalid, "the certificate cannot be used: --tls-cert and --tls-key name readable PEM files that belong together", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }
 
 // follow keeps the review list behind the log while the server runs.
