@@ -30,7 +30,7 @@ import (
 	"chartwarden/internal/record"
 )
 
-// Options are the parts a Gate stands on; all but Now and Zone are required.
+// Options are the parts a Gate stands on; Now, Zone and what says so may be left out.
 type Options struct {
 	Records *record.Store
 	Care    *care.Graph
@@ -38,6 +38,7 @@ type Options struct {
 	Policy  *policy.Set
 	Persons *identity.Store
 	DB      *db.DB // records.db: grants and reviews live beside the records
+	Grants  Tags   // of the rows of grants
 	Now     func() time.Time
 	Zone    *time.Location // the site's time zone, for sentences
 	Base    string         // the server's own FHIR base URL
@@ -46,6 +47,8 @@ type Options struct {
 	// MostPatients bounds how many charts an import may bring in; 0: no bound. A sandbox has one: nobody runs a clinic on it.
 	MostPatients int
 	Verify       func(context.Context) (*audit.Report, error) // recomputes log and records, for [Gate.VerifyNow]; may be nil
+	Altered      func(table string, row int64)                // told of each row of a grant that this server did not write; may be nil
+	Alarms       func() Alarms                                // what all parts were told so far, for [Gate.Integrity]; may be nil
 }
 
 // Gate is the door. Make one with [New]; it lives as long as the server.
@@ -57,6 +60,7 @@ type Gate struct {
 	persons *identity.Store
 	db      *db.DB
 	grants  *sql.Stmt // of liveGrant, which every decision about a chart asks
+	tags    Tags      // of grants
 	now     func() time.Time
 	zone    *time.Location
 	base    string
@@ -65,6 +69,8 @@ type Gate struct {
 	pace    *pace
 	most    int // patients that an import may bring in; 0: no bound
 
+	altered   func(table string, row int64)
+	alarms    func() Alarms
 	verify    func(context.Context) (*audit.Report, error)
 	verifying *sync.Mutex
 	twins     *twins
@@ -82,6 +88,12 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Altered == nil {
+		o.Altered = func(string, int64) {}
+	}
+	if o.Alarms == nil {
+		o.Alarms = func() Alarms { return Alarms{} }
+	}
 	if err := db.Migrate(ctx, o.DB, "access", migrations()); err != nil {
 		return nil, err
 	}
@@ -89,8 +101,8 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 	if err != nil {
 		return nil, outcome.Wrap("access: open", outcome.NoStore, "the grants cannot be read", err)
 	}
-	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, grants: grants, now: o.Now, zone: o.Zone,
-		base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}, turns: newTurns()}, nil
+	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, grants: grants, tags: o.Grants, altered: o.Altered, alarms: o.Alarms,
+		now: o.Now, zone: o.Zone, base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}, turns: newTurns()}, nil
 }
 
 // Principal is who asks: a person on a session or by an app, a backend service, or a job of the server. The zero Principal may do

@@ -2,15 +2,11 @@ package access
 
 import (
 	"context"
-	"database/sql"
 	"embed"
-	"errors"
 	"io/fs"
 	"time"
 
 	"chartwarden/internal/audit"
-	"chartwarden/internal/fhir"
-	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 )
@@ -45,17 +41,6 @@ func glassSentence(code string) string {
 
 // Grants run to discharge, at most 72 hours; without an encounter 72 hours (decisions 19).
 const grantLasts = 72 * time.Hour
-
-// Grant is what breaking the glass gives: one person reads one patient's chart until a time.
-type Grant struct {
-	ID      int64
-	Person  string
-	Patient fhir.PatientID
-	Code    string
-	Opened  time.Time
-	Until   time.Time
-	Entry   string
-}
 
 // BreakGlass opens a closed chart to reading, for a reason. code is one of emergency, covering, consulted, patient-contact, other;
 // text is the person's own words, kept sealed in the entry only; pages ask for it with all codes but emergency. A live grant is
@@ -93,7 +78,7 @@ func (g *Gate) breakGlass(ctx context.Context, s standing, code, text string) (G
 	if err := g.pace.admit(s.who.ID, s.at, time.Duration(s.context.AuthAge)*time.Second); err != nil {
 		return Grant{}, err
 	}
-	grant := Grant{Person: s.who.ID, Patient: c.number, Code: code, Opened: s.at, Until: s.at.Add(grantLasts)}
+	grant := Grant{Person: s.who.ID, Patient: c.number, Code: code, Opened: s.at, Until: s.at.Add(grantLasts), epoch: s.principal.Session.Person.Epoch}
 	e := s.event("glass", "E")
 	e.Kind, e.PolicyHash, e.Text, e.Purpose = audit.Glass, d.Hash, code+": "+text, "BTG"
 	if code == "emergency" {
@@ -106,11 +91,7 @@ func (g *Gate) breakGlass(ctx context.Context, s standing, code, text string) (G
 		return Grant{}, err
 	}
 	grant.Entry = logged.Entry()
-	err = g.db.Write(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRow(`INSERT INTO access_grant (person, patient, code, opened, until, epoch, entry) VALUES (?,?,?,?,?,?,?) RETURNING id`,
-			grant.Person, int64(grant.Patient), code, grant.Opened.UnixMicro(), grant.Until.UnixMicro(), s.principal.Session.Person.Epoch, grant.Entry).Scan(&grant.ID)
-	})
-	return grant, err
+	return grant, g.storeGrant(ctx, &grant)
 }
 
 // GiveBack ends p's live grant on a chart before its time. Giving back what is not there is fine.
@@ -129,26 +110,5 @@ func (g *Gate) GiveBack(ctx context.Context, p Principal, patientID string) erro
 	if _, err := g.log.Note(ctx, e); err != nil {
 		return err
 	}
-	return g.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE access_grant SET given_back = ? WHERE id = ?`, g.now().UnixMicro(), s.grant.ID)
-		return err
-	})
-}
-
-const liveGrants = `SELECT id, code, opened, until, entry FROM access_grant
-	WHERE person = ? AND patient = ? AND until > ? AND epoch = ? AND given_back IS NULL ORDER BY until DESC LIMIT 1`
-
-// liveGrant is the grant by which person may read the chart of patient at that time, or nil. A grant dies with the person's epoch.
-func (g *Gate) liveGrant(ctx context.Context, person identity.Person, patient fhir.PatientID, at time.Time) (*Grant, error) {
-	one := Grant{Person: person.ID, Patient: patient}
-	var opened, until int64
-	err := g.grants.QueryRowContext(ctx, person.ID, int64(patient), at.UnixMicro(), person.Epoch).Scan(&one.ID, &one.Code, &opened, &until, &one.Entry)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, outcome.Wrap("access: grant", outcome.Transient, "the grants could not be read, please try again", err)
-	}
-	one.Opened, one.Until = time.UnixMicro(opened), time.UnixMicro(until)
-	return &one, nil
+	return g.endGrant(ctx, *s.grant, g.now())
 }

@@ -18,8 +18,16 @@ type Integrity struct {
 	Checkpoint     tlog.Checkpoint // what it says; zero when the log is out of order
 	Verifier       string          // public key of the log, in the form that outside verifiers take
 	Last           time.Time       // when the newest entry was recorded
+	Alarms         Alarms          // rows beside the records that were met and did not hold
 	MayAcknowledge bool            // p may take note of a cut, at most a fresh factor away
 	Entry          string
+}
+
+// Alarms are the rows beside the records that were met since the server started and that it did not write, or not like that. None of them
+// counted; each is an entry of the log.
+type Alarms struct {
+	Count  int      // different rows
+	Newest []string // at most 20, newest first: "care_edge row 17"
 }
 
 // Integrity tells how the log stands. Errors: outcome.Forbidden.
@@ -28,7 +36,7 @@ func (g *Gate) Integrity(ctx context.Context, p Principal) (Integrity, error) {
 	if err != nil {
 		return Integrity{}, err
 	}
-	out := Integrity{State: g.log.State(), Head: g.log.Head(), Verifier: g.log.Verifier(), Entry: logged.Entry()}
+	out := Integrity{State: g.log.State(), Head: g.log.Head(), Verifier: g.log.Verifier(), Alarms: g.alarms(), Entry: logged.Entry()}
 	if v, err := tlog.ParseVerifier(out.Verifier); err == nil {
 		if out.Checkpoint, _, err = tlog.OpenCheckpoint(out.Head, v); err != nil {
 			return Integrity{}, outcome.Wrap("access: integrity", outcome.Invariant, "the newest head does not hold: verify the log", err)

@@ -23,13 +23,13 @@ type Change struct {
 }
 
 const (
-	stillKnown     = `closed=2305843009213693951` // never
-	currentQuery   = `select ` + edgeColumns + ` from care_edge where record=? and ` + stillKnown
-	insertEdge     = `insert into care_edge(patient, actor, kind, place, detail, since, until, known, closed, author, mine, confirmed, record, about) values(?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
-	endEdge        = `update care_edge set closed=? where id=?`
-	confirmEdge    = `update care_edge set confirmed=? where id=?`
-	confirmWaiting = `update care_edge set confirmed=? where about=? and mine=1 and confirmed=0 and author<>? and ` + stillKnown
-	rolesQuery     = `select place from care_edge where actor=? and patient=0 and kind=20 and ` + stillKnown
+	stillKnown   = `closed=2305843009213693951` // never
+	currentQuery = `select ` + edgeColumns + ` from care_edge where record=? and ` + stillKnown
+	insertEdge   = `insert into care_edge(patient, actor, kind, place, detail, since, until, known, closed, author, mine, confirmed, record, about, mac) values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
+	endEdge      = `update care_edge set closed=?, mac=? where id=?`
+	confirmEdge  = `update care_edge set confirmed=?, mac=? where id=?`
+	waitingQuery = `select ` + edgeColumns + ` from care_edge where about=? and mine=1 and confirmed=0 and author<>? and ` + stillKnown
+	rolesQuery   = `select ` + edgeColumns + ` from care_edge where actor=? and patient=0 and kind=20 and ` + stillKnown
 )
 
 // Project brings the edges of one resource up to date, inside the transaction that writes it. What the new version no longer says is
@@ -85,20 +85,26 @@ func (p *projection) run() error {
 	return p.confirmOthers()
 }
 
-func (p *projection) load() error {
-	rows, err := p.tx.Stmt(p.g.write.current).Query(p.c.Record)
+func (p *projection) load() (err error) {
+	p.prior, err = p.rows(p.g.write.current, p.c.Record)
+	return err
+}
+
+// rows gives the rows of a statement that hold; the others stay as they are, for a verification to find.
+func (p *projection) rows(s *sql.Stmt, args ...any) ([]row, error) {
+	rows, err := p.tx.Stmt(s).Query(args...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer rows.Close()
-	for rows.Next() {
-		r, err := scan(rows)
-		if err != nil {
-			return err
-		}
-		p.prior = append(p.prior, r)
-	}
-	return rows.Err()
+	return scanAll(rows, p.g.holds)
+}
+
+// confirm notes somebody else's act on a row.
+func (p *projection) confirm(r row) error {
+	r.confirmed = p.known
+	_, err := p.tx.Stmt(p.g.write.confirm).Exec(r.confirmed, p.g.tag(&r), r.id)
+	return err
 }
 
 // was is what the resource said so far about the same parties: the very same edge if it did, else the one that ends last.
@@ -129,13 +135,13 @@ func (p *projection) settle() error {
 		if ok && before.since == e.since && before.until == e.until && before.detail == e.detail {
 			kept[before.id] = true
 			if before.waits(p.known) && before.author != p.author {
-				if _, err := p.tx.Stmt(p.g.write.confirm).Exec(p.known, before.id); err != nil {
+				if err := p.confirm(before); err != nil {
 					return err
 				}
 			}
 			continue
 		}
-		r := row{edge: e, known: p.known, author: p.author, record: p.c.Record, about: p.about}
+		r := row{edge: e, known: p.known, closed: never, author: p.author, record: p.c.Record, about: p.about}
 		var err error
 		if r.mine, err = p.gains(e); err != nil {
 			return err
@@ -149,14 +155,15 @@ func (p *projection) settle() error {
 	}
 	for _, r := range p.prior {
 		if !kept[r.id] {
-			if _, err := p.tx.Stmt(p.g.write.end).Exec(p.known, r.id); err != nil {
+			r.closed = p.known
+			if _, err := p.tx.Stmt(p.g.write.end).Exec(r.closed, p.g.tag(&r), r.id); err != nil {
 				return err
 			}
 		}
 	}
 	for _, r := range fresh {
-		if _, err := p.tx.Stmt(p.g.write.insert).Exec(r.patient, r.actor, r.kind, r.place, r.detail, r.since, r.until, r.known, never,
-			r.author, r.mine, r.confirmed, r.record, r.about); err != nil {
+		if _, err := p.tx.Stmt(p.g.write.insert).Exec(r.patient, r.actor, r.kind, r.place, r.detail, r.since, r.until, r.known, r.closed,
+			r.author, r.mine, r.confirmed, r.record, r.about, p.g.tag(&r)); err != nil {
 			return err
 		}
 		if err := p.remember(r.actor, r.place); err != nil {
@@ -179,20 +186,12 @@ func (p *projection) gains(e edge) (bool, error) {
 	}
 	if p.roles == nil {
 		p.roles = map[int64]bool{}
-		rows, err := p.tx.Stmt(p.g.write.roles).Query(p.author)
+		rows, err := p.rows(p.g.write.roles, p.author)
 		if err != nil {
 			return false, err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var k int64
-			if err := rows.Scan(&k); err != nil {
-				return false, err
-			}
-			p.roles[k] = true
-		}
-		if err := rows.Err(); err != nil {
-			return false, err
+		for _, r := range rows {
+			p.roles[r.place] = true
 		}
 	}
 	return p.roles[e.actor], nil
@@ -202,8 +201,14 @@ func (p *projection) gains(e edge) (bool, error) {
 // a dispensing, a claim.
 func (p *projection) confirmOthers() error {
 	for ref := range p.acts() {
-		if _, err := p.tx.Stmt(p.g.write.waiting).Exec(p.known, p.g.key(ref.String()), p.author); err != nil {
+		waiting, err := p.rows(p.g.write.waiting, p.g.key(ref.String()), p.author)
+		if err != nil {
 			return err
+		}
+		for _, r := range waiting {
+			if err := p.confirm(r); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

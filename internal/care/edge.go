@@ -95,17 +95,18 @@ type row struct {
 	confirmed     int64
 	record        fhir.RecordID
 	about         int64
+	mac           []byte
 }
 
 // waits reports whether the edge still waits for somebody else's act at t.
 func (r row) waits(t int64) bool { return r.mine && (r.confirmed == 0 || r.confirmed > t) }
 
-const edgeColumns = `id, patient, actor, kind, place, detail, since, until, known, closed, author, mine, confirmed, record, about`
+const edgeColumns = `id, patient, actor, kind, place, detail, since, until, known, closed, author, mine, confirmed, record, about, mac`
 
 type scanner interface{ Scan(...any) error }
 
 func scan(s scanner) (r row, err error) {
 	err = s.Scan(&r.id, &r.patient, &r.actor, &r.kind, &r.place, &r.detail, &r.since, &r.until, &r.known, &r.closed, &r.author, &r.mine,
-		&r.confirmed, &r.record, &r.about)
+		&r.confirmed, &r.record, &r.about, &r.mac)
 	return r, err
 }

@@ -35,16 +35,18 @@ var embedded embed.FS
 
 // Options open a [Graph].
 type Options struct {
-	Now      func() time.Time // time.Now when nil
-	Zone     *time.Location   // of dates without a time, and of sentences; UTC when nil
-	Base     string           // the server's own FHIR base URL; references below it are local
-	Practice func() bool      // whether this site declared itself a practice (decision 16); never when nil
+	Now      func() time.Time              // time.Now when nil
+	Zone     *time.Location                // of dates without a time, and of sentences; UTC when nil
+	Base     string                        // the server's own FHIR base URL; references below it are local
+	Practice func() bool                   // whether this site declared itself a practice (decision 16); never when nil
+	Altered  func(table string, row int64) // told of each row that this program did not write, each time it is met; may be nil
 }
 
 // Graph is the relationships of one installation. All methods are safe for concurrent use.
 type Graph struct {
 	d     *db.DB
 	box   *seal.Box
+	tags  *seal.Rows
 	o     Options
 	names names
 	read  readers
@@ -82,7 +84,10 @@ func Open(ctx context.Context, d *db.DB, box *seal.Box, o Options) (*Graph, erro
 	if err := db.Migrate(ctx, d, "care", files); err != nil {
 		return nil, err
 	}
-	g := &Graph{d: d, box: box, o: o}
+	if o.Altered == nil {
+		o.Altered = func(string, int64) {}
+	}
+	g := &Graph{d: d, box: box, tags: box.Rows(table), o: o}
 	if g.names.key, err = box.Key(ctx, 0, "name"); err != nil {
 		return nil, err
 	}
@@ -102,7 +107,7 @@ func (g *Graph) prepare(ctx context.Context) error {
 	}
 	for query, into := range map[string]**sql.Stmt{
 		currentQuery: &g.write.current, insertEdge: &g.write.insert, endEdge: &g.write.end, confirmEdge: &g.write.confirm,
-		confirmWaiting: &g.write.waiting, rolesQuery: &g.write.roles, insertName: &g.write.name,
+		waitingQuery: &g.write.waiting, rolesQuery: &g.write.roles, insertName: &g.write.name,
 	} {
 		s, err := g.d.Statement(ctx, query)
 		if err != nil {

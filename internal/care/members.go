@@ -11,7 +11,7 @@ import (
 const (
 	teamQuery = `select ` + edgeColumns + ` from care_edge
   where patient=?1 and kind in (1,2,3,4) and since<=?2 and until>?2 and known<=?2 and closed>?2`
-	holdersQuery = `select actor from care_edge where patient=0 and kind=20 and place=?1 and since<=?2 and until>?2 and known<=?2 and closed>?2`
+	holdersQuery = `select ` + edgeColumns + ` from care_edge where patient=0 and kind=20 and place=?1 and since<=?2 and until>?2 and known<=?2 and closed>?2`
 )
 
 // Member is somebody who treats a patient now.
@@ -25,21 +25,9 @@ type Member struct {
 // reason. Links that their authors made for themselves and nobody confirmed are left out. Errors: outcome.NoStore.
 func (g *Graph) Team(ctx context.Context, p fhir.PatientID, at time.Time) ([]Member, error) {
 	now := at.UnixMilli()
-	rows, err := g.read.team.QueryContext(ctx, int64(p), now)
+	known, err := g.query(ctx, "care: team", g.read.team, int64(p), now)
 	if err != nil {
-		return nil, unreadable("care: team", err)
-	}
-	defer rows.Close()
-	var known []row
-	for rows.Next() {
-		r, err := scan(rows)
-		if err != nil {
-			return nil, unreadable("care: team", err)
-		}
-		known = append(known, r)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, unreadable("care: team", err)
+		return nil, err
 	}
 	best := map[int64]Member{}
 	for _, r := range known {
@@ -84,16 +72,9 @@ func (g *Graph) Team(ctx context.Context, p fhir.PatientID, at time.Time) ([]Mem
 
 // holder is the person behind a role; the name itself when it is no role, or nobody is known for it.
 func (g *Graph) holder(ctx context.Context, key, now int64) (int64, error) {
-	rows, err := g.read.holders.QueryContext(ctx, key, now)
-	if err != nil {
-		return 0, unreadable("care: team", err)
+	rows, err := g.query(ctx, "care: team", g.read.holders, key, now)
+	if err != nil || len(rows) == 0 {
+		return key, err
 	}
-	defer rows.Close()
-	who := key
-	if rows.Next() {
-		if err := rows.Scan(&who); err != nil {
-			return 0, unreadable("care: team", err)
-		}
-	}
-	return who, rows.Err()
+	return rows[0].actor, nil
 }

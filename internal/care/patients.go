@@ -27,21 +27,13 @@ func (g *Graph) Patients(ctx context.Context, a Actor, at time.Time) ([]Related,
 	if err != nil {
 		return nil, err
 	}
-	rows, err := g.read.mine.QueryContext(ctx, g.reach(w), now)
+	rows, err := g.query(ctx, "care: patients", g.read.mine, g.reach(w), now)
 	if err != nil {
-		return nil, unreadable("care: patients", err)
+		return nil, err
 	}
-	defer rows.Close()
 	byPatient := map[fhir.PatientID][]row{}
-	for rows.Next() {
-		r, err := scan(rows)
-		if err != nil {
-			return nil, unreadable("care: patients", err)
-		}
+	for _, r := range rows {
 		byPatient[r.patient] = append(byPatient[r.patient], r)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, unreadable("care: patients", err)
 	}
 	var out []Related
 	for patient, known := range byPatient {

@@ -12,7 +12,7 @@ import (
 const (
 	relationQuery = `select ` + edgeColumns + ` from care_edge
   where patient=?1 and actor in (select value from json_each(?2)) and until>?3-7776000000 and known<=?3 and closed>?3`
-	seenQuery = `select exists(select 1 from care_edge where patient=?1 and kind in (3,4) and until>?2 and known<=?3 and closed>?3)`
+	seenQuery = `select ` + edgeColumns + ` from care_edge where patient=?1 and kind in (3,4) and until>?2 and known<=?3 and closed>?3`
 )
 
 // Facts are what policy asks about one person and one patient; the fields of policy.Relation of the same name. A contact that ended more
@@ -46,30 +46,19 @@ func (g *Graph) Relate(ctx context.Context, a Actor, p fhir.PatientID, at time.T
 	if err != nil {
 		return Relation{}, err
 	}
-	rows, err := g.read.relation.QueryContext(ctx, int64(p), g.reach(w), now)
+	known, err := g.query(ctx, "care: relate", g.read.relation, int64(p), g.reach(w), now)
 	if err != nil {
-		return Relation{}, unreadable("care: relate", err)
-	}
-	defer rows.Close()
-	var known []row
-	for rows.Next() {
-		r, err := scan(rows)
-		if err != nil {
-			return Relation{}, unreadable("care: relate", err)
-		}
-		known = append(known, r)
-	}
-	if err := rows.Err(); err != nil {
-		return Relation{}, unreadable("care: relate", err)
+		return Relation{}, err
 	}
 	c := collapse{g: g, who: w, now: now, out: Relation{Shift: g.shift(w)}}
 	c.all(known)
 	c.out.Facts.Self = c.out.Facts.Self || p != 0 && a.Patient == p
 	if g.o.Practice() {
-		if err := g.read.seen.QueryRowContext(ctx, int64(p), now-panelReach, now).Scan(&c.out.Facts.Panel); err != nil {
-			return Relation{}, unreadable("care: relate", err)
+		seen, err := g.query(ctx, "care: relate", g.read.seen, int64(p), now-panelReach, now)
+		if err != nil {
+			return Relation{}, err
 		}
-		if c.out.Facts.Panel {
+		if c.out.Facts.Panel = len(seen) > 0; c.out.Facts.Panel {
 			c.found(panel, row{edge: edge{since: always, until: never}, known: always})
 		}
 	}

@@ -4,23 +4,31 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// workforceQuery gives everything among staff and places that concerns one person: her roles and departments, those of her roles, and
-// the shifts that hold. ?1 is she, ?2 the moment. A cross join keeps the order: from her to her schedules to their slots.
-const workforceQuery = `with me(k) as (
+// workforceQuery gives every row among staff and places that may concern one person: her roles, departments, shifts and schedules and
+// those of her roles, the slots of the schedules, and which departments are wards. ?1 is she, ?2 the moment. What it joins by is not
+// believed: [Graph.workforce] puts the rows together again from those that hold. A cross join keeps the order: from her to her
+// schedules to their slots.
+var workforceQuery = `with me(k) as (
   select ?1 union select place from care_edge where actor=?1 and patient=0 and kind=20 and since<=?2 and until>?2 and known<=?2 and closed>?2)
-select e.kind, e.place, e.since, e.until from me cross join care_edge e
-  where e.actor=me.k and e.patient=0 and e.kind in (20,21,23) and e.since<=?2 and e.until>?2 and e.known<=?2 and e.closed>?2 and (e.mine=0 or e.author<>?1 or e.confirmed between 1 and ?2)
+select ` + columnsOf("e") + ` from me cross join care_edge e
+  where e.actor=me.k and e.patient=0 and (e.kind=22 or e.kind in (20,21,23) and e.since<=?2 and e.until>?2) and e.known<=?2 and e.closed>?2 and (e.mine=0 or e.author<>?1 or e.confirmed between 1 and ?2)
 union all
-select 23, s.place, t.since, t.until from me cross join care_edge s cross join care_edge t
-  where s.actor=me.k and s.patient=0 and s.kind=22 and s.known<=?2 and s.closed>?2 and (s.mine=0 or s.author<>?1 or s.confirmed between 1 and ?2)
+select ` + columnsOf("t") + ` from me cross join care_edge s cross join care_edge t
+  where s.actor=me.k and s.patient=0 and s.kind=22 and s.known<=?2 and s.closed>?2
     and t.actor=s.about and t.patient=0 and t.kind=24 and t.since<=?2 and t.until>?2 and t.known<=?2 and t.closed>?2 and (t.mine=0 or t.author<>?1 or t.confirmed between 1 and ?2)
 union all
-select 25, w.actor, e.since, e.until from me cross join care_edge e cross join care_edge w
-  where e.actor=me.k and e.patient=0 and e.kind=21 and e.since<=?2 and e.until>?2 and e.known<=?2 and e.closed>?2 and (e.mine=0 or e.author<>?1 or e.confirmed between 1 and ?2)
+select ` + columnsOf("w") + ` from me cross join care_edge e cross join care_edge w
+  where e.actor=me.k and e.patient=0 and e.kind=21 and e.since<=?2 and e.until>?2 and e.known<=?2 and e.closed>?2
     and w.actor=e.place and w.patient=0 and w.kind=25 and w.known<=?2 and w.closed>?2 and (w.mine=0 or w.author<>?1 or w.confirmed between 1 and ?2)`
+
+// columnsOf are the edge columns of one table of a join.
+func columnsOf(alias string) string {
+	return alias + "." + strings.ReplaceAll(edgeColumns, ", ", ", "+alias+".")
+}
 
 // Shift is where and when a person works now. Departments are opaque keys, the vocabulary of Facts.OrderDepts.
 type Shift struct {
@@ -90,31 +98,41 @@ func (g *Graph) workforce(ctx context.Context, a Actor, at int64) (workforce, er
 	}
 	me := g.key(a.Practitioner)
 	w.selves = append(w.selves, me)
-	rows, err := g.read.workforce.QueryContext(ctx, me, at)
+	rows, err := g.query(ctx, "care: workforce", g.read.workforce, me, at)
 	if err != nil {
-		return w, unreadable("care: workforce", err)
+		return w, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var e edge
-		if err := rows.Scan(&e.kind, &e.place, &e.since, &e.until); err != nil {
-			return w, unreadable("care: workforce", err)
+	for _, r := range rows {
+		if r.kind == role && r.actor == me && !w.is(r.place) {
+			w.selves = append(w.selves, r.place)
 		}
-		switch e.kind {
-		case role:
-			w.selves = append(w.selves, e.place)
-		case member:
-			if !slices.Contains(w.departments, e.place) {
-				w.departments = append(w.departments, e.place)
+	}
+	var plans, slots []row
+	for _, r := range rows {
+		switch {
+		case r.kind == slot:
+			slots = append(slots, r)
+		case !w.is(r.actor): // also a role of hers whose row does not hold
+		case r.kind == member && !slices.Contains(w.departments, r.place):
+			w.departments = append(w.departments, r.place)
+		case r.kind == shift:
+			w.shifts = append(w.shifts, r.edge)
+		case r.kind == schedule:
+			plans = append(plans, r)
+		}
+	}
+	for _, r := range rows {
+		if r.kind == ward && slices.Contains(w.departments, r.actor) {
+			w.wards = append(w.wards, r.actor)
+		}
+	}
+	for _, plan := range plans {
+		for i, s := range slots {
+			again := slices.ContainsFunc(slots[:i], func(x row) bool { return x.id == s.id }) // two schedules brought it
+			if s.actor == plan.about && !again {
+				w.shifts = append(w.shifts, edge{kind: shift, place: plan.place, since: s.since, until: s.until})
 			}
-		case shift:
-			w.shifts = append(w.shifts, e)
-		case ward:
-			w.wards = append(w.wards, e.place)
 		}
-	}
-	if err := rows.Err(); err != nil {
-		return w, unreadable("care: workforce", err)
 	}
 	return w, nil
 }

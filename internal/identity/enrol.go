@@ -82,8 +82,9 @@ func (s *Store) link(ctx context.Context, r *row, kind string, valid time.Durati
 		if _, err := tx.Exec(`delete from identity_enrolment where person=? and used_at=0`, r.number); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`insert into identity_enrolment(token, person, kind, created_at, expires_at, sealed) values(?,?,?,?,?,?)`,
-			hash[:], r.number, kind, micros(now), micros(link.Expires), sealed)
+		c := enrolmentColumns{token: hash[:], person: r.number, kind: kind, created: micros(now), expires: micros(link.Expires), sealed: sealed}
+		_, err := tx.Exec(`insert into identity_enrolment(token, person, kind, created_at, expires_at, used_at, sealed, mac) values(?,?,?,?,?,?,?,?)`,
+			append(c.tagged(), s.tags.enrolment.Tag(c.tagged()...))...)
 		return err
 	}, err
 }
@@ -100,29 +101,38 @@ func (s *Store) enrolment(ctx context.Context, token string) (Enrolment, *row, [
 	if !ok {
 		return Enrolment{}, nil, nil, errLink
 	}
-	var number, expires int64
-	var sealed []byte
-	err := s.db.Reader().QueryRowContext(ctx, `select person, expires_at, sealed from identity_enrolment where token=? and used_at=0 and expires_at>?`,
-		hash[:], micros(s.now())).Scan(&number, &expires, &sealed)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Enrolment{}, nil, nil, errLink
-	}
+	c, err := s.openLink(ctx, s.db.Reader(), hash)
 	if err != nil {
-		return Enrolment{}, nil, nil, outcome.Wrap("identity: enrolment", outcome.NoStore, "the enrolment links cannot be read", err)
+		return Enrolment{}, nil, nil, err
 	}
-	r, err := s.scanPerson(s.db.Reader().QueryRowContext(ctx, selectPerson+` where p.number=?`, number))
+	r, err := s.scanPerson(s.db.Reader().QueryRowContext(ctx, selectPerson+` where p.number=?`, c.person))
 	if err != nil {
 		return Enrolment{}, nil, nil, err
 	}
 	if r.State == Ended {
 		return Enrolment{}, nil, nil, errLink
 	}
-	secret, err := s.box.Open(nil, aad("enrolment", string(hash[:])), sealed)
+	secret, err := s.box.Open(nil, aad("enrolment", string(hash[:])), c.sealed)
 	if err != nil {
 		return Enrolment{}, nil, nil, err
 	}
 	return Enrolment{Person: r.ID, Name: r.Name, SignInName: r.SignInName, Secret: secretText.EncodeToString(secret),
-		URI: keyURI(s.o.Issuer, r.SignInName, secret), Expires: timeOf(expires)}, r, secret, nil
+		URI: keyURI(s.o.Issuer, r.SignInName, secret), Expires: timeOf(c.expires)}, r, secret, nil
+}
+
+// openLink finds a link that may be used now. Errors: errLink.
+func (s *Store) openLink(ctx context.Context, q queryer, hash tokenHash) (c enrolmentColumns, err error) {
+	err = q.QueryRowContext(ctx, `select `+enrolmentList+` from identity_enrolment e where e.token=? and e.used_at=0 and e.expires_at>?`, hash[:], micros(s.now())).Scan(c.into()...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, errLink
+	}
+	if err != nil {
+		return c, outcome.Wrap("identity: enrolment", outcome.NoStore, "the enrolment links cannot be read", err)
+	}
+	if s.genuine(s.tags.enrolment, enrolmentTable, c.person, c.mac, c.tagged()) != nil {
+		return c, errLink
+	}
+	return c, nil
 }
 
 // Enrol sets password and authenticator of the person whose link it is, uses the link up, and signs the person in, for a code counts
@@ -151,8 +161,12 @@ func (s *Store) Enrol(ctx context.Context, token, password, code string, from Ar
 	}
 	hash, _ := parseToken(token)
 	use := func(tx *sql.Tx) error {
-		now := micros(s.now())
-		if err := oneOr(errLink)(tx.Exec(`update identity_enrolment set used_at=? where token=? and used_at=0 and expires_at>?`, now, hash[:], now)); err != nil {
+		link, err := s.openLink(context.Background(), tx, hash)
+		if err != nil {
+			return err
+		}
+		link.used = micros(s.now())
+		if err := oneOr(errLink)(tx.Exec(`update identity_enrolment set used_at=?, mac=? where token=?`, link.used, s.tags.enrolment.Tag(link.tagged()...), link.token)); err != nil {
 			return err
 		}
 		return install(tx)
@@ -185,8 +199,9 @@ func (s *Store) newCredentials(ctx context.Context, r *row, password string, sec
 	}
 	return func(tx *sql.Tx) error {
 		for kind, bytes := range sealed {
-			if _, err := tx.Exec(`insert or replace into identity_credential(person, kind, enrolled_at, last_step, sealed) values(?,?,?,?,?)`,
-				r.number, kind, micros(s.now()), step, bytes); err != nil {
+			c := credentialColumns{person: r.number, kind: kind, enrolled: micros(s.now()), last: step, sealed: bytes}
+			if _, err := tx.Exec(`insert or replace into identity_credential(person, kind, enrolled_at, last_step, sealed, mac) values(?,?,?,?,?,?)`,
+				append(c.tagged(), s.tags.credential.Tag(c.tagged()...))...); err != nil {
 				return err
 			}
 		}

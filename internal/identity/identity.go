@@ -67,10 +67,11 @@ type Options struct {
 	Trail   Trail // nil in a process beside the one that has the log: its events are stored with its acts, and that one appends them
 	Sandbox bool  // no second person needed; test credentials and Enter exist
 	Now     func() time.Time
-	Zones   map[string]Zone // nil: hospital and vpn inside, public locks after 2 minutes
-	Issuer  string          // what an authenticator app shows beside the code; "" is Chartwarden
-	Ripe    time.Duration   // how old the authenticator of a second person must be; 0: 24 hours, in a sandbox none
-	Logger  *slog.Logger    // faults of background work; never names
+	Zones   map[string]Zone               // nil: hospital and vpn inside, public locks after 2 minutes
+	Issuer  string                        // what an authenticator app shows beside the code; "" is Chartwarden
+	Ripe    time.Duration                 // how old the authenticator of a second person must be; 0: 24 hours, in a sandbox none
+	Logger  *slog.Logger                  // faults of background work; never names
+	Altered func(table string, row int64) // told of each row that this program did not write, each time it is met; may be nil
 }
 
 const (
@@ -90,6 +91,7 @@ type Store struct {
 	o         Options
 	db        *db.DB
 	box       *seal.Box
+	tags      tags
 	now       func() time.Time
 	hasher    *hasher
 	throttle  *throttle
@@ -128,6 +130,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Altered == nil {
+		o.Altered = func(string, int64) {}
+	}
 	files, err := fs.Sub(embedded, "migrations")
 	if err != nil {
 		return nil, err
@@ -135,7 +140,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := db.Migrate(ctx, o.DB, "identity", files); err != nil {
 		return nil, err
 	}
-	s := &Store{o: o, db: o.DB, box: o.Box, now: o.Now, hasher: newHasher(usual), throttle: &throttle{clocks: map[clockKey]*clock{}},
+	s := &Store{o: o, db: o.DB, box: o.Box, tags: newTags(o.Box), now: o.Now, hasher: newHasher(usual), throttle: &throttle{clocks: map[clockKey]*clock{}},
 		cache: map[tokenHash]*live{}, stop: make(chan struct{}), stopped: make(chan struct{})}
 	if s.owedKey, err = o.Box.Key(ctx, 0, "backlog"); err != nil {
 		return nil, err

@@ -140,7 +140,13 @@ func (s *Store) flush(ctx context.Context) error {
 	}
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		for _, d := range all {
-			if _, err := tx.Exec(`update identity_session set idle_at=max(idle_at,?), page=coalesce(?,page) where number=?`, micros(d.active), d.sealed, d.number); err != nil {
+			if _, err := s.alterSessions(tx, `s.number=?`, []any{d.number}, func(c *sessionColumns) { c.idle = max(c.idle, micros(d.active)) }); err != nil {
+				return err
+			}
+			if d.sealed == nil {
+				continue
+			}
+			if _, err := tx.Exec(`update identity_session set page=? where number=?`, d.sealed, d.number); err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -58,7 +59,11 @@ func (s *Store) storeLock(ctx context.Context, ses *Session, page, why string) e
 		return err
 	}
 	return s.act(ctx, n, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`update identity_session set locked_at=?, page=coalesce(?,page) where id=? and locked_at=0 and ended_at=0`, micros(s.now()), sealed, ses.ID)
+		n, err := s.alterSessions(tx, openSession+` and s.locked_at=0`, []any{ses.ID}, func(c *sessionColumns) { c.locked = micros(s.now()) })
+		if err != nil || n == 0 || sealed == nil {
+			return err
+		}
+		_, err = tx.Exec(`update identity_session set page=? where id=?`, sealed, ses.ID)
 		return err
 	})
 }
@@ -172,11 +177,13 @@ func (s *Store) reopen(ctx context.Context, screen, st *stored, token string, a 
 		if err := s.spend(tx, st.who.number, p); err != nil {
 			return err
 		}
-		res, err := tx.Exec(`update identity_session set token=?, locked_at=0, idle_at=?, auth1_at=?, auth2_at=iif(?,?,auth2_at),
-			zone=coalesce(nullif(?,''),zone), trust=coalesce(nullif(?,''),trust)
-			where number=? and ended_at=0 and epoch=(select epoch from identity_person where number=?)`,
-			hash[:], now, now, p.password && p.code, now, a.From.Zone, a.From.Trust, st.number, st.who.number)
-		return oneOr(ErrSignedOut)(res, err)
+		return s.alterSession(tx, `s.number=? and s.ended_at=0 and s.epoch=(select epoch from identity_person where number=?)`, []any{st.number, st.who.number}, func(c *sessionColumns) {
+			c.token, c.locked, c.idle, c.auth1 = hash[:], 0, now, now
+			if p.password && p.code {
+				c.auth2 = now
+			}
+			c.zone, c.trust = cmp.Or(a.From.Zone, c.zone), cmp.Or(a.From.Trust, c.trust)
+		})
 	})
 	if err != nil {
 		return Opened{}, err

@@ -23,6 +23,7 @@ type Pending struct {
 	Change   *Change // of a change: what it would set
 	Client   string  // of a client: its id; Person is its owner
 	revision int64
+	about    int64 // number of Person
 }
 
 const (
@@ -60,8 +61,9 @@ func (s *Store) insertPending(tx *sql.Tx, p *Pending, r *row) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`insert into identity_pending(id, kind, person, revision, asked_by, asked_at, expires_at, state, sealed) values(?,?,?,?,?,?,?,'open',?)`,
-		p.ID, p.Kind, r.number, p.revision, p.AskedBy, micros(p.Asked), micros(p.Expires), sealed)
+	c := pendingColumns{id: p.ID, kind: p.Kind, person: r.number, revision: p.revision, askedBy: p.AskedBy, asked: micros(p.Asked), expires: micros(p.Expires), state: "open", sealed: sealed}
+	_, err = tx.Exec(`insert into identity_pending(id, kind, person, revision, asked_by, asked_at, expires_at, state, decided_by, decided_at, sealed, mac) values(?,?,?,?,?,?,?,?,?,?,?,?)`,
+		append(c.tagged(), s.tags.pending.Tag(c.tagged()...))...)
 	return err
 }
 
@@ -72,25 +74,28 @@ func (s *Store) storePending(ctx context.Context, n noted, p *Pending, r *row) e
 	return s.act(ctx, n, func(tx *sql.Tx) error { return s.insertPending(tx, p, r) })
 }
 
-const selectPending = `select q.id, q.kind, p.id, q.revision, q.asked_by, q.asked_at, q.expires_at, q.sealed
+const selectPending = `select ` + pendingList + `, p.id
 	from identity_pending q join identity_person p on p.number=q.person where q.state='open' and q.expires_at>?`
 
 func (s *Store) scanPending(from scanner) (*Pending, error) {
 	var p Pending
-	var asked, expires int64
-	var sealed []byte
-	err := from.Scan(&p.ID, &p.Kind, &p.Person, &p.revision, &p.AskedBy, &asked, &expires, &sealed)
+	var c pendingColumns
+	err := from.Scan(append(c.into(), &p.Person)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, outcome.Wrap("identity: pending", outcome.NotFound, "there is no such open item: it was decided, or it lapsed", err)
 	}
 	if err != nil {
 		return nil, outcome.Wrap("identity: pending", outcome.NoStore, "the pending items cannot be read", err)
 	}
-	var w why
-	if err := openJSON(s.box, aad("pending", p.ID), sealed, &w); err != nil {
+	if err := s.genuine(s.tags.pending, pendingTable, c.person, c.mac, c.tagged()); err != nil {
 		return nil, err
 	}
-	p.Asked, p.Expires, p.Reason, p.Change, p.Client = timeOf(asked), timeOf(expires), w.Reason, w.Change, w.Client
+	p.ID, p.Kind, p.revision, p.AskedBy, p.about = c.id, c.kind, c.revision, c.askedBy, c.person
+	var w why
+	if err := openJSON(s.box, aad("pending", p.ID), c.sealed, &w); err != nil {
+		return nil, err
+	}
+	p.Asked, p.Expires, p.Reason, p.Change, p.Client = timeOf(c.asked), timeOf(c.expires), w.Reason, w.Change, w.Client
 	return &p, nil
 }
 
@@ -104,6 +109,9 @@ func (s *Store) Pending(ctx context.Context) ([]Pending, error) {
 	var out []Pending
 	for rows.Next() {
 		p, err := s.scanPending(rows)
+		if errors.Is(err, errAltered) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -190,7 +198,9 @@ func (s *Store) activate(ctx context.Context, by audit.Agent, r *row, how string
 		return err
 	}
 	return s.act(ctx, n, func(tx *sql.Tx) error {
-		if err := one(tx.Exec(`update identity_person set state='active', revision=revision+1 where number=? and state='pending'`, r.number)); err != nil {
+		if err := s.alterPerson(tx, r.number, func(c *personColumns) bool { return c.state == string(Waiting) }, func(c *personColumns) {
+			c.state, c.revision = string(Active), c.revision+1
+		}); err != nil {
 			return err
 		}
 		return also(tx)
@@ -229,8 +239,12 @@ func (s *Store) Decline(ctx context.Context, by audit.Agent, item, reason string
 	}
 	return s.act(ctx, n, func(tx *sql.Tx) error {
 		if p.Kind == pendingCreate {
-			for _, statement := range []string{`update identity_person set state='ended', epoch=epoch+1 where number=? and state='pending'`,
-				`delete from identity_credential where person=?`, `delete from identity_enrolment where person=?`} {
+			if err := s.alterPerson(tx, r.number, func(c *personColumns) bool { return c.state == string(Waiting) }, func(c *personColumns) {
+				c.state, c.epoch = string(Ended), c.epoch+1
+			}); err != nil {
+				return err
+			}
+			for _, statement := range []string{`delete from identity_credential where person=?`, `delete from identity_enrolment where person=?`} {
 				if _, err := tx.Exec(statement, r.number); err != nil {
 					return err
 				}
@@ -246,11 +260,18 @@ func (s *Store) item(ctx context.Context, id string) (*Pending, *row, error) {
 		return nil, nil, err
 	}
 	r, err := s.find(ctx, s.db.Reader(), p.Person)
+	if err == nil && r.number != p.about {
+		err = errAltered
+	}
 	return p, r, err
 }
 
 func (s *Store) decide(tx *sql.Tx, p *Pending, by audit.Agent, state string) error {
-	return one(tx.Exec(`update identity_pending set state=?, decided_by=?, decided_at=? where id=? and state='open'`, state, by.Person, micros(s.now()), p.ID))
+	n, err := s.alterPending(tx, `q.id=?`, []any{p.ID}, func(c *pendingColumns) { c.state, c.decidedBy, c.decided = state, by.Person, micros(s.now()) })
+	if err == nil && n != 1 {
+		err = errChanged
+	}
+	return err
 }
 
 // second checks that by is a second pair of eyes on p; alone reports the exception of a solo practice.
@@ -309,18 +330,10 @@ func (s *Store) second(ctx context.Context, p *Pending, subject *row, by audit.A
 
 // ripe are the people whose authenticator is old enough to count as a second pair of eyes.
 func (s *Store) ripe(ctx context.Context) (map[int64]bool, error) {
-	rows, err := s.db.Reader().QueryContext(ctx, `select person from identity_credential where kind='totp' and enrolled_at<=?`, micros(s.now().Add(-s.o.Ripe)))
-	if err != nil {
-		return nil, outcome.Wrap("identity: approve", outcome.NoStore, "the credentials cannot be read", err)
-	}
-	defer func() { _ = rows.Close() }()
+	found, err := s.factors(ctx, s.db.Reader(), `c.kind='totp' and c.enrolled_at<=?`, micros(s.now().Add(-s.o.Ripe)))
 	out := map[int64]bool{}
-	for rows.Next() {
-		var n int64
-		if err := rows.Scan(&n); err != nil {
-			return nil, outcome.Wrap("identity: approve", outcome.NoStore, "the credentials cannot be read", err)
-		}
-		out[n] = true
+	for _, c := range found {
+		out[c.person] = true
 	}
-	return out, rows.Err()
+	return out, err
 }

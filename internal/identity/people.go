@@ -116,8 +116,9 @@ func (s *Store) insert(ctx context.Context, n noted, r *row, numbered bool, item
 			return err
 		}
 		tag := s.nameTag(r.SignInName)
-		if _, err := tx.Exec(`insert into identity_person(number, id, name_tag, state, created_at, created_by, sealed) values(?,?,?,?,?,?,?)`,
-			r.number, r.ID, tag[:], string(r.State), micros(r.Created), r.CreatedBy, sealed); err != nil {
+		c := personColumns{number: r.number, id: r.ID, nameTag: tag[:], state: string(r.State), created: micros(r.Created), createdBy: r.CreatedBy, sealed: sealed}
+		if _, err := tx.Exec(`insert into identity_person(number, id, name_tag, state, epoch, revision, relieved_at, created_at, created_by, sealed, mac) values(?,?,?,?,?,?,?,?,?,?,?)`,
+			append(c.tagged(), s.tags.person.Tag(c.tagged()...))...); err != nil {
 			return err
 		}
 		if item != nil {
@@ -198,7 +199,9 @@ func (s *Store) update(ctx context.Context, n noted, r *row, p profile, also fun
 				return err
 			}
 		}
-		if err := one(tx.Exec(`update identity_person set sealed=?, revision=revision+1 where number=? and revision=? and state='active'`, sealed, r.number, r.revision)); err != nil {
+		if err := s.alterPerson(tx, r.number, func(c *personColumns) bool { return c.revision == r.revision && c.state == string(Active) }, func(c *personColumns) {
+			c.sealed, c.revision = sealed, c.revision+1
+		}); err != nil {
 			return err
 		}
 		if also != nil {

@@ -131,25 +131,28 @@ type row struct {
 	relieved time.Time
 }
 
-const selectPerson = `select p.number, p.id, p.state, p.epoch, p.revision, p.relieved_at, p.created_at, p.created_by, p.sealed,
+const selectPerson = `select ` + personList + `,
 	exists(select 1 from identity_credential c where c.person=p.number and c.kind='totp') from identity_person p`
 
 type scanner interface{ Scan(dest ...any) error }
 
 func (s *Store) scanPerson(from scanner) (*row, error) {
 	var r row
-	var relieved, created int64
-	var sealed []byte
-	err := from.Scan(&r.number, &r.ID, &r.State, &r.Epoch, &r.revision, &relieved, &created, &r.CreatedBy, &sealed, &r.Enrolled)
+	var c personColumns
+	err := from.Scan(append(c.into(), &r.Enrolled)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, outcome.Wrap("identity: person", outcome.NotFound, "there is no such person", err)
 	}
 	if err != nil {
 		return nil, outcome.Wrap("identity: person", outcome.NoStore, "the people cannot be read", err)
 	}
-	r.relieved, r.Created, r.Active = timeOf(relieved), timeOf(created), r.State == Active
+	if err := s.genuine(s.tags.person, personTable, c.number, c.mac, c.tagged()); err != nil {
+		return nil, err
+	}
+	r.number, r.ID, r.State, r.Epoch, r.revision, r.CreatedBy = c.number, c.id, State(c.state), c.epoch, c.revision, c.createdBy
+	r.relieved, r.Created, r.Active = timeOf(c.relieved), timeOf(c.created), r.State == Active
 	var p profile
-	if err := openJSON(s.box, aad("person", r.ID), sealed, &p); err != nil {
+	if err := openJSON(s.box, aad("person", r.ID), c.sealed, &p); err != nil {
 		return nil, err
 	}
 	r.apply(p)
@@ -194,6 +197,9 @@ func (s *Store) all(ctx context.Context, q queryer, state State) ([]*row, error)
 	var out []*row
 	for rows.Next() {
 		r, err := s.scanPerson(rows)
+		if errors.Is(err, errAltered) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -63,9 +64,7 @@ var (
 	ErrLocked    error = outcome.New(outcome.Login, "this session is locked: unlock it with your password or a code").Because("session.locked")
 )
 
-const selectSession = `select s.number, s.id, s.token, s.capacity, s.device, s.trust, s.zone, s.aal, s.auth1_at, s.auth2_at, s.created_at, s.idle_at, s.ends_at,
-	s.epoch, s.locked_at, s.ended_at, s.degraded, s.page,
-	p.number, p.id, p.state, p.epoch, p.revision, p.relieved_at, p.created_at, p.created_by, p.sealed,
+const selectSession = `select ` + sessionList + `, s.page, ` + personList + `,
 	exists(select 1 from identity_credential c where c.person=p.number and c.kind='totp')
 	from identity_session s join identity_person p on p.number=s.person`
 
@@ -81,20 +80,20 @@ type stored struct {
 
 func (s *Store) scanSession(from scanner) (*stored, error) {
 	var st stored
-	var ses Session
-	var hash []byte
-	var auth1, auth2, created, idle, ends, epoch, lockedAt, endedAt int64
-	who, err := s.scanPerson(reordered{from, []any{&st.number, &ses.ID, &hash, &ses.Capacity, &ses.Device, &ses.Trust, &ses.Zone, &ses.AAL,
-		&auth1, &auth2, &created, &idle, &ends, &epoch, &lockedAt, &endedAt, &ses.Degraded, &st.page}})
+	var c sessionColumns
+	who, err := s.scanPerson(reordered{from, append(c.into(), &st.page)})
 	if err != nil {
 		return nil, err
 	}
-	copy(ses.hash[:], hash)
-	ses.Person, ses.person = who.Person, who.number
-	ses.auth = [3]time.Time{1: timeOf(auth1), 2: timeOf(auth2)}
-	ses.Created, ses.Seen, ses.Ends, ses.Locked, ses.Idle = timeOf(created), timeOf(idle), timeOf(ends), lockedAt != 0, s.idle(ses.Zone)
-	st.session, st.who, st.locked = &ses, who, lockedAt != 0
-	st.dead = endedAt != 0 || !who.Active || epoch != who.Epoch || !s.now().Before(ses.Ends) || !slices.Contains(who.Capacities(), ses.Capacity)
+	if err := s.genuine(s.tags.session, sessionTable, c.number, c.mac, c.tagged()); err != nil {
+		return nil, err
+	}
+	ses := Session{ID: c.id, Person: who.Person, Capacity: c.capacity, Device: c.device, Trust: c.trust, Zone: c.zone, AAL: int(c.aal), Created: timeOf(c.created),
+		Seen: timeOf(c.idle), Ends: timeOf(c.ends), Idle: s.idle(c.zone), Locked: c.locked != 0, Degraded: c.degraded,
+		auth: [3]time.Time{1: timeOf(c.auth1), 2: timeOf(c.auth2)}, person: who.number}
+	copy(ses.hash[:], c.token)
+	st.number, st.session, st.who, st.locked = c.number, &ses, who, c.locked != 0
+	st.dead = c.ended != 0 || !who.Active || c.epoch != who.Epoch || !s.now().Before(ses.Ends) || !slices.Contains(who.Capacities(), ses.Capacity)
 	return &st, nil
 }
 
@@ -184,11 +183,12 @@ func (s *Store) open(ctx context.Context, r *row, o opening) (Opened, error) {
 			}
 		}
 		for _, place := range s.places(o.from) {
-			if _, err := tx.Exec(`insert into identity_place(person, place, seen_at) values(?,?,?) on conflict do update set seen_at=excluded.seen_at`, r.number, place, micros(now)); err != nil {
+			if _, err := tx.Exec(`insert into identity_place(person, place, seen_at, mac) values(?,?,?,?) on conflict do update set seen_at=excluded.seen_at, mac=excluded.mac`,
+				r.number, place, micros(now), s.tags.place.Tag(r.number, place)); err != nil {
 				return err
 			}
 		}
-		return insertSession(tx, ses, nil)
+		return s.insertSession(tx, ses)
 	})
 	if err != nil {
 		return Opened{}, err
@@ -198,12 +198,14 @@ func (s *Store) open(ctx context.Context, r *row, o opening) (Opened, error) {
 }
 
 // insertSession stores ses if its person is still active in that epoch.
-func insertSession(tx *sql.Tx, ses *Session, page []byte) error {
-	res, err := tx.Exec(`insert into identity_session(token, id, person, epoch, capacity, device, trust, zone, aal, auth1_at, auth2_at, created_at, idle_at, ends_at, degraded, page)
-		select ?,?,number,epoch,?,?,?,?,?,?,?,?,?,?,?,? from identity_person where number=? and epoch=? and state='active'`,
-		ses.hash[:], ses.ID, ses.Capacity, ses.Device, ses.Trust, ses.Zone, ses.AAL, micros(ses.auth[1]), micros(ses.auth[2]), micros(ses.Created), micros(ses.Seen),
-		micros(ses.Ends), ses.Degraded, page, ses.person, ses.Person.Epoch)
-	return oneOr(ErrSignedOut)(res, err)
+func (s *Store) insertSession(tx *sql.Tx, ses *Session) error {
+	c := sessionColumns{token: ses.hash[:], id: ses.ID, person: ses.person, epoch: ses.Person.Epoch, capacity: ses.Capacity, device: ses.Device, trust: ses.Trust,
+		zone: ses.Zone, aal: int64(ses.AAL), auth1: micros(ses.auth[1]), auth2: micros(ses.auth[2]), created: micros(ses.Created), idle: micros(ses.Seen),
+		ends: micros(ses.Ends), degraded: ses.Degraded}
+	args := append(c.tagged(), s.tags.session.Tag(c.tagged()...), c.person, c.epoch)
+	return oneOr(ErrSignedOut)(tx.Exec(`insert into identity_session(token, id, person, epoch, capacity, device, trust, zone, aal, auth1_at, auth2_at, created_at, idle_at,
+		ends_at, locked_at, ended_at, ended_why, degraded, mac)
+		select ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,? from identity_person where number=? and epoch=? and state='active'`, args...))
 }
 
 // Sessions lists the live sessions of a person, newest first.
@@ -236,6 +238,9 @@ func (s *Store) sessionsOf(ctx context.Context, q queryer, person string) ([]*st
 	var out []*stored
 	for rows.Next() {
 		st, err := s.scanSession(rows)
+		if errors.Is(err, errAltered) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

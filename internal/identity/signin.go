@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"net/netip"
 	"slices"
 
@@ -135,8 +136,10 @@ func (s *Store) admit(ctx context.Context, r *row, a Attempt) (*admission, error
 	known := zone.Inside
 	place := net.String()
 	for i, tag := range s.places(a.From) {
-		var seen bool
-		if err := s.db.Reader().QueryRowContext(ctx, `select exists(select 1 from identity_place where person=? and place=?)`, r.number, tag).Scan(&seen); err != nil {
+		var mac []byte
+		err := s.db.Reader().QueryRowContext(ctx, `select mac from identity_place where person=? and place=?`, r.number, tag).Scan(&mac)
+		seen := err == nil && s.genuine(s.tags.place, placeTable, r.number, mac, []any{r.number, tag}) == nil
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return nil, outcome.Wrap("identity: sign in", outcome.NoStore, "the sign-ins cannot be read", err)
 		}
 		known = known || seen
@@ -192,24 +195,22 @@ type credentials struct {
 }
 
 func (s *Store) credentialsOf(ctx context.Context, r *row) (c credentials, err error) {
-	var password, secret []byte
-	err = s.db.Reader().QueryRowContext(ctx, `select (select sealed from identity_credential where person=?1 and kind='password'),
-		(select sealed from identity_credential where person=?1 and kind='totp'),
-		coalesce((select last_step from identity_credential where person=?1 and kind='totp'),0)`, r.number).Scan(&password, &secret, &c.last)
+	found, err := s.factors(ctx, s.db.Reader(), `c.person=?`, r.number)
 	if err != nil {
-		return c, outcome.Wrap("identity: sign in", outcome.NoStore, "the credentials cannot be read", err)
+		return c, err
 	}
-	if password != nil {
-		plain, err := s.box.Open(nil, aad("password", r.ID), password)
+	for _, one := range found {
+		plain, err := s.box.Open(nil, aad(one.kind, r.ID), one.sealed)
 		if err != nil {
 			return c, err
 		}
-		c.password = string(plain)
+		if one.kind == "password" {
+			c.password = string(plain)
+		} else {
+			c.secret, c.last = plain, one.last
+		}
 	}
-	if secret != nil {
-		c.secret, err = s.box.Open(nil, aad("totp", r.ID), secret)
-	}
-	return c, err
+	return c, nil
 }
 
 // spend uses the step of a proof up, in the transaction of what it opens.
@@ -217,7 +218,16 @@ func (s *Store) spend(tx *sql.Tx, number int64, p proof) error {
 	if !p.code {
 		return nil
 	}
-	return oneOr(errCredentials)(tx.Exec(`update identity_credential set last_step=? where person=? and kind='totp' and last_step<?`, p.step, number, p.step))
+	found, err := s.factors(context.Background(), tx, `c.person=? and c.kind='totp' and c.last_step<?`, number, p.step)
+	if err != nil {
+		return err
+	}
+	if len(found) != 1 {
+		return errCredentials
+	}
+	c := found[0]
+	c.last = p.step
+	return oneOr(errCredentials)(tx.Exec(`update identity_credential set last_step=?, mac=? where person=? and kind=?`, c.last, s.tags.credential.Tag(c.tagged()...), c.person, c.kind))
 }
 
 // agentOf is a person as the audit sees one.

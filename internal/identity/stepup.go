@@ -29,7 +29,7 @@ func (s *Store) StepUp(ctx context.Context, ses *Session, a Attempt) (*Session, 
 		if err := s.spend(tx, r.number, p); err != nil {
 			return err
 		}
-		return oneOr(ErrSignedOut)(tx.Exec(`update identity_session set auth1_at=?, auth2_at=?, idle_at=? where id=? and ended_at=0 and locked_at=0`, now, now, now, ses.ID))
+		return s.alterSession(tx, openSession+` and s.locked_at=0`, []any{ses.ID}, func(c *sessionColumns) { c.auth1, c.auth2, c.idle = now, now, now })
 	})
 	if err != nil {
 		return nil, err
@@ -60,10 +60,10 @@ func (s *Store) SwitchCapacity(ctx context.Context, ses *Session, capacity strin
 	next := *ses
 	next.ID, next.Person, next.Capacity, next.hash, next.Seen = newID(), r.Person, capacity, hash, s.now().UTC()
 	err = s.act(ctx, n, func(tx *sql.Tx) error {
-		if err := oneOr(ErrSignedOut)(tx.Exec(`update identity_session set ended_at=?, ended_why='capacity' where id=? and ended_at=0 and locked_at=0`, micros(s.now()), ses.ID)); err != nil {
+		if err := s.alterSession(tx, openSession+` and s.locked_at=0`, []any{ses.ID}, func(c *sessionColumns) { c.ended, c.endedWhy = micros(s.now()), "capacity" }); err != nil {
 			return err
 		}
-		return insertSession(tx, &next, nil)
+		return s.insertSession(tx, &next)
 	})
 	s.drop(ses.hash)
 	if err != nil {
@@ -99,7 +99,7 @@ func (s *Store) end(ctx context.Context, ses *Session, by audit.Agent, d did, te
 		return err
 	}
 	err = s.act(ctx, n, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`update identity_session set ended_at=?, ended_why=? where id=? and ended_at=0`, micros(s.now()), d.interaction, ses.ID)
+		_, err := s.alterSessions(tx, openSession, []any{ses.ID}, func(c *sessionColumns) { c.ended, c.endedWhy = micros(s.now()), d.interaction })
 		return err
 	})
 	s.drop(ses.hash)

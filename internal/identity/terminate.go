@@ -93,7 +93,14 @@ func (s *Store) Terminate(ctx context.Context, by audit.Agent, id, reason string
 		for _, st := range cut {
 			c.Sessions = append(c.Sessions, CutSession{st.session.ID, st.session.Capacity, st.session.Device, st.session.Zone, st.session.Created, st.session.Seen})
 		}
-		if err := one(tx.Exec(`update identity_person set state='ended', revision=revision+1 where number=? and state<>'ended'`, r.number)); err != nil {
+		if err := s.alterPerson(tx, r.number, func(c *personColumns) bool { return c.state != string(Ended) }, func(c *personColumns) {
+			c.state, c.revision = string(Ended), c.revision+1
+		}); err != nil {
+			return err
+		}
+		if c.ItemsWithdrawn, err = s.alterPending(tx, `(q.person=? or q.asked_by=?)`, []any{r.number, r.ID}, func(c *pendingColumns) {
+			c.state, c.decided = "withdrawn", micros(now)
+		}); err != nil {
 			return err
 		}
 		for _, d := range []struct {
@@ -104,7 +111,6 @@ func (s *Store) Terminate(ctx context.Context, by audit.Agent, id, reason string
 			{&c.CredentialsRemoved, `delete from identity_credential where person=?`, []any{r.number}},
 			{&c.LinksRevoked, `delete from identity_enrolment where person=? and used_at=0`, []any{r.number}},
 			{&c.DraftsDropped, `delete from identity_draft where person=?`, []any{r.number}},
-			{&c.ItemsWithdrawn, `update identity_pending set state='withdrawn', decided_at=? where state='open' and (person=? or asked_by=?)`, []any{micros(now), r.number, r.ID}},
 			{&c.AuthorizationsCut, `update identity_authorization set ended_at=?1, ended_why='person-terminate' where person=?2 and ended_at=0 and ends_at>?1`, []any{micros(now), r.number}},
 		} {
 			res, err := tx.Exec(d.statement, d.args...)
@@ -133,10 +139,10 @@ func (s *Store) cut(tx *sql.Tx, r *row, why string) ([]*stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := tx.Exec(`update identity_session set ended_at=?, ended_why=? where person=? and ended_at=0`, micros(s.now()), why, r.number); err != nil {
+	if _, err := s.alterSessions(tx, `s.person=? and s.ended_at=0`, []any{r.number}, func(c *sessionColumns) { c.ended, c.endedWhy = micros(s.now()), why }); err != nil {
 		return nil, err
 	}
-	return list, one(tx.Exec(`update identity_person set epoch=epoch+1 where number=?`, r.number))
+	return list, s.alterPerson(tx, r.number, nil, func(c *personColumns) { c.epoch++ })
 }
 
 // Kill ends all sessions of a person, who may sign in again. It gives their number.
@@ -170,8 +176,7 @@ func (s *Store) LiftThrottle(ctx context.Context, by audit.Agent, id string) err
 		return err
 	}
 	return s.act(ctx, n, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`update identity_person set relieved_at=? where number=?`, micros(s.now()), r.number)
-		return err
+		return s.alterPerson(tx, r.number, nil, func(c *personColumns) { c.relieved = micros(s.now()) })
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"iter"
+	"time"
 
 	"chartwarden/internal/audit"
 	"chartwarden/internal/care"
@@ -15,7 +16,7 @@ import (
 
 // writers are the statements of a commit, prepared once.
 type writers struct {
-	tx, insert, keep, update, alias, aliased, noAlso, also, patient, decide, decideAgain *sql.Stmt
+	tx, tagTx, insert, keep, update, alias, aliased, noAlso, also, patient, decide, decideAgain *sql.Stmt
 }
 
 func prepareWriters(ctx context.Context, d *db.DB) (w writers, err error) {
@@ -24,12 +25,13 @@ func prepareWriters(ctx context.Context, d *db.DB) (w writers, err error) {
 		query string
 	}{
 		{&w.tx, `insert into tx(time, recs, entry) values(?,?,?)`},
-		{&w.insert, `insert into resource(rec, patient, kind, vid, tx, at, updated, op, shared, body) values(?,?,?,?,?,?,?,?,?,?)`},
-		{&w.keep, `insert into version(rec, vid, patient, kind, tx, until, at, updated, op, shared, body)
-			select rec, vid, patient, kind, tx, ?, at, updated, op, shared, body from resource where rec=? and vid=?`},
-		{&w.update, `update resource set vid=?, tx=?, at=?, updated=?, op=?, shared=?, body=? where rec=?`},
-		{&w.alias, `insert into alias(name, rec) values(?,?) on conflict do nothing`},
-		{&w.aliased, `select rec from alias where name=?`},
+		{&w.tagTx, `update tx set mac=? where tx=?`},
+		{&w.insert, `insert into resource(rec, patient, kind, vid, tx, at, updated, op, shared, further, mac, body) values(?,?,?,?,?,?,?,?,?,?,?,?)`},
+		{&w.keep, `insert into version(rec, vid, patient, kind, tx, until, at, updated, op, shared, further, mac, body)
+			select rec, vid, patient, kind, tx, ?, at, updated, op, shared, further, ?, body from resource where rec=? and vid=?`},
+		{&w.update, `update resource set vid=?, tx=?, at=?, updated=?, op=?, shared=?, further=?, mac=?, body=? where rec=?`},
+		{&w.alias, `insert into alias(name, rec, mac) values(?,?,?) on conflict do nothing`},
+		{&w.aliased, `select rec, mac from alias where name=?`},
 		{&w.noAlso, `delete from also where rec=?`},
 		{&w.also, `insert into also(patient, rec) values(?,?)`},
 		{&w.patient, `insert into patient(patient) values(?) on conflict do nothing`},
@@ -64,11 +66,14 @@ func (s *Store) Commit(ctx context.Context, p *Prepared, intent audit.Logged) ([
 	calm := context.WithoutCancel(ctx) // inside the transaction nothing may be cancelled: see db.Write
 	var number int64
 	err := s.d.Write(ctx, func(tx *sql.Tx) (err error) {
-		if number, err = s.begin(tx, changed, intent.Entry()); err != nil {
+		now := s.o.Now().Truncate(time.Microsecond) // one moment for all that this commit writes: verification recomputes it
+		if number, err = s.begin(tx, changed, now, intent.Entry()); err != nil {
 			return err
 		}
 		for _, it := range changed {
-			it.after.tx = number
+			it.after.tx, it.after.until = number, 0
+			it.after.shared, it.after.further = len(it.also) > 0, furtherOf(it.also)
+			s.tag(&it.after)
 			if err := s.pass(tx, it.w.Guard, number); err != nil {
 				return err
 			}
@@ -78,7 +83,7 @@ func (s *Store) Commit(ctx context.Context, p *Prepared, intent audit.Logged) ([
 			}
 		}
 		for _, it := range changed {
-			if err := s.project(calm, tx, it); err != nil {
+			if err := s.project(calm, tx, it, now); err != nil {
 				return err
 			}
 		}
@@ -118,22 +123,27 @@ func (s *Store) touch(it *item, tx int64) {
 }
 
 // begin writes the entry of the change feed and gives its number.
-func (s *Store) begin(tx *sql.Tx, changed []*item, entry string) (int64, error) {
+func (s *Store) begin(tx *sql.Tx, changed []*item, at time.Time, entry string) (int64, error) {
 	var recs []byte
 	for _, it := range changed {
 		recs = binary.AppendUvarint(recs, uint64(it.after.rec))
 	}
-	r, err := tx.Stmt(s.write.tx).Exec(s.o.Now().UnixMicro(), recs, entry)
+	f := feed{time: at.UnixMicro(), recs: recs, entry: entry}
+	r, err := tx.Stmt(s.write.tx).Exec(f.time, f.recs, f.entry)
 	if err != nil {
 		return 0, err
 	}
-	return r.LastInsertId()
+	if f.tx, err = r.LastInsertId(); err != nil {
+		return 0, err
+	}
+	_, err = tx.Stmt(s.write.tagTx).Exec(s.tags.tx.Tag(f.tagged()...), f.tx)
+	return f.tx, err
 }
 
 func (s *Store) store(tx *sql.Tx, it *item) error {
 	n := &it.after
 	if it.before == nil {
-		if _, err := tx.Stmt(s.write.insert).Exec(n.rec, n.patient, n.kind, n.vid, n.tx, n.at, n.updated, n.op, len(it.also) > 0, n.body); err != nil {
+		if _, err := tx.Stmt(s.write.insert).Exec(n.rec, n.patient, n.kind, n.vid, n.tx, n.at, n.updated, n.op, n.shared, n.further, n.mac, n.body); err != nil {
 			return err
 		}
 		if it.kind == patientType {
@@ -142,14 +152,17 @@ func (s *Store) store(tx *sql.Tx, it *item) error {
 			}
 		}
 	} else {
-		kept, err := tx.Stmt(s.write.keep).Exec(n.tx, n.rec, it.before.row.vid)
+		old := it.before.row
+		old.until = n.tx
+		s.tag(&old)
+		kept, err := tx.Stmt(s.write.keep).Exec(n.tx, old.mac, n.rec, old.vid)
 		if err != nil {
 			return err
 		}
 		if rows, err := kept.RowsAffected(); err != nil || rows != 1 {
 			return conflict()
 		}
-		if _, err := tx.Stmt(s.write.update).Exec(n.vid, n.tx, n.at, n.updated, n.op, len(it.also) > 0, n.body, n.rec); err != nil {
+		if _, err := tx.Stmt(s.write.update).Exec(n.vid, n.tx, n.at, n.updated, n.op, n.shared, n.further, n.mac, n.body, n.rec); err != nil {
 			return err
 		}
 		if len(it.before.also) > 0 {
@@ -178,7 +191,7 @@ func (s *Store) store(tx *sql.Tx, it *item) error {
 
 // alias gives a record a name, unless another record got it meanwhile.
 func (s *Store) alias(tx *sql.Tx, name []byte, rec fhir.RecordID) error {
-	r, err := tx.Stmt(s.write.alias).Exec(name, rec)
+	r, err := tx.Stmt(s.write.alias).Exec(name, rec, s.tags.alias.Tag(name, int64(rec)))
 	if err != nil {
 		return err
 	}
@@ -186,16 +199,17 @@ func (s *Store) alias(tx *sql.Tx, name []byte, rec fhir.RecordID) error {
 		return err
 	}
 	var holder fhir.RecordID
-	if err := tx.Stmt(s.write.aliased).QueryRow(name).Scan(&holder); err != nil {
+	var mac []byte
+	if err := tx.Stmt(s.write.aliased).QueryRow(name).Scan(&holder, &mac); err != nil {
 		return err
 	}
-	if holder != rec {
+	if holder != rec || !s.tags.alias.Holds(mac, name, int64(rec)) {
 		return conflict()
 	}
 	return nil
 }
 
-func (s *Store) project(ctx context.Context, tx *sql.Tx, it *item) error {
+func (s *Store) project(ctx context.Context, tx *sql.Tx, it *item, now time.Time) error {
 	if len(s.o.Projections) == 0 {
 		return nil
 	}
@@ -205,7 +219,7 @@ func (s *Store) project(ctx context.Context, tx *sql.Tx, it *item) error {
 	}
 	c := care.Change{
 		Doc: doc, Record: it.after.rec, Patient: it.after.patient, Deleted: it.effect == Deleted,
-		Author: it.w.Author, AuthorActor: it.w.AuthorActor, KnownAt: s.o.Now(),
+		Author: it.w.Author, AuthorActor: it.w.AuthorActor, KnownAt: now,
 		Resolve: func(id string) (fhir.PatientID, bool) {
 			p, err := s.patient(ctx, tx, id)
 			return p, err == nil

@@ -85,14 +85,19 @@ func (s *Store) Chart(ctx context.Context, patient fhir.PatientID, types ...stri
 		}
 	}
 	if err == nil {
-		err = s.each(ctx, moment, keep, alsoOf, patient)
+		err = s.each(ctx, moment, func(f *found) error {
+			if f.fault == nil && !f.concerns(patient) { // the table also is believed only where the record agrees
+				return nil
+			}
+			return keep(f)
+		}, alsoOf, patient)
 	}
 	return out, err
 }
 
 const (
 	currentOf = currents + `where rec=?`
-	aliasOf   = `select rec from alias where name=?`
+	aliasOf   = `select rec, mac from alias where name=?`
 	patientOf = `select patient, kind from resource where rec=?`
 
 	ofPatient = currents + `where patient=? order by kind desc, at desc, rec desc`
@@ -137,12 +142,17 @@ func (s *Store) resolve(ctx context.Context, q querier, typ, id string) (fhir.Re
 }
 
 func (s *Store) aliased(ctx context.Context, q querier, name []byte) (rec fhir.RecordID, err error) {
-	err = s.one(ctx, q, aliasOf, name).Scan(&rec)
+	var mac []byte
+	err = s.one(ctx, q, aliasOf, name).Scan(&rec, &mac)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, notFound()
 	}
 	if err != nil {
 		return 0, unreadable(err)
+	}
+	if !s.tags.alias.Holds(mac, name, int64(rec)) && !(s.o.Untagged && len(mac) == 0) {
+		s.o.Altered("alias", int64(rec))
+		return 0, notFound()
 	}
 	return rec, nil
 }

@@ -54,12 +54,16 @@ type Options struct {
 	OpenReferences bool
 	// Shelves bounds what searches keep in memory, in bytes; 64 MiB when 0. See docs/adr/0065.
 	Shelves int
+	// Untagged says that the rows are of an earlier version and have no tags until [Store.TagRows]: till then they are believed.
+	Untagged bool
+	Altered  func(table string, row int64) // told of each row that this program did not write, each time it is met; may be nil
 }
 
 // Store keeps the records of one installation. All methods are safe for concurrent use.
 type Store struct {
 	d     *db.DB
 	box   *seal.Box
+	tags  tags
 	o     Options
 	ids   ids
 	next  atomic.Int64 // the last record number given out
@@ -81,6 +85,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Zone == nil {
 		o.Zone = time.UTC
 	}
+	if o.Altered == nil {
+		o.Altered = func(string, int64) {}
+	}
 	files, err := fs.Sub(embedded, "migrations")
 	if err != nil {
 		return nil, outcome.Wrap("record: open", outcome.Exception, "the migrations are missing", err)
@@ -88,7 +95,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := db.Migrate(ctx, o.DB, "record", files); err != nil {
 		return nil, err
 	}
-	s := &Store{d: o.DB, box: o.Box, o: o, ids: ids{o.Box.Block("id")}}
+	s := &Store{d: o.DB, box: o.Box, tags: newTags(o.Box), o: o, ids: ids{o.Box.Block("id")}}
 	if s.write, err = prepareWriters(ctx, o.DB); err != nil {
 		return nil, err
 	}

@@ -6,9 +6,6 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"errors"
-	"slices"
-	"strconv"
-	"strings"
 
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/document"
@@ -35,28 +32,29 @@ type row struct {
 	at      sql.NullInt64
 	updated int64
 	op      Op
-	also    sql.NullString // further patients, comma-separated
+	until   int64  // the transaction that superseded it; 0: it is the current one
+	shared  bool   // further is not empty
+	further []byte // further patients, packed
+	mac     []byte
 	body    []byte
 }
 
-// The columns of scan, from either table. Few resources have further patients, and only they pay for the look-up.
+// The columns of scan, from either table.
 const (
-	currents = `select rec, patient, kind, vid, tx, at, updated, op, case shared when 1 then
-		(select group_concat(also.patient) from also where also.rec=resource.rec) end, body from resource `
-	versions = `select rec, patient, kind, vid, tx, at, updated, op, case shared when 1 then
-		(select group_concat(also.patient) from also where also.rec=version.rec) end, body from version `
+	currents = `select rec, patient, kind, vid, tx, 0, at, updated, op, shared, further, mac, body from resource `
+	versions = `select rec, patient, kind, vid, tx, until, at, updated, op, shared, further, mac, body from version `
 )
 
 type scanner interface{ Scan(...any) error }
 
 func (r *row) scan(s scanner) error {
-	return s.Scan(&r.rec, &r.patient, &r.kind, &r.vid, &r.tx, &r.at, &r.updated, &r.op, &r.also, &r.body)
+	return s.Scan(&r.rec, &r.patient, &r.kind, &r.vid, &r.tx, &r.until, &r.at, &r.updated, &r.op, &r.shared, &r.further, &r.mac, &r.body)
 }
 
 // scanRaw is scan without a copy of body, which then lives until the next row.
 func (r *row) scanRaw(rows *sql.Rows) error {
 	var raw sql.RawBytes
-	err := rows.Scan(&r.rec, &r.patient, &r.kind, &r.vid, &r.tx, &r.at, &r.updated, &r.op, &r.also, &raw)
+	err := rows.Scan(&r.rec, &r.patient, &r.kind, &r.vid, &r.tx, &r.until, &r.at, &r.updated, &r.op, &r.shared, &r.further, &r.mac, &raw)
 	r.body = raw
 	return err
 }
@@ -79,7 +77,13 @@ func (r *row) hash() [32]byte { return sha256.Sum256(r.body) }
 func (s *Store) open(r row) (*found, error) {
 	kind := s.kinds.called(r.kind)
 	plain, err := s.box.Open(nil, r.place(kind), r.body)
+	if err == nil {
+		err = s.genuine(&r)
+	}
 	if err != nil {
+		if outcome.Is(err, outcome.Exception) {
+			s.o.Altered(r.table(), int64(r.rec))
+		}
 		return nil, outcome.Wrap("record: open", outcome.Exception, "a stored record cannot be opened", err)
 	}
 	doc, err := document.Parse(plain)
@@ -98,12 +102,7 @@ func (s *Store) open(r row) (*found, error) {
 func (r row) outside(kind string) *found {
 	f := &found{row: r, kind: kind}
 	f.row.body = nil
-	for p := range strings.SplitSeq(r.also.String, ",") {
-		if n, err := strconv.ParseInt(p, 10, 64); err == nil {
-			f.also = append(f.also, fhir.PatientID(n))
-		}
-	}
-	slices.Sort(f.also)
+	f.also = patientsIn(r.further)
 	return f
 }
 

@@ -61,7 +61,8 @@ func (s *Store) Stored(ctx context.Context) iter.Seq2[Stored, error] {
 
 // page reads some versions of a table behind the row number last, and moves last on.
 func (s *Store) page(ctx context.Context, table string, last *int64) (out []Stored, err error) {
-	rows, err := s.d.Reader().QueryContext(ctx, `select rowid, (select entry from tx where tx.tx=t.tx), rec, patient, kind, vid, op, body
+	until := map[string]string{"resource": "0", "version": "until"}[table]
+	rows, err := s.d.Reader().QueryContext(ctx, `select rowid, (select entry from tx where tx.tx=t.tx), rec, patient, kind, vid, tx, `+until+`, at, updated, op, shared, further, mac, body
 		from `+table+` t where rowid>? order by rowid limit 500`, *last)
 	if err != nil {
 		return nil, unreadable(err)
@@ -71,7 +72,7 @@ func (s *Store) page(ctx context.Context, table string, last *int64) (out []Stor
 		var r row
 		var body sql.RawBytes
 		var entry sql.NullString
-		if err := rows.Scan(last, &entry, &r.rec, &r.patient, &r.kind, &r.vid, &r.op, &body); err != nil {
+		if err := rows.Scan(last, &entry, &r.rec, &r.patient, &r.kind, &r.vid, &r.tx, &r.until, &r.at, &r.updated, &r.op, &r.shared, &r.further, &r.mac, &body); err != nil {
 			return nil, unreadable(err)
 		}
 		r.body = body

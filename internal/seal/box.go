@@ -38,6 +38,7 @@ type Box struct {
 	prf     []byte
 	blocks  []byte
 	signing []byte
+	rows    []byte
 	bound   []byte // the part of associated data that all envelopes of this Box share
 	keys    *cache[KeyID, cipher.AEAD]
 	ids     *cache[ownerKind, KeyID]
@@ -59,6 +60,7 @@ func newBox(k *Keyring, family string) (*Box, error) {
 	}
 	b := &Box{
 		family: family, d: k.d, wrap: wrap, prf: derive(own, "prf"), blocks: derive(own, "block"), signing: derive(own, "sign"),
+		rows:  derive(own, "row"),
 		bound: append(append([]byte("chartwarden seal 1\x00"), k.installation[:]...), family+"\x00"...),
 		keys:  newCache[KeyID, cipher.AEAD](cached), ids: newCache[ownerKind, KeyID](cached),
 	}

@@ -22,6 +22,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"chartwarden/internal/db"
@@ -40,6 +41,8 @@ type Keyring struct {
 	root         []byte
 	installation [16]byte
 	sandbox      bool
+	custodian    Custodian
+	tagged       atomic.Bool
 	boxes        map[string]*Box
 }
 
@@ -49,10 +52,11 @@ func Create(ctx context.Context, d *db.DB, c Custodian, sandbox bool) (*Keyring,
 	if err := migrate(ctx, d); err != nil {
 		return nil, err
 	}
-	k := &Keyring{d: d, root: make([]byte, 32), sandbox: sandbox}
+	k := &Keyring{d: d, root: make([]byte, 32), sandbox: sandbox, custodian: c}
+	k.tagged.Store(true)     // there is no row yet that could lack its tag
 	_, _ = rand.Read(k.root) // never fails
 	_, _ = rand.Read(k.installation[:])
-	wrapped, err := c.Wrap(k.root, k.context())
+	wrapped, err := c.Wrap(k.root, k.context(true))
 	if err != nil {
 		return nil, outcome.Wrap("seal: create", outcome.NoStore, "the key custodian refused to wrap the new key", err)
 	}
@@ -64,7 +68,7 @@ func Create(ctx context.Context, d *db.DB, c Custodian, sandbox bool) (*Keyring,
 		if n != 0 {
 			return outcome.New(outcome.Conflict, "this data directory already has keys; it is initialised only once")
 		}
-		_, err := tx.Exec(`insert into keyring(one, installation, custodian, sandbox, root, created) values(1,?,?,?,?,?)`,
+		_, err := tx.Exec(`insert into keyring(one, installation, custodian, sandbox, tagged, root, created) values(1,?,?,?,1,?,?)`,
 			k.installation[:], c.ID(), sandbox, wrapped, time.Now().UnixMicro())
 		return err
 	})
@@ -82,10 +86,11 @@ func Open(ctx context.Context, d *db.DB, c Custodian) (*Keyring, error) {
 	if err := migrate(ctx, d); err != nil {
 		return nil, err
 	}
-	k := &Keyring{d: d}
+	k := &Keyring{d: d, custodian: c}
 	var installation, wrapped []byte
 	var custodian string
-	err := d.Reader().QueryRowContext(ctx, `select installation, custodian, sandbox, root from keyring`).Scan(&installation, &custodian, &k.sandbox, &wrapped)
+	var tagged bool
+	err := d.Reader().QueryRowContext(ctx, `select installation, custodian, sandbox, tagged, root from keyring`).Scan(&installation, &custodian, &k.sandbox, &tagged, &wrapped)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, outcome.Wrap("seal: open", outcome.NotFound, "this data directory has no keys: initialise it first", err)
 	}
@@ -95,9 +100,10 @@ func Open(ctx context.Context, d *db.DB, c Custodian) (*Keyring, error) {
 	if custodian != c.ID() {
 		return nil, outcome.Wrap("seal: open", outcome.Invalid, "the key ("+c.ID()+") belongs to another installation: this one needs "+custodian, nil)
 	}
-	if k.root, err = c.Unwrap(wrapped, k.context()); err != nil || len(k.root) != 32 {
+	if k.root, err = c.Unwrap(wrapped, k.context(tagged)); err != nil || len(k.root) != 32 {
 		return nil, outcome.Wrap("seal: open", outcome.Invalid, "the key does not open this installation: a wrong passphrase, or keys.db was altered", err)
 	}
+	k.tagged.Store(tagged)
 	return k, k.open()
 }
 
@@ -136,13 +142,41 @@ func (k *Keyring) open() error {
 	return nil
 }
 
-// context is what the custodian binds to the root.
-func (k *Keyring) context() []byte {
-	c := append([]byte("chartwarden root 1\x00"), k.installation[:]...)
-	if k.sandbox {
-		return append(c, 1)
+// RowsTagged reports whether rows beside the records carry tags ([Rows]) in this installation, so that one without is a forgery. Only an
+// installation of an earlier version does not say so, until [Keyring.MarkRowsTagged].
+func (k *Keyring) RowsTagged() bool { return k.tagged.Load() }
+
+// MarkRowsTagged says for good that every row has its tag now: the root is wrapped anew with that in its context.
+// Errors: outcome.NoStore when the custodian or the disk refuses; nothing changed then.
+func (k *Keyring) MarkRowsTagged(ctx context.Context) error {
+	if k.tagged.Load() {
+		return nil
 	}
-	return append(c, 0)
+	wrapped, err := k.custodian.Wrap(k.root, k.context(true))
+	if err != nil {
+		return outcome.Wrap("seal: mark", outcome.NoStore, "the key custodian refused to wrap the key", err)
+	}
+	err = k.d.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`update keyring set root=?, tagged=1`, wrapped)
+		return err
+	})
+	if err != nil {
+		return outcome.Wrap("seal: mark", outcome.NoStore, "the keys could not be stored", err)
+	}
+	k.tagged.Store(true)
+	return nil
+}
+
+// context is what the custodian binds to the root.
+func (k *Keyring) context(tagged bool) []byte {
+	flags := byte(0)
+	if k.sandbox {
+		flags |= 1
+	}
+	if tagged {
+		flags |= 2
+	}
+	return append(append([]byte("chartwarden root 1\x00"), k.installation[:]...), flags)
 }
 
 // derive makes an independent 32-byte key of parent for one use (HKDF-SHA256, RFC 5869).

@@ -55,6 +55,7 @@ type Server struct {
 	trail    *db.DB
 	ring     *seal.Keyring
 	store    *record.Store
+	alarms   *alarms
 	started  time.Time
 	unlock   func()
 	handler  http.Handler
@@ -136,12 +137,13 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 		o.Logger.Error("the audit log failed soon after the last start: explained and emergency reads go on by the emergency journal; the next start tries the log again")
 		s.trail = nil
 	}
-	graph, err := care.Open(ctx, s.records, s.ring.Box("care"), care.Options{Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir"})
+	s.alarms = newAlarms(o.Logger)
+	graph, err := care.Open(ctx, s.records, s.ring.Box("care"), care.Options{Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Altered: s.alarms.raise})
 	if err != nil {
 		return err
 	}
 	if s.store, err = record.Open(ctx, record.Options{DB: s.records, Box: s.ring.Box("record"), Projections: []record.Projection{graph},
-		Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir"}); err != nil {
+		Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Untagged: !s.ring.RowsTagged(), Altered: s.alarms.raise}); err != nil {
 		return err
 	}
 	s.Log, err = audit.Open(ctx, s.auditOptions())
@@ -155,14 +157,21 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	}
 	s.closers = append(s.closers, s.Log.Close)
 	if s.Persons, err = identity.Open(ctx, identity.Options{DB: s.records, Box: s.ring.Box("identity"), Trail: s.Log, Sandbox: s.ring.Sandbox(),
-		Now: o.Now, Logger: o.Logger}); err != nil {
+		Now: o.Now, Logger: o.Logger, Altered: s.alarms.raise}); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.Persons.Close)
 	s.Gate, err = access.New(ctx, access.Options{Records: s.store, Care: graph, Log: s.Log, Policy: policy.Default(), Persons: s.Persons,
-		DB: s.records, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, Sandbox: s.ring.Sandbox(),
+		DB: s.records, Grants: s.ring.Box("server").Rows("access_grant"), Altered: s.alarms.raise, Alarms: s.alarms.state, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, Sandbox: s.ring.Sandbox(),
 		MostPatients: s.mostPatients(), Verify: func(ctx context.Context) (*audit.Report, error) { return s.Verify(ctx, nil) }})
-	return err
+	if err != nil {
+		return err
+	}
+	if err := s.tagRows(ctx, graph); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.alarms.follow(s.Log))
+	return nil
 }
 
 // mostPatients bounds a sandbox (decisions 23), so that nobody runs a clinic on one. A demonstration makes its own.

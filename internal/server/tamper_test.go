@@ -150,7 +150,7 @@ func TestTamperingIsNamed(t *testing.T) {
 			fmt.Sprintf(`delete from version where rec=%d and vid=2`, rec)), version(3)},
 		{"record deleted", sql("records.db", fmt.Sprintf(`delete from resource where rec=%d`, rec)), version(3)},
 		{"old version deleted", sql("records.db", fmt.Sprintf(`delete from version where rec=%d and vid=1`, rec)), version(1)},
-		{"record invented", sql("records.db", fmt.Sprintf(`insert into version select rec, 9, patient, kind, tx, until, at, updated, op, shared, body from version where rec=%d and vid=1`, rec)),
+		{"record invented", sql("records.db", fmt.Sprintf(`insert into version select rec, 9, patient, kind, tx, until, at, updated, op, shared, body, further, mac from version where rec=%d and vid=1`, rec)),
 			func(f audit.Fault) bool { return strings.HasSuffix(f.Record, "version 9") }},
 		{"record moved into another chart", sql("records.db", fmt.Sprintf(`update resource set patient=%d where rec=%d`, stranger, rec)), version(3)},
 		{"record passed off as deleted", sql("records.db", fmt.Sprintf(`update resource set op=3 where rec=%d`, rec)), version(3)},

@@ -37,7 +37,7 @@ func VerifyData(ctx context.Context, c Config, v Verification) (*audit.Report, e
 		if s.records, err = s.openDB(ctx, recordsDB); err != nil {
 			return unreadableFile(recordsDB, err)
 		}
-		store, err := record.Open(ctx, record.Options{DB: s.records, Box: s.ring.Box("record")})
+		store, err := record.Open(ctx, record.Options{DB: s.records, Box: s.ring.Box("record"), Untagged: !s.ring.RowsTagged()})
 		if err != nil {
 			return unreadableFile(recordsDB, err)
 		}
