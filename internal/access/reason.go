@@ -92,7 +92,7 @@ func concerns(e audit.Event, r Review) bool {
 	for _, part := range e.Patients {
 		switch d := detailsOf(part.Details); e.Interaction {
 		case "reason":
-			if e.Agent.Person == r.Person && d.About >= r.FirstIdx {
+			if e.Agent.Person == r.Person && d.About.Since(r.FirstIdx) {
 				return true
 			}
 		case "question":

@@ -124,6 +124,7 @@ func (g *Gate) ReviewOf(ctx context.Context, p Principal, id int64) (ReviewCase,
 // gather reads from the log of the patient what the person of a review did, and what reviewers did about it.
 func (g *Gate) gather(ctx context.Context, out *ReviewCase, c chart) error {
 	const batch = 200
+	passed := false // the first of the review; what comes before it in this list came after it
 	for before := audit.Index(0); ; {
 		reads, err := g.log.OfPatient(ctx, c.number, audit.Page{Before: before, Limit: batch})
 		if err != nil {
@@ -139,14 +140,15 @@ func (g *Gate) gather(ctx context.Context, out *ReviewCase, c chart) error {
 				at := happened(r)
 				since := !at.Before(out.First)
 				if out.Kind == "question" {
-					since = r.Index >= out.FirstIdx
+					since = !passed
 				}
 				if since && !at.After(out.Last) {
 					out.Lines = append(out.Lines, lineOf(r))
 				}
 			}
+			passed = passed || r.Index == out.FirstIdx
 		}
-		if len(reads) < batch || reads[len(reads)-1].Recorded.Before(out.First) && before < out.FirstIdx {
+		if len(reads) < batch || reads[len(reads)-1].Recorded.Before(out.First) && passed {
 			slices.Reverse(out.Lines)
 			slices.Reverse(out.History)
 			return nil
@@ -317,7 +319,8 @@ func (g *Gate) FollowLog(ctx context.Context) error {
 	}
 }
 
-// catchUp folds the entries that the review list has not seen. Rows and cursor move in one transaction, so a restart repeats nothing.
+// catchUp folds the entries that the review list has not seen. Rows and cursor move in one transaction, so a restart repeats nothing, and
+// of two nodes that do it at once one starts again where the other came to.
 func (g *Gate) catchUp(ctx context.Context) error {
 	for {
 		after, err := g.cursor(ctx)
@@ -329,7 +332,7 @@ func (g *Gate) catchUp(ctx context.Context) error {
 			return err
 		}
 		err = g.db.Write(ctx, func(tx *sql.Tx) error {
-			moved, err := tx.Exec(`UPDATE access_cursor SET at = ? WHERE at = ?`, reads[len(reads)-1].Index, after)
+			moved, err := tx.Exec(`UPDATE access_seen SET place = ? WHERE place = ?`, after.Past(reads).Text(), after.Text())
 			if err != nil {
 				return err
 			}
@@ -349,12 +352,12 @@ func (g *Gate) catchUp(ctx context.Context) error {
 	}
 }
 
-func (g *Gate) cursor(ctx context.Context) (audit.Index, error) {
-	var at audit.Index
-	if err := g.db.Reader().QueryRowContext(ctx, `SELECT at FROM access_cursor`).Scan(&at); err != nil {
-		return 0, unreadable(err)
+func (g *Gate) cursor(ctx context.Context) (audit.Cursor, error) {
+	var place string
+	if err := g.db.Reader().QueryRowContext(ctx, `SELECT place FROM access_seen`).Scan(&place); err != nil {
+		return nil, unreadable(err)
 	}
-	return at, nil
+	return audit.ParseCursor(place)
 }
 
 // fold adds one entry to the figures of its day and to the review of its person, patient and day. A verdict covers what was there when

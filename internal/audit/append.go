@@ -98,6 +98,9 @@ func (l *Log) append(ctx context.Context, kind Kind, e Event, also func(*sql.Tx,
 	if l.boot.ended.Load() {
 		return Logged{}, outcome.Wrap("audit: append", outcome.NoStore, "the server is stopping", nil)
 	}
+	if err := l.Lost(); err != nil {
+		return Logged{}, err
+	}
 	if l.batch == nil || l.d.Broken() != nil {
 		if err := check(&e); err != nil {
 			return Logged{}, err
@@ -118,6 +121,10 @@ func (l *Log) append(ctx context.Context, kind Kind, e Event, also func(*sql.Tx,
 // commit hands an act to the writer and publishes the head that came of it.
 func (l *Log) commit(ctx context.Context, a *act) error {
 	if err := l.batch.Do(ctx, a); err != nil {
+		if outcome.Is(err, outcome.Lock) {
+			l.lost.Store(true)
+			return errLost
+		}
 		if outcome.Is(err, outcome.Transient) {
 			return outcome.Wrap("audit: append", outcome.Transient, "please try again", err)
 		}

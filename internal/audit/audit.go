@@ -40,7 +40,9 @@ var embedded embed.FS
 type Options struct {
 	DB          *db.DB    // audit.db; nil when it cannot be opened: only the emergency journal serves
 	Box         *seal.Box // of the family "audit"
-	Origin      string    // name of the log: no spaces, no `+`; fixed for an installation
+	Origin      string    // name of the installation's log: no spaces, no `+`; fixed
+	Node        string    // name of this node among those that share DB, each with a log of its own; empty: [MainNode]
+	Secret      []byte    // of this node alone, 32 bytes, gives the keys that sign its logs; nil: they come from Box, for a store of one node
 	HeadFile    string    // where each newest head is also kept, best on another volume; empty: nowhere, and [State] says so
 	JournalFile string    // emergency journal, best on another volume; empty: none, and a disk fault stops all reads
 	JournalSize int64     // bytes set aside for it; 0 means 64 MiB
@@ -62,7 +64,9 @@ type Log struct {
 	batch  *db.Batcher[*act]
 	head   atomic.Pointer[held]
 	grown  signal
-	origin sync.Map // log number to origin
+	base   string // origin of this node's first log
+	roster atomic.Pointer[[]logRow]
+	lost   atomic.Bool
 
 	recent   recent
 	lookups  lookups
@@ -76,12 +80,14 @@ type Log struct {
 	written        Index      // head that it holds
 	writtenJournal int64
 
-	mu      sync.Mutex
-	state   State
-	stop    context.CancelFunc
-	running sync.WaitGroup
-	beat    time.Time // when the keeper last saw the log grow or made it grow
-	seen    Index
+	mu       sync.Mutex
+	state    State
+	stop     context.CancelFunc
+	running  sync.WaitGroup
+	attested map[int64]Index // heads of other nodes' logs that an entry states; the keeper's
+	beat     time.Time       // when the keeper last saw the log grow or made it grow
+	seen     Index
+	saw      time.Time // when the keeper last looked at the other nodes' heads
 }
 
 // State is what people must know about the log: banners and restrictions follow from it.
@@ -127,8 +133,11 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	if o.links == 0 {
 		o.links = 1 << 16
 	}
-	l := &Log{store: &store{d: o.DB, box: o.Box}, o: o, boot: &boot{now: o.Now}, grown: newSignal()}
-	l.state = State{Origin: o.Origin, Outside: "none"}
+	if err := o.checkNode(); err != nil {
+		return nil, err
+	}
+	l := &Log{store: &store{d: o.DB, box: o.Box}, o: o, boot: &boot{now: o.Now}, grown: newSignal(), base: nodeOrigin(o.Origin, o.Node), attested: map[int64]Index{}}
+	l.state = State{Origin: l.base, Outside: "none"}
 	if o.DB == nil {
 		if err := l.openJournalOnly(); err != nil {
 			return nil, err
@@ -153,7 +162,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.catchUp(ctx); err != nil {
+	if err := l.beginLookups(ctx); err != nil {
 		return nil, err
 	}
 	l.batch = db.NewBatcher(o.DB, 1024, l.writer.apply)
@@ -169,6 +178,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 func (l *Log) run(ctx context.Context) {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l.stop = stop
+	l.beat, l.saw = l.o.Now(), l.o.Now()
 	l.running.Go(func() { l.keep(running) })
 	if l.d != nil {
 		l.running.Go(func() { l.followLookups(running) })

@@ -13,7 +13,8 @@ import (
 type compiled map[string]*sql.Stmt
 
 const (
-	newestHead = `select at from head order by at desc limit 1`
+	leased     = `select epoch from lease where number = ?`
+	newestHead = `select at from head where at >= ? and at < ? order by at desc limit 1`
 	moveHead   = `update head set at = ?, note = ? where at = ?`
 )
 
@@ -37,7 +38,7 @@ func (r rows) statement(size int) string {
 }
 
 func compile(ctx context.Context, d *db.DB) (compiled, error) {
-	texts := []string{newestHead, moveHead}
+	texts := []string{leased, newestHead, moveHead}
 	for _, r := range []rows{entryRows, payloadRows, lookupRows} {
 		for _, size := range sizes {
 			texts = append(texts, r.statement(size))

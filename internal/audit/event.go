@@ -64,7 +64,7 @@ const (
 	Machine    = "machine"
 )
 
-// Index names one entry among all logs of this installation. While no log was ever cut it is simply the entry's number.
+// Index names one entry among all logs of this installation. While there is one log it is simply the entry's number.
 // The zero Index is the first entry, which never is an intent: in [Event.Intent] it means none.
 type Index int64
 
@@ -72,6 +72,9 @@ const numberBits = 40
 
 // Number is the entry's number inside its own log.
 func (i Index) Number() int64 { return int64(i) & (1<<numberBits - 1) }
+
+// Since reports that an entry does not stand before another of its log; of entries of different logs it says nothing and is true.
+func (i Index) Since(first Index) bool { return i.log() != first.log() || i >= first }
 
 func (i Index) log() int64 { return int64(i) >> numberBits }
 

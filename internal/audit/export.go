@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,6 +26,8 @@ type ExportOptions struct {
 	Patient  fhir.PatientID
 	Person   string
 	Payloads bool // write events.ndjson and openings.ndjson
+
+	node string // whose log is the first; that of another when it has none here
 }
 
 func (o ExportOptions) selects() bool {
@@ -59,7 +62,7 @@ type bundle struct {
 // docs/formats/audit-bundle.md, checked by [VerifyBundle] or by any program of the reader's own. It works beside a running server.
 // It appends nothing: whoever calls it has appended an entry of kind [Export] before, and with Payloads has the right to.
 //
-// The newest log lies in dir itself, logs that were cut in dir/closed/<number>.
+// The log of the exporting node lies in dir itself, those of other nodes in dir/nodes/<number>, logs that were cut in dir/closed/<number>.
 func ExportBundle(ctx context.Context, d *db.DB, dir string, o ExportOptions) (*ExportReport, error) {
 	if o.Box == nil && (o.Payloads || o.Patient != 0 || o.Person != "") {
 		return nil, outcome.Wrap("audit: export", outcome.Invalid, "selecting by patient or person, and payloads, need the keys", nil)
@@ -83,16 +86,26 @@ func ExportBundle(ctx context.Context, d *db.DB, dir string, o ExportOptions) (*
 		}
 		defer events.Close()
 	}
+	first := slices.IndexFunc(rows, func(r logRow) bool { return r.live(rows) && r.node == cmp.Or(o.node, MainNode) })
+	if first < 0 {
+		first = slices.IndexFunc(rows, func(r logRow) bool { return r.live(rows) })
+	}
 	for i, r := range rows {
 		at, note, err := s.newestHead(ctx, r.number)
 		if err != nil {
 			return nil, err
 		}
 		b := &bundle{store: s, dir: dir, r: r, size: at.Number(), note: note, o: o, report: report, events: events}
-		if i+1 < len(rows) {
-			b.dir = filepath.Join(dir, "closed", fmt.Sprint(r.number))
-		} else {
+		switch {
+		case i == first:
 			report.Origin, report.Size = r.origin, b.size
+		case r.live(rows):
+			b.dir = filepath.Join(dir, "nodes", fmt.Sprint(r.number))
+		default:
+			b.dir = filepath.Join(dir, "closed", fmt.Sprint(r.number))
+		}
+		if note == nil { // a node that is joining
+			continue
 		}
 		if err := b.write(ctx); err != nil {
 			return nil, err
@@ -107,7 +120,7 @@ func (l *Log) Export(ctx context.Context, dir string, o ExportOptions, by Event)
 	if err != nil {
 		return nil, logged, err
 	}
-	o.Box = l.box
+	o.Box, o.node = l.box, l.o.Node
 	if err := l.catchUp(ctx); err != nil {
 		return nil, logged, err
 	}

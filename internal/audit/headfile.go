@@ -61,12 +61,12 @@ func splitHeads(b []byte) (notes [][]byte) {
 	return notes
 }
 
-// newestOutside finds the newest head of this installation among notes: of the latest log, the largest. Notes that the installation
+// newestOutside finds the newest head of this node among notes: of the latest log, the largest. Notes that it
 // did not sign are nobody's evidence.
 func (l *Log) newestOutside(notes [][]byte) (newest *outsideHead, last int64) {
 	for _, note := range notes {
 		origin, _, _ := bytes.Cut(note, []byte("\n"))
-		n, ok := ordinal(l.o.Origin, string(origin))
+		n, ok := ordinal(l.base, string(origin))
 		if !ok {
 			continue
 		}

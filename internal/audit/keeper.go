@@ -12,7 +12,6 @@ const idle = time.Minute
 func (l *Log) keep(ctx context.Context) {
 	tick, stop := l.o.Tick(time.Second)
 	defer stop()
-	l.beat = l.o.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -39,6 +38,12 @@ func (l *Log) pulse(ctx context.Context) {
 			l.beat = now
 		} else if !troubled {
 			l.distress(err)
+		}
+	}
+	if !l.journaling.Load() && now.Sub(l.saw) >= idle {
+		l.saw = now
+		if err := l.attest(ctx); err != nil {
+			l.o.Logger.Error("the heads of other nodes' logs cannot be attested", "err", err)
 		}
 	}
 	if !l.journaling.Load() {

@@ -13,11 +13,11 @@ import (
 )
 
 // lookups is the built-in follower: entries by patient and by agent, and how long their chains are. Under load it lags on purpose,
-// since random pages of a B-tree cost more than the log itself; a reader brings it to the head first.
+// since random pages of a B-tree cost more than the log itself; a reader brings it to the head first, in every log.
 type lookups struct {
-	cursor atomic.Int64 // position of the next entry; valid once begun
-	begun  bool
-	since  map[owner]int // entries of an owner since its chain's length was last written down
+	cursor atomic.Int64  // position of the next entry in this node's own log
+	place  Cursor        // in all logs; nil: it has to be read
+	since  map[owner]int // entries of an owner in the own log since its chain's length was last written down
 }
 
 const (
@@ -37,14 +37,14 @@ type lookupRow struct {
 // followLookups keeps the look-up tables near the head.
 func (l *Log) followLookups(ctx context.Context) {
 	for {
-		if err := l.Wait(ctx, Index(l.lookups.cursor.Load()-1)); err != nil {
+		if err := l.longer(ctx, Index(l.lookups.cursor.Load())); err != nil {
 			return
 		}
 		batches := all
 		if lag := l.head.Load().end().Number() - Index(l.lookups.cursor.Load()).Number(); lag > 2*lookupBatch && lag < lookupLag {
 			batches = 1 // the log is busy: appending goes first
 		}
-		if err := l.catch(ctx, batches); err != nil && ctx.Err() == nil {
+		if err := l.catchOwn(ctx, batches); err != nil && ctx.Err() == nil {
 			l.o.Logger.Error("the look-up tables of the audit log cannot follow", "err", err)
 		}
 		select { // one batch collects what comes meanwhile
@@ -55,64 +55,121 @@ func (l *Log) followLookups(ctx context.Context) {
 	}
 }
 
-// catchUp brings the look-up tables to the head as it is when called.
-func (l *Log) catchUp(ctx context.Context) error { return l.catch(ctx, all) }
+// longer waits until this node's own log has an entry at a position.
+func (l *Log) longer(ctx context.Context, at Index) error {
+	for {
+		grown := l.grown.wait()
+		if l.head.Load().end() > at {
+			return nil
+		}
+		select {
+		case <-grown:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
 
-const all = math.MaxInt
-
-// catch brings the look-up tables nearer to the head, by at most so many batches.
-func (l *Log) catch(ctx context.Context, batches int) error {
+// catchUp brings the look-up tables to the heads of all logs as they are when called.
+func (l *Log) catchUp(ctx context.Context) error {
 	if l.d == nil {
 		return errNoLog
 	}
-	target := l.head.Load().end()
+	rows, err := l.survey(ctx)
+	if err != nil {
+		return err
+	}
 	l.catching.Lock()
 	defer l.catching.Unlock()
-	f := &l.lookups
-	if !f.begun {
-		at, err := cursorOf(l.d.Reader(), lookupName)
-		if err != nil {
-			return unreadable(err)
-		}
-		f.cursor.Store(at)
-		f.since, f.begun = map[owner]int{}, true
-		if Index(at) > target { // of a log that is not this one
-			if err := l.rebuild(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	for ; Index(f.cursor.Load()) < target && batches > 0; batches-- {
-		rows, next, err := l.unseen(ctx, Index(f.cursor.Load()))
-		if err != nil {
+	for _, r := range rows {
+		if err := l.advance(ctx, r.number, r.end, all); err != nil {
 			return err
 		}
-		if next == Index(f.cursor.Load()) { // nothing is there: the rest of a log that was cut
-			return nil
-		}
-		if err := l.d.Write(ctx, func(tx *sql.Tx) error { return f.add(l.hot, tx, rows, next) }); err != nil {
-			f.begun = false
-			return err
-		}
-		f.cursor.Store(int64(next))
 	}
 	return nil
 }
 
-// unseen gives whose lists the entries from a position on belong to: from memory when this process appended them, else from the log.
-func (l *Log) unseen(ctx context.Context, from Index) ([]lookupRow, Index, error) {
+const all = math.MaxInt
+
+// beginLookups brings the look-up tables to this node's log as it is at the start.
+func (l *Log) beginLookups(ctx context.Context) error {
+	place, err := cursorsOf(ctx, l.d.Reader(), lookupName)
+	if err != nil {
+		return err
+	}
+	h := l.head.Load()
+	if place.next(h.number) > h.end() { // they are of a log that is not this one
+		l.catching.Lock()
+		defer l.catching.Unlock()
+		return l.rebuild(ctx, h.number)
+	}
+	return l.catchOwn(ctx, all)
+}
+
+// catchOwn brings the look-up tables nearer to the head of this node's own log, by at most so many batches.
+func (l *Log) catchOwn(ctx context.Context, batches int) error {
+	h := l.head.Load()
+	l.catching.Lock()
+	defer l.catching.Unlock()
+	return l.advance(ctx, h.number, h.end(), batches)
+}
+
+// advance moves the look-up tables on in one log. Other nodes may do the same at the same time.
+func (l *Log) advance(ctx context.Context, number int64, target Index, batches int) (err error) {
+	f := &l.lookups
+	own := number == l.writer.number
+	for faster := 0; batches > 0; batches-- {
+		if f.place == nil {
+			if f.place, err = cursorsOf(ctx, l.d.Reader(), lookupName); err != nil {
+				return err
+			}
+			f.since = map[owner]int{}
+		}
+		from := f.place.next(number)
+		if own {
+			f.cursor.Store(int64(from))
+		}
+		if from >= target {
+			return nil
+		}
+		rows, next, err := l.unseen(ctx, from, target)
+		if err != nil {
+			return err
+		}
+		if next == from { // nothing is there: the rest of a log that was cut
+			return nil
+		}
+		if err := l.d.Write(ctx, func(tx *sql.Tx) error { return f.add(l.hot, tx, rows, from, next, own) }); err != nil {
+			f.place = nil
+			if faster++; errors.Is(err, errMoved) && faster < 100 {
+				continue
+			}
+			return err
+		}
+		f.place[number] = next
+		if own {
+			f.cursor.Store(int64(next))
+		}
+	}
+	return nil
+}
+
+// unseen gives whose lists the entries of a log from a position on belong to: from memory when this process appended them, else from the
+// log.
+func (l *Log) unseen(ctx context.Context, from, to Index) ([]lookupRow, Index, error) {
 	if rows, next := l.recent.take(from); next > from {
 		return rows, next, nil
 	}
-	batch, err := l.After(ctx, from-1, lookupBatch)
-	if err != nil || len(batch) == 0 {
+	raw, err := l.span(ctx, from, to, lookupBatch, true)
+	if err != nil || len(raw) == 0 {
 		return nil, from, err
 	}
 	var rows []lookupRow
-	for i := range batch {
-		rows = append(rows, l.ownersOf(&batch[i])...)
+	for _, one := range raw {
+		r := l.open(one, "")
+		rows = append(rows, l.ownersOf(&r)...)
 	}
-	return rows, batch[len(batch)-1].Index + 1, nil
+	return rows, raw[len(raw)-1].at + 1, nil
 }
 
 // ownersOf lists whose chains an entry extends and where their part of the payload is. What was redacted names nobody any more:
@@ -129,8 +186,11 @@ func (s *store) ownersOf(r *Read) (out []lookupRow) {
 	return out
 }
 
-// add writes rows in sorted order and moves the cursor.
-func (f *lookups) add(hot compiled, tx *sql.Tx, rows []lookupRow, next Index) error {
+// add moves the cursor of a log and writes rows in sorted order; of the own log also how long chains are.
+func (f *lookups) add(hot compiled, tx *sql.Tx, rows []lookupRow, from, next Index, own bool) error {
+	if err := moveCursor(tx, lookupName, from, next); err != nil {
+		return err
+	}
 	slices.SortFunc(rows, func(a, b lookupRow) int {
 		return cmp.Or(cmp.Compare(a.owner.kind, b.owner.kind), cmp.Compare(a.owner.id, b.owner.id), cmp.Compare(a.at, b.at))
 	})
@@ -141,8 +201,8 @@ func (f *lookups) add(hot compiled, tx *sql.Tx, rows []lookupRow, next Index) er
 	if err := hot.insert(tx, lookupRows, args); err != nil {
 		return err
 	}
-	if err := moveCursor(tx, lookupName, f.cursor.Load(), int64(next)); err != nil {
-		return err
+	if !own {
+		return nil
 	}
 	if len(f.since) > 1<<17 {
 		clear(f.since)
@@ -153,12 +213,12 @@ func (f *lookups) add(hot compiled, tx *sql.Tx, rows []lookupRow, next Index) er
 			continue
 		}
 		f.since[r.owner] = 0
-		number := (next - 1).log()
+		number := from.log()
 		n, err := chainLength(tx, number, r.owner)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(`insert into chain(number, kind, owner, at, n) values(?,?,?,?,?) on conflict do update set at = excluded.at, n = excluded.n`, number, r.owner.kind, r.owner.id, next, n); err != nil {
+		if _, err := tx.Exec(`insert into chain(number, kind, owner, at, n) values(?,?,?,?,?) on conflict(number, kind, owner) do update set at = excluded.at, n = excluded.n`, number, r.owner.kind, r.owner.id, next, n); err != nil {
 			return err
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"slices"
 
 	"chartwarden/internal/outcome"
-	"chartwarden/internal/seal"
 	"chartwarden/internal/tlog"
 )
 
@@ -41,7 +40,7 @@ func journalable(e *Event) string {
 
 // journalize takes an event that the log did not take, when it may. cause is why the log did not.
 func (l *Log) journalize(ctx context.Context, e Event, cause error) (Logged, error) {
-	if l.boot.ended.Load() || ctx.Err() != nil || outcome.Is(cause, outcome.Invalid) || outcome.Is(cause, outcome.Deleted) {
+	if l.boot.ended.Load() || ctx.Err() != nil || outcome.Is(cause, outcome.Invalid) || outcome.Is(cause, outcome.Deleted) || outcome.Is(cause, outcome.Lock) {
 		return Logged{}, cause // the log is not what failed
 	}
 	l.distress(cause)
@@ -66,7 +65,7 @@ func (l *Log) openJournalOnly() error {
 	if l.o.JournalFile == "" {
 		return outcome.Wrap("audit: open", outcome.NoStore, "the audit log cannot be opened and there is no emergency journal", nil)
 	}
-	j, err := openJournalFile(l.box, l.o.JournalFile, l.o.Origin, nil)
+	j, err := openJournalFile(l.box, l.o.JournalFile, l.base, nil)
 	if err != nil {
 		return outcome.Wrap("audit: open", outcome.NoStore, "neither the audit log nor the emergency journal can be opened", err)
 	}
@@ -94,10 +93,13 @@ func (l *Log) openJournal(ctx context.Context) (err error) {
 		return err
 	}
 	var records []journaled
-	j, err := openJournalFile(l.box, l.o.JournalFile, l.o.Origin, func(r journaled) { records = append(records, r) })
-	if notes, _ := readHeads(l.o.HeadFile); err == nil && behind(l.box, j, notes) {
-		_ = j.close()
-		err = errJournalAltered
+	j, err := openJournalFile(l.box, l.o.JournalFile, l.base, func(r journaled) { records = append(records, r) })
+	if err == nil {
+		signer, known := l.signerOf(j.origin)
+		if notes, _ := readHeads(l.o.HeadFile); known == nil && behind(signer, j, notes) {
+			_ = j.close()
+			err = errJournalAltered
+		}
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -130,11 +132,7 @@ func (l *Log) openJournal(ctx context.Context) (err error) {
 }
 
 // behind reports that a signed state of the journal, kept elsewhere, knows more of it than the file holds.
-func behind(box *seal.Box, j *journal, notes [][]byte) bool {
-	signer, err := tlog.NewSigner(j.origin, box.SigningKey("log "+j.origin))
-	if err != nil {
-		return false
-	}
+func behind(signer tlog.Signer, j *journal, notes [][]byte) bool {
 	for _, note := range notes {
 		if c, _, err := tlog.OpenCheckpoint(note, signer.Verifier()); err == nil && (c.Size > j.n || c.Size == j.n && c.Root != tlog.Hash(j.chain)) {
 			return true
@@ -143,21 +141,32 @@ func behind(box *seal.Box, j *journal, notes [][]byte) bool {
 	return false
 }
 
-// openJournals lists the journals that were prepared and not merged.
+// openJournals lists the journals of this node that were prepared and not merged.
 func (l *Log) openJournals(ctx context.Context) (ids []string, err error) {
-	rows, err := l.d.Reader().QueryContext(ctx, `select id from journal where merged is null order by prepared`)
+	rows, err := l.d.Reader().QueryContext(ctx, `select id, prepared from journal where merged is null order by prepared`)
 	if err != nil {
 		return nil, unreadable(err)
 	}
 	defer rows.Close()
+	var at []Index
 	for rows.Next() {
 		var id string
-		if err := rows.Scan(&id); err != nil {
+		var prepared Index
+		if err := rows.Scan(&id, &prepared); err != nil {
 			return nil, unreadable(err)
 		}
-		ids = append(ids, id)
+		ids, at = append(ids, id), append(at, prepared)
 	}
-	return ids, unreadable(rows.Err())
+	if err := rows.Err(); err != nil {
+		return nil, unreadable(err)
+	}
+	own := ids[:0]
+	for i, id := range ids {
+		if r, ok := l.rowOf(at[i].log()); !ok || r.node == l.o.Node {
+			own = append(own, id)
+		}
+	}
+	return own, nil
 }
 
 func markJournal(id string, merged int64) func(*sql.Tx, Index) error {
@@ -172,7 +181,7 @@ func (l *Log) prepareJournal(ctx context.Context) error {
 	if err := createJournal(ctx, l.box, l.o.JournalFile, l.o.JournalSize); err != nil {
 		return err
 	}
-	j, err := openJournalFile(l.box, l.o.JournalFile, l.o.Origin, nil)
+	j, err := openJournalFile(l.box, l.o.JournalFile, l.base, nil)
 	if err != nil {
 		return noJournal("cannot be read", err)
 	}
@@ -210,7 +219,7 @@ func (l *Log) merge(ctx context.Context) error {
 		return nil
 	}
 	var records []journaled
-	again, err := openJournalFile(l.box, l.o.JournalFile, l.o.Origin, func(r journaled) { records = append(records, r) })
+	again, err := openJournalFile(l.box, l.o.JournalFile, l.base, func(r journaled) { records = append(records, r) })
 	if err != nil {
 		return err
 	}

@@ -1,24 +1,36 @@
 package audit
 
 import (
+	"bytes"
 	"context"
-	"database/sql"
-	"errors"
 
 	"chartwarden/internal/db"
 	"chartwarden/internal/outcome"
 )
 
-// Newest reads the newest signed head from the log in d, also beside a running server. It appends nothing.
-// Errors: outcome.NotFound when there is no log yet.
+// Newest reads the newest signed head of each node's log from the store d, also beside running servers: signed notes with an empty line
+// between, as a head file holds them. It appends nothing. Errors: outcome.NotFound when there is no log yet.
 func Newest(ctx context.Context, d *db.DB) ([]byte, error) {
-	var note []byte
-	err := d.Reader().QueryRowContext(ctx, `select note from head order by at desc limit 1`).Scan(&note)
-	if errors.Is(err, sql.ErrNoRows) {
+	s := &store{d: d}
+	rows, err := s.logs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var notes [][]byte
+	for _, r := range rows {
+		if !r.live(rows) {
+			continue
+		}
+		_, note, err := s.newestHead(ctx, r.number)
+		if err != nil {
+			return nil, err
+		}
+		if note != nil {
+			notes = append(notes, note)
+		}
+	}
+	if len(notes) == 0 {
 		return nil, outcome.New(outcome.NotFound, "the log has no head yet: start the server once")
 	}
-	if err != nil {
-		return nil, unreadable(err)
-	}
-	return note, nil
+	return bytes.Join(notes, []byte("\n")), nil
 }

@@ -23,22 +23,60 @@ func (l *Log) Verifier() string {
 	return l.writer.signer.Verifier().String()
 }
 
-// InclusionProof proves an entry of the current log under the newest head: entry bytes and a self-contained proof.
-// Errors: outcome.NotFound when there is no such entry in the current log.
+// VerifierOf is the public key of the log that an entry is in; empty when there is no such log.
+func (l *Log) VerifierOf(i Index) string {
+	if l.writer != nil && i.log() == l.writer.number {
+		return l.Verifier()
+	}
+	if r, ok := l.rowOf(i.log()); ok && l.box != nil {
+		if v, err := l.verifierOf(r); err == nil {
+			return v.String()
+		}
+	}
+	return ""
+}
+
+// InclusionProof proves an entry of any log under the newest head of it: entry bytes and a self-contained proof.
+// Errors: outcome.NotFound when there is no such entry.
 func (l *Log) InclusionProof(ctx context.Context, i Index) (entry []byte, p tlog.Proof, err error) {
-	h := l.head.Load()
-	if h == nil {
+	if l.d == nil || l.head.Load() == nil {
 		return nil, p, errNoLog
 	}
-	if i < 0 || i.log() != h.number || i >= h.end() {
+	if i < 0 {
+		return nil, p, outcome.New(outcome.NotFound, "there is no such entry in the log")
+	}
+	note, tree, err := l.edgeOf(ctx, i.log())
+	if err != nil {
+		return nil, p, err
+	}
+	if i.Number() >= tree.Size() {
 		return nil, p, outcome.New(outcome.NotFound, "there is no such entry in the log")
 	}
 	raw, err := l.span(ctx, i, i+1, 1, false)
 	if err != nil || len(raw) != 1 {
 		return nil, p, outcome.Wrap("audit: proof", outcome.NotFound, "the entry is missing: verify the log", err)
 	}
-	path, err := tlog.Inclusion(h.tree.Reader(l.tile(ctx, h.number)), i.Number(), h.tree.Size())
-	return raw[0].bytes, tlog.Proof{Index: i.Number(), Path: path, Note: h.note}, err
+	path, err := tlog.Inclusion(tree.Reader(l.tile(ctx, i.log())), i.Number(), tree.Size())
+	return raw[0].bytes, tlog.Proof{Index: i.Number(), Path: path, Note: note}, err
+}
+
+// edgeOf gives the newest head of a log with the tree under it; of another than this process writes from the store.
+func (l *Log) edgeOf(ctx context.Context, number int64) (note []byte, tree *tlog.Tree, err error) {
+	if h := l.head.Load(); h.number == number {
+		return h.note, h.tree, nil
+	}
+	at, note, err := l.newestHead(ctx, number)
+	if err != nil {
+		return nil, nil, err
+	}
+	if note == nil {
+		return nil, nil, outcome.New(outcome.NotFound, "there is no such entry in the log")
+	}
+	tree, err = tlog.Restore(at.Number(), l.tile(ctx, number), l.leaf(ctx, number))
+	if err != nil && !outcome.Is(err, outcome.NoStore) {
+		err = outcome.Wrap("audit: proof", outcome.NotFound, "entries or tiles are missing: verify the log", err)
+	}
+	return note, tree, err
 }
 
 // Consistency proves that the current log as it was at a size is a prefix of what it is now; a witness asks for it.
@@ -53,17 +91,21 @@ func (l *Log) Consistency(ctx context.Context, size int64) ([]tlog.Hash, []byte,
 
 // Find resolves `origin/number` to the index of an entry. Errors: outcome.NotFound.
 func (l *Log) Find(origin string, number int64) (Index, error) {
-	var found Index = -1
-	l.origin.Range(func(n, o any) bool {
-		if o == origin && number >= 0 {
-			found = indexOf(n.(int64), number)
-		}
-		return found < 0
-	})
-	if found < 0 {
-		return 0, outcome.New(outcome.NotFound, "there is no such audit log here")
+	if l.writer != nil && origin == l.writer.origin && number >= 0 {
+		return indexOf(l.writer.number, number), nil
 	}
-	return found, nil
+	if l.d != nil && number >= 0 && belongs(l.o.Origin, origin) {
+		rows, err := l.survey(context.Background())
+		if err != nil {
+			return 0, err
+		}
+		for _, r := range rows {
+			if r.origin == origin {
+				return indexOf(r.number, number), nil
+			}
+		}
+	}
+	return 0, outcome.New(outcome.NotFound, "there is no such audit log here")
 }
 
 // Entry reads one entry. Errors: outcome.NotFound.

@@ -3,7 +3,6 @@ package audit
 import (
 	"cmp"
 	"context"
-	"math"
 	"slices"
 	"time"
 
@@ -12,16 +11,14 @@ import (
 
 // Page says which part of a list is wanted, newest first.
 type Page struct {
-	Before Index // entries before this one; 0: from the newest
+	Before Index // entries before this one in the list; 0: from the newest
 	Limit  int   // at most; 0 means 50
 }
 
-func (p Page) bounds() (before Index, limit int) {
-	return cmp.Or(p.Before, Index(math.MaxInt64)), cmp.Or(p.Limit, 50)
-}
+func (p Page) limit() int { return cmp.Or(p.Limit, 50) }
 
-// OfPatient lists who did what about a patient, newest first, from all logs of the installation; only this patient's part of each
-// event is in it. The list is complete up to the moment of the call. The next page is before the last index of this one.
+// OfPatient lists who did what about a patient, newest first, from all logs of the installation woven by time; only this patient's part of
+// each event is in it. The list is complete up to the moment of the call. The next page is before the last index of this one.
 //
 // Whoever shows it to somebody has appended an entry of kind [LogRead] before.
 func (l *Log) OfPatient(ctx context.Context, p fhir.PatientID, page Page) ([]Read, error) {
@@ -42,34 +39,41 @@ func (l *Log) listed(ctx context.Context, o owner, page Page) ([]Read, error) {
 	if err := l.catchUp(ctx); err != nil {
 		return nil, err
 	}
-	before, limit := page.bounds()
-	rows, err := l.d.Reader().QueryContext(ctx, `select l.at, l.part, e.bytes from lookup l join entry e on e.at = l.at
-		where l.kind = ? and l.owner = ? and l.at < ? order by l.at desc limit ?`, o.kind, o.id, before, limit)
-	if err != nil {
-		return nil, unreadable(err)
-	}
-	defer rows.Close()
-	var raw []rawEntry
-	var wanted []int
-	for rows.Next() {
-		var r rawEntry
-		var part int
-		if err := rows.Scan(&r.at, &part, &r.bytes); err != nil {
+	limit := page.limit()
+	out := make([]Read, 0, min(limit, 1024))
+	err := l.weave(ctx, page.Before, limit, listSlack, l.about(o), func(e *listed) (bool, error) {
+		if err := l.attachParts(ctx, &e.rawEntry, o.kind == ownerAgent, e.part); err != nil {
+			return false, err
+		}
+		out = append(out, l.open(e.rawEntry, l.originOf(e.at)))
+		return len(out) < limit, nil
+	})
+	return out, err
+}
+
+// listSlack is how far the clock of a log may have been set back without an entry missing where a list of several logs goes on to its next
+// page.
+const listSlack = 48 * time.Hour
+
+// about reads an owner's entries.
+func (l *Log) about(o owner) fetch {
+	return func(ctx context.Context, from, before Index, limit int) ([]listed, error) {
+		rows, err := l.d.Reader().QueryContext(ctx, `select l.at, l.part, e.bytes from lookup l join entry e on e.at = l.at
+			where l.kind = ? and l.owner = ? and l.at >= ? and l.at < ? order by l.at desc limit ?`, o.kind, o.id, from, before, limit)
+		if err != nil {
 			return nil, unreadable(err)
 		}
-		raw, wanted = append(raw, r), append(wanted, part)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, unreadable(err)
-	}
-	out := make([]Read, 0, len(raw))
-	for i := range raw {
-		if err := l.attachParts(ctx, &raw[i], o.kind == ownerAgent, wanted[i]); err != nil {
-			return nil, err
+		defer rows.Close()
+		var out []listed
+		for rows.Next() {
+			var e listed
+			if err := rows.Scan(&e.at, &e.part, &e.bytes); err != nil {
+				return nil, unreadable(err)
+			}
+			out = append(out, e)
 		}
-		out = append(out, l.open(raw[i], l.originOf(raw[i].at)))
+		return out, unreadable(rows.Err())
 	}
-	return out, nil
 }
 
 // attachParts loads the common part and one other, or all of them.
@@ -98,36 +102,25 @@ func (l *Log) Range(ctx context.Context, s Span, page Page) ([]Read, error) {
 	if l.d == nil {
 		return nil, errNoLog
 	}
-	before, limit := page.bounds()
+	limit := page.limit()
 	var out []Read
-	for len(out) < limit {
-		raw, err := l.backward(ctx, before, max(64, 2*limit))
-		if err != nil {
-			return nil, err
+	err := l.weave(ctx, page.Before, max(64, 2*limit), 0, l.backward, func(one *listed) (bool, error) {
+		e, err := parseEntry(one.bytes)
+		if err == nil && !s.From.IsZero() && e.at().Before(s.From.Add(-clockSlack)) {
+			return false, nil // entries are in the order of time, but for a clock that was set back
 		}
-		for i := range raw {
-			before = raw[i].at
-			e, err := parseEntry(raw[i].bytes)
-			if err == nil && !s.From.IsZero() && e.at().Before(s.From.Add(-clockSlack)) {
-				return out, nil // entries are in the order of time, but for a clock that was set back
-			}
-			if err == nil && !s.holds(e) {
-				continue
-			}
-			if err := l.attachParts(ctx, &raw[i], true, 0); err != nil {
-				return nil, err
-			}
-			if r := l.open(raw[i], l.originOf(raw[i].at)); s.Keep == nil || s.Keep(&r) {
-				if out = append(out, r); len(out) == limit {
-					return out, nil
-				}
-			}
+		if err == nil && !s.holds(e) {
+			return true, nil
 		}
-		if len(raw) == 0 {
-			return out, nil
+		if err := l.attachParts(ctx, &one.rawEntry, true, 0); err != nil {
+			return false, err
 		}
-	}
-	return out, nil
+		if r := l.open(one.rawEntry, l.originOf(one.at)); s.Keep == nil || s.Keep(&r) {
+			out = append(out, r)
+		}
+		return len(out) < limit, nil
+	})
+	return out, err
 }
 
 const clockSlack = time.Hour
@@ -137,26 +130,26 @@ func (s Span) holds(e entry) bool {
 	return (s.From.IsZero() || !at.Before(s.From)) && (s.To.IsZero() || at.Before(s.To)) && (len(s.Kinds) == 0 || slices.Contains(s.Kinds, e.kind))
 }
 
-// backward reads entries before an index, newest first, without their payload.
-func (l *Log) backward(ctx context.Context, before Index, limit int) ([]rawEntry, error) {
-	rows, err := l.d.Reader().QueryContext(ctx, `select at, bytes from entry where at < ? order by at desc limit ?`, before, limit)
+// backward reads entries without their payload.
+func (l *Log) backward(ctx context.Context, from, before Index, limit int) ([]listed, error) {
+	rows, err := l.d.Reader().QueryContext(ctx, `select at, bytes from entry where at >= ? and at < ? order by at desc limit ?`, from, before, limit)
 	if err != nil {
 		return nil, unreadable(err)
 	}
 	defer rows.Close()
-	var out []rawEntry
+	var out []listed
 	for rows.Next() {
-		var r rawEntry
-		if err := rows.Scan(&r.at, &r.bytes); err != nil {
+		var e listed
+		if err := rows.Scan(&e.at, &e.bytes); err != nil {
 			return nil, unreadable(err)
 		}
-		out = append(out, r)
+		out = append(out, e)
 	}
 	return out, unreadable(rows.Err())
 }
 
-// Dangling lists intents without a conclusion, oldest first: writes of which a crash hid the end. The server compares each with the
-// record store at start and concludes it.
+// Dangling lists intents of this node without a conclusion, oldest first: writes of which a crash hid the end. The server compares each
+// with the record store at start and concludes it. Those of other nodes may be under way.
 func (l *Log) Dangling(ctx context.Context) ([]Read, error) {
 	if l.d == nil {
 		return nil, errNoLog
@@ -179,6 +172,9 @@ func (l *Log) Dangling(ctx context.Context) ([]Read, error) {
 	}
 	var out []Read
 	for i := range raw {
+		if r, ok := l.rowOf(raw[i].at.log()); ok && r.node != l.o.Node {
+			continue
+		}
 		if err := l.attachParts(ctx, &raw[i], true, 0); err != nil {
 			return nil, err
 		}

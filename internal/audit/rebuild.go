@@ -3,51 +3,59 @@ package audit
 import (
 	"context"
 	"database/sql"
-	"math"
 	"slices"
 )
 
-// Rebuild writes the look-up tables anew from the log, when verification found that they differ from it. Owners of what was redacted
+// Rebuild writes the look-up tables anew from the logs, when verification found that they differ from them. Owners of what was redacted
 // are found by their chains. Lists are incomplete while it runs; appending goes on.
 func (l *Log) Rebuild(ctx context.Context) error {
 	if l.d == nil {
 		return errNoLog
 	}
+	rows, err := l.survey(ctx)
+	if err != nil {
+		return err
+	}
 	l.catching.Lock()
 	defer l.catching.Unlock()
-	return l.rebuild(ctx)
+	for _, r := range rows {
+		if err := l.rebuild(ctx, r.number); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (l *Log) rebuild(ctx context.Context) error {
+// rebuild is Rebuild for one log.
+func (l *Log) rebuild(ctx context.Context, number int64) error {
+	low, high, own := indexOf(number, 0), indexOf(number+1, 0), number == l.writer.number
 	err := l.d.Write(ctx, func(tx *sql.Tx) error {
-		for _, q := range []string{`delete from lookup`, `delete from chain`, `delete from follower where name = 'lookup'`} {
-			if _, err := tx.Exec(q); err != nil {
-				return err
-			}
+		if _, err := tx.Exec(`delete from lookup where at >= ? and at < ?`, low, high); err != nil {
+			return err
 		}
-		return nil
+		if _, err := tx.Exec(`delete from chain where number = ?`, number); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`delete from cursor where name = ? and number = ?`, lookupName, number)
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	f := &l.lookups
-	f.cursor.Store(0)
-	f.since, f.begun = map[owner]int{}, true
-	var t *tracer
-	number := int64(-1)
-	for {
-		raw, err := l.span(ctx, Index(f.cursor.Load()), math.MaxInt64, lookupBatch, true)
+	f.place, f.since = nil, map[owner]int{}
+	origin := l.originOf(low)
+	var rows []lookupRow
+	t := newTracer(l.box, origin, func(Index, string) {}) // faults are for verification
+	t.found = func(p place, at Index) { rows = append(rows, lookupRow{p.owner, at, p.part}) }
+	for from := low; ; {
+		raw, err := l.span(ctx, from, high, lookupBatch, true)
 		if err != nil || len(raw) == 0 {
 			return err
 		}
-		var rows []lookupRow
+		rows = nil
 		for _, e := range raw {
-			if e.at.log() != number {
-				number = e.at.log()
-				t = newTracer(l.box, l.originOf(e.at), func(Index, string) {}) // faults are for verification
-				t.found = func(p place, at Index) { rows = append(rows, lookupRow{p.owner, at, p.part}) }
-			}
-			r := l.open(e, l.originOf(e.at))
+			r := l.open(e, origin)
 			mine := l.ownersOf(&r)
 			rows = append(rows, mine...)
 			if parsed, err := parseEntry(e.bytes); err == nil {
@@ -56,11 +64,12 @@ func (l *Log) rebuild(ctx context.Context) error {
 			}
 		}
 		next := raw[len(raw)-1].at + 1
-		if err := l.d.Write(ctx, func(tx *sql.Tx) error { return f.add(l.hot, tx, rows, next) }); err != nil {
-			f.begun = false
+		if err := l.d.Write(ctx, func(tx *sql.Tx) error { return f.add(l.hot, tx, rows, from, next, own) }); err != nil {
 			return err
 		}
-		f.cursor.Store(int64(next))
+		if from = next; own {
+			f.cursor.Store(int64(next))
+		}
 	}
 }
 

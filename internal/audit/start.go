@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/tlog"
@@ -14,9 +12,14 @@ import (
 // begin decides which log this process writes: the newest one resumed, or a new one after a cut or at the very first start. It
 // returns the act that opens a new one, or nil.
 func (l *Log) begin(ctx context.Context) (*act, error) {
-	logs, err := l.logs(ctx)
+	all, err := l.survey(ctx)
 	if err != nil {
 		return nil, err
+	}
+	for _, r := range all {
+		if !belongs(l.o.Origin, r.origin) {
+			return nil, outcome.New(outcome.Invalid, "the audit log in this data directory belongs to "+r.origin+", not to "+l.o.Origin)
+		}
 	}
 	outside, known := readHeads(l.o.HeadFile)
 	switch {
@@ -27,30 +30,36 @@ func (l *Log) begin(ctx context.Context) (*act, error) {
 	default:
 		l.state.Outside = "agrees"
 	}
-	for _, r := range logs {
-		if _, ok := ordinal(l.o.Origin, r.origin); !ok {
-			return nil, outcome.New(outcome.Invalid, "the audit log in this data directory belongs to "+r.origin+", not to "+l.o.Origin)
-		}
-		l.origin.Store(r.number, r.origin)
-	}
 	newest, last := l.newestOutside(outside)
-	free, err := l.freeNumber(ctx)
-	if err != nil {
-		return nil, err
-	}
+	logs := l.mine(all)
 	if len(logs) == 0 {
+		stray, err := l.stray(all)
+		if err != nil {
+			return nil, err
+		}
 		switch {
 		case newest != nil:
-			return l.openNew(ctx, free, nextOrigin(l.o.Origin, last), "The data directory holds no log. The newest head outside:\n"+string(newest.note))
-		case free > 0:
-			return l.openNew(ctx, free, nextOrigin(l.o.Origin, free), "The data directory holds entries of a log that it does not know.")
+			return l.openNew(ctx, nextOrigin(l.base, last), "The data directory holds no log. The newest head outside:\n"+string(newest.note))
+		case stray >= 0:
+			return l.openNew(ctx, nextOrigin(l.base, stray+1), "The data directory holds entries of a log that it does not know.")
 		}
 		if l.o.HeadFile != "" {
 			l.state.Outside = "agrees" // nothing is known anywhere: the very first start
 		}
-		return l.openNew(ctx, 0, l.o.Origin, "")
+		return l.openNew(ctx, l.base, "")
 	}
 	current := logs[len(logs)-1]
+	here, ok := ordinal(l.base, current.origin)
+	if !ok {
+		return nil, outcome.New(outcome.Invalid, "the log "+current.origin+" is not one of the node "+l.o.Node)
+	}
+	if err := l.strange(ctx, current); err != nil {
+		return nil, err
+	}
+	epoch, err := l.take(ctx, current.number) // first, so that nothing is appended behind the check
+	if err != nil {
+		return nil, err
+	}
 	h, fault, err := l.resume(ctx, current)
 	if err != nil {
 		return nil, err
@@ -59,13 +68,28 @@ func (l *Log) begin(ctx context.Context) (*act, error) {
 		fault = l.compare(ctx, h, current, newest, last)
 	}
 	if fault != "" {
-		here, _ := ordinal(l.o.Origin, current.origin)
-		return l.openNew(ctx, free, nextOrigin(l.o.Origin, max(last, here)), fault)
+		return l.openNew(ctx, nextOrigin(l.base, max(last, here)), fault)
 	}
 	if current.evidence != "" && !current.acknowledged {
 		l.state.Cut, l.state.Evidence = true, current.evidence
 	}
-	return nil, l.use(h, current.origin)
+	return nil, l.use(h, current.origin, epoch)
+}
+
+// strange refuses to take up a log that another machine writes under the name of this node: its key is not here, and it is not old.
+func (l *Log) strange(ctx context.Context, r logRow) error {
+	signer, err := l.signerOf(r.origin)
+	if err != nil || l.o.Secret == nil || signer.Verifier().String() == r.verifier {
+		return err
+	}
+	end, err := l.span(ctx, r.end-1, r.end, 1, false)
+	if err != nil || len(end) == 0 {
+		return err
+	}
+	if e, err := parseEntry(end[0].bytes); err == nil && l.o.Now().Sub(e.at()).Abs() < 3*idle {
+		return outcome.Wrap("audit: open", outcome.Lock, "another machine writes the log of a node "+l.o.Node+": name this one otherwise with --node, or wait three minutes if that one is gone", nil)
+	}
+	return nil
 }
 
 // resume rebuilds the edge of a log from its tiles and its tail and compares it with its newest signed head.
@@ -80,6 +104,9 @@ func (l *Log) resume(ctx context.Context, r logRow) (*held, string, error) {
 	signer, err := l.signerOf(r.origin)
 	if err != nil {
 		return nil, "", err
+	}
+	if signer.Verifier().String() != r.verifier {
+		return nil, "This node has not the key of the log " + r.origin + ". Its newest head:\n" + string(note), nil
 	}
 	broken := func(what string) (*held, string, error) {
 		return nil, what + " The newest head inside:\n" + string(note), nil
@@ -120,7 +147,7 @@ func (l *Log) compare(ctx context.Context, h *held, r logRow, outside *outsideHe
 	say := func(what string) string {
 		return what + " The newest head inside:\n" + string(h.note) + "\nThe newest head outside:\n" + string(outside.note)
 	}
-	if here, _ := ordinal(l.o.Origin, r.origin); last > here {
+	if here, _ := ordinal(l.base, r.origin); last > here {
 		return say("The head file knows a later log than the data directory: the directory was rolled back.")
 	} else if last < here {
 		return "" // no head of this log came out yet
@@ -135,43 +162,51 @@ func (l *Log) compare(ctx context.Context, h *held, r logRow, outside *outsideHe
 	return ""
 }
 
-// freeNumber is the first number of a log that no row uses.
-func (l *Log) freeNumber(ctx context.Context) (n int64, err error) {
-	err = l.d.Reader().QueryRowContext(ctx, `select 1 + max(coalesce((select max(number) from log), -1), coalesce((select max(at) >> 40 from entry), -1),
-		coalesce((select max(at) >> 40 from head), -1), coalesce((select max(id) >> 52 from payload), -1), coalesce((select max(id) >> 44 from tile), -1))`).Scan(&n)
-	return n, unreadable(err)
+// stray is the number of a log that no row knows although there are entries of it; -1: none.
+func (l *Log) stray(all []logRow) (int64, error) {
+	used, err := lastUsed(l.d.Reader())
+	if err != nil || !l.alone(all) {
+		return -1, unreadable(err)
+	}
+	for _, r := range all {
+		if r.number >= used {
+			return -1, nil
+		}
+	}
+	return used, nil
 }
 
+// alone reports that no other node has a log here, which may be opening another at this moment.
+func (l *Log) alone(all []logRow) bool { return len(l.mine(all)) == len(all) }
+
 // use makes h the log that this process writes.
-func (l *Log) use(h *held, origin string) error {
+func (l *Log) use(h *held, origin string, epoch int64) error {
 	signer, err := l.signerOf(origin)
 	if err != nil {
 		return err
 	}
 	l.state.Origin = origin
-	l.origin.Store(h.number, origin)
 	l.head.Store(h)
-	l.writer = &writer{hot: l.hot, box: l.box, origin: origin, number: h.number, signer: signer, chains: newChains(l.o.links), now: l.o.Now, follow: func() Index { return Index(l.lookups.cursor.Load()) }, held: h}
+	l.lookups.cursor.Store(int64(indexOf(h.number, 0)))
+	l.writer = &writer{hot: l.hot, box: l.box, origin: origin, number: h.number, epoch: epoch, signer: signer, chains: newChains(l.o.links), now: l.o.Now, follow: func() Index { return Index(l.lookups.cursor.Load()) }, held: h}
 	return nil
 }
 
-func (l *Log) signerOf(origin string) (tlog.Signer, error) {
-	return tlog.NewSigner(origin, l.box.SigningKey("log "+origin))
-}
-
 // openNew prepares a log that does not exist yet; its row is written with its first entry.
-func (l *Log) openNew(ctx context.Context, number int64, origin, evidence string) (*act, error) {
-	var kept Index
-	err := l.d.Reader().QueryRowContext(ctx, `select at from head order by at desc limit 1`).Scan(&kept)
-	if err != nil && err != sql.ErrNoRows {
-		return nil, unreadable(err)
+func (l *Log) openNew(ctx context.Context, origin, evidence string) (*act, error) {
+	number, err := l.reserve(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if err := l.use(&held{tree: &tlog.Tree{}, number: number, kept: kept}, origin); err != nil {
+	if err := l.use(&held{tree: &tlog.Tree{}, number: number, kept: indexOf(number, 0)}, origin, 1); err != nil {
 		return nil, err
 	}
 	text := "log format 1"
 	if l.o.Sandbox {
 		text += ", sandbox"
+	}
+	if l.o.Node != MainNode {
+		text += ", node " + l.o.Node
 	}
 	events := []Event{l.own(Event{Kind: Opened, Interaction: "opened", Text: text})}
 	if evidence != "" {
@@ -179,9 +214,13 @@ func (l *Log) openNew(ctx context.Context, number int64, origin, evidence string
 		l.o.Logger.Error("the audit log was cut: outside evidence contradicts it, a new log is opened", "origin", origin)
 		events = append(events, l.own(Event{Kind: Cut, Interaction: "cut", Outcome: 12, Text: evidence}))
 	}
+	row := logRow{number: number, origin: origin, node: l.o.Node, verifier: l.writer.signer.Verifier().String()}
+	if l.o.Secret != nil {
+		row.bound = l.bind(row)
+	}
 	a := &act{also: func(tx *sql.Tx, _ Index) error {
-		_, err := tx.Exec(`insert into log(number, origin, verifier, opened, evidence) values(?, ?, ?, ?, ?)`,
-			number, origin, l.writer.signer.Verifier().String(), l.o.Now().UnixMicro(), evidence)
+		_, err := tx.Exec(`insert into log(number, origin, verifier, opened, evidence, node, bound) values(?, ?, ?, ?, ?, ?, ?)`,
+			row.number, row.origin, row.verifier, l.o.Now().UnixMicro(), evidence, row.node, row.bound)
 		return err
 	}}
 	for i := range events {
@@ -200,15 +239,3 @@ func acknowledge(number int64) func(*sql.Tx, Index) error {
 		return err
 	}
 }
-
-// ordinal says which log of an installation an origin names: 1 for the installation's own name, n for name-n.
-func ordinal(base, origin string) (int64, bool) {
-	if origin == base {
-		return 1, true
-	}
-	digits, ok := strings.CutPrefix(origin, base+"-")
-	n, err := strconv.ParseInt(digits, 10, 32)
-	return n, ok && err == nil && n > 1
-}
-
-func nextOrigin(base string, after int64) string { return fmt.Sprintf("%s-%d", base, max(after, 1)+1) }

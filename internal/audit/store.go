@@ -21,31 +21,7 @@ type store struct {
 	parts *sql.Stmt // partsBetween for the readers; nil: compiled each time
 }
 
-// logRow is one log of the installation.
-type logRow struct {
-	number       int64
-	origin       string
-	verifier     string
-	evidence     string
-	acknowledged bool
-}
-
-func (s *store) logs(ctx context.Context) ([]logRow, error) {
-	rows, err := s.d.Reader().QueryContext(ctx, `select number, origin, verifier, evidence, acknowledged is not null from log order by number`)
-	if err != nil {
-		return nil, unreadable(err)
-	}
-	defer rows.Close()
-	var out []logRow
-	for rows.Next() {
-		var r logRow
-		if err := rows.Scan(&r.number, &r.origin, &r.verifier, &r.evidence, &r.acknowledged); err != nil {
-			return nil, unreadable(err)
-		}
-		out = append(out, r)
-	}
-	return out, unreadable(rows.Err())
-}
+func (s *store) logs(ctx context.Context) ([]logRow, error) { return logsIn(ctx, s.d.Reader()) }
 
 // rawEntry is an entry with its parts as they are stored.
 type rawEntry struct {

@@ -22,7 +22,9 @@ type VerifyOptions struct {
 	Box         *seal.Box                 // opens payloads; nil: payloads, chains and look-up tables are not checked
 	Keys        []string                  // verifier keys of logs, kept elsewhere; without, and without Box, a log is believed its own key
 	Heads       []byte                    // heads kept elsewhere, read before the call: one signed note or a head file
-	JournalFile string                    // emergency journal that belongs to the log
+	Node        string                    // whose emergency journal JournalFile is; empty: [MainNode]
+	Secret      []byte                    // of that node, as in [Options]; nil when it has none or it is not at hand
+	JournalFile string                    // emergency journal of Node
 	Clinical    iter.Seq2[Stored, error]  // every stored version of every record
 	Progress    func(entries, size int64) // called now and then; may be nil
 }
@@ -98,32 +100,34 @@ func (r *Report) Holds() bool { return len(r.Faults) == 0 }
 // tables, journals, and the record store where it is given. It writes nothing, works beside a running server, and never stops at the
 // first fault. An error means that it could not look, not that something is wrong.
 func Verify(ctx context.Context, d *db.DB, o VerifyOptions) (*Report, error) {
-	v := &verifier{store: &store{d: d, box: o.Box}, o: o, report: &Report{}, counts: map[owner]int64{}, intents: map[version]intended{},
+	if o.Node == "" {
+		o.Node = MainNode
+	}
+	v := &verifier{store: &store{d: d, box: o.Box}, o: o, report: &Report{}, counts: map[owner]int64{}, intents: map[version]intended{}, taken: Cursor{},
 		removed: map[target]bool{}, said: map[target]bool{}, prepared: map[string]Index{}, merged: map[string]bool{}, dangling: map[Index]bool{}}
-	rows, err := v.logs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if len(rows) == 0 {
-		return nil, outcome.New(outcome.NotFound, "there is no audit log in this data directory")
-	}
 	if err := v.snapshot(ctx); err != nil {
 		return nil, err
+	}
+	rows := v.rows
+	if len(rows) == 0 {
+		return nil, outcome.New(outcome.NotFound, "there is no audit log in this data directory")
 	}
 	if err := v.strays(ctx, rows); err != nil {
 		return nil, err
 	}
 	outside := splitHeads(o.Heads)
-	for i, r := range rows {
-		cut := i+1 < len(rows)
+	for _, r := range rows {
 		if r.evidence != "" && !r.acknowledged {
 			v.report.fault(Fault{Log: r.origin, Index: -1, What: "was opened because the log before it was cut, and nobody has acknowledged that. " + r.evidence})
 		} else if r.evidence != "" {
 			v.report.Notes = append(v.report.Notes, r.origin+" was opened after a cut that was acknowledged")
 		}
-		if err := v.one(ctx, r, outside, cut && rows[i+1].acknowledged); err != nil {
+		if err := v.one(ctx, r, outside, v.excused(r)); err != nil {
 			return nil, err
 		}
+	}
+	if err := v.witnessed(ctx); err != nil {
+		return nil, err
 	}
 	if len(o.Heads) > 0 && v.report.Outside == 0 {
 		v.report.fault(Fault{Index: -1, What: "none of the heads given is a signed head of this log"})
@@ -151,13 +155,13 @@ type verifier struct {
 	o      VerifyOptions
 	report *Report
 
-	end    Index // of the newest head when the run began
-	last   Index // the newest entry then
-	listed Index // how far the look-up tables were then
+	rows   []logRow // with their ends when the run began
+	last   Cursor   // the newest entry of each log then
+	listed Cursor   // how far the look-up tables were then
 	kept   []headRow
-	taken  Index // how far later entries were taken in
+	taken  Cursor // how far later entries were taken in
+	peers  []peer
 
-	origins   []logRow
 	counts    map[owner]int64 // entries before listed, by owner
 	intents   map[version]intended
 	removed   map[target]bool // parts that are not there any more
@@ -179,30 +183,51 @@ type intended struct {
 	ended bool // its write was concluded as stored
 }
 
-// snapshot fixes what the run looks at, while the log may go on growing: all of it is read in one transaction.
+// snapshot fixes what the run looks at, while the logs may go on growing: all of it is read in one transaction.
 func (v *verifier) snapshot(ctx context.Context) error {
 	tx, err := v.d.Reader().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return unreadable(err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	if err := tx.QueryRowContext(ctx, `select coalesce((select max(at) from head), 0), coalesce((select max(at) from entry), -1),
-		coalesce((select cursor from follower where name = ?), 0)`, lookupName).Scan(&v.end, &v.last, &v.listed); err != nil {
-		return unreadable(err)
+	if v.rows, err = logsIn(ctx, tx); err != nil {
+		return err
 	}
-	v.listed = min(v.listed, v.end)
+	if v.listed, err = cursorsOf(ctx, tx, lookupName); err != nil {
+		return err
+	}
+	v.last = Cursor{}
+	for _, r := range v.rows {
+		v.listed[r.number] = min(v.listed.next(r.number), r.end)
+		var last sql.NullInt64
+		if err := tx.QueryRowContext(ctx, `select max(at) from entry where at >= ? and at < ?`, indexOf(r.number, 0), indexOf(r.number+1, 0)).Scan(&last); err != nil {
+			return unreadable(err)
+		}
+		if v.last[r.number] = indexOf(r.number, 0) - 1; last.Valid {
+			v.last[r.number] = Index(last.Int64)
+		}
+	}
 	v.kept, err = heads(ctx, tx, 0, math.MaxInt64)
 	return err
 }
 
+// excused reports that somebody took note of the cut that ended a log.
+func (v *verifier) excused(r logRow) bool {
+	for _, next := range v.rows {
+		if next.node == r.node && next.number > r.number {
+			return next.acknowledged
+		}
+	}
+	return false
+}
+
 // strays finds entries of logs that nobody opened.
 func (v *verifier) strays(ctx context.Context, rows []logRow) error {
-	v.origins = rows
 	known := map[int64]bool{}
 	for _, r := range rows {
 		known[r.number] = true
 	}
-	found, err := v.d.Reader().QueryContext(ctx, `select at >> 40, count(*) from entry group by 1`)
+	found, err := v.d.Reader().QueryContext(ctx, `select at / 1099511627776, count(*) from entry group by 1`)
 	if err != nil {
 		return unreadable(err)
 	}
@@ -222,8 +247,7 @@ func (v *verifier) strays(ctx context.Context, rows []logRow) error {
 // keyOf is the key that a log's heads must be signed by.
 func (v *verifier) keyOf(r logRow) (tlog.Verifier, error) {
 	if v.box != nil {
-		signer, err := tlog.NewSigner(r.origin, v.box.SigningKey("log "+r.origin))
-		return signer.Verifier(), err
+		return v.verifierOf(r)
 	}
 	for _, text := range v.o.Keys {
 		if key, err := tlog.ParseVerifier(text); err == nil && key.Name() == r.origin {
@@ -250,16 +274,18 @@ func (v *verifier) unredacted() {
 	}
 }
 
-func (v *verifier) originOf(i Index) string {
-	for _, r := range v.origins {
+func (v *verifier) rowOf(i Index) logRow {
+	for _, r := range v.rows {
 		if r.number == i.log() {
-			return r.origin
+			return r
 		}
 	}
-	return ""
+	return logRow{}
 }
 
-// journals checks that every emergency journal that was prepared is merged, or stands ready and is empty.
+func (v *verifier) originOf(i Index) string { return v.rowOf(i).origin }
+
+// journals checks that every emergency journal that the node prepared is merged, or stands ready and is empty.
 func (v *verifier) journals(ctx context.Context, outside [][]byte) error {
 	if v.box == nil {
 		return nil
@@ -267,9 +293,15 @@ func (v *verifier) journals(ctx context.Context, outside [][]byte) error {
 	if v.o.JournalFile == "" {
 		v.report.Notes = append(v.report.Notes, "the emergency journal was not looked at")
 	}
-	here := ""
-	if v.o.JournalFile != "" {
-		j, err := openJournalFile(v.box, v.o.JournalFile, v.origins[0].origin, nil)
+	here, base := "", ""
+	for _, r := range v.rows {
+		if r.node == v.o.Node {
+			base = r.origin
+			break
+		}
+	}
+	if v.o.JournalFile != "" && base != "" {
+		j, err := openJournalFile(v.box, v.o.JournalFile, base, nil)
 		switch {
 		case outcome.Is(err, outcome.Invariant):
 			v.report.fault(Fault{Index: -1, What: "the emergency journal was altered"})
@@ -278,14 +310,15 @@ func (v *verifier) journals(ctx context.Context, outside [][]byte) error {
 			if j.n > 0 && !v.merged[j.id] {
 				v.report.fault(Fault{Index: -1, What: fmt.Sprintf("the emergency journal %s holds %d entries that are not merged into the log", j.id, j.n)})
 			}
-			if behind(v.box, j, outside) {
+			signer, err := (&Log{store: v.store, o: Options{Secret: v.o.Secret}}).signerOf(j.origin)
+			if err == nil && behind(signer, j, outside) {
 				v.report.fault(Fault{Index: -1, What: "the emergency journal " + j.id + " is shorter than a signed state of it that is kept elsewhere"})
 			}
 			_ = j.close()
 		}
 	}
 	for id, at := range v.prepared {
-		if !v.merged[id] && id != here && v.o.JournalFile != "" {
+		if !v.merged[id] && id != here && v.o.JournalFile != "" && v.rowOf(at).node == v.o.Node {
 			v.report.fault(Fault{Log: v.originOf(at), Index: at.Number(), What: "prepared the emergency journal " + id + ", which is missing and was never merged"})
 		}
 	}
@@ -297,7 +330,7 @@ func (l *Log) Verify(ctx context.Context, clinical iter.Seq2[Stored, error]) (*R
 	if l.d == nil {
 		return nil, errNoLog
 	}
-	o := VerifyOptions{Box: l.box, JournalFile: l.o.JournalFile, Clinical: clinical}
+	o := VerifyOptions{Box: l.box, Node: l.o.Node, Secret: l.o.Secret, JournalFile: l.o.JournalFile, Clinical: clinical}
 	if l.o.HeadFile != "" {
 		heads, err := os.ReadFile(l.o.HeadFile)
 		if err != nil {

@@ -38,8 +38,10 @@ func VerifyBundle(ctx context.Context, dir string, o VerifyOptions) (*Report, er
 		expected[head.ID] = line
 	}
 	dirs := []string{dir}
-	closed, _ := filepath.Glob(filepath.Join(dir, "closed", "*"))
-	dirs = append(dirs, closed...)
+	for _, further := range []string{"nodes", "closed"} {
+		found, _ := filepath.Glob(filepath.Join(dir, further, "*"))
+		dirs = append(dirs, found...)
+	}
 	for _, d := range dirs {
 		b := &bundleCheck{dir: d, o: o, report: report, events: expected}
 		if err := b.check(ctx); err != nil {

@@ -3,6 +3,7 @@ package audit
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -41,6 +42,10 @@ type claim struct {
 func (v *verifier) one(ctx context.Context, r logRow, outside [][]byte, excused bool) error {
 	c := &logCheck{v: v, r: r, heads: map[int64][]int{}, tree: &tlog.Tree{}}
 	key, err := v.keyOf(r)
+	if errors.Is(err, errUnbound) {
+		c.fault(-1, err.Error())
+		return nil
+	}
 	if err != nil {
 		c.fault(-1, "its key cannot be read")
 		return nil
@@ -244,7 +249,7 @@ func (c *logCheck) tiles(ctx context.Context) error {
 	if err := c.v.d.Reader().QueryRowContext(ctx, `select count(*) from tile where id >= ? and id < ?`, low, high).Scan(&have); err != nil {
 		return unreadable(err)
 	}
-	if have < want || have > want && c.v.end.log() != c.r.number {
+	if have < want || have > want && !c.r.live(c.v.rows) {
 		c.fault(-1, fmt.Sprintf("has %d tiles, its size demands %d", have, want))
 	}
 	return nil
@@ -275,8 +280,8 @@ func (c *logCheck) conclude(excused bool) {
 		}
 		c.fault(-1, fmt.Sprintf("%s (%d heads concerned)", why, c.broken))
 	}
-	if c.r.number == c.v.last.log() && c.v.last.Number() >= c.size {
-		c.fault(c.size, fmt.Sprintf("and the entries up to %d lie beyond the newest signed head", c.v.last.Number()))
+	if last := c.v.last[c.r.number].Number(); c.r.live(c.v.rows) && c.v.last[c.r.number] >= indexOf(c.r.number, c.size) {
+		c.fault(c.size, fmt.Sprintf("and the entries up to %d lie beyond the newest signed head", last))
 	}
 	if c.trace != nil {
 		for o, k := range c.trace.links {

@@ -3,7 +3,6 @@ package audit
 import (
 	"context"
 	"fmt"
-	"math"
 	"strings"
 )
 
@@ -64,7 +63,7 @@ func (c *logCheck) payload(r rawEntry, e entry) {
 
 // count counts an entry for its owner as far as the look-up tables had come.
 func (v *verifier) count(o owner, at Index) {
-	if at < v.listed {
+	if at < v.listed.next(at.log()) {
 		v.counts[o]++
 	}
 }
@@ -88,6 +87,8 @@ func (v *verifier) collect(r *Read) {
 		case "journal-merged":
 			v.merged[e.Imported.Journal] = true
 		}
+	case Node:
+		v.hear(r)
 	}
 }
 
@@ -179,7 +180,7 @@ func (v *verifier) clinical(ctx context.Context) error {
 		}
 	}
 	for k, w := range v.intents {
-		if w.ended && w.at < v.end {
+		if w.ended && w.at < v.rowOf(w.at).end {
 			v.report.fault(Fault{Log: v.originOf(w.at), Index: w.at.Number(), Record: v.nameOf(ctx, w.at, k), What: "was written and is not stored any more"})
 		}
 	}
@@ -191,17 +192,23 @@ func (v *verifier) since(ctx context.Context) error {
 	if v.box == nil {
 		return nil
 	}
-	for {
-		raw, err := v.span(ctx, max(v.end, v.taken), math.MaxInt64, 512, true)
-		if err != nil || len(raw) == 0 {
-			return err
-		}
-		for _, e := range raw {
-			r := v.open(e, "")
-			v.collect(&r)
-			v.taken = e.at + 1
+	for _, row := range v.rows {
+		for {
+			raw, err := v.span(ctx, max(row.end, v.taken.next(row.number)), indexOf(row.number+1, 0), 512, true)
+			if err != nil {
+				return err
+			}
+			for _, e := range raw {
+				r := v.open(e, row.origin)
+				v.collect(&r)
+				v.taken[row.number] = e.at + 1
+			}
+			if len(raw) == 0 {
+				break
+			}
 		}
 	}
+	return nil
 }
 
 func (v *verifier) nameOf(ctx context.Context, at Index, k version) string {
@@ -224,19 +231,11 @@ func (v *verifier) lists(ctx context.Context) error {
 	if v.box == nil {
 		return nil
 	}
-	rows, err := v.d.Reader().QueryContext(ctx, `select kind, owner, count(*) from lookup where at < ? group by kind, owner`, v.listed)
-	if err != nil {
-		return unreadable(err)
-	}
-	defer rows.Close()
 	have := map[owner]int64{}
-	for rows.Next() {
-		var o owner
-		var n int64
-		if err := rows.Scan(&o.kind, &o.id, &n); err != nil {
-			return unreadable(err)
+	for _, r := range v.rows {
+		if err := v.listedIn(ctx, r.number, have); err != nil {
+			return err
 		}
-		have[o] = n
 	}
 	for o, want := range v.counts {
 		if have[o] < want {
@@ -247,6 +246,24 @@ func (v *verifier) lists(ctx context.Context) error {
 		if want := v.counts[o]; n > want && v.unclaimed == 0 {
 			v.report.fault(Fault{Index: -1, What: fmt.Sprintf("the list of %s shows %d entries, the log holds %d: rebuild the look-up tables", o, n, want)})
 		}
+	}
+	return nil
+}
+
+// listedIn counts the rows of each owner in one log.
+func (v *verifier) listedIn(ctx context.Context, number int64, have map[owner]int64) error {
+	rows, err := v.d.Reader().QueryContext(ctx, `select kind, owner, count(*) from lookup where at >= ? and at < ? group by kind, owner`, indexOf(number, 0), v.listed.next(number))
+	if err != nil {
+		return unreadable(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var o owner
+		var n int64
+		if err := rows.Scan(&o.kind, &o.id, &n); err != nil {
+			return unreadable(err)
+		}
+		have[o] += n
 	}
 	return unreadable(rows.Err())
 }

@@ -53,6 +53,7 @@ type writer struct {
 	box     *seal.Box
 	origin  string
 	number  int64
+	epoch   int64 // of the lease
 	signer  tlog.Signer
 	chains  *chains
 	now     func() time.Time
@@ -117,11 +118,17 @@ func (w *writer) apply(tx *sql.Tx, acts []*act) error {
 	return nil
 }
 
-// settle learns whether the last batch was committed.
+// settle makes sure that this process still holds the lease, and keeps it for the transaction; and learns whether the last batch was
+// committed.
 func (w *writer) settle(tx *sql.Tx) error {
-	var newest Index
-	err := w.hot.one(tx, newestHead).Scan(&newest)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	epoch, newest := int64(0), indexOf(w.number, 0)
+	if err := w.hot.one(tx, leased, w.number).Scan(&epoch); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if epoch != w.epoch {
+		return errLost
+	}
+	if err := w.hot.one(tx, newestHead, indexOf(w.number, 0), indexOf(w.number+1, 0)).Scan(&newest); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
 	switch {

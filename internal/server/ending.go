@@ -14,7 +14,7 @@ import (
 // What a server does when a disk fails under it: it ends, so that whoever restarts it has the start-up check run. After an error of a
 // sync a page may be gone although a second attempt succeeds: only a new process that reads everything back knows what is stored.
 
-// failures looks at the databases until one is beyond use, and then gives the error to end with.
+// failures looks at the databases until one is beyond use, or the log was taken up by another process, and then gives the error to end with.
 func (s *Server) failures(ctx context.Context) <-chan error {
 	out := make(chan error, 1)
 	go func() {
@@ -36,6 +36,9 @@ func (s *Server) failures(ctx context.Context) <-chan error {
 }
 
 func (s *Server) failed() error {
+	if err := s.Log.Lost(); err != nil {
+		return err
+	}
 	for name, d := range map[string]*db.DB{auditDB: s.trail, recordsDB: s.records, keysDB: s.keys} {
 		if d == nil || d.Broken() == nil {
 			continue
