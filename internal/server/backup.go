@@ -17,7 +17,7 @@ import (
 )
 
 // rebuilt are the tables of the log that followers write anew from its entries; a copy leaves them out.
-var rebuilt = []string{"follower", "lookup", "chain"}
+var rebuilt = []string{"cursor", "lookup", "chain"}
 
 // keysKept is how long copies of the keys live: what was shredded is beyond recovery when the last copy from before is gone.
 const keysKept = 30 * 24 * time.Hour
