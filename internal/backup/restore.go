@@ -21,47 +21,77 @@ import (
 // Errors: outcome.NotSupported when the schema of the copy is another than this program's; outcome.Invalid when the copy is damaged;
 // outcome.NoStore when the databases cannot be written.
 func Restore(ctx context.Context, c Copy, into map[string]Target) (Manifest, error) {
-	m := c.Header()
-	targets := map[string]*target{}
-	for _, p := range m.Sources {
-		d, ok := into[p.Name]
-		if !ok {
-			return m, outcome.New(outcome.Invalid, "the copy holds "+p.Name+", which does not belong here: is it the right file?")
-		}
-		if d.DB != nil {
-			if err := prepare(ctx, d.DB, p); err != nil {
-				return m, err
-			}
-		}
-		for _, t := range p.Tables {
-			targets[p.Name+"/"+t.Name] = &target{Target: d, table: t}
-		}
+	t, err := prepared(ctx, c.Header(), into)
+	if err != nil {
+		return c.Header(), err
 	}
 	for one, err := range c.chunks(ctx) {
 		if err != nil {
-			return m, err
+			return c.Header(), err
 		}
-		t, ok := targets[one.source+"/"+one.table]
-		if sum := sha256.Sum256(one.rows); !ok || hex.EncodeToString(sum[:]) != one.id {
-			return m, damaged(nil)
+		if sum := sha256.Sum256(one.rows); hex.EncodeToString(sum[:]) != one.id {
+			return c.Header(), damaged(nil)
 		}
-		rows, err := decode(one.rows, len(t.table.Columns))
-		if err != nil {
-			return m, damaged(err)
-		}
-		if err := t.put(ctx, rows); err != nil {
-			return m, err
+		if err := t.take(ctx, one); err != nil {
+			return c.Header(), err
 		}
 	}
-	m = c.manifest()
+	return c.manifest(), t.finish(ctx, c.manifest())
+}
+
+// targets are the tables being filled, by source and name.
+type targets map[string]*target
+
+// prepared checks that everything in a copy has its place, and empties it.
+func prepared(ctx context.Context, m Manifest, into map[string]Target) (targets, error) {
+	out := targets{}
 	for _, p := range m.Sources {
+		d, ok := into[p.Name]
+		if !ok {
+			return nil, outcome.New(outcome.Invalid, "the copy holds "+p.Name+", which does not belong here: is it the right file?")
+		}
+		if d.DB != nil {
+			if err := prepare(ctx, d.DB, p); err != nil {
+				return nil, err
+			}
+		}
 		for _, t := range p.Tables {
-			if got := targets[p.Name+"/"+t.Name]; got == nil || got.rows != t.Rows {
-				return m, outcome.New(outcome.Invalid, "the copy is not whole: rows of "+p.Name+"."+t.Name+" are missing; use an older one")
+			out[p.Name+"/"+t.Name] = &target{Target: d, table: t}
+		}
+	}
+	return out, nil
+}
+
+func (t targets) take(ctx context.Context, one chunk) error {
+	to, ok := t[one.source+"/"+one.table]
+	if !ok {
+		return damaged(nil)
+	}
+	rows, err := decode(one.rows, len(to.table.Columns))
+	if err != nil {
+		return damaged(err)
+	}
+	return to.put(ctx, rows)
+}
+
+// finish checks that all came that the manifest lists.
+func (t targets) finish(ctx context.Context, m Manifest) error {
+	for _, p := range m.Sources {
+		for _, table := range p.Tables {
+			if got := t[p.Name+"/"+table.Name]; got == nil || got.rows != table.Rows {
+				return outcome.New(outcome.Invalid, "the copy is not whole: rows of "+p.Name+"."+table.Name+" are missing; use an older one")
+			}
+		}
+		if len(p.Tables) == 0 {
+			continue
+		}
+		if d := t[p.Name+"/"+p.Tables[0].Name].DB; d != nil {
+			if err := counting(ctx, d, p.Tables); err != nil {
+				return err
 			}
 		}
 	}
-	return m, nil
+	return nil
 }
 
 // prepare checks that a part of the copy fits the database and empties its tables.
@@ -70,7 +100,7 @@ func prepare(ctx context.Context, d *db.DB, p Part) error {
 	if err != nil {
 		return err
 	}
-	here, err := shape(ctx, tx, Source{Name: p.Name})
+	here, err := shape(ctx, tx, Source{Name: p.Name, DB: d})
 	_ = tx.Rollback()
 	if err != nil {
 		return outcome.Wrap("backup: restore", outcome.NoStore, "the tables cannot be listed", err)
