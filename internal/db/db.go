@@ -49,16 +49,17 @@ type Options struct {
 
 // DB is one open SQLite file or PostgreSQL schema. All methods are safe for concurrent use.
 type DB struct {
-	name    string
-	pg      *postgres // nil on SQLite
-	writer  *sql.DB   // one connection: migrations and the writer goroutine take turns on it
-	reader  *sql.DB
-	queue   chan *job
-	max     int
-	closing chan struct{}
-	stopped chan struct{}
-	once    sync.Once
-	broken  atomic.Pointer[outcome.Error]
+	name      string
+	pg        *postgres // nil on SQLite
+	writer    *sql.DB   // one connection: migrations and the writer goroutine take turns on it
+	reader    *sql.DB
+	queue     chan *job
+	max       int
+	closing   chan struct{}
+	stopped   chan struct{}
+	once      sync.Once
+	followers sync.WaitGroup
+	broken    atomic.Pointer[outcome.Error]
 }
 
 // Open opens source and starts its writer. source is the path of a SQLite file, which is made (mode 0600) when it is not there, or a
@@ -148,6 +149,7 @@ func (d *DB) Broken() error {
 func (d *DB) Close() error {
 	d.once.Do(func() { close(d.closing) })
 	<-d.stopped
+	d.followers.Wait()
 	if d.pg != nil {
 		d.signOff()
 	}

@@ -3,9 +3,12 @@ package db
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
+	"path"
 	"regexp"
+	"slices"
 
 	"chartwarden/internal/outcome"
 
@@ -38,10 +41,10 @@ func Migrate(ctx context.Context, d *DB, capability string, migrations fs.FS) er
 		}
 		options = append(options, goose.WithSessionLocker(locker))
 	}
-	files, err := fs.Sub(migrations, string(d.Engine()))
+	files, err := ofEngine(d.Engine(), migrations)
 	var provider *goose.Provider
 	if err == nil {
-		provider, err = goose.NewProvider(dialect, d.writer, ofEngine(migrations, files), options...)
+		provider, err = goose.NewProvider(dialect, d.writer, files, options...)
 	}
 	if err != nil {
 		return outcome.Wrap("db: migrate "+capability, outcome.Exception, "the migrations built into this program cannot be read", err)
@@ -63,10 +66,23 @@ func Migrate(ctx context.Context, d *DB, capability string, migrations fs.FS) er
 	return nil
 }
 
-// ofEngine is the folder of the engine, or the root where there is none.
-func ofEngine(root, files fs.FS) fs.FS {
-	if all, err := fs.ReadDir(files, "."); err == nil && len(all) > 0 {
-		return files
+// ofEngine is the folder of the engine; the root where there are no folders. Both engines have files of the same names, and the root
+// has none beside them: one that is missing would only be noticed on the other engine.
+func ofEngine(e Engine, root fs.FS) (fs.FS, error) {
+	sqlite, _ := fs.Glob(root, string(SQLite)+"/*.sql") // the patterns are sound
+	postgres, _ := fs.Glob(root, string(PostgreSQL)+"/*.sql")
+	beside, _ := fs.Glob(root, "*.sql")
+	if len(sqlite)+len(postgres) == 0 {
+		return root, nil
 	}
-	return root
+	names := func(files []string) (out []string) {
+		for _, f := range files {
+			out = append(out, path.Base(f))
+		}
+		return out
+	}
+	if len(beside) > 0 || !slices.Equal(names(sqlite), names(postgres)) {
+		return nil, fmt.Errorf("db: migrations belong into sqlite/ and postgres/ under the same names: %v, %v, beside them %v", sqlite, postgres, beside)
+	}
+	return fs.Sub(root, string(e))
 }

@@ -24,11 +24,11 @@ func prepareWriters(ctx context.Context, d *db.DB) (w writers, err error) {
 		to    **sql.Stmt
 		query string
 	}{
-		{&w.tx, `insert into tx(time, recs, entry) values(?,?,?)`},
+		{&w.tx, `insert into tx(tx, time, recs, entry) values((select coalesce(max(tx), 0)+1 from tx),?,?,?) returning tx`},
 		{&w.tagTx, `update tx set mac=? where tx=?`},
 		{&w.insert, `insert into resource(rec, patient, kind, vid, tx, at, updated, op, shared, further, mac, body) values(?,?,?,?,?,?,?,?,?,?,?,?)`},
 		{&w.keep, `insert into version(rec, vid, patient, kind, tx, until, at, updated, op, shared, further, mac, body)
-			select rec, vid, patient, kind, tx, ?, at, updated, op, shared, further, ?, body from resource where rec=? and vid=?`},
+			select rec, vid, patient, kind, tx, cast(? as bigint), at, updated, op, shared, further, ?, body from resource where rec=? and vid=?`},
 		{&w.update, `update resource set vid=?, tx=?, at=?, updated=?, op=?, shared=?, further=?, mac=?, body=? where rec=?`},
 		{&w.alias, `insert into alias(name, rec, mac) values(?,?,?) on conflict do nothing`},
 		{&w.aliased, `select rec, mac from alias where name=?`},
@@ -104,8 +104,10 @@ func (s *Store) Commit(ctx context.Context, p *Prepared, intent audit.Logged) ([
 		s.dir.follow(s, f)
 		out[i] = newSealed(f)
 	}
-	for old := s.newest.Load(); old < number && !s.newest.CompareAndSwap(old, number); old = s.newest.Load() {
+	if s.d.Shared() {
+		s.foreign.mine(number)
 	}
+	raise(&s.newest, number)
 	return out, nil
 }
 
@@ -129,14 +131,10 @@ func (s *Store) begin(tx *sql.Tx, changed []*item, at time.Time, entry string) (
 		recs = binary.AppendUvarint(recs, uint64(it.after.rec))
 	}
 	f := feed{time: at.UnixMicro(), recs: recs, entry: entry}
-	r, err := tx.Stmt(s.write.tx).Exec(f.time, f.recs, f.entry)
-	if err != nil {
+	if err := tx.Stmt(s.write.tx).QueryRow(f.time, f.recs, f.entry).Scan(&f.tx); err != nil {
 		return 0, err
 	}
-	if f.tx, err = r.LastInsertId(); err != nil {
-		return 0, err
-	}
-	_, err = tx.Stmt(s.write.tagTx).Exec(s.tags.tx.Tag(f.tagged()...), f.tx)
+	_, err := tx.Stmt(s.write.tagTx).Exec(s.tags.tx.Tag(f.tagged()...), f.tx)
 	return f.tx, err
 }
 

@@ -28,6 +28,11 @@ func (s *Store) Guard(ctx context.Context, condition string) (Guard, error) {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return Guard{}, unreadable(err)
 	}
+	if s.d.Shared() { // what is decided on has to be at least as new
+		if err := s.followNodes(ctx); err != nil {
+			return Guard{}, err
+		}
+	}
 	return g, nil
 }
 

@@ -274,8 +274,9 @@ func (b *batch) createTarget(it *item) error {
 		}
 	}
 	it.effect = Created
-	it.after.rec = fhir.RecordID(b.s.next.Add(1))
-	return nil
+	var err error
+	it.after.rec, err = b.s.numbers.next(b.ctx)
+	return err
 }
 
 func (b *batch) updateTarget(it *item) error {
@@ -298,7 +299,7 @@ func (b *batch) updateTarget(it *item) error {
 	it.aliases = append(it.aliases, name)
 	rec, err := b.s.aliased(b.ctx, b.s.d.Reader(), name) // promised to a patient who was referred to before
 	if outcome.Is(err, outcome.NotFound) {
-		rec, err = fhir.RecordID(b.s.next.Add(1)), nil
+		rec, err = b.s.numbers.next(b.ctx)
 	}
 	it.after.rec = rec
 	return err
@@ -386,7 +387,9 @@ func (b *batch) promise(it *item, id string) (fhir.PatientID, error) {
 	name := b.s.idName(patientType, id)
 	rec, err := b.s.aliased(b.ctx, b.s.d.Reader(), name)
 	if outcome.Is(err, outcome.NotFound) {
-		rec, err = fhir.RecordID(b.s.next.Add(1)), nil
+		if rec, err = b.s.numbers.next(b.ctx); err != nil {
+			return 0, err
+		}
 		it.promised = append(it.promised, promise{name, fhir.PatientID(rec)})
 	}
 	return fhir.PatientID(rec), err

@@ -100,9 +100,9 @@ const (
 	aliasOf   = `select rec, mac from alias where name=?`
 	patientOf = `select patient, kind from resource where rec=?`
 
-	ofPatient = currents + `where patient=? order by kind desc, at desc, rec desc`
+	ofPatient = currents + `where patient=? order by kind desc, at desc nulls last, rec desc`
 
-	ofKind = currents + `where patient=? and kind=? order by at desc, rec desc`
+	ofKind = currents + `where patient=? and kind=? order by at desc nulls last, rec desc`
 	alsoOf = currents + `where rec in (select rec from also where patient=?) order by rec desc`
 )
 

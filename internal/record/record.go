@@ -32,7 +32,7 @@ import (
 	"chartwarden/internal/seal"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations
 var embedded embed.FS
 
 // Projection follows the records inside the transaction that writes them: what it derives is never ahead of or behind them. Its
@@ -61,17 +61,18 @@ type Options struct {
 
 // Store keeps the records of one installation. All methods are safe for concurrent use.
 type Store struct {
-	d     *db.DB
-	box   *seal.Box
-	tags  tags
-	o     Options
-	ids   ids
-	next  atomic.Int64 // the last record number given out
-	kinds kinds
-	dir   directory
-	write writers
+	d       *db.DB
+	box     *seal.Box
+	tags    tags
+	o       Options
+	ids     ids
+	numbers numbers
+	kinds   kinds
+	dir     directory
+	write   writers
 	// newest is the last transaction that was committed: what a search that begins now sees.
 	newest  atomic.Int64
+	foreign foreign
 	shelves shelves
 	// prepared are the queries that every request makes, for the pool of readers.
 	prepared map[string]*sql.Stmt
@@ -111,17 +112,17 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, unreadable(err)
 	}
 	s.newest.Store(newest)
-	var last int64
-	if err := o.DB.Reader().QueryRowContext(ctx, `select max(coalesce((select max(rec) from resource), 0), coalesce((select max(patient) from resource), 0))`).Scan(&last); err != nil {
-		return nil, unreadable(err)
+	if err := s.numbers.start(ctx, o.DB); err != nil {
+		return nil, err
 	}
-	s.next.Store(last)
 	if err := s.kinds.load(ctx, o.DB); err != nil {
 		return nil, err
 	}
+	s.foreign.seen = newest
 	if err := s.fillDirectory(ctx); err != nil {
 		return nil, err
 	}
+	o.DB.Follow(s.followNodes)
 	return s, nil
 }
 
@@ -188,7 +189,7 @@ func (k *kinds) allot(ctx context.Context, d *db.DB, name string) (int64, error)
 	}
 	var n int64
 	err := d.Write(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRow(`insert into kind(name) values(?) on conflict do update set name=name returning kind`, name).Scan(&n)
+		return tx.QueryRow(`insert into kind(name) values(?) on conflict (name) do update set name=excluded.name returning kind`, name).Scan(&n)
 	})
 	if err != nil {
 		return 0, outcome.Wrap("record: kinds", outcome.NoStore, "the record could not be saved, please try again", err)

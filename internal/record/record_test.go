@@ -14,7 +14,7 @@ import (
 
 	"chartwarden/internal/audit"
 	"chartwarden/internal/care"
-	"chartwarden/internal/db"
+	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/outcome"
@@ -24,33 +24,34 @@ import (
 // world is a real store with a real audit log beside it.
 type world struct {
 	*Store
-	t    testing.TB
-	log  *audit.Log
-	logo audit.Options
-	ring *seal.Keyring
-	now  time.Time
-	o    Options
+	t         testing.TB
+	log       *audit.Log
+	logo      audit.Options
+	ring      *seal.Keyring
+	custodian seal.Custodian
+	now       time.Time
+	o         Options
 }
 
 func newWorld(t testing.TB, change ...func(*Options)) *world {
 	t.Helper()
+	return newWorldAt(t, dbtest.New(t), change...)
+}
+
+func newWorldAt(t testing.TB, place dbtest.Place, change ...func(*Options)) *world {
+	t.Helper()
 	ctx, dir := context.Background(), t.TempDir()
 	w := &world{t: t, now: time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC)}
-	open := func(name string) *db.DB {
-		d, err := db.Open(ctx, filepath.Join(dir, name), db.Options{})
-		must(t, err)
-		t.Cleanup(func() { _ = d.Close() })
-		return d
-	}
-	custodian, err := seal.CreateKeyFile(filepath.Join(dir, "key"))
+	var err error
+	w.custodian, err = seal.CreateKeyFile(filepath.Join(dir, "key"))
 	must(t, err)
-	w.ring, err = seal.Create(ctx, open("keys.db"), custodian, true)
+	w.ring, err = seal.Create(ctx, place.Open(t, "keys"), w.custodian, true)
 	must(t, err)
-	w.logo = audit.Options{DB: open("audit.db"), Box: w.ring.Box("audit"), Origin: "test.example/log"}
+	w.logo = audit.Options{DB: dbtest.Place{Dir: dir}.Open(t, "audit"), Box: w.ring.Box("audit"), Origin: "test.example/log"}
 	w.log, err = audit.Open(ctx, w.logo)
 	must(t, err)
 	t.Cleanup(func() { _ = w.log.Close() })
-	w.o = Options{DB: open("records.db"), Box: w.ring.Box("record"), Now: func() time.Time { return w.now }, Base: "https://ehr.example/fhir"}
+	w.o = Options{DB: place.Open(t, "records"), Box: w.ring.Box("record"), Now: func() time.Time { return w.now }, Base: "https://ehr.example/fhir"}
 	for _, c := range change {
 		c(&w.o)
 	}
@@ -352,7 +353,7 @@ func TestChosenIdsHaveOneName(t *testing.T) {
 		t.Fatal("an absolute reference to ourselves")
 	}
 	must(t, w.d.Purge(t.Context()))
-	raw := readAll(t, w.d.Path())
+	raw := dbtest.Disk(t, w.d)
 	if bytes.Contains(raw, []byte("mrn-4711")) || bytes.Contains(raw, []byte("Castell")) {
 		t.Fatal("in clear on the disk")
 	}
@@ -530,19 +531,26 @@ func TestProjectionsAreOneWithTheWrite(t *testing.T) {
 
 func TestAlteredRowsDoNotOpen(t *testing.T) {
 	for name, sqlText := range map[string]string{
-		"body":      `update resource set body=cast(body || x'00' as blob) where rec=?1`,
-		"version":   `update resource set vid=2 where rec=?1`,
-		"patient":   `update resource set patient=0 where rec=?1`,
-		"kind":      `update resource set kind=(select kind from resource where rec=1) where rec=?1`,
-		"operation": `update resource set op=3 where rec=?1`,
-		"swap":      `update resource set body=(select body from resource where rec=?1+1) where rec=?1`,
+		"body":      `update resource set body=?2 where rec=?1`,
+		"version":   `update resource set vid=2 where rec=?1 and body<>?2`,
+		"patient":   `update resource set patient=0 where rec=?1 and body<>?2`,
+		"kind":      `update resource set kind=(select kind from resource where rec=1) where rec=?1 and body<>?2`,
+		"operation": `update resource set op=3 where rec=?1 and body<>?2`,
+		"swap":      `update resource set body=(select body from resource where rec=?1+1) where rec=?1 and body<>?2`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			p := w.patient("Castell", "Ada", "1970-01-02")
 			o := w.observation(p, "1-1", "2020-01-01")
 			w.observation(p, "1-1", "2020-01-01")
-			must(t, w.d.Write(t.Context(), func(tx *sql.Tx) error { _, err := tx.Exec(sqlText, o.Record()); return err }))
+			must(t, w.d.Write(t.Context(), func(tx *sql.Tx) error {
+				var body []byte
+				if err := tx.QueryRow(`select body from resource where rec=?`, o.Record()).Scan(&body); err != nil {
+					return err
+				}
+				_, err := tx.Exec(sqlText, o.Record(), append(body, 0))
+				return err
+			}))
 			s, err := w.Read(t.Context(), "Observation", o.ID())
 			if err == nil {
 				t.Fatalf("%v opens", s)
@@ -613,7 +621,7 @@ func TestAlteredPatientDoesNotCloseTheChart(t *testing.T) {
 	p := w.patient("Castell", "Ada", "1970-01-02")
 	o := w.observation(p, "1-1", "2020-01-01")
 	must(t, w.d.Write(t.Context(), func(tx *sql.Tx) error {
-		_, err := tx.Exec(`update resource set body=x'01' where rec=?`, p.Record())
+		_, err := tx.Exec(`update resource set body=? where rec=?`, []byte{1}, p.Record())
 		return err
 	}))
 	w.reopen()

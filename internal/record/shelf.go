@@ -52,7 +52,8 @@ type told struct {
 
 // shelves keeps the shelves that were asked for last, up to a number of bytes. That a shelf is up to date is known by the number of
 // the transaction that last touched it: a commit notes it before anybody can see what it wrote. Several shelves share a note; one
-// too many is filled anew, never one too few. It holds as long as this process alone writes the records.
+// too many is filled anew, never one too few. What other nodes write is noted
+// when it is followed.
 type shelves struct {
 	touched [1 << 16]atomic.Int64
 
@@ -73,8 +74,12 @@ func (k shelfKey) note(s *shelves) *atomic.Int64 {
 
 // touch notes that a transaction, not yet committed, changes a shelf.
 func (s *shelves) touch(patient fhir.PatientID, kind, tx int64) {
-	note := shelfKey{patient, kind}.note(s)
-	for old := note.Load(); old < tx && !note.CompareAndSwap(old, tx); old = note.Load() {
+	raise(shelfKey{patient, kind}.note(s), tx)
+}
+
+// raise makes a number at least n.
+func raise(number *atomic.Int64, n int64) {
+	for old := number.Load(); old < n && !number.CompareAndSwap(old, n); old = number.Load() {
 	}
 }
 

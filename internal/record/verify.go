@@ -41,7 +41,7 @@ type Stored struct {
 func (s *Store) Stored(ctx context.Context) iter.Seq2[Stored, error] {
 	return func(yield func(Stored, error) bool) {
 		for _, table := range []string{"version", "resource"} { // in this order an update meanwhile shows twice rather than never
-			last := int64(0)
+			var last [2]int64 // record, version
 			for more := true; more; {
 				page, err := s.page(ctx, table, &last)
 				if err != nil {
@@ -59,11 +59,11 @@ func (s *Store) Stored(ctx context.Context) iter.Seq2[Stored, error] {
 	}
 }
 
-// page reads some versions of a table behind the row number last, and moves last on.
-func (s *Store) page(ctx context.Context, table string, last *int64) (out []Stored, err error) {
+// page reads some versions of a table behind the version last, and moves last on.
+func (s *Store) page(ctx context.Context, table string, last *[2]int64) (out []Stored, err error) {
 	until := map[string]string{"resource": "0", "version": "until"}[table]
-	rows, err := s.d.Reader().QueryContext(ctx, `select rowid, (select entry from tx where tx.tx=t.tx), rec, patient, kind, vid, tx, `+until+`, at, updated, op, shared, further, mac, body
-		from `+table+` t where rowid>? order by rowid limit 500`, *last)
+	rows, err := s.d.Reader().QueryContext(ctx, `select (select entry from tx where tx.tx=t.tx), rec, patient, kind, vid, tx, `+until+`, at, updated, op, shared, further, mac, body
+		from `+table+` t where (rec, vid)>(?,?) order by rec, vid limit 500`, last[0], last[1])
 	if err != nil {
 		return nil, unreadable(err)
 	}
@@ -72,10 +72,10 @@ func (s *Store) page(ctx context.Context, table string, last *int64) (out []Stor
 		var r row
 		var body sql.RawBytes
 		var entry sql.NullString
-		if err := rows.Scan(last, &entry, &r.rec, &r.patient, &r.kind, &r.vid, &r.tx, &r.until, &r.at, &r.updated, &r.op, &r.shared, &r.further, &r.mac, &body); err != nil {
+		if err := rows.Scan(&entry, &r.rec, &r.patient, &r.kind, &r.vid, &r.tx, &r.until, &r.at, &r.updated, &r.op, &r.shared, &r.further, &r.mac, &body); err != nil {
 			return nil, unreadable(err)
 		}
-		r.body = body
+		r.body, *last = body, [2]int64{int64(r.rec), r.vid}
 		v := Stored{Record: r.rec, Version: r.vid, Patient: r.patient, Ref: s.kinds.called(r.kind), Hash: r.hash(), Entry: entry.String}
 		if f, err := s.open(r); err != nil {
 			v.Fault = err

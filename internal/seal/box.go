@@ -186,8 +186,13 @@ func (b *Box) unwrapped(id KeyID) (cipher.AEAD, error) {
 func (b *Box) Shred(ctx context.Context, owner int64, kind string) error {
 	var id KeyID
 	err := b.d.Write(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRow(`insert into data_key(family, owner, kind, wrapped) values(?,?,?,null)
-			on conflict do update set wrapped=null returning id`, b.family, owner, kind).Scan(&id)
+		err := tx.QueryRow(`insert into data_key(family, owner, kind, wrapped) values(?,?,?,null)
+			on conflict (family, owner, kind) do update set wrapped=null returning id`, b.family, owner, kind).Scan(&id)
+		if err != nil || !b.d.Shared() {
+			return err
+		}
+		_, err = tx.Exec(`insert into shredding(key) values(?)`, id) // for other nodes
+		return err
 	})
 	if err != nil {
 		return outcome.Wrap("seal: shred", outcome.NoStore, "the key could not be destroyed", err)

@@ -29,7 +29,7 @@ import (
 	"chartwarden/internal/outcome"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations
 var embedded embed.FS
 
 // families are the importers that may hold keys. A name is part of every derivation and never changes.
@@ -44,6 +44,7 @@ type Keyring struct {
 	custodian    Custodian
 	tagged       atomic.Bool
 	boxes        map[string]*Box
+	shredded     int64 // the last shredding that was followed; see forget
 }
 
 // Create makes the keys of a new installation in d (keys.db), wrapped by c, and opens them. sandbox is bound into the wrapping and
@@ -139,7 +140,32 @@ func (k *Keyring) open() error {
 		}
 		k.boxes[family] = b
 	}
+	k.d.Follow(k.forget)
 	return nil
+}
+
+// forget takes keys out of memory that other nodes shredded.
+func (k *Keyring) forget(ctx context.Context) error {
+	rows, err := k.d.Reader().QueryContext(ctx, `select s.n, d.id, d.family, d.owner, d.kind from shredding s join data_key d on d.id=s.key where s.n>? order by s.n`, k.shredded)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n int64
+		var id KeyID
+		var family string
+		var of ownerKind
+		if err := rows.Scan(&n, &id, &family, &of.owner, &of.kind); err != nil {
+			return err
+		}
+		if b := k.boxes[family]; b != nil {
+			b.ids.drop(of)
+			b.keys.drop(id)
+		}
+		k.shredded = n
+	}
+	return rows.Err()
 }
 
 // RowsTagged reports whether rows beside the records carry tags ([Rows]) in this installation, so that one without is a forgery. Only an

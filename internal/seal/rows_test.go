@@ -63,7 +63,7 @@ func TestRowsAreMarkedTaggedForGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := keysDB(t, filepath.Join(dir, "keys.db"))
+	d := keysDB(t)
 	made, err := Create(t.Context(), d, c, true)
 	if err != nil {
 		t.Fatal(err)

@@ -14,17 +14,13 @@ import (
 	"testing"
 
 	"chartwarden/internal/db"
+	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/outcome"
 )
 
-func keysDB(t testing.TB, path string) *db.DB {
+func keysDB(t testing.TB) *db.DB {
 	t.Helper()
-	d, err := db.Open(context.Background(), path, db.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = d.Close() })
-	return d
+	return dbtest.New(t).Open(t, "keys")
 }
 
 func ring(t testing.TB) (*Keyring, *db.DB) {
@@ -34,7 +30,7 @@ func ring(t testing.TB) (*Keyring, *db.DB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := keysDB(t, filepath.Join(dir, "keys.db"))
+	d := keysDB(t)
 	k, err := Create(t.Context(), d, c, false)
 	if err != nil {
 		t.Fatal(err)
@@ -186,6 +182,9 @@ func TestShreddedIsGone(t *testing.T) {
 	if err := b.Shred(t.Context(), 99, "chart"); err != nil {
 		t.Fatalf("shredding nothing: %v", err)
 	}
+	if d.Engine() != db.SQLite {
+		return
+	}
 	for _, suffix := range []string{"", "-wal"} {
 		raw, err := os.ReadFile(d.Path() + suffix)
 		if err == nil && bytes.Contains(raw, wrapped) {
@@ -239,7 +238,7 @@ func TestReopenedKeyringIsTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := keysDB(t, filepath.Join(dir, "keys.db"))
+	d := keysDB(t)
 	if _, err := Open(t.Context(), d, c); !outcome.Is(err, outcome.NotFound) {
 		t.Fatalf("before init: %v", err)
 	}
@@ -354,7 +353,7 @@ func TestPassphraseOpensOnlyItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := keysDB(t, filepath.Join(t.TempDir(), "keys.db"))
+	d := keysDB(t)
 	if _, err := Create(t.Context(), d, c, false); err != nil {
 		t.Fatal(err)
 	}

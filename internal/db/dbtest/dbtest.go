@@ -77,3 +77,36 @@ func (p Place) Options(name string, o db.Options) db.Options {
 	}
 	return o
 }
+
+// Disk gives the bytes in which the tables of d lie, to look for what must not be there in clear.
+func Disk(t testing.TB, d *db.DB) []byte {
+	t.Helper()
+	if d.Engine() == db.SQLite {
+		b, err := os.ReadFile(d.Path())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	if _, err := d.Reader().Exec(`checkpoint`); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := d.Reader().Query(`select pg_read_binary_file(pg_relation_filepath(c.oid)) from pg_class c
+		where c.relkind in ('r', 'i') and (c.relnamespace=?::regnamespace or c.relnamespace='pg_toast'::regnamespace) and not c.relisshared`, d.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var out []byte
+	for rows.Next() {
+		var b []byte
+		if err := rows.Scan(&b); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, b...)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
