@@ -2,7 +2,9 @@ package access
 
 import (
 	"context"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -205,15 +207,19 @@ type OnList struct {
 	Identity
 	Because  string
 	Template string
-	Place    string
+	Place    string // the ward or clinic where she is now
+	Bed      string // within it, as the visit displays it
 	At       time.Time
+	Open     bool // the chart opens to p without a question
 }
 
 // Day is who is mine today.
 type Day struct {
 	Patients []OnList
 	OnShift  bool
-	Place    string
+	Place    string    // of the shift
+	From     time.Time // begin of the shift
+	Until    time.Time // its end; zero without one
 	Entry    string
 }
 
@@ -235,7 +241,7 @@ func (g *Gate) MyDay(ctx context.Context, p Principal) (Day, error) {
 	if err != nil {
 		return Day{}, err
 	}
-	day := Day{OnShift: shift.On, Place: shift.Place}
+	day := Day{OnShift: shift.On, Place: shift.Place, From: shift.From, Until: shift.Until}
 	var charts []chart
 	because := map[fhir.PatientID]care.Related{}
 	for _, m := range mine {
@@ -250,13 +256,19 @@ func (g *Gate) MyDay(ctx context.Context, p Principal) (Day, error) {
 	if err != nil {
 		return Day{}, err
 	}
+	where, err := g.care.Whereabouts(ctx, s.at, slices.Collect(maps.Keys(because))...)
+	if err != nil {
+		return Day{}, err
+	}
 	byID := map[string]fhir.PatientID{}
 	for _, c := range charts {
 		byID[c.id] = c.number
 	}
 	for _, h := range hits {
 		m := because[byID[h.PatientID]]
-		day.Patients = append(day.Patients, OnList{PatientID: h.PatientID, Identity: h.Identity, Because: m.Edge.Sentence(), Template: m.Edge.Template, At: m.Edge.From})
+		at := where[byID[h.PatientID]]
+		day.Patients = append(day.Patients, OnList{PatientID: h.PatientID, Identity: h.Identity, Because: m.Edge.Sentence(), Template: m.Edge.Template,
+			Place: at.Ward, Bed: at.Bed, At: m.Edge.From, Open: !h.Closed})
 	}
 	day.Entry = entry
 	return day, nil

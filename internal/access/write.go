@@ -281,7 +281,7 @@ func (g *Gate) admitWrite(ctx context.Context, a admission, interaction string, 
 	if old := g.judge(a, before); !old.Allowed {
 		return old, g.refuse(ctx, a.standing, policy.Write, interaction, before, old)
 	}
-	if w.Doc != nil && change.Effect != record.Unchanged && a.principal.Session != nil && g.masker(a.standing, policy.Read, change.Type).any() {
+	if w.Doc != nil && !w.Kept && change.Effect != record.Unchanged && a.principal.Session != nil && g.masker(a.standing, policy.Read, change.Type).any() {
 		return d, outcome.New(outcome.Conflict, "you see this resource without some of its parts: a whole update would lose them")
 	}
 	return d, nil

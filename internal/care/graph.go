@@ -61,7 +61,7 @@ type Actor struct {
 	Patient      fhir.PatientID
 }
 
-type readers struct{ workforce, relation, seen, mine, team, holders, named *sql.Stmt }
+type readers struct{ workforce, relation, seen, mine, team, holders, named, stays, booked *sql.Stmt }
 
 type writers struct{ current, insert, end, confirm, waiting, roles, name *sql.Stmt }
 
@@ -98,6 +98,7 @@ func (g *Graph) prepare(ctx context.Context) error {
 	for query, into := range map[string]**sql.Stmt{
 		workforceQuery: &g.read.workforce, relationQuery: &g.read.relation, seenQuery: &g.read.seen, mineQuery: &g.read.mine,
 		teamQuery: &g.read.team, holdersQuery: &g.read.holders, namedQuery: &g.read.named,
+		staysQuery: &g.read.stays, bookedQuery: &g.read.booked,
 	} {
 		s, err := g.d.Reader().PrepareContext(ctx, query)
 		if err != nil {

@@ -36,6 +36,8 @@ type Write struct {
 	Local bool
 	// EventTime is the original lastUpdated of an imported resource; zero for now.
 	EventTime time.Time
+	// Kept says that the door itself made Doc from the stored version that IfMatch names, changing single elements and keeping the rest.
+	Kept bool
 	// Author is the person or job that writes, AuthorActor its "Practitioner/x" if it has one: for projections.
 	Author, AuthorActor string
 }

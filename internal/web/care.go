@@ -25,24 +25,6 @@ func (p *Pages) careRoutes() []access.Route {
 	}
 }
 
-// dayGroups are the lists of My day by the reasons that put a patient there, in the order of the page.
-var dayGroups = []struct {
-	title     string
-	templates []string
-}{
-	{"In your care now", []string{"care.encounter.attending", "care.encounter.consultant", "care.encounter", "care.appointment"}},
-	{"On your unit this shift", []string{"care.unit"}},
-	{"Waiting in your queue", []string{"care.task", "care.order.asked", "care.order.department"}},
-	{"Coming up", []string{"care.contact.next"}},
-	{"Your care teams", []string{"care.team", "care.doctor"}},
-	{"Orders you gave", []string{"care.order.given"}},
-	{"Seen lately", []string{"care.contact.past"}},
-	{"Your practice", []string{"care.panel"}},
-}
-
-// shownInGroup is how many patients of one group the page lists before "All".
-const shownInGroup = 30
-
 func (p *Pages) myDay(w http.ResponseWriter, r *http.Request) {
 	who := p.asks(r)
 	if to := home(who.Session); to != "/day" {
@@ -56,9 +38,15 @@ func (p *Pages) myDay(w http.ResponseWriter, r *http.Request) {
 	}
 	entered(w, day.Entry)
 	now := p.now()
-	v := page.DayView{Shell: withEntry(p.shell(r, "My day", "My day"), day.Entry), Date: look.Moment(now), Groups: groupsOf(day.Patients, now, r.URL.Query().Has("all"))}
+	v := page.DayView{Shell: withEntry(p.shell(r, "My day", "My day"), day.Entry), Date: look.Moment(now), Groups: dayLists(day, now, r.URL.Query().Has("all"))}
 	if day.OnShift {
-		v.Shift = strings.TrimSuffix("On shift, "+day.Place, ", ")
+		v.Shift = "On shift"
+		if day.Place != "" {
+			v.Shift += ", " + day.Place
+		}
+		if !day.Until.IsZero() {
+			v.Shift += ", until " + look.Clock(day.Until.In(p.o.Zone)).Text()
+		}
 	}
 	names := map[string]string{}
 	for _, one := range day.Patients {
@@ -73,64 +61,6 @@ func (p *Pages) myDay(w http.ResponseWriter, r *http.Request) {
 		v.ToDo = append(v.ToDo, due)
 	}
 	p.draw(w, r, http.StatusOK, page.Day(v))
-}
-
-// groupsOf puts the patients of a day into groups by reason, each in the order of the door; what comes up, by its time.
-func groupsOf(patients []access.OnList, now time.Time, all bool) []page.DayGroup {
-	var out []page.DayGroup
-	taken := 0
-	for _, g := range dayGroups {
-		group := page.DayGroup{Title: g.title}
-		for _, template := range g.templates {
-			for _, one := range patients {
-				if one.Template != template {
-					continue
-				}
-				group.Total++
-				taken++
-				if !all && len(group.Patients) == shownInGroup {
-					group.More = look.Link{Text: "All", Href: "/day?all"}
-					continue
-				}
-				group.Patients = append(group.Patients, onDay(one, now))
-			}
-		}
-		if group.Total > 0 {
-			out = append(out, group)
-		}
-	}
-	if taken < len(patients) { // a reason that this page does not know yet
-		group := page.DayGroup{Title: "Also yours", Total: len(patients) - taken}
-		for _, one := range patients {
-			if !known(one.Template) {
-				group.Patients = append(group.Patients, onDay(one, now))
-			}
-		}
-		out = append(out, group)
-	}
-	return out
-}
-
-func known(template string) bool {
-	for _, g := range dayGroups {
-		for _, t := range g.templates {
-			if t == template {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func onDay(one access.OnList, now time.Time) page.DayPatient {
-	out := page.DayPatient{Href: chartHref(one.PatientID), Name: one.Name, About: aboutOf(one.Identity), At: one.Place, Because: strings.TrimSuffix(one.Because, ".")}
-	if at := one.At.In(now.Location()); (one.Template == "care.appointment" || one.Template == "care.contact.next") && !at.IsZero() {
-		out.At = look.Clock(at).Text()
-		if days(at, now) != 0 {
-			out.At = look.ShortDay(at).Text()
-		}
-	}
-	return out
 }
 
 // aboutOf is what tells one patient from another besides the name.

@@ -61,6 +61,7 @@ func (p *Pages) open(w http.ResponseWriter, r *http.Request, tab page.Tab, title
 		return nil, false
 	}
 	entered(w, c.Entry)
+	p.name(r.Context(), w, who, c)
 	o := &opened{who: who, chart: c}
 	o.view = page.ChartView{Shell: withEntry(p.shell(r, title, ""), c.Entry), Patient: story(c, p.now()), Tab: tab, Withheld: withheld(c)}
 	return o, true

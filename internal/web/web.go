@@ -58,6 +58,7 @@ type Pages struct {
 	asked      once[url.Values] // what was typed into a search
 	complaints once[complaint]  // why a note was not signed
 	checks     checks           // of the whole log, since this process started
+	names      staffNames       // of colleagues, as the directory tells them
 }
 
 // New prepares the pages.

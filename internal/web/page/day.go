@@ -14,7 +14,7 @@ type DayView struct {
 
 // DayGroup is one list of patients: a unit's shift, a clinic, an own list.
 type DayGroup struct {
-	Title, Sub string
+	Title, Sub string // 5 West; why its patients are on the list, said once
 	Patients   []DayPatient
 	Total      int // patients in this group; more than len(Patients) when not all are shown
 	More       look.Link
@@ -25,8 +25,8 @@ type DayPatient struct {
 	Href    string
 	Name    string
 	About   string // 65 years, female
-	At      string // 09:30 in a clinic, bed 12 on a unit
-	Because string // "You are her attending doctor since 19 Nov"
+	At      string // 09:30 in a clinic, Bed 12 on a unit
+	Because string // what this row adds to the reason of the list: "You attend since 19 Nov"
 	Marks   []look.Mark
 }
 
