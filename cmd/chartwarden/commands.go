@@ -33,6 +33,11 @@ func init() { // not a literal: help needs the table, and the table the commands
 			{name: "terminate", form: "--data DIR PERSON --reason TEXT [--json]", about: "end a person's access now; prints the certificate", run: personTerminate},
 			{name: "unlock", form: "--data DIR PERSON", about: "forget the wrong passwords so far", run: personUnlock},
 		}},
+		{name: "client", about: "the apps and backend services of an installation, beside a running server too", verbs: []command{
+			{name: "add", form: "--data DIR --id ID --name NAME [--jwks FILE] [--redirect URI ...] --scope \"SCOPES\" --owner PERSON [--first-party] [--json]", about: "register one; outside a sandbox a second person activates it", run: clientAdd},
+			{name: "list", form: "--data DIR [--json]", about: "all of them, those that ended included", run: clientList},
+			{name: "revoke", form: "--data DIR ID [--reason TEXT] [--json]", about: "end one and all its tokens now", run: clientRevoke},
+		}},
 		{name: "audit", about: "the audit log, beside a running server too", verbs: []command{
 			{name: "verify", form: "--data DIR | --bundle DIR [--head FILE] [--witness-key K ...] [--json]", about: "recompute everything and name each fault", run: auditVerify},
 			{name: "export", form: "--data DIR --out DIR [--from T] [--to T] [--patient P] [--person P] [--payloads] [--json]", about: "what an outside verifier needs", run: auditExport},
@@ -50,7 +55,7 @@ func init() { // not a literal: help needs the table, and the table the commands
 		{name: "config", about: "the effective configuration, as JSON", run: config},
 		{name: "routes", form: "[--json]", about: "every route and the policy action that it names", run: routes},
 		{name: "version", about: "the version", run: version},
-		{name: "client"}, {name: "witness"}, {name: "replay"}, {name: "undo"}, {name: "move"},
+		{name: "witness"}, {name: "replay"}, {name: "undo"}, {name: "move"},
 	}
 }
 

@@ -47,6 +47,8 @@ var declared = map[[2]string]string{
 	{"web", "web/look"}:                "pages are drawn with the look",
 	{"web", "web/page"}:                "the surface fills page views",
 	{"web/page", "web/look"}:           "pages are drawn with the look",
+	{"smart", "web/page"}:              "the consent page is drawn like every page",
+	{"smart", "web/look"}:              "the consent page is drawn with the look",
 }
 
 // gated packages may be imported only by those listed; the reason is the message.

@@ -249,7 +249,7 @@ func (s *Store) hold(ctx context.Context, q queryer, token string, kinds ...stri
 // are still let in, in a capacity that the person still has.
 func (s *Store) stands(h *held) bool {
 	now := s.now()
-	if h.ended || !now.Before(h.Ends) || !s.live(h.client) || h.client.epoch != h.turn {
+	if h.ended || !now.Before(h.Ends) || !s.Live(h.client) || h.client.epoch != h.turn {
 		return false
 	}
 	return h.who == nil || h.who.Active && h.who.Epoch == h.epoch && slices.Contains(h.who.Capacities(), h.Capacity)

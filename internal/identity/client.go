@@ -64,7 +64,7 @@ func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 type NewClient struct {
 	ID, Name, Owner, Scope string
 	Redirects              []string
-	Keys                   json.RawMessage
+	Keys                   json.RawMessage `json:",omitempty"`
 	FirstParty             bool
 	Ends                   time.Time // zero: in a year
 }
@@ -137,13 +137,14 @@ func (s *Store) client(ctx context.Context, q queryer, id string) (Client, error
 // LiveClient is Client for one that may be used now. Errors: outcome.NotFound, with the same words for one that waits, ended or never was.
 func (s *Store) LiveClient(ctx context.Context, id string) (Client, error) {
 	c, err := s.Client(ctx, id)
-	if err == nil && !s.live(c) {
+	if err == nil && !s.Live(c) {
 		err = outcome.New(outcome.NotFound, "there is no such client")
 	}
 	return c, err
 }
 
-func (s *Store) live(c Client) bool { return c.State == Active && s.now().Before(c.Ends) }
+// Live reports whether a program may be used now.
+func (s *Store) Live(c Client) bool { return c.State == Active && s.now().Before(c.Ends) }
 
 // Clients lists all programs, those that ended included, by id.
 func (s *Store) Clients(ctx context.Context) ([]Client, error) { return s.clients(ctx, s.db.Reader()) }

@@ -12,6 +12,7 @@ import (
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
+	"chartwarden/internal/smart"
 	"chartwarden/internal/web"
 )
 
@@ -24,7 +25,8 @@ func (s *Server) mount() error {
 	pages := web.New(web.Options{Gate: s.Gate, Persons: s.Persons, State: s.Log.State, Browser: s, Zone: s.zone, Now: s.options.Now,
 		Sandbox: s.Sandbox(), Demo: s.options.Demo, Base: s.Config.PublicURL, Hospital: s.options.Hospital, DemoList: s.options.DemoList})
 	s.shutdown = append(s.shutdown, pages.Close)
-	s.routes = slices.Concat(s.own(), api.Routes(), pages.Routes())
+	authority := smart.New(smart.Options{Gate: s.Gate, Persons: s.Persons, Base: s.Config.PublicURL, Arrival: s.Arrival, Now: s.options.Now, Banners: pages.Banners})
+	s.routes = slices.Concat(s.own(), api.Routes(), authority.Routes(), pages.Routes())
 	actions := append(policy.Default().Actions(), ownSession)
 	mux := http.NewServeMux()
 	s.metrics = newMetrics(s)
@@ -34,15 +36,27 @@ func (s *Server) mount() error {
 		}
 		mux.Handle(strings.TrimSpace(route.Method+" "+route.Pattern), s.metrics.measured(route, s.guard(route, pages)))
 	}
-	protect := http.NewCrossOriginProtection()
-	s.handler = withHeaders(s.https(), protect.Handler(s.identified(mux)))
+	s.handler = withHeaders(s.https(), authority.Cross(protected(s.identified(mux))))
 	return nil
+}
+
+// protected refuses what another site's page makes a browser send along with our cookie. A request that names its token itself, and
+// the endpoints that take no cookie, cannot be forged so: a browser app of another origin may call them.
+func protected(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection().Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" || smart.Programmatic(r.URL.Path) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		protection.ServeHTTP(w, r)
+	})
 }
 
 // guard lets only signed-in principals reach a route that is not public.
 func (s *Server) guard(route access.Route, pages *web.Pages) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if route.Public || access.PrincipalFrom(r.Context()).Session != nil {
+		if route.Public || access.PrincipalFrom(r.Context()).SignedIn() {
 			route.Handler(w, r)
 			return
 		}

@@ -76,10 +76,10 @@ func (s *Server) Arrival(r *http.Request) identity.Arrival {
 func (s *Server) identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if token := s.Token(r); token != "" {
-			session, err := s.Persons.Authenticate(r.Context(), token)
+			who, err := s.principal(r, token)
 			ctx := r.Context()
 			if err == nil {
-				ctx = access.WithPrincipal(ctx, access.Person(session))
+				ctx = access.WithPrincipal(ctx, who)
 			} else {
 				ctx = context.WithValue(ctx, whyOut{}, err)
 			}
@@ -87,6 +87,22 @@ func (s *Server) identified(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// principal finds who asks by a session's token or an app's. An app's is good for the FHIR API and nothing else.
+func (s *Server) principal(r *http.Request, token string) (access.Principal, error) {
+	if !identity.IsAccessToken(token) {
+		session, err := s.Persons.Authenticate(r.Context(), token)
+		return access.Person(session), err
+	}
+	if r.URL.Path != "/fhir" && !strings.HasPrefix(r.URL.Path, "/fhir/") {
+		return access.Principal{}, identity.ErrNoToken
+	}
+	bearer, err := s.Persons.Bearer(r.Context(), token, s.Arrival(r))
+	if err != nil {
+		return access.Principal{}, err
+	}
+	return access.App(bearer), nil
 }
 
 // whyOut carries why a token was not good: signed out, or locked.

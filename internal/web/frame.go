@@ -90,6 +90,9 @@ func withEntry(sh look.Shell, entry string) look.Shell {
 	return sh
 }
 
+// Banners are the states that everybody must know, for pages of other surfaces.
+func (p *Pages) Banners() []look.Banner { return p.banners() }
+
 // banners are the states that everybody must know.
 func (p *Pages) banners() []look.Banner {
 	var out []look.Banner

@@ -68,6 +68,26 @@ func open(t testing.TB, dir string, now func() time.Time) *Server {
 	return out
 }
 
+// Reachable is Start for tests whose other side follows the server's own addresses: its public URL is where it listens.
+func Reachable(t testing.TB) *Server {
+	t.Helper()
+	dir := t.TempDir()
+	h := httptest.NewUnstartedServer(nil)
+	c := server.Config{Data: dir, Listen: "127.0.0.1:0", PublicURL: "http://" + h.Listener.Addr().String()}
+	if err := server.Init(t.Context(), c, true); err != nil {
+		t.Fatal(err)
+	}
+	s, err := server.Open(context.WithoutCancel(t.Context()), c, server.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Config.Handler = s.Handler()
+	h.Start()
+	out := &Server{Server: s, URL: h.URL, Dir: dir, http: h}
+	t.Cleanup(out.Stop)
+	return out
+}
+
 // Stop ends the server and frees its directory. Stopping twice is fine.
 func (s *Server) Stop() {
 	s.http.Close()
