@@ -3,7 +3,12 @@ package access
 import (
 	"context"
 	"errors"
+	"net/url"
+	"slices"
+	"strings"
 
+	"chartwarden/internal/fhir"
+	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/record"
 )
@@ -13,28 +18,42 @@ type ImportResult struct {
 	Written Written
 	Skipped bool // it was here already, with this content
 	Err     error
+	// Later says that it refers to what a later part brings, which has to be here first: nothing was stored, hand it in again.
+	Later bool
+	// Ahead are references that were stored although their targets come in a later part.
+	Ahead []Ahead
 }
+
+// Ahead is a literal reference to what a later part of an import brings.
+type Ahead struct{ At, Reference string }
 
 // Import stores entries for a job: one intent, one commit, one outcome for the batch. Entries are independent, except that one which
 // refers to a rejected one that is not here yet is rejected with that reason. What an earlier run stored, by fullUrl or by the id that
-// a PUT chose, is skipped. Results stand in the order of the entries. The error is one that stops everything, such as a log that takes
-// no entry.
+// a PUT chose, is skipped. A conditional or logical reference that leads nowhere yet is kept as it was sent and waits for its target
+// ([Written.Awaited], [Gate.ImportAwaited]). Results stand in the order of the entries. The error is one that stops everything, such
+// as a log that takes no entry.
 func (g *Gate) Import(ctx context.Context, p Principal, entries []Entry) ([]ImportResult, error) {
+	return g.ImportPart(ctx, p, entries, nil)
+}
+
+// ImportPart is [Gate.Import] of a part of something larger: coming reports whether a reference, literal or conditional, leads to
+// what later parts bring.
+func (g *Gate) ImportPart(ctx context.Context, p Principal, entries []Entry, coming func(reference string) bool) ([]ImportResult, error) {
 	out := make([]ImportResult, len(entries))
 	var writes []record.Write
 	var at []int
 	gone := map[string]bool{} // names that will not be there
 	reject := func(i int, err error) {
-		out[i].Err = err
+		out[i] = ImportResult{Err: err}
 		gone[entries[i].FullURL] = true
 		if entries[i].Method == "PUT" {
 			gone[entries[i].URL] = true
 		}
 		delete(gone, "")
 	}
-	coming := 0 // patients of this batch who are new
+	room := 0 // patients of this batch who are new
 	for i, e := range entries {
-		w, err := g.incoming(ctx, e, &coming)
+		w, err := g.incoming(ctx, e, &room)
 		if err != nil {
 			reject(i, err)
 			continue
@@ -42,26 +61,29 @@ func (g *Gate) Import(ctx context.Context, p Principal, entries []Entry) ([]Impo
 		writes, at = append(writes, w), append(at, i)
 	}
 	for len(writes) > 0 {
-		faults, err := g.dangling(ctx, writes, gone)
+		ahead := map[int][]Ahead{}
+		faults, err := g.dangling(ctx, writes, gone, coming, ahead)
 		var written []Written
 		if err == nil && len(faults) == 0 {
 			written, err = g.put(ctx, p, "import", writes)
 		}
 		var one faulty
 		if errors.As(err, &one) {
+			one.later = coming != nil && waitsForPatient(writes[one.index].Doc, coming)
 			faults, err = []faulty{one}, nil
 		}
 		if err != nil {
 			return nil, err
 		}
 		for i, w := range written {
-			out[at[i]] = ImportResult{Written: w, Skipped: !w.Changed}
+			out[at[i]] = ImportResult{Written: w, Skipped: !w.Changed, Ahead: ahead[i]}
 		}
 		if len(faults) == 0 {
 			break
 		}
 		for _, f := range faults {
 			reject(at[f.index], f.err)
+			out[at[f.index]].Later = f.later
 		}
 		var sound []record.Write
 		var places []int
@@ -73,6 +95,61 @@ func (g *Gate) Import(ctx context.Context, p Principal, entries []Entry) ([]Impo
 		writes, at = sound, places
 	}
 	return out, nil
+}
+
+// waitsForPatient reports whether doc names a patient by an identifier with whom a later part comes.
+func waitsForPatient(doc *document.Doc, coming func(string) bool) bool {
+	for n := range doc.Root().All() {
+		if ref := n.Text(); n.Name() == "reference" && strings.Contains(ref, "Patient?") && coming(ref) {
+			return true
+		}
+	}
+	for n := range fhir.ReferenceElements(doc) {
+		id := n.Get("identifier")
+		asked := url.Values{"identifier": {id.Get("system").Text() + "|" + id.Get("value").Text()}}
+		if !n.Get("reference").Exists() && id.Get("value").Exists() && coming("Patient?"+asked.Encode()) {
+			return true
+		}
+	}
+	return false
+}
+
+// ImportAwaited resolves references that an import kept as they were sent and whose targets have come since, as new versions of what
+// holds them. Results tell what was changed, and what it still waits for. Errors: as [Gate.Import].
+func (g *Gate) ImportAwaited(ctx context.Context, p Principal) (out []ImportResult, err error) {
+	const page = 1000
+	for after := fhir.RecordID(0); ; {
+		writes, next, err := g.records.Awaiting(ctx, after, page)
+		if err != nil {
+			return out, err
+		}
+		for len(writes) > 0 {
+			written, err := g.put(ctx, p, "import", writes)
+			var one faulty
+			if errors.As(err, &one) { // such as two that move one resource to another chart: it goes on waiting
+				writes = slices.Delete(writes, one.index, one.index+1)
+				continue
+			}
+			if err != nil {
+				return out, err
+			}
+			for _, w := range written {
+				out = append(out, ImportResult{Written: w, Skipped: !w.Changed})
+			}
+			break
+		}
+		if after = next; after == 0 {
+			return out, nil
+		}
+	}
+}
+
+// Unresolved is how many resources keep a reference as it was sent, since its target is not here. Errors: outcome.NoStore.
+func (g *Gate) Unresolved(ctx context.Context) (int, error) { return g.records.Waiting(ctx) }
+
+// Leads reports whether a literal reference leads somewhere, for who brings records in. Errors: outcome.NoStore.
+func (g *Gate) Leads(ctx context.Context, reference string) (bool, error) {
+	return g.records.Resolves(ctx, reference)
 }
 
 // ImportWhole is [Gate.Import] of all entries or none: when one cannot be stored its Err says why, and nothing is stored.
@@ -116,6 +193,7 @@ func (g *Gate) incoming(ctx context.Context, e Entry, coming *int) (record.Write
 		return w, err
 	}
 	w.Local = false // a second run finds what this one stores
+	w.Await, w.IfNoneExist = true, e.IfNoneExist
 	if updated, ok := e.Doc.LastUpdated(); ok {
 		w.EventTime = updated
 	}

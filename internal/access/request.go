@@ -245,7 +245,7 @@ func (t *transaction) resolve(ctx context.Context, d *decisions) error {
 		case found.many:
 			err = outcome.New(outcome.Precondition, "a conditional reference fits several resources: narrow it").At(ref.place)
 		case found.doc == nil:
-			err = outcome.New(outcome.Precondition, "a conditional reference finds nothing here: store its target first").At(ref.place)
+			continue // it may be among the entries: see record.Prepare
 		}
 		if err != nil {
 			return inEntry(ref.index, err)

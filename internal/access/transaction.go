@@ -135,9 +135,20 @@ func (e Entry) write() (record.Write, bool, error) {
 	default:
 		return fail("the method of an entry is GET, POST, PUT or DELETE")
 	}
+	if base, ok := strings.CutSuffix(e.FullURL, "/"+e.place()); ok && strings.Contains(base, "://") {
+		w.Base = base
+	}
 	match, err := ParseETag(e.IfMatch)
 	w.IfMatch = match
 	return w, true, err
+}
+
+// place is Type/id of the resource of an entry, as its sender has it.
+func (e Entry) place() string {
+	if e.Doc == nil {
+		return ""
+	}
+	return e.Doc.Type() + "/" + e.Doc.ID()
 }
 
 // get understands a GET entry (Type/id, Type/id/_history/n or Type?query) and gives what carries it out.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -27,6 +28,14 @@ type Written struct {
 	Created bool
 	Changed bool   // false when the content was here already and no version was made
 	Entry   string // of the intent, which was durable before the records changed; empty when nothing had to change
+	Awaited []Awaited
+}
+
+// Awaited is a conditional or logical reference that an import kept as it was sent, since its target is not here, or is here more
+// than once.
+type Awaited struct {
+	At     string // FHIRPath
+	Reason string
 }
 
 // Create stores doc as a new resource under an id of the server's making. An id inside doc is not used.
@@ -71,6 +80,7 @@ func (g *Gate) writeOne(ctx context.Context, p Principal, interaction string, w 
 type faulty struct {
 	index int
 	err   error
+	later bool // what it refers to comes later
 }
 
 func (f faulty) Error() string { return f.err.Error() }
@@ -81,7 +91,7 @@ func (f faulty) Unwrap() error { return f.err }
 func (g *Gate) write(ctx context.Context, p Principal, interaction string, ws []record.Write) ([]Written, error) {
 	for i := range ws {
 		if err := checkWrite(ws[i]); err != nil {
-			return nil, faulty{i, err}
+			return nil, faulty{index: i, err: err}
 		}
 	}
 	return g.store(ctx, p, interaction, ws)
@@ -89,7 +99,7 @@ func (g *Gate) write(ctx context.Context, p Principal, interaction string, ws []
 
 // store is write for what is valid already.
 func (g *Gate) store(ctx context.Context, p Principal, interaction string, ws []record.Write) ([]Written, error) {
-	switch faults, err := g.dangling(ctx, ws, nil); {
+	switch faults, err := g.dangling(ctx, ws, nil, nil, nil); {
 	case err != nil:
 		return nil, err
 	case len(faults) > 0:
@@ -103,22 +113,27 @@ func (g *Gate) put(ctx context.Context, p Principal, interaction string, ws []re
 	for i := range ws {
 		if ws[i].Op == record.Delete {
 			if err := g.uncut(); err != nil {
-				return nil, faulty{i, err}
+				return nil, faulty{index: i, err: err}
 			}
 		}
 		p.sign(&ws[i])
+		ws[i].Sees = g.sight(p)
 	}
 	prepared, err := g.records.Prepare(ctx, ws)
 	if err != nil {
+		if err := g.askedFor(ctx, p, interaction, ws); err != nil {
+			return nil, err
+		}
 		var at record.Faulty
 		if !errors.As(err, &at) {
 			return nil, err
 		}
-		switch outcome.CodeOf(err) {
-		case outcome.Precondition, outcome.BusinessRule:
+		switch code := outcome.CodeOf(err); {
+		case ws[at.Index].ID == "": // nothing is stored yet that the answer could tell of
+		case code == outcome.Precondition, code == outcome.BusinessRule:
 			err = g.unprepared(ctx, p, interaction, ws[at.Index], err)
 		}
-		return nil, faulty{at.Index, err}
+		return nil, faulty{index: at.Index, err: err}
 	}
 	e, err := g.admitAll(ctx, p, interaction, ws, prepared)
 	if err != nil {
@@ -183,7 +198,7 @@ func (g *Gate) admitAll(ctx context.Context, p Principal, interaction string, ws
 		}
 		d, err := g.admitWrite(ctx, a, interaction, change, ws[i])
 		if err != nil {
-			return e, faulty{i, err}
+			return e, faulty{index: i, err: err}
 		}
 		e.PolicyHash = d.Hash
 		if _, known := reasons[number]; !known {
@@ -239,6 +254,9 @@ func (g *Gate) commit(ctx context.Context, e audit.Event, ws []record.Write, pre
 	for i, r := range stored {
 		out[i] = Written{Type: r.Type(), ID: r.ID(), Version: r.Version(), Updated: r.Updated(), Created: changes[i].Effect == record.Created,
 			Changed: changes[i].Effect != record.Unchanged, Entry: intent.Entry()}
+		for _, a := range prepared.Awaited(i) {
+			out[i].Awaited = append(out[i].Awaited, Awaited{a.At, public(a.Reason)})
+		}
 		if ws[i].Doc == nil {
 			continue
 		}
@@ -306,8 +324,9 @@ func checkWrite(w record.Write) error {
 }
 
 // dangling finds the writes that refer to what is neither here nor in the same batch, by the first such reference of each. What was
-// left out of the batch is gone.
-func (g *Gate) dangling(ctx context.Context, ws []record.Write, gone map[string]bool) (faults []faulty, err error) {
+// left out of the batch is gone. A relative reference to what is coming may be stored, as one of ahead; whom a resource is about, and
+// what a name stands for, has to be here first.
+func (g *Gate) dangling(ctx context.Context, ws []record.Write, gone map[string]bool, coming func(string) bool, ahead map[int][]Ahead) (faults []faulty, err error) {
 	leads := map[string]bool{"": true} // of each reference: whether it leads somewhere
 	for _, w := range ws {
 		leads[w.Alias] = true
@@ -319,29 +338,60 @@ func (g *Gate) dangling(ctx context.Context, ws []record.Write, gone map[string]
 		if w.Doc == nil {
 			continue
 		}
+		var fault *faulty
 		for n := range w.Doc.Root().All() {
 			if n.Name() != "reference" || n.Kind() != document.String {
 				continue
 			}
-			here, known := leads[n.Text()]
+			ref, relative := n.Text(), false
+			here, known := leads[ref]
 			if !known {
-				if here, err = g.records.Resolves(ctx, n.Text()); err != nil {
+				if here, err = g.records.Resolves(ctx, ref); err != nil {
 					return nil, err
 				}
-				leads[n.Text()] = here
+				leads[ref] = here
+			}
+			if !here {
+				if _, relative = fhir.ParseReference(ref); relative && w.Base != "" {
+					if here = leads[w.Base+"/"+ref]; !here {
+						if here, err = g.records.Named(ctx, w.Base+"/"+ref); err != nil {
+							return nil, err
+						}
+					}
+				}
 			}
 			if here {
 				continue
 			}
+			if coming != nil && (coming(ref) || relative && w.Base != "" && coming(w.Base+"/"+ref)) {
+				if relative && w.Base == "" && !strings.HasPrefix(ref, "Patient/") {
+					ahead[i] = append(ahead[i], Ahead{n.Expression(), strings.Clone(ref)})
+				} else if fault == nil {
+					fault = &faulty{index: i, err: outcome.New(outcome.Invalid, "it refers to what comes too far behind it: hand both in at once, or first what it refers to").At(n.Expression()), later: true}
+				}
+				continue
+			}
 			mend := "the reference leads to nothing here: store its target first, or send both in one bundle"
-			if gone[n.Text()] {
+			if gone[ref] || gone[w.Base+"/"+ref] {
 				mend = "it refers to an entry that was rejected"
 			}
-			faults = append(faults, faulty{i, outcome.New(outcome.Invalid, mend).At(n.Expression())})
+			fault = &faulty{index: i, err: outcome.New(outcome.Invalid, mend).At(n.Expression())}
 			break
+		}
+		if fault != nil {
+			faults = append(faults, *fault)
 		}
 	}
 	return faults, nil
+}
+
+// public is the sentence of an error.
+func public(err error) string {
+	var e *outcome.Error
+	if errors.As(err, &e) {
+		return e.Public
+	}
+	return ""
 }
 
 // sign notes who makes a change, for the relationships that it may create: what somebody makes for himself carries no weight.

@@ -128,6 +128,51 @@ func TestPatientRefs(t *testing.T) {
 	}
 }
 
+// A date without a zone is one of the site.
+func TestMainDateIsOfTheSite(t *testing.T) {
+	zone := time.FixedZone("", 2*3600)
+	for s, want := range map[string]string{
+		`{"resourceType":"Condition","recordedDate":"2019-05-06"}`:                  "2019-05-05T22:00:00Z",
+		`{"resourceType":"Condition","recordedDate":"2019"}`:                        "2018-12-31T22:00:00Z",
+		`{"resourceType":"Observation","effectiveDateTime":"2019-05-06T01:00:00Z"}`: "2019-05-06T01:00:00Z",
+	} {
+		if got, _ := MainDate(parse(t, s), zone); got.UTC().Format(time.RFC3339) != want {
+			t.Errorf("%s: %s, want %s", s, got, want)
+		}
+	}
+}
+
+func TestConditionalReference(t *testing.T) {
+	for s, want := range map[string]string{
+		"Practitioner?identifier=http://hl7.org/fhir/sid/us-npi|9999933692": "Practitioner map[identifier:[http://hl7.org/fhir/sid/us-npi|9999933692]]",
+		"https://ehr.example/fhir/Patient?identifier=a%7Cb&active=true":     "Patient map[active:[true] identifier:[a|b]]",
+		"https://other.example/fhir/Patient?identifier=a":                   "", "Patient/1": "", "Patient?": "", "Nobody?identifier=1": "", "?identifier=1": "",
+		"urn:uuid:1?x=1": "", "Patient?identifier=%zz": "", "": "",
+	} {
+		typ, query, ok := ConditionalReference("https://ehr.example/fhir/", s)
+		got := ""
+		if ok {
+			got = fmt.Sprint(typ, " ", query)
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", s, got, want)
+		}
+	}
+}
+
+func TestReferenceElements(t *testing.T) {
+	d := parse(t, `{"resourceType":"Encounter","subject":{"identifier":{"value":"1","assigner":{"display":"x"}}},"participant":[{"individual":{"reference":"Practitioner/1"}}],
+		"contained":[{"resourceType":"Condition","subject":{"display":"y"}}],"nonsense":{"subject":{"reference":"z"}}}`)
+	var got []string
+	for n, e := range ReferenceElements(d) {
+		got = append(got, n.Expression()+" "+e.Name)
+	}
+	want := "[Encounter.subject subject Encounter.subject.identifier.assigner assigner Encounter.participant[0].individual individual Encounter.contained[0].subject subject]"
+	if fmt.Sprint(got) != want {
+		t.Error(got)
+	}
+}
+
 func TestMainDate(t *testing.T) {
 	for s, want := range map[string]string{
 		`{"resourceType":"Observation","issued":"2020-01-02T00:00:00Z","effectiveDateTime":"2019-05"}`:             "2019-05-01T00:00:00Z",
@@ -139,7 +184,7 @@ func TestMainDate(t *testing.T) {
 		`{"resourceType":"DocumentReference","context":{"period":{"start":"2019-05-06"}}}`:                         "2019-05-06T00:00:00Z",
 		`{"resourceType":"Encounter"}`: "", `{"resourceType":"Patient","birthDate":"1970-01-01"}`: "", `{"resourceType":"Encounter","period":{"start":7}}`: "",
 	} {
-		got, ok := MainDate(parse(t, s))
+		got, ok := MainDate(parse(t, s), time.UTC)
 		text := ""
 		if ok {
 			text = got.UTC().Format(time.RFC3339Nano)

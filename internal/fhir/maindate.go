@@ -8,10 +8,10 @@ import (
 )
 
 // MainDate is when what d tells of happened or was said: the first element of its type's list that has a date; false if there is
-// none. A date without time or zone begins at midnight UTC, a partial one at its first day; a Period counts by its start.
+// none. A date without time or zone begins at midnight of the site's zone, a partial one at its first day; a Period counts by its start.
 //
 // Main dates stand in clear in the store, so people have none: a birth date would show.
-func MainDate(d *document.Doc) (time.Time, bool) {
+func MainDate(d *document.Doc, zone *time.Location) (time.Time, bool) {
 	for _, path := range mainDates[d.Type()] {
 		n := d.Root()
 		for name := range strings.SplitSeq(path, ".") {
@@ -21,7 +21,7 @@ func MainDate(d *document.Doc) (time.Time, bool) {
 			n = n.Get("start")
 		}
 		if n.Kind() == document.String {
-			if at, ok := beginning(n.Text()); ok {
+			if at, ok := beginning(n.Text(), zone); ok {
 				return at, true
 			}
 		}
@@ -30,7 +30,7 @@ func MainDate(d *document.Doc) (time.Time, bool) {
 }
 
 // beginning is the first moment of a date, dateTime or instant.
-func beginning(s string) (time.Time, bool) {
+func beginning(s string, zone *time.Location) (time.Time, bool) {
 	var layout string
 	switch len(s) {
 	case 4:
@@ -43,7 +43,7 @@ func beginning(s string) (time.Time, bool) {
 		layout = time.RFC3339Nano
 		s = strings.Replace(s, ":60", ":59", 1) // a leap second
 	}
-	at, err := time.Parse(layout, s)
+	at, err := time.ParseInLocation(layout, s, zone)
 	return at, err == nil
 }
 

@@ -2,6 +2,7 @@ package fhir
 
 import (
 	"iter"
+	"net/url"
 	"strings"
 
 	"chartwarden/internal/fhir/document"
@@ -48,6 +49,21 @@ func LocalReference(base, s string) (Ref, bool) {
 	return ParseReference(s)
 }
 
+// ConditionalReference reads a reference that says what its target is like: Practitioner?identifier=system|value, relative or below
+// base. It answers false for anything else, also for a query that is not well formed.
+// Source: https://hl7.org/fhir/R4/http.html#trules.
+func ConditionalReference(base, s string) (resourceType string, query url.Values, ok bool) {
+	if base = strings.TrimSuffix(base, "/"); base != "" {
+		s = strings.TrimPrefix(s, base+"/")
+	}
+	typ, text, ok := strings.Cut(s, "?")
+	if !ok || text == "" || !IsResourceType(typ) {
+		return "", nil, false
+	}
+	query, err := url.ParseQuery(text)
+	return typ, query, err == nil
+}
+
 // IsID reports whether s is in the grammar of ids and versions: 1 to 64 of A-Z a-z 0-9 - and point.
 func IsID(s string) bool {
 	if s == "" || len(s) > 64 {
@@ -56,6 +72,37 @@ func IsID(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.') {
 			return false
+		}
+	}
+	return true
+}
+
+// ReferenceElements are the objects of d that are of type Reference, each with the element that it stands in, contained resources
+// included. What the standard does not know is passed over.
+func ReferenceElements(d *document.Doc) iter.Seq2[document.Node, *Element] {
+	return func(yield func(document.Node, *Element) bool) { references(d.Root(), TypeNamed(d.Type()), yield) }
+}
+
+func references(n document.Node, t *Type, yield func(document.Node, *Element) bool) bool {
+	if t == nil {
+		return true
+	}
+	for field := range n.Fields() {
+		e := t.Element(field.Name())
+		if e == nil || e.Type == nil || e.Type.Primitive {
+			continue
+		}
+		for one := range field.Items() {
+			inside := e.Type
+			if inside.Is("Reference") && !yield(one, e) {
+				return false
+			}
+			if inside.Is("Resource") {
+				inside = TypeNamed(one.Get("resourceType").Text())
+			}
+			if !references(one, inside, yield) {
+				return false
+			}
 		}
 	}
 	return true

@@ -4,141 +4,22 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"io"
-	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/outcome"
 )
-
-// file is one input, with what the first pass learnt of it.
-type file struct {
-	path    string
-	defines map[uint64]bool // hashes of the fullUrls and Type/id that it brings
-	needs   map[uint64]bool // hashes of the references that it does not define itself
-}
-
-// order lists the files of paths so that a file stands behind those whose resources it refers to. Files that refer to each other stay
-// in the order of their names. Errors: outcome.NotFound for a path that is not there; outcome.Required for none.
-func order(paths []string) ([]*file, error) {
-	if len(paths) == 0 {
-		return nil, outcome.New(outcome.Required, "name at least one file or directory to import")
-	}
-	var files []*file
-	for _, p := range paths {
-		err := filepath.WalkDir(p, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && d.Type().IsRegular() && (path == p || importable(path)) {
-				files = append(files, &file{path: path, defines: map[uint64]bool{}, needs: map[uint64]bool{}})
-			}
-			return err
-		})
-		if err != nil {
-			return nil, outcome.Wrap("intake: "+p, outcome.NotFound, "the path "+p+" cannot be read: check that it exists and that you may read it", err)
-		}
-	}
-	if len(files) == 0 {
-		return nil, outcome.New(outcome.NotFound, "there is no .json, .ndjson or .gz file in "+strings.Join(paths, ", "))
-	}
-	if len(files) == 1 {
-		return files, nil
-	}
-	survey(files)
-	owner := map[uint64]*file{}
-	for _, f := range files {
-		for h := range f.defines {
-			if owner[h] == nil {
-				owner[h] = f
-			}
-		}
-	}
-	var sorted []*file
-	state := map[*file]int{} // 1: on the way, 2: placed
-	var place func(*file)
-	place = func(f *file) {
-		if state[f] != 0 {
-			return
-		}
-		state[f] = 1
-		var before []*file
-		for h := range f.needs {
-			if o := owner[h]; o != nil && o != f && !slices.Contains(before, o) {
-				before = append(before, o)
-			}
-		}
-		slices.SortFunc(before, func(a, b *file) int { return strings.Compare(a.path, b.path) })
-		for _, o := range before {
-			place(o)
-		}
-		state[f] = 2
-		sorted = append(sorted, f)
-	}
-	// Directories and staff first: what defines no patient's data is small and much referred to.
-	slices.SortStableFunc(files, func(a, b *file) int { return strings.Compare(a.path, b.path) })
-	for _, f := range files {
-		place(f)
-	}
-	return sorted, nil
-}
-
-func importable(path string) bool {
-	path = strings.TrimSuffix(strings.ToLower(path), ".gz")
-	return strings.HasSuffix(path, ".json") || strings.HasSuffix(path, ".ndjson") || strings.HasSuffix(path, ".jsonl")
-}
-
-var seed = maphash.MakeSeed()
-
-// survey is the first pass, on all processors.
-func survey(files []*file) {
-	queue := make(chan *file)
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for f := range queue {
-				f.survey()
-			}
-		})
-	}
-	for _, f := range files {
-		queue <- f
-	}
-	close(queue)
-	workers.Wait()
-}
-
-// survey is the first pass over one file. What is wrong with it shows in the second.
-func (f *file) survey() {
-	_ = f.each(func(e access.Entry) error {
-		if e.FullURL != "" {
-			f.defines[maphash.String(seed, e.FullURL)] = true
-		}
-		if e.Doc == nil {
-			return nil
-		}
-		if id := e.Doc.ID(); id != "" {
-			f.defines[maphash.String(seed, e.Doc.Type()+"/"+id)] = true
-		}
-		for n := range e.Doc.Root().All() {
-			if n.Name() == "reference" && n.Kind() == document.String {
-				f.needs[maphash.String(seed, n.Text())] = true
-			}
-		}
-		return nil
-	}, func(access.Entry, error) {})
-	for h := range f.defines {
-		delete(f.needs, h)
-	}
-}
 
 // each reads the file as a stream and calls take for every entry, or bad for one that cannot be read. The error stops the file.
 func (f *file) each(take func(access.Entry) error, bad func(access.Entry, error)) error {
@@ -156,31 +37,79 @@ func (f *file) each(take func(access.Entry) error, bad func(access.Entry, error)
 			return nil
 		}
 		defer zipped.Close()
-		r, name = zipped, strings.TrimSuffix(name, ".gz")
-	}
-	if strings.HasSuffix(name, ".ndjson") || strings.HasSuffix(name, ".jsonl") {
-		for line, err := range document.SplitLines(r) {
-			if err != nil {
-				bad(access.Entry{}, err)
-				return nil
-			}
-			if err := single(line, take, bad); err != nil {
-				return err
-			}
-		}
-		return nil
+		r, name = unzipped{zipped}, strings.TrimSuffix(name, ".gz")
 	}
 	buffered := bufio.NewReaderSize(r, 1<<20)
-	if kind := resourceType(buffered); kind != "" && kind != "Bundle" {
-		return f.one(buffered, take, bad)
+	ahead, _ := buffered.Peek(buffered.Size()) // a short file gives all it has
+	switch {
+	case bytes.HasPrefix(ahead, []byte("\xef\xbb\xbf")):
+		_, _ = buffered.Discard(3) // peeked
+		ahead = ahead[3:]
+	case bytes.HasPrefix(ahead, []byte("\xff\xfe")), bytes.HasPrefix(ahead, []byte("\xfe\xff")):
+		bad(access.Entry{}, outcome.New(outcome.Invalid, "the file is UTF-16: convert it to UTF-8"))
+		return nil
 	}
-	return f.bundle(buffered, take, bad)
+	if inLines(ahead, strings.HasSuffix(name, ".ndjson") || strings.HasSuffix(name, ".jsonl")) {
+		return lines(buffered, take, bad)
+	}
+	if kind := resourceType(ahead); kind != "" && kind != "Bundle" {
+		return one(buffered, take, bad)
+	}
+	return bundle(buffered, 0, take, bad)
 }
 
-// resourceType looks ahead for the type of what r holds; empty when it is not within what r keeps, or is no resource. It has to be known
-// before the first entry is read: a List has entries too.
-func resourceType(r *bufio.Reader) string {
-	ahead, _ := r.Peek(r.Size()) // a short file gives all it has
+// unzipped says of a .gz file that is cut off or damaged what is wrong with it.
+type unzipped struct{ *gzip.Reader }
+
+func (u unzipped) Read(b []byte) (int, error) {
+	n, err := u.Reader.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = outcome.Wrap("intake: unzip", outcome.Invalid, "the .gz file is cut off or damaged here: what stood before is taken in; fetch the file again", err)
+	}
+	return n, err
+}
+
+// inLines reports whether what begins so is one resource a line, whatever the name of the file promises: a file called .json may hold
+// lines, and one called .ndjson a resource that is written over many.
+func inLines(ahead []byte, promised bool) bool {
+	text := bytes.TrimLeft(ahead, " \t\r\n")
+	first, rest, more := bytes.Cut(text, []byte("\n"))
+	whole, follows := json.Valid(first), bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte("{"))
+	if promised {
+		return whole || follows || !more || resourceType(text) == ""
+	}
+	return whole && follows && bytes.HasPrefix(first, []byte("{"))
+}
+
+// lines reads one resource a line. A line may be a whole Bundle, too.
+func lines(r io.Reader, take func(access.Entry) error, bad func(access.Entry, error)) error {
+	for line, err := range document.SplitLines(r) {
+		if err != nil {
+			bad(access.Entry{}, err)
+			return nil
+		}
+		e := access.Entry{Index: line.Index()}
+		var broken error
+		if e.Doc, broken = line.Doc(); broken != nil {
+			bad(e, broken)
+			continue
+		}
+		if e.Doc.Type() == "Bundle" && e.Doc.Root().Get("entry").Exists() {
+			err = bundle(bytes.NewReader(e.Doc.AppendJSON(nil)), e.Index, take, bad)
+		} else {
+			complete(&e)
+			err = take(e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resourceType looks for the type of what begins so; empty when it is further behind, or this is no resource. It has to be known before
+// the first entry is read: a List has entries too.
+func resourceType(ahead []byte) string {
 	in := json.NewDecoder(bytes.NewReader(ahead))
 	for depth, name := 0, ""; ; {
 		token, err := in.Token()
@@ -204,7 +133,7 @@ func resourceType(r *bufio.Reader) string {
 }
 
 // one reads a file that holds one resource.
-func (f *file) one(r io.Reader, take func(access.Entry) error, bad func(access.Entry, error)) error {
+func one(r io.Reader, take func(access.Entry) error, bad func(access.Entry, error)) error {
 	text, err := io.ReadAll(io.LimitReader(r, document.MaxSize+1))
 	if err != nil {
 		bad(access.Entry{}, outcome.Wrap("intake: read", outcome.Transient, "the file cannot be read to its end", err))
@@ -220,22 +149,30 @@ func (f *file) one(r io.Reader, take func(access.Entry) error, bad func(access.E
 	return take(e)
 }
 
-// bundle reads a Bundle as a stream.
-func (f *file) bundle(r io.Reader, take func(access.Entry) error, bad func(access.Entry, error)) error {
+// bundle reads a Bundle as a stream; line is where it stands in NDJSON, 0 in a file of its own.
+func bundle(r io.Reader, line int, take func(access.Entry) error, bad func(access.Entry, error)) error {
 	s := document.SplitBundle(r)
 	for entry, err := range s.Entries() {
 		if err != nil {
-			bad(access.Entry{}, err)
+			bad(access.Entry{Index: line}, err)
 			return nil
 		}
-		e := access.Entry{Index: entry.Index(), FullURL: entry.FullURL(), Method: entry.Request("method"), URL: entry.Request("url")}
+		e := access.Entry{Index: entry.Index(), FullURL: entry.FullURL(), Method: entry.Request("method"), URL: entry.Request("url"),
+			IfNoneExist: entry.Request("ifNoneExist")}
+		if line > 0 {
+			e.Index = line
+		}
 		var broken error
 		if e.Doc, broken = entry.Doc(); broken != nil {
 			bad(e, broken)
 			continue
 		}
-		if e.Doc == nil {
+		switch {
+		case e.Doc == nil:
 			bad(e, outcome.New(outcome.Required, "the entry has no resource; an import only brings records in"))
+			continue
+		case e.Doc.Type() == "OperationOutcome" && e.Method == "":
+			bad(e, outcome.New(outcome.NotSupported, "an OperationOutcome is the answer to a request, no record"))
 			continue
 		}
 		complete(&e)
@@ -246,22 +183,11 @@ func (f *file) bundle(r io.Reader, take func(access.Entry) error, bad func(acces
 	return nil
 }
 
-func single(line *document.Entry, take func(access.Entry) error, bad func(access.Entry, error)) error {
-	e := access.Entry{Index: line.Index()}
-	var broken error
-	if e.Doc, broken = line.Doc(); broken != nil {
-		bad(e, broken)
-		return nil
-	}
-	complete(&e)
-	return take(e)
-}
-
-// complete fills in the request that a resource without one means: under its own id if it has one, else a new one. A POST keeps the
-// id of the server's making.
+// complete fills in the request that a resource means which comes without one, or with one that would make a double of it each time:
+// under its own id if it has one, else a new one. A POST under a full URL keeps the id of the server's making.
 func complete(e *access.Entry) {
 	e.URL = strings.TrimPrefix(e.URL, "/")
-	if e.Method != "" {
+	if e.Method != "" && (e.Method != "POST" || e.FullURL != "" || e.IfNoneExist != "") {
 		return
 	}
 	if id := e.Doc.ID(); id != "" {
@@ -280,21 +206,28 @@ type batch struct {
 	err     error
 }
 
-// batches reads a file batch by batch; the whole file is one when it is to be stored whole.
-func (f *file) batches(whole bool) iter.Seq[batch] {
+// batches reads a file batch by batch; the whole file is one when it is to be stored whole. Two entries of one name, or with one
+// condition, do not meet in a batch: the second finds what the first left.
+func (f *file) batches(whole bool, twice map[uint64]bool) iter.Seq[batch] {
 	return func(yield func(batch) bool) {
 		enough := errors.New("enough")
 		b := batch{file: filepath.Base(f.path)}
+		met, doubles := map[uint64]bool{}, map[[32]byte]int{}
 		err := f.each(func(e access.Entry) error {
+			name(&e, b.file, doubles)
+			mine := claims(e, twice)
+			if !whole && (len(b.entries) == batchSize || slices.ContainsFunc(mine, func(h uint64) bool { return met[h] })) {
+				full := b
+				b = batch{file: full.file}
+				clear(met)
+				if !yield(full) {
+					return enough
+				}
+			}
+			for _, h := range mine {
+				met[h] = true
+			}
 			b.entries = append(b.entries, e)
-			if len(b.entries) < batchSize || whole {
-				return nil
-			}
-			full := b
-			b = batch{file: full.file}
-			if !yield(full) {
-				return enough
-			}
 			return nil
 		}, func(e access.Entry, err error) { b.bad = append(b.bad, rejection(b.file, e, err)) })
 		if errors.Is(err, enough) {
@@ -305,11 +238,34 @@ func (f *file) batches(whole bool) iter.Seq[batch] {
 	}
 }
 
+// name gives an entry that has none a name made of its file and content, so that a second run knows it. doubles counts equal ones.
+func name(e *access.Entry, file string, doubles map[[32]byte]int) {
+	if e.Method != "POST" || e.FullURL != "" || e.IfNoneExist != "" {
+		return
+	}
+	hash := sha256.Sum256(e.Doc.AppendJSON(nil))
+	doubles[hash]++
+	e.FullURL = fmt.Sprintf("urn:x-chartwarden:%s:%x:%d", file, hash, doubles[hash])
+}
+
+// claims are the names that only one entry of a batch may have, where more than one of the import has them.
+func claims(e access.Entry, twice map[uint64]bool) (out []uint64) {
+	for _, n := range []string{e.FullURL, e.URL} {
+		if h := nameOf(n); n != "" && twice[h] {
+			out = append(out, h)
+		}
+	}
+	if e.IfNoneExist != "" {
+		out = append(out, maphash.String(seed, e.Doc.Type()+"?"+e.IfNoneExist))
+	}
+	return out
+}
+
 // read gives the batches of all files in their order.
-func read(files []*file, whole bool) iter.Seq[batch] {
+func (p *plan) read(whole bool) iter.Seq[batch] {
 	return func(yield func(batch) bool) {
-		for _, f := range files {
-			for b := range f.batches(whole) {
+		for _, f := range p.files {
+			for b := range f.batches(whole, p.twice) {
 				if !yield(b) {
 					return
 				}

@@ -5,7 +5,9 @@
 //
 // A first pass orders the files so that what others refer to comes first. Then each file is read as a stream and handed to the door in
 // batches: one audit intent and one commit for each. An entry that cannot be stored is named with file, entry and reason, and never
-// stops the rest, unless files are to be stored whole. A second run finds what the first stored (by fullUrl or id) and skips it.
+// stops the rest, unless files are to be stored whole. A second run finds what the first stored (by fullUrl, id, or file and content)
+// and skips it. A reference by identifier whose target is not here is kept as it was sent, named in the report, and resolved when a
+// later file or a later run brings the target.
 package intake
 
 import (
@@ -38,12 +40,17 @@ type Progress struct {
 
 // Report is what a run did.
 type Report struct {
-	Files    int            `json:"files"`
-	Stored   int            `json:"stored"`
-	Skipped  int            `json:"skipped"` // were here already
-	Rejected []Rejection    `json:"rejected"`
-	ByType   map[string]int `json:"by_type"` // stored
-	Seconds  float64        `json:"seconds"`
+	Files    int         `json:"files"`
+	Stored   int         `json:"stored"`
+	Skipped  int         `json:"skipped"` // were here already
+	Rejected []Rejection `json:"rejected"`
+	// Unresolved are references of stored entries that lead nowhere. Resolved is how many resources, of this run or an earlier one, found
+	// the targets of theirs late; Waiting how many of all that are stored still wait for one by identifier.
+	Unresolved []Unresolved   `json:"unresolved"`
+	Resolved   int            `json:"resolved"`
+	Waiting    int            `json:"waiting"`
+	ByType     map[string]int `json:"by_type"` // stored
+	Seconds    float64        `json:"seconds"`
 }
 
 // Rejection is one entry that was not stored. It holds the place and the reason, never a value.
@@ -53,6 +60,17 @@ type Rejection struct {
 	Type   string `json:"type,omitempty"`
 	Reason string `json:"reason"`
 	At     string `json:"at,omitempty"`
+}
+
+// Unresolved is one reference that leads nowhere, of an entry that was stored. It holds the place, never the reference.
+type Unresolved struct {
+	File   string `json:"file"`
+	Entry  int    `json:"entry"`
+	Type   string `json:"type"`
+	At     string `json:"at"`
+	Reason string `json:"reason"`
+
+	id, ahead string // of the resource; the literal reference
 }
 
 // batchSize bounds what one commit holds; a bundle below it is one batch, so its entries may refer to each other in any order.
@@ -65,14 +83,14 @@ func Run(ctx context.Context, gate *access.Gate, o Options) (Report, error) {
 	}
 	start := o.Now()
 	report := Report{ByType: map[string]int{}}
-	files, err := order(o.Paths)
+	plan, err := survey(o.Paths)
 	if err != nil {
 		return report, err
 	}
-	report.Files = len(files)
-	run := &run{ctx: ctx, gate: gate, report: &report, whole: o.Atomic}
+	report.Files = len(plan.files)
+	run := &run{ctx: ctx, gate: gate, report: &report, whole: o.Atomic, plan: plan}
 	done := 0
-	for b := range ahead(read(files, o.Atomic)) {
+	for b := range ahead(plan.read(o.Atomic)) {
 		if err := run.store(b); err != nil {
 			return report, err
 		}
@@ -80,8 +98,11 @@ func Run(ctx context.Context, gate *access.Gate, o Options) (Report, error) {
 			done++
 		}
 		if o.Progress != nil {
-			o.Progress(Progress{File: done, Files: len(files), Stored: report.Stored})
+			o.Progress(Progress{File: done, Files: report.Files, Stored: report.Stored})
 		}
+	}
+	if err := run.finish(); err != nil {
+		return report, err
 	}
 	report.Seconds = o.Now().Sub(start).Seconds()
 	return report, nil
@@ -112,47 +133,26 @@ func (r Report) Write(w io.Writer) {
 		}
 		fmt.Fprintln(w)
 	}
+	const enough = 50
+	for i, x := range r.Unresolved {
+		if i == enough {
+			fmt.Fprintf(w, "and %d more references that lead nowhere: see the report\n", len(r.Unresolved)-enough)
+			break
+		}
+		fmt.Fprintf(w, "unresolved %s entry %d %s: %s (at %s)\n", x.File, x.Entry, x.Type, x.Reason, x.At)
+	}
+	if r.Resolved > 0 {
+		fmt.Fprintf(w, "%d resources found the targets of their references late\n", r.Resolved)
+	}
+	if r.Waiting > 0 {
+		fmt.Fprintf(w, "%d resources wait for the target of a reference by identifier: import what they refer to\n", r.Waiting)
+	}
 	fmt.Fprintf(w, "%d stored, %d skipped (already here), %d rejected, from %d files in %.1f s: %.0f resources/s\n",
 		r.Stored, r.Skipped, len(r.Rejected), r.Files, r.Seconds, r.Rate())
 }
 
 // JSON is the report for programs.
 func (r Report) JSON() ([]byte, error) { return json.MarshalIndent(r, "", "  ") }
-
-type run struct {
-	ctx    context.Context
-	gate   *access.Gate
-	report *Report
-	whole  bool // a file is stored whole or not at all
-}
-
-// store hands one batch to the door and counts what became of it.
-func (r *run) store(b batch) error {
-	r.report.Rejected = append(r.report.Rejected, b.bad...)
-	if b.err != nil || len(b.entries) == 0 || r.whole && len(b.bad) > 0 {
-		return b.err
-	}
-	take := r.gate.Import
-	if r.whole {
-		take = r.gate.ImportWhole
-	}
-	results, err := take(r.ctx, access.Job("import"), b.entries)
-	if err != nil {
-		return err
-	}
-	for i, res := range results {
-		switch {
-		case res.Err != nil:
-			r.report.Rejected = append(r.report.Rejected, rejection(b.file, b.entries[i], res.Err))
-		case res.Skipped:
-			r.report.Skipped++
-		case res.Written.ID != "": // it has none in a file that was refused whole
-			r.report.Stored++
-			r.report.ByType[res.Written.Type]++
-		}
-	}
-	return nil
-}
 
 func rejection(file string, e access.Entry, err error) Rejection {
 	x := Rejection{File: file, Entry: e.Index, Reason: err.Error()}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"iter"
+	"slices"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -17,6 +18,7 @@ import (
 // writers are the statements of a commit, prepared once.
 type writers struct {
 	tx, tagTx, insert, keep, update, alias, aliased, noAlso, also, patient, decide, decideAgain *sql.Stmt
+	identify, unidentify, await, noLonger                                                       *sql.Stmt
 }
 
 func prepareWriters(ctx context.Context, d *db.DB) (w writers, err error) {
@@ -37,6 +39,10 @@ func prepareWriters(ctx context.Context, d *db.DB) (w writers, err error) {
 		{&w.patient, `insert into patient(patient) values(?) on conflict do nothing`},
 		{&w.decide, firstDecide},
 		{&w.decideAgain, nextDecide},
+		{&w.identify, `insert into identifier(name, rec) values(?,?) on conflict do nothing`},
+		{&w.unidentify, `delete from identifier where rec=?`},
+		{&w.await, `insert into awaited(name, rec) values(?,?) on conflict do nothing`},
+		{&w.noLonger, `delete from awaited where rec=?`},
 	} {
 		if *p.to, err = d.Statement(ctx, p.query); err != nil {
 			return w, err
@@ -60,12 +66,18 @@ func (s *Store) Commit(ctx context.Context, p *Prepared, intent audit.Logged) ([
 		}
 		changed = append(changed, it)
 	}
-	if len(changed) == 0 {
+	named := slices.ContainsFunc(p.items, func(it *item) bool { return it.named })
+	if len(changed) == 0 && !named {
 		return out, nil
 	}
 	calm := context.WithoutCancel(ctx) // inside the transaction nothing may be cancelled: see db.Write
 	var number int64
 	err := s.d.Write(ctx, func(tx *sql.Tx) (err error) {
+		if named {
+			if err := s.rename(tx, p.items); err != nil || len(changed) == 0 {
+				return err
+			}
+		}
 		now := s.o.Now().Truncate(time.Microsecond) // one moment for all that this commit writes: verification recomputes it
 		if number, err = s.begin(tx, changed, now, intent.Entry()); err != nil {
 			return err
@@ -122,6 +134,20 @@ func (s *Store) touch(it *item, tx int64) {
 			s.shelves.touch(p, it.after.kind, tx)
 		}
 	}
+}
+
+// rename keeps the new names of what was there already.
+func (s *Store) rename(tx *sql.Tx, items []*item) error {
+	for _, it := range items {
+		for _, name := range it.aliases {
+			if it.named {
+				if err := s.alias(tx, name, it.before.row.rec); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // begin writes the entry of the change feed and gives its number.
@@ -182,6 +208,29 @@ func (s *Store) store(tx *sql.Tx, it *item) error {
 	for _, p := range it.promised {
 		if err := s.alias(tx, p.name, fhir.RecordID(p.patient)); err != nil {
 			return err
+		}
+	}
+	if err := s.await(tx, it); err != nil {
+		return err
+	}
+	return s.identify(tx, it)
+}
+
+// await keeps under which names the targets of open references would come.
+func (s *Store) await(tx *sql.Tx, it *item) error {
+	if it.before != nil {
+		if _, err := tx.Stmt(s.write.noLonger).Exec(it.after.rec); err != nil {
+			return err
+		}
+	}
+	if it.effect == Deleted {
+		return nil
+	}
+	for _, a := range it.awaited {
+		for _, name := range a.names {
+			if _, err := tx.Stmt(s.write.await).Exec(name, it.after.rec); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

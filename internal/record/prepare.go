@@ -34,6 +34,15 @@ type Write struct {
 	Alias string
 	// Local makes Alias a name within this batch only, neither looked up nor kept: clients use one urn:uuid for many things.
 	Local bool
+	// Base is where Alias lies when it is Base/Type/id: relative references of such an entry may mean others below it.
+	Base string
+	// IfNoneExist is a query, in the form of a URL: a Create changes nothing when it finds one stored resource, which then has the Alias.
+	IfNoneExist string
+	// Await keeps a conditional or logical reference whose target is not here as it was sent, until [Store.Awaiting] finds it. Without
+	// it such a conditional reference is an error, unless the version before has it too.
+	Await bool
+	// Sees says which stored resources a conditional reference may find; nil: all.
+	Sees Sight
 	// EventTime is the original lastUpdated of an imported resource; zero for now.
 	EventTime time.Time
 	// Kept says that the door itself made Doc from the stored version that IfMatch names, changing single elements and keeping the rest.
@@ -41,6 +50,9 @@ type Write struct {
 	// Author is the person or job that writes, AuthorActor its "Practitioner/x" if it has one: for projections.
 	Author, AuthorActor string
 }
+
+// Sight gives what somebody may see of a resource; nil when it may not even be known to be there.
+type Sight func(context.Context, *Sealed) (*Sealed, error)
 
 // Effect is what a write comes to.
 type Effect int
@@ -82,6 +94,9 @@ type item struct {
 	doc     *document.Doc
 	also    []fhir.PatientID
 	aliases [][]byte // to be stored; one may be promised to this record already
+	named   bool     // the aliases are for what was there already
+	// awaited are references that stay as they were sent.
+	awaited []Awaited
 	// promised are compartments of patients who are referred to and have not come yet.
 	promised []promise
 }
@@ -131,7 +146,7 @@ func (p *Prepared) Content(i int) *document.Doc {
 // against the grammar, a type that does not fit, a patient who is not here); outcome.BusinessRule (a resource would move to another
 // patient's chart); outcome.Duplicate (two writes to one resource or alias); as [Store.Read]. What concerns one write is in a [Faulty].
 func (s *Store) Prepare(ctx context.Context, writes []Write) (*Prepared, error) {
-	b := &batch{s: s, ctx: ctx, now: s.o.Now(), byAlias: map[string]*item{}, byRecord: map[fhir.RecordID]bool{}, patients: map[string]fhir.PatientID{}}
+	b := s.batch(ctx)
 	p := &Prepared{}
 	for i, w := range writes {
 		it, err := b.target(w)
@@ -140,6 +155,7 @@ func (s *Store) Prepare(ctx context.Context, writes []Write) (*Prepared, error) 
 		}
 		p.items = append(p.items, it)
 	}
+	b.items = p.items
 	for _, patientsFirst := range []bool{true, false} { // ids of patients go into ids of everything else
 		for i, it := range p.items {
 			if it.effect != Unchanged && (it.kind == patientType) == patientsFirst {
@@ -198,12 +214,21 @@ type batch struct {
 	byAlias  map[string]*item
 	byRecord map[fhir.RecordID]bool
 	patients map[string]fhir.PatientID // by id, seen in this batch
+
+	items       []*item
+	identified  map[string][]*item // those with an identifier, by type
+	conditional map[string]target  // where conditional references lead
+}
+
+func (s *Store) batch(ctx context.Context) *batch {
+	return &batch{s: s, ctx: ctx, now: s.o.Now(), byAlias: map[string]*item{}, byRecord: map[fhir.RecordID]bool{},
+		patients: map[string]fhir.PatientID{}, conditional: map[string]target{}}
 }
 
 // target finds the record that a write is about, or allots a new one.
 func (b *batch) target(w Write) (*item, error) {
 	it := &item{w: w, kind: w.Type, id: w.ID}
-	if w.Op != Delete && (w.Doc == nil || w.Doc.Type() != w.Type) {
+	if w.Op != Delete && w.Op != Resolve && (w.Doc == nil || w.Doc.Type() != w.Type) {
 		return nil, outcome.New(outcome.Invalid, "the resource is not of the type that it is sent as")
 	}
 	var err error
@@ -217,6 +242,8 @@ func (b *batch) target(w Write) (*item, error) {
 		if it.before, err = b.s.current(b.ctx, b.s.d.Reader(), w.Type, w.ID); err == nil && it.before.row.op != Delete {
 			it.effect = Deleted
 		}
+	case Resolve:
+		err = b.resolveTarget(it)
 	default:
 		err = outcome.New(outcome.Exception, "a write has no operation")
 	}
@@ -275,10 +302,25 @@ func (b *batch) createTarget(it *item) error {
 			return err
 		}
 	}
+	if it.w.IfNoneExist != "" {
+		if found, err := b.existing(it); err != nil || found {
+			return err
+		}
+	}
 	it.effect = Created
 	var err error
 	it.after.rec, err = b.s.numbers.next(b.ctx)
 	return err
+}
+
+// resolveTarget writes the current version again.
+func (b *batch) resolveTarget(it *item) (err error) {
+	if it.before, err = b.s.current(b.ctx, b.s.d.Reader(), it.kind, it.id); err != nil || it.before.doc == nil {
+		return err
+	}
+	it.w.Op, it.w.Doc, it.w.Await, it.effect = Update, it.before.doc, true, Updated
+	it.w.EventTime, _ = it.before.doc.LastUpdated()
+	return nil
 }
 
 func (b *batch) updateTarget(it *item) error {
@@ -312,7 +354,10 @@ func (b *batch) settle(it *item) error {
 	if it.effect == Deleted {
 		return nil
 	}
-	doc, err := b.byName(it, it.w.Doc, func(other *item) bool { return other.kind == patientType })
+	if err := b.conditionals(it); err != nil {
+		return err
+	}
+	doc, err := b.byName(it, it.doc, func(other *item) bool { return other.kind == patientType })
 	if err != nil {
 		return err
 	}
@@ -404,10 +449,26 @@ func (b *batch) byName(it *item, doc *document.Doc, ready func(*item) bool) (*do
 		if other, ok := b.byAlias[ref]; ok {
 			return other.kind + "/" + other.id, other.id != "" && ready(other)
 		}
-		if it.w.Local || !strings.Contains(ref, ":") {
+		if t, ok := b.conditional[ref]; ok {
+			if t.item != nil {
+				return t.item.kind + "/" + t.item.id, t.err == nil && t.item.id != "" && ready(t.item)
+			}
+			return t.stored, t.err == nil
+		}
+		full := ref
+		if !strings.Contains(ref, ":") {
+			if it.w.Base == "" || strings.HasPrefix(ref, "#") {
+				return "", false
+			}
+			if full = it.w.Base + "/" + ref; b.byAlias[full] != nil {
+				other := b.byAlias[full]
+				return other.kind + "/" + other.id, other.id != "" && ready(other)
+			}
+		}
+		if it.w.Local {
 			return "", false
 		}
-		name, ok, err := b.s.named(b.ctx, ref)
+		name, ok, err := b.s.named(b.ctx, full)
 		if err != nil {
 			failed = err
 		}
@@ -458,7 +519,7 @@ func (b *batch) finish(it *item) error {
 	}
 	if it.before != nil && it.before.doc != nil {
 		if same, err := sameContent(doc, it.before); err != nil || same {
-			it.effect, it.doc, it.after = Unchanged, nil, it.before.row
+			it.effect, it.doc, it.after, it.awaited = Unchanged, nil, it.before.row, nil
 			return err
 		}
 	}
@@ -469,7 +530,7 @@ func (b *batch) finish(it *item) error {
 	if it.doc, err = doc.Stamp(it.id, strconv.FormatInt(it.after.vid, 10), when); err != nil {
 		return err
 	}
-	if main, ok := fhir.MainDate(it.doc); ok {
+	if main, ok := fhir.MainDate(it.doc, b.s.o.Zone); ok {
 		it.after.at.Int64, it.after.at.Valid = main.UnixMicro(), true
 	}
 	return nil

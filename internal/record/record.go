@@ -101,7 +101,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s.prepared = map[string]*sql.Stmt{}
-	for _, q := range []string{currentOf, aliasOf, patientOf, ofPatient, ofKind, alsoOf, newestTx, anyShared, chartsOf, decidedBy} {
+	for _, q := range []string{currentOf, aliasOf, patientOf, ofPatient, ofKind, alsoOf, newestTx, anyShared, chartsOf, decidedBy, identifiedAs} {
 		if s.prepared[q], err = o.DB.Reader().PrepareContext(ctx, q); err != nil {
 			return nil, unreadable(err)
 		}
@@ -120,6 +120,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s.foreign.seen = newest
 	if err := s.fillDirectory(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.fillIdentifiers(ctx); err != nil {
 		return nil, err
 	}
 	o.DB.Follow(s.followNodes)

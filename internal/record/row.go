@@ -22,6 +22,10 @@ const (
 	Delete Op = 3
 )
 
+// Resolve writes the current content once more, with the references resolved that it awaits; it is stored as an update.
+// See [Store.Awaiting].
+const Resolve Op = -1
+
 // row is one stored version. body is valid as long as its owner says.
 type row struct {
 	rec     fhir.RecordID

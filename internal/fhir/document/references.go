@@ -22,6 +22,22 @@ func (d *Doc) ReplaceReferences(swap func(reference string) (string, bool)) (*Do
 	return d.Splice(edits...)
 }
 
+// Refer writes a literal reference into Reference objects of d that have none: each object of at gets "reference" as its first member.
+// Errors: those of [Doc.Splice].
+func (d *Doc) Refer(at map[Node]string) (*Doc, error) {
+	edits := make([]Edit, 0, len(at))
+	for n, reference := range at {
+		start, _ := n.Span()
+		with := appendQuoted([]byte(`"reference":`), reference)
+		for range n.Fields() {
+			with = append(with, ',')
+			break
+		}
+		edits = append(edits, Edit{Start: start + 1, End: start + 1, With: with})
+	}
+	return d.Splice(edits...)
+}
+
 // Detach copies n, an object with a resourceType such as a contained resource or that of a bundle's entry, into a document of its
 // own.
 // Errors: outcome.Structure when n is no resource; outcome.TooLong.

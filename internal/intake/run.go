@@ -1,0 +1,159 @@
+package intake
+
+import (
+	"context"
+
+	"chartwarden/internal/access"
+)
+
+// run is the state of one import.
+type run struct {
+	ctx    context.Context
+	gate   *access.Gate
+	report *Report
+	whole  bool // a file is stored whole or not at all
+	plan   *plan
+	later  []late
+	size   int // of later, in bytes
+}
+
+// late is an entry that waits for one behind it.
+type late struct {
+	file  string
+	entry access.Entry
+}
+
+// What waits is held in memory; beyond these bounds it is tried once more and then rejected.
+const (
+	mostLate     = 50_000
+	mostLateSize = 256 << 20
+)
+
+// mostUnresolved bounds the report.
+const mostUnresolved = 100_000
+
+// store hands one batch to the door and counts what became of it.
+func (r *run) store(b batch) error {
+	r.report.Rejected = append(r.report.Rejected, b.bad...)
+	if b.err != nil || len(b.entries) == 0 || r.whole && len(b.bad) > 0 {
+		return b.err
+	}
+	part := make([]late, len(b.entries))
+	for i, e := range b.entries {
+		part[i] = late{b.file, e}
+		for h := range names(e) {
+			delete(r.plan.coming, h)
+		}
+	}
+	if r.whole {
+		results, err := r.gate.ImportWhole(r.ctx, access.Job("import"), b.entries)
+		if err == nil {
+			r.count(part, results)
+		}
+		return err
+	}
+	if err := r.hand(part, r.coming); err != nil {
+		return err
+	}
+	if len(r.later) > mostLate || r.size > mostLateSize {
+		return r.again()
+	}
+	return nil
+}
+
+// coming reports whether a reference leads to what has not been handed in yet.
+func (r *run) coming(reference string) bool { return r.plan.coming[nameOf(reference)] }
+
+// hand gives entries to the door at once and sets aside those that wait for what is coming.
+func (r *run) hand(part []late, coming func(string) bool) error {
+	entries := make([]access.Entry, len(part))
+	for i := range part {
+		entries[i] = part[i].entry
+	}
+	results, err := r.gate.ImportPart(r.ctx, access.Job("import"), entries, coming)
+	if err == nil {
+		r.count(part, results)
+	}
+	return err
+}
+
+// again tries what was set aside, all of it at once, since entries of one batch may refer to each other in any order.
+func (r *run) again() error {
+	part := r.later
+	r.later, r.size = nil, 0
+	if len(part) == 0 {
+		return nil
+	}
+	return r.hand(part, nil)
+}
+
+// count sums up what became of entries.
+func (r *run) count(part []late, results []access.ImportResult) {
+	for i, res := range results {
+		x := part[i]
+		switch {
+		case res.Later:
+			r.later = append(r.later, x)
+			r.size += x.entry.Doc.Len()
+		case res.Err != nil:
+			r.report.Rejected = append(r.report.Rejected, rejection(x.file, x.entry, res.Err))
+		case res.Skipped:
+			r.report.Skipped++
+		case res.Written.ID != "": // it has none in a file that was refused whole
+			r.report.Stored++
+			r.report.ByType[res.Written.Type]++
+		}
+		for _, a := range res.Written.Awaited {
+			r.unresolved(Unresolved{File: x.file, Entry: x.entry.Index, Type: res.Written.Type, At: a.At, Reason: a.Reason, id: res.Written.ID})
+		}
+		for _, a := range res.Ahead {
+			r.unresolved(Unresolved{File: x.file, Entry: x.entry.Index, Type: res.Written.Type, At: a.At, Reason: "it refers to an entry that was rejected", ahead: a.Reference})
+		}
+	}
+}
+
+func (r *run) unresolved(u Unresolved) {
+	if len(r.report.Unresolved) < mostUnresolved {
+		r.report.Unresolved = append(r.report.Unresolved, u)
+	}
+}
+
+// finish takes in what waited for others, resolves references whose targets have come, and looks which of the rest lead nowhere.
+func (r *run) finish() error {
+	if err := r.again(); err != nil {
+		return err
+	}
+	resolved, err := r.gate.ImportAwaited(r.ctx, access.Job("import"))
+	if err != nil {
+		return err
+	}
+	waits := map[string][]access.Awaited{} // what is left of those that were looked at again
+	for _, res := range resolved {
+		if !res.Skipped {
+			r.report.Resolved++
+		}
+		waits[res.Written.Type+"/"+res.Written.ID] = res.Written.Awaited
+	}
+	var left []Unresolved
+	for _, u := range r.report.Unresolved {
+		still := true
+		if u.ahead != "" {
+			leads, err := r.gate.Leads(r.ctx, u.ahead)
+			if err != nil {
+				return err
+			}
+			still = !leads
+		} else if of, known := waits[u.Type+"/"+u.id]; known {
+			still = false
+			for _, a := range of {
+				still = still || a.At == u.At
+			}
+		}
+		if still {
+			left = append(left, u)
+		}
+	}
+	r.report.Unresolved = left
+	r.report.Waiting, err = r.gate.Unresolved(r.ctx)
+	return err
+}
