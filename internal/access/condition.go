@@ -199,8 +199,15 @@ func (g *Gate) one(ctx context.Context, p Principal, e Entry) (Written, error) {
 			out = *d.there
 			return nil
 		}
-		if out, err = g.writeOne(ctx, p, interactionOf(d.write.Op), d.write); err != nil {
+		interaction := interactionOf(d.write.Op)
+		if r.patch != nil {
+			interaction = "patch"
+		}
+		if out, err = g.writeOne(ctx, p, interaction, d.write); err != nil {
 			return d.raced(err)
+		}
+		if err := d.show(&out); err != nil {
+			return err
 		}
 		g.tellOfTwins(ctx, out, d.hidden)
 		return nil
@@ -213,60 +220,78 @@ type decided struct {
 	write  record.Write
 	there  *Written         // nothing is written
 	hidden []*record.Sealed // of a creation: what fits the condition and the asker may not see
+	masker masker           // of a patch: what its writer does not see
 	pinned bool             // the version to be replaced is the one found, not one that the client named
 }
 
 // raced tells a version that changed since it was found from one that the client had wrong.
 func (d decided) raced(err error) error {
 	if d.pinned && outcome.Is(err, outcome.Precondition) {
-		return outcome.Wrap("access: condition", outcome.Conflict, "somebody else changed the resource at the same moment: please try again", record.ErrRace)
+		return lost()
 	}
 	return err
+}
+
+// lost is the error of a decision that is to be made anew.
+func lost() error {
+	return outcome.Wrap("access: condition", outcome.Conflict, "somebody else changed the resource at the same moment: please try again", record.ErrRace)
 }
 
 // settle decides a request by what its condition finds now.
 func (g *Gate) settle(ctx context.Context, p Principal, r request) (decided, error) {
 	d := decided{write: r.write}
+	err := g.settleTarget(ctx, p, r, &d)
+	if err == nil && r.patch != nil {
+		err = g.patched(ctx, p, r.patch, &d)
+	}
+	return d, err
+}
+
+// settleTarget finds by its condition what a request is about.
+func (g *Gate) settleTarget(ctx context.Context, p Principal, r request, d *decided) error {
 	if r.condition == nil {
-		return d, nil
+		return nil
 	}
 	var err error
 	if d.write.Guard, err = g.records.Guard(ctx, r.condition.name()); err != nil {
-		return d, err
+		return err
 	}
 	found, err := g.meet(ctx, p, r.condition)
 	if err == nil && found.many {
 		err = several()
 	}
 	if err != nil {
-		return d, err
+		return err
 	}
 	if found.doc == nil {
 		return g.settleAbsent(ctx, p, r, d, found)
 	}
 	if r.write.Op == record.Create {
 		d.there = found.written()
-		return d, nil
+		return nil
 	}
 	if id := r.write.ID; id != "" && id != found.doc.ID() {
-		return d, outcome.New(outcome.Invalid, "the id in the body is not that of the resource that the criteria find: leave it out").At(r.write.Type + ".id")
+		return outcome.New(outcome.Invalid, "the id in the body is not that of the resource that the criteria find: leave it out").At(r.write.Type + ".id")
 	}
 	d.write.ID = found.doc.ID()
 	if d.write.IfMatch == 0 {
 		d.write.IfMatch, d.pinned = found.version(), true
 	}
-	return d, nil
+	return nil
 }
 
 // settleAbsent decides a request whose condition found nothing.
-func (g *Gate) settleAbsent(ctx context.Context, p Principal, r request, d decided, found met) (decided, error) {
+func (g *Gate) settleAbsent(ctx context.Context, p Principal, r request, d *decided, found met) error {
 	switch r.write.Op {
 	case record.Delete:
 		d.there = &Written{Type: r.write.Type, Entry: found.entry}
-		return d, nil
+		return nil
 	case record.Update:
+		if r.patch != nil {
+			return outcome.New(outcome.NotFound, "the criteria find nothing that could be patched")
+		}
 		if r.write.IfMatch != 0 {
-			return d, outcome.New(outcome.Precondition, "the criteria find nothing, so there is no such version")
+			return outcome.New(outcome.Precondition, "the criteria find nothing, so there is no such version")
 		}
 		if r.write.ID == "" {
 			d.write.Op = record.Create
@@ -276,7 +301,7 @@ func (g *Gate) settleAbsent(ctx context.Context, p Principal, r request, d decid
 	if err == nil {
 		d.hidden, err = g.hiddenFrom(ctx, r.condition)
 	}
-	return d, err
+	return err
 }
 
 // mayMiss refuses to register a patient by criteria that p may not see of every patient: p finds nothing and cannot know that there is

@@ -27,28 +27,37 @@ func (g *Gate) ReadVersion(ctx context.Context, p Principal, typ, id string, ver
 }
 
 func (g *Gate) read(ctx context.Context, p Principal, interaction, typ string, found *record.Sealed, err error) (Disclosure, error) {
-	if outcome.Is(err, outcome.NotFound) {
-		return Disclosure{}, g.absent(ctx, p, policy.Read, interaction, typ, err)
-	}
+	s, d, err := g.readable(ctx, p, interaction, typ, found, err)
 	if err != nil {
 		return Disclosure{}, err
+	}
+	return g.disclose(ctx, s.event(interaction, "R"), permitted{s, d, []*record.Sealed{found}, policy.Read})
+}
+
+// readable is everything about a read but the disclosure: what was looked up is there, p may read it, and it opens.
+func (g *Gate) readable(ctx context.Context, p Principal, interaction, typ string, found *record.Sealed, err error) (standing, policy.Decision, error) {
+	if outcome.Is(err, outcome.NotFound) {
+		return standing{}, policy.Decision{}, g.absent(ctx, p, policy.Read, interaction, typ, err)
+	}
+	if err != nil {
+		return standing{}, policy.Decision{}, err
 	}
 	s, d, err := g.admit(ctx, p, policy.Read, interaction, found)
 	if err != nil {
-		return Disclosure{}, err
+		return s, d, err
 	}
 	if found.Deleted() {
-		return Disclosure{}, outcome.New(outcome.Deleted, "this resource was deleted; its history is still there")
+		return s, d, outcome.New(outcome.Deleted, "this resource was deleted; its history is still there")
 	}
 	if err := found.Fault(); err != nil {
 		e := s.event(interaction, "R")
 		e.Outcome, e.Text = refused, "the stored record was altered"
 		if _, auditErr := g.log.Refuse(ctx, e); auditErr != nil {
-			return Disclosure{}, auditErr
+			return s, d, auditErr
 		}
-		return Disclosure{}, err
+		return s, d, err
 	}
-	return g.disclose(ctx, s.event(interaction, "R"), permitted{s, d, []*record.Sealed{found}, policy.Read})
+	return s, d, nil
 }
 
 // admit relates and decides about one sealed record; a denial is written down and returned.

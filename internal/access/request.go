@@ -8,6 +8,7 @@ import (
 
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/fhir/patch"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/record"
 )
@@ -16,6 +17,7 @@ import (
 type request struct {
 	index     int
 	write     record.Write
+	patch     *patch.Patch
 	condition *condition // by which it finds its resource; nil when it names it
 }
 
@@ -38,6 +40,8 @@ func (g *Gate) request(e Entry) (request, error) {
 		r.condition, err = g.newCondition(typ, e.IfNoneExist, "If-None-Exist")
 	case e.IfNoneExist != "":
 		err = outcome.New(outcome.Invalid, "only a create takes If-None-Exist").At("If-None-Exist")
+	case e.Method == "PATCH":
+		return g.patchRequest(e, r)
 	case asks && fhir.IsResourceType(typ) && (e.Method == "PUT" || e.Method == "DELETE"):
 		if r.condition, err = g.newCondition(typ, query, "url"); err != nil {
 			return r, err
@@ -59,6 +63,27 @@ func (g *Gate) request(e Entry) (request, error) {
 	if r.write, writes, err = e.write(); err == nil && !writes {
 		err = outcome.New(outcome.NotSupported, "the method of an entry is GET, POST, PUT or DELETE").At("request.method")
 	}
+	return r, err
+}
+
+// patchRequest understands an entry that patches.
+func (g *Gate) patchRequest(e Entry, r request) (request, error) {
+	name, query, asks := strings.Cut(e.URL, "?")
+	typ, id, _ := strings.Cut(name, "/")
+	if !fhir.IsResourceType(typ) || asks != (id == "") || strings.Contains(id, "/") {
+		return r, outcome.New(outcome.Invalid, "a PATCH entry has Type/id or Type?criteria as request.url").At("request.url")
+	}
+	var err error
+	r.write = record.Write{Op: record.Update, Type: typ, ID: id, Alias: e.FullURL, Local: true}
+	if r.patch, err = e.patchOf(); err != nil {
+		return r, err
+	}
+	if asks {
+		if r.condition, err = g.newCondition(typ, query, "url"); err != nil {
+			return r, err
+		}
+	}
+	r.write.IfMatch, err = ParseETag(e.IfMatch)
 	return r, err
 }
 
@@ -89,7 +114,7 @@ func (t *transaction) understand(ctx context.Context) error {
 			continue
 		}
 		r, err := t.g.request(e)
-		if err == nil && e.Doc != nil {
+		if err == nil && e.Doc != nil && r.patch == nil {
 			err = t.referring(e)
 		}
 		if err != nil {
@@ -170,6 +195,9 @@ func (t *transaction) write(ctx context.Context) ([]Result, error) {
 			return nil, err
 		}
 		for i := range written {
+			if err := d.all[i].show(&written[i]); err != nil {
+				return nil, err
+			}
 			out[d.at[i]].Written = &written[i]
 			t.g.tellOfTwins(ctx, written[i], d.all[i].hidden)
 		}

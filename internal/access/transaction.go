@@ -10,6 +10,7 @@ import (
 
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/fhir/patch"
 	"chartwarden/internal/fhir/search"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/record"
@@ -19,13 +20,14 @@ import (
 type Entry struct {
 	Index           int // in the bundle
 	FullURL         string
-	Method          string // GET, POST, PUT, DELETE
+	Method          string // GET, POST, PUT, PATCH, DELETE
 	URL             string // Type, Type/id, or Type?query
 	IfMatch         string // W/"3"
 	IfNoneExist     string // criteria, of a POST
 	IfNoneMatch     string // W/"3", of a GET
 	IfModifiedSince string // of a GET
 	Doc             *document.Doc
+	Patch           *patch.Patch // of a PATCH; nil when Doc is a Binary that holds it
 }
 
 // Result is what became of one entry.
@@ -133,7 +135,7 @@ func (e Entry) write() (record.Write, bool, error) {
 		}
 		w.Op, w.Type, w.ID, w.Doc = record.Delete, typ, id, nil
 	default:
-		return fail("the method of an entry is GET, POST, PUT or DELETE")
+		return fail("the method of an entry is GET, POST, PUT, PATCH or DELETE")
 	}
 	if base, ok := strings.CutSuffix(e.FullURL, "/"+e.place()); ok && strings.Contains(base, "://") {
 		w.Base = base

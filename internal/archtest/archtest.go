@@ -40,6 +40,7 @@ var declared = map[[2]string]string{
 	{"fhir", "fhir/document"}:          "compartments and main dates are read from documents",
 	{"fhir/validate", "fhir"}:          "validation walks the generated type tables",
 	{"fhir/validate", "fhir/document"}: "validation walks documents",
+	{"fhir/patch", "fhir/document"}:    "patches are splices of documents",
 	{"fhir/search", "fhir"}:            "search values need references and type facts",
 	{"fhir/search", "fhir/document"}:   "search values are read from documents",
 	{"db/dbtest", "db"}:                "tests open the engine of the run",

@@ -33,6 +33,8 @@ func (a *API) interactions() []interaction {
 		{"read", "GET", "/fhir/{type}/{id}", policy.Read, a.read},
 		{"update", "PUT", "/fhir/{type}/{id}", policy.Write, a.update},
 		{"update", "PUT", "/fhir/{type}", policy.Write, a.updateWhere},
+		{"patch", "PATCH", "/fhir/{type}/{id}", policy.Write, a.patch},
+		{"patch", "PATCH", "/fhir/{type}", policy.Write, a.patch},
 		{"delete", "DELETE", "/fhir/{type}/{id}", policy.Write, a.delete},
 		{"delete", "DELETE", "/fhir/{type}", policy.Write, a.deleteWhere},
 		{"history-instance", "GET", "/fhir/{type}/{id}/_history", policy.Read, a.history},

@@ -6,6 +6,7 @@ import (
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/fhir/patch"
 	"chartwarden/internal/outcome"
 )
 
@@ -71,6 +72,31 @@ func (a *API) updateWhere(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	done, err := a.Gate.UpdateWhere(r.Context(), principal(r), doc, r.URL.RawQuery, r.Header.Get("If-Match"))
+	a.stored(w, r, done, err)
+}
+
+// patch changes a resource, named by its id or found by criteria, as a JSON Patch says.
+func (a *API) patch(w http.ResponseWriter, r *http.Request) {
+	err := wantMedia(r, jsonPatchType)
+	var text []byte
+	if err == nil {
+		text, err = whole(w, r)
+	}
+	var change *patch.Patch
+	if err == nil {
+		change, err = patch.Parse(text)
+	}
+	if err != nil {
+		Fail(w, err)
+		return
+	}
+	var done access.Written
+	typ, match := r.PathValue("type"), r.Header.Get("If-Match")
+	if id := r.PathValue("id"); id != "" {
+		done, err = a.Gate.Patch(r.Context(), principal(r), typ, id, change, match)
+	} else {
+		done, err = a.Gate.PatchWhere(r.Context(), principal(r), typ, r.URL.RawQuery, change, match)
+	}
 	a.stored(w, r, done, err)
 }
 
