@@ -84,7 +84,9 @@ func TestPatchUnderAMask(t *testing.T) {
 	if got.Status != http.StatusOK || strings.Contains(got.Body, "00482217") || !strings.Contains(got.Body, "REDACTED") {
 		t.Fatalf("%d %s", got.Status, got.Body)
 	}
-	var staff struct{ Entry []struct{ Resource struct{ ID string } } }
+	var staff struct {
+		Entry []struct{ Resource struct{ ID string } }
+	}
 	if err := json.Unmarshal([]byte(d.physician.Get(t, "/fhir/Practitioner?name=lind").Body), &staff); err != nil || len(staff.Entry) != 1 {
 		t.Fatal(err)
 	}
