@@ -11,7 +11,7 @@ import (
 	"chartwarden/internal/policy"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations
 var migrationFiles embed.FS
 
 func migrations() fs.FS {

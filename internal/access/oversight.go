@@ -160,7 +160,7 @@ func (g *Gate) count(tx *sql.Tx, r audit.Read) error {
 		return nil
 	}
 	_, err := tx.Exec(`INSERT INTO access_day (day, openings, unexplained, glass) VALUES (?,?,?,?) ON CONFLICT (day) DO UPDATE SET
-		openings = openings + excluded.openings, unexplained = unexplained + excluded.unexplained, glass = glass + excluded.glass`,
+		openings = access_day.openings + excluded.openings, unexplained = access_day.unexplained + excluded.unexplained, glass = access_day.glass + excluded.glass`,
 		g.dayOf(happened(r)), one.Openings, one.Unexplained, one.Glass)
 	return err
 }

@@ -114,7 +114,7 @@ func (g *Gate) foldQuestion(tx *sql.Tx, r audit.Read) error {
 		when := happened(r)
 		if _, err := tx.Exec(`INSERT INTO access_review (kind, person, patient, day, first_at, last_at, entries, first_idx, last_idx)
 			VALUES ('question',?,?,?,?,?,1,?,?) ON CONFLICT (kind, person, patient, day) DO UPDATE SET
-			last_at = excluded.last_at, last_idx = excluded.last_idx, entries = entries + 1, verdict = NULL`,
+			last_at = excluded.last_at, last_idx = excluded.last_idx, entries = access_review.entries + 1, verdict = NULL`,
 			d.Asks, int64(part.Patient), g.dayOf(when), when.UnixMicro(), when.UnixMicro(), d.About, r.Index); err != nil {
 			return err
 		}

@@ -390,8 +390,10 @@ func (g *Gate) fold(tx *sql.Tx, r audit.Read) error {
 		at := when.UnixMicro()
 		if _, err := tx.Exec(`INSERT INTO access_review (kind, person, patient, day, first_at, last_at, entries, first_idx, last_idx)
 			VALUES (?,?,?,?,?,?,1,?,?) ON CONFLICT (kind, person, patient, day) DO UPDATE SET
-			first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at), last_idx = excluded.last_idx, entries = entries + 1,
-			verdict = CASE WHEN ? AND verdict IN ('explained', 'ask') AND excluded.last_at > reviewed THEN NULL ELSE verdict END`,
+			first_at = CASE WHEN excluded.first_at < access_review.first_at THEN excluded.first_at ELSE access_review.first_at END,
+			last_at = CASE WHEN excluded.last_at > access_review.last_at THEN excluded.last_at ELSE access_review.last_at END,
+			last_idx = excluded.last_idx, entries = access_review.entries + 1, verdict = CASE WHEN ? AND access_review.verdict IN ('explained', 'ask')
+				AND excluded.last_at > access_review.reviewed THEN NULL ELSE access_review.verdict END`,
 			kind, r.Event.Agent.Person, int64(part.Patient), g.dayOf(when), at, at, r.Index, r.Index, anew); err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"chartwarden/internal/db"
+	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/seal"
@@ -40,25 +41,16 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	dir := t.TempDir()
-	ctx := context.Background()
-	open := func(name string) *db.DB {
-		d, err := db.Open(ctx, filepath.Join(dir, name), db.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = d.Close() })
-		return d
-	}
-	c, err := seal.CreateKeyFile(filepath.Join(dir, "key"))
+	ctx, place := context.Background(), dbtest.New(t)
+	c, err := seal.CreateKeyFile(filepath.Join(place.Dir, "key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ring, err := seal.Create(ctx, open("keys.db"), c, true)
+	ring, err := seal.Create(ctx, place.Open(t, "keys"), c, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, d: open("records.db"), box: ring.Box("care"), records: map[string]fhir.RecordID{}, now: noon}
+	w := &world{t: t, d: place.Open(t, "records"), box: ring.Box("care"), records: map[string]fhir.RecordID{}, now: noon}
 	w.Graph, err = Open(ctx, w.d, w.box, Options{Now: func() time.Time { return w.now }, Practice: func() bool { return w.practice }})
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ import (
 	"encoding/binary"
 	"io/fs"
 	"math"
+	"regexp"
 	"time"
 
 	"chartwarden/internal/db"
@@ -30,7 +31,7 @@ import (
 	"chartwarden/internal/seal"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations
 var embedded embed.FS
 
 // Options open a [Graph].
@@ -94,13 +95,23 @@ func Open(ctx context.Context, d *db.DB, box *seal.Box, o Options) (*Graph, erro
 	return g, g.prepare(ctx)
 }
 
+// listed writes how a list of numbers, a JSON array, becomes rows on this engine.
+func (g *Graph) listed(query string) string {
+	if g.d.Engine() == db.SQLite {
+		return query
+	}
+	return jsonEach.ReplaceAllString(query, `select cast(value as bigint) from json_array_elements_text(cast($1 as json)) as each(value)`)
+}
+
+var jsonEach = regexp.MustCompile(`select value from json_each\((\?\d)\)`)
+
 func (g *Graph) prepare(ctx context.Context) error {
 	for query, into := range map[string]**sql.Stmt{
 		workforceQuery: &g.read.workforce, relationQuery: &g.read.relation, seenQuery: &g.read.seen, mineQuery: &g.read.mine,
 		teamQuery: &g.read.team, holdersQuery: &g.read.holders, namedQuery: &g.read.named,
 		staysQuery: &g.read.stays, bookedQuery: &g.read.booked,
 	} {
-		s, err := g.d.Reader().PrepareContext(ctx, query)
+		s, err := g.d.Reader().PrepareContext(ctx, g.listed(query))
 		if err != nil {
 			return unreadable("care: open", err)
 		}

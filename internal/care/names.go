@@ -63,6 +63,8 @@ func (g *Graph) named(key int64) named {
 	}
 	ref, name, _ := strings.Cut(string(plain), "\x00")
 	n := named{ref, name}
-	g.names.seen.Store(key, n)
+	if n.Name != "" || !g.d.Shared() { // another node may learn what is missing
+		g.names.seen.Store(key, n)
+	}
 	return n
 }

@@ -11,7 +11,7 @@ import (
 
 // mineQuery gives everything near that concerns the names in ?1 at the moment ?2, across patients.
 const mineQuery = `select ` + edgeColumns + ` from care_edge
-  where actor in (select value from json_each(?1)) and actor<>0 and patient>0 and until>?2-259200000 and since<?2+172800000 and known<=?2 and closed>?2`
+  where actor in (select value from json_each(?1)) and actor<>0 and patient>0 and until>cast(?2 as bigint)-259200000 and since<cast(?2 as bigint)+172800000 and known<=?2 and closed>?2`
 
 // Related is one patient of a person, with the strongest reason.
 type Related struct {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"chartwarden/internal/db/dbtest"
 )
 
 // stored is everything known, without row numbers.
@@ -161,10 +163,7 @@ func TestTablesNameNobody(t *testing.T) {
 	if err := w.d.Purge(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(w.d.Path())
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := dbtest.Disk(t, w.d)
 	for _, name := range []string{"okafor", "Okafor", "Practitioner/"} {
 		if bytes.Contains(text, []byte(name)) {
 			t.Errorf("the file holds %q", name)

@@ -11,7 +11,7 @@ import (
 
 const (
 	relationQuery = `select ` + edgeColumns + ` from care_edge
-  where patient=?1 and actor in (select value from json_each(?2)) and until>?3-7776000000 and known<=?3 and closed>?3`
+  where patient=?1 and actor in (select value from json_each(?2)) and until>cast(?3 as bigint)-7776000000 and known<=?3 and closed>?3`
 	seenQuery = `select ` + edgeColumns + ` from care_edge where patient=?1 and kind in (3,4) and until>?2 and known<=?3 and closed>?3`
 )
 

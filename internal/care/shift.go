@@ -13,7 +13,7 @@ import (
 // believed: [Graph.workforce] puts the rows together again from those that hold. A cross join keeps the order: from her to her
 // schedules to their slots.
 var workforceQuery = `with me(k) as (
-  select ?1 union select place from care_edge where actor=?1 and patient=0 and kind=20 and since<=?2 and until>?2 and known<=?2 and closed>?2)
+  select cast(?1 as bigint) union select place from care_edge where actor=?1 and patient=0 and kind=20 and since<=?2 and until>?2 and known<=?2 and closed>?2)
 select ` + columnsOf("e") + ` from me cross join care_edge e
   where e.actor=me.k and e.patient=0 and (e.kind=22 or e.kind in (20,21,23) and e.since<=?2 and e.until>?2) and e.known<=?2 and e.closed>?2 and (e.mine=0 or e.author<>?1 or e.confirmed between 1 and ?2)
 union all

@@ -162,7 +162,7 @@ func (s *Store) insertAuthorization(tx *sql.Tx, g *granted) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`insert into identity_authorization(number, id, client, turn, person, epoch, created_at, ends_at, sealed) values(?,?,?,?,nullif(?,0),?,?,?,?)`,
+	_, err = tx.Exec(`insert into identity_authorization(number, id, client, turn, person, epoch, created_at, ends_at, sealed) values(?,?,?,?,nullif(cast(? as bigint),0),?,?,?,?)`,
 		g.number, g.ID, g.Client, g.turn, g.person, g.epoch, micros(g.Created), micros(g.Ends), sealed)
 	return err
 }
@@ -181,7 +181,7 @@ func (s *Store) issue(tx *sql.Tx, g *granted, kind, scopes string, expires time.
 	if err != nil {
 		return "", err
 	}
-	_, err = tx.Exec(`insert into identity_token(token, authorization, kind, expires_at, sealed) values(?,?,?,?,?)`, hash[:], g.number, kind, micros(expires), sealed)
+	_, err = tx.Exec(`insert into identity_token(token, "authorization", kind, expires_at, sealed) values(?,?,?,?,?)`, hash[:], g.number, kind, micros(expires), sealed)
 	return tokenWords[kind] + text, err
 }
 

@@ -331,7 +331,7 @@ func TestRowsDoNotMakeRights(t *testing.T) {
 	_, mine := launched(s, p, "patient/Observation.rs offline_access")
 	text, hash := newToken()
 	for name, statement := range map[string]string{
-		"a token of one's own":       `insert into identity_token(token, authorization, kind, expires_at, sealed) select ?1, authorization, kind, expires_at, sealed from identity_token where kind='access' limit 1`,
+		"a token of one's own":       `insert into identity_token(token, "authorization", kind, expires_at, sealed) select ?1, "authorization", kind, expires_at, sealed from identity_token where kind='access' limit 1`,
 		"a longer life":              `update identity_token set expires_at=expires_at+1000000`,
 		"a longer authorization":     `update identity_authorization set ends_at=ends_at+1000000`,
 		"another's terms":            `update identity_authorization set sealed=(select sealed from identity_authorization order by number limit 1)`,

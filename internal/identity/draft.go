@@ -28,7 +28,8 @@ func (s *Store) SaveDraft(ctx context.Context, ses *Session, page string, text [
 		return err
 	}
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`insert or replace into identity_draft(person, page, saved_at, sealed) values(?,?,?,?)`, ses.person, name, micros(s.now()), sealed)
+		_, err := tx.Exec(`insert into identity_draft(person, page, saved_at, sealed) values(?,?,?,?)
+			on conflict (person, page) do update set saved_at=excluded.saved_at, sealed=excluded.sealed`, ses.person, name, micros(s.now()), sealed)
 		return err
 	})
 }

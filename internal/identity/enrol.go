@@ -200,7 +200,8 @@ func (s *Store) newCredentials(ctx context.Context, r *row, password string, sec
 	return func(tx *sql.Tx) error {
 		for kind, bytes := range sealed {
 			c := credentialColumns{person: r.number, kind: kind, enrolled: micros(s.now()), last: step, sealed: bytes}
-			if _, err := tx.Exec(`insert or replace into identity_credential(person, kind, enrolled_at, last_step, sealed, mac) values(?,?,?,?,?,?)`,
+			if _, err := tx.Exec(`insert into identity_credential(person, kind, enrolled_at, last_step, sealed, mac) values(?,?,?,?,?,?)
+				on conflict (person, kind) do update set enrolled_at=excluded.enrolled_at, last_step=excluded.last_step, sealed=excluded.sealed, mac=excluded.mac`,
 				append(c.tagged(), s.tags.credential.Tag(c.tagged()...))...); err != nil {
 				return err
 			}

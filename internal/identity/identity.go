@@ -46,7 +46,7 @@ import (
 	"chartwarden/internal/seal"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations
 var embedded embed.FS
 
 // Trail is where acts become audit entries before they happen; *audit.Log is one.
@@ -212,7 +212,7 @@ func (s *Store) forget(ctx context.Context) error {
 			{`delete from identity_place where seen_at<?`, ago(90 * day)},
 			{`delete from identity_assertion where expires_at<?`, ago(0)},
 			{`delete from identity_token where kind='access' and expires_at<?`, ago(day)},
-			{`delete from identity_token where authorization in (select number from identity_authorization where ends_at<?)`, ago(day)},
+			{`delete from identity_token where "authorization" in (select number from identity_authorization where ends_at<?)`, ago(day)},
 			{`delete from identity_authorization where ends_at<? and not exists (select 1 from identity_token t where t.authorization=number)`, ago(30 * day)},
 		} {
 			if _, err := tx.Exec(f.statement, f.before); err != nil {

@@ -183,7 +183,7 @@ func (s *Store) open(ctx context.Context, r *row, o opening) (Opened, error) {
 			}
 		}
 		for _, place := range s.places(o.from) {
-			if _, err := tx.Exec(`insert into identity_place(person, place, seen_at, mac) values(?,?,?,?) on conflict do update set seen_at=excluded.seen_at, mac=excluded.mac`,
+			if _, err := tx.Exec(`insert into identity_place(person, place, seen_at, mac) values(?,?,?,?) on conflict (person, place) do update set seen_at=excluded.seen_at, mac=excluded.mac`,
 				r.number, place, micros(now), s.tags.place.Tag(r.number, place)); err != nil {
 				return err
 			}

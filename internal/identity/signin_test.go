@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/outcome"
 )
 
@@ -210,14 +211,17 @@ func TestNothingReadableInTheFiles(t *testing.T) {
 	}
 	s.refused(s.SaveDraft(t.Context(), o.Session, "/x", make([]byte, longestDraft+1)), outcome.TooLong, "a huge draft")
 	secret, _ := secretText.DecodeString(p.Secret)
-	files, err := filepath.Glob(filepath.Join(s.dir, "*.db*"))
+	files, err := filepath.Glob(filepath.Join(s.place.Dir, "*.db*"))
 	s.must(err)
+	disk := map[string][]byte{"keys": dbtest.Disk(t, s.keys), "records": dbtest.Disk(t, s.db)}
 	for _, f := range files {
-		raw, err := os.ReadFile(f)
+		disk[filepath.Base(f)], err = os.ReadFile(f)
 		s.must(err)
+	}
+	for f, raw := range disk {
 		for _, plain := range []string{"chest pain", "77123", "Maren", "Okafor", "maren.okafor", "argon2id", p.Password, p.Secret, string(secret), who.Practitioner, who.Patient, o.Token, "nurse"} {
 			if bytes.Contains(raw, []byte(plain)) {
-				t.Errorf("%s contains %.12q", filepath.Base(f), plain)
+				t.Errorf("%s contains %.12q", f, plain)
 			}
 		}
 	}

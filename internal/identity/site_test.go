@@ -11,6 +11,7 @@ import (
 
 	"chartwarden/internal/audit"
 	"chartwarden/internal/db"
+	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/seal"
 )
@@ -19,7 +20,7 @@ import (
 type site struct {
 	*Store
 	t     testing.TB
-	dir   string
+	place dbtest.Place
 	keys  *db.DB
 	ring  *seal.Keyring
 	clock *clockwork
@@ -80,19 +81,16 @@ func (tr *trail) take() []audit.Event {
 
 func newSite(t testing.TB, sandbox bool) *site {
 	t.Helper()
-	s := &site{t: t, dir: t.TempDir(), clock: &clockwork{at: start}, trail: &trail{}}
-	custodian, err := seal.CreateKeyFile(filepath.Join(s.dir, "key"))
+	s := &site{t: t, place: dbtest.New(t), clock: &clockwork{at: start}, trail: &trail{}}
+	custodian, err := seal.CreateKeyFile(filepath.Join(s.place.Dir, "key"))
 	s.must(err)
-	s.keys, err = db.Open(t.Context(), filepath.Join(s.dir, "keys.db"), db.Options{})
-	s.must(err)
-	t.Cleanup(func() { _ = s.keys.Close() })
+	s.keys = s.place.Open(t, "keys")
 	s.ring, err = seal.Create(t.Context(), s.keys, custodian, sandbox)
 	s.must(err)
-	logDB, err := db.Open(t.Context(), filepath.Join(s.dir, "audit.db"), db.Options{})
-	s.must(err)
+	logDB := dbtest.Place{Dir: s.place.Dir}.Open(t, "audit")
 	s.trail.log, err = audit.Open(t.Context(), audit.Options{DB: logDB, Box: s.ring.Box("audit"), Origin: "test.example/log", Sandbox: sandbox, Now: s.clock.now})
 	s.must(err)
-	t.Cleanup(func() { _ = s.trail.log.Close(); _ = logDB.Close() })
+	t.Cleanup(func() { _ = s.trail.log.Close() })
 	s.Store = s.process()
 	return s
 }
@@ -100,12 +98,11 @@ func newSite(t testing.TB, sandbox bool) *site {
 // process opens another store on the same files, as the command line does beside a running server.
 func (s *site) process() *Store {
 	s.t.Helper()
-	records, err := db.Open(s.t.Context(), filepath.Join(s.dir, "records.db"), db.Options{})
-	s.must(err)
+	records := s.place.Open(s.t, "records")
 	st, err := Open(s.t.Context(), Options{DB: records, Box: s.ring.Box("identity"), Trail: s.trail, Sandbox: s.ring.Sandbox(), Now: s.clock.now})
 	s.must(err)
 	st.hasher = newHasher(cost{memory: 64, passes: 1, lanes: 1}) // the usual cost has its own tests
-	s.t.Cleanup(func() { _ = st.Close(); _ = records.Close() })
+	s.t.Cleanup(func() { _ = st.Close() })
 	return st
 }
 
