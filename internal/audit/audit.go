@@ -33,8 +33,16 @@ import (
 	"chartwarden/internal/seal"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*/*.sql
 var embedded embed.FS
+
+func embeddedMigrations() fs.FS {
+	files, err := fs.Sub(embedded, "migrations")
+	if err != nil {
+		panic("audit: " + err.Error()) // only for an invalid name
+	}
+	return files
+}
 
 // Options say where the log lives.
 type Options struct {
@@ -145,13 +153,10 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 		l.run(ctx)
 		return l, nil
 	}
-	files, err := fs.Sub(embedded, "migrations")
-	if err != nil {
+	if err := db.Migrate(ctx, o.DB, "audit", embeddedMigrations()); err != nil {
 		return nil, err
 	}
-	if err := db.Migrate(ctx, o.DB, "audit", files); err != nil {
-		return nil, err
-	}
+	var err error
 	if l.hot, err = compile(ctx, o.DB); err != nil {
 		return nil, err
 	}

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"chartwarden/internal/db"
+	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/seal"
 )
@@ -19,6 +21,7 @@ import (
 type site struct {
 	t    testing.TB
 	dir  string
+	in   dbtest.Place
 	key  seal.Custodian
 	ring *seal.Keyring
 	keys *db.DB
@@ -51,12 +54,17 @@ const origin = "hospital.example/log"
 
 func newSite(t testing.TB) *site {
 	t.Helper()
-	s := &site{t: t, dir: t.TempDir(), now: &clock{at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}, tick: make(chan time.Time)}
+	s := &site{t: t, in: dbtest.New(t), now: &clock{at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}, tick: make(chan time.Time)}
+	if s.dir = s.in.Dir; s.dir == "" {
+		s.dir = t.TempDir()
+	}
 	var err error
 	if s.key, err = seal.CreateKeyFile(filepath.Join(s.dir, "key")); err != nil {
 		t.Fatal(err)
 	}
-	s.keys = s.database("keys.db")
+	if s.keys, err = db.Open(context.Background(), s.path("keys.db"), db.Options{}); err != nil {
+		t.Fatal(err)
+	}
 	if s.ring, err = seal.Create(context.Background(), s.keys, s.key, false); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +74,12 @@ func newSite(t testing.TB) *site {
 
 func (s *site) database(name string) *db.DB {
 	s.t.Helper()
-	d, err := db.Open(context.Background(), s.path(name), db.Options{})
+	source, o := s.path(name), db.Options{Turn: "main"}
+	if s.in.URL != "" && name != "keys.db" {
+		name = strings.TrimSuffix(name, ".db")
+		source, o = s.in.Source(name), s.in.Options(name, o)
+	}
+	d, err := db.Open(context.Background(), source, o)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -119,7 +132,7 @@ func (s *site) edit(statements ...string) {
 	d := s.database("audit.db")
 	err := d.Write(context.Background(), func(tx *sql.Tx) error {
 		for _, q := range statements {
-			if _, err := tx.Exec(q); err != nil {
+			if _, err := tx.Exec(said(d, q)); err != nil {
 				return fmt.Errorf("%s: %w", q, err)
 			}
 		}
@@ -138,6 +151,10 @@ func (s *site) copyDir(names ...string) map[string][]byte {
 	s.t.Helper()
 	out := map[string][]byte{}
 	for _, name := range names {
+		if name == "audit.db" && s.in.URL != "" {
+			out[name] = s.copyTables()
+			continue
+		}
 		b, err := os.ReadFile(s.path(name))
 		if err != nil {
 			s.t.Fatal(err)
@@ -150,6 +167,10 @@ func (s *site) copyDir(names ...string) map[string][]byte {
 func (s *site) putBack(files map[string][]byte) {
 	s.t.Helper()
 	for name, b := range files {
+		if name == "audit.db" && s.in.URL != "" {
+			s.putTables(b)
+			continue
+		}
 		if err := os.WriteFile(s.path(name), b, 0o600); err != nil {
 			s.t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"chartwarden/internal/db"
+	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/seal"
 )
@@ -39,7 +40,8 @@ func childAppend(dir string) {
 	must(err)
 	ring, err := seal.Open(context.Background(), keys, key)
 	must(err)
-	d, err := db.Open(context.Background(), dir+"/audit.db", db.Options{})
+	in := dbtest.Place{Dir: dir, URL: os.Getenv("AUDIT_TEST_URL")}
+	d, err := db.Open(context.Background(), in.Source("audit"), in.Options("audit", db.Options{Turn: "main"}))
 	must(err)
 	l, err := Open(context.Background(), Options{DB: d, Box: ring.Box("audit"), Origin: origin, HeadFile: dir + "/heads", JournalFile: dir + "/journal", JournalSize: 1 << 20,
 		Tick: func(time.Duration) (<-chan time.Time, func()) {
@@ -75,7 +77,7 @@ func TestAKillLosesNothingThatWasAcknowledged(t *testing.T) {
 	}
 	for range rounds {
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), "AUDIT_TEST_CHILD="+s.dir)
+		cmd.Env = append(os.Environ(), "AUDIT_TEST_CHILD="+s.dir, "AUDIT_TEST_URL="+s.in.URL)
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)

@@ -29,7 +29,7 @@ func (s *site) mend() {
 
 func (s *site) exec(q string) {
 	s.t.Helper()
-	if err := s.d.Write(context.Background(), func(tx *sql.Tx) error { _, err := tx.Exec(q); return err }); err != nil {
+	if err := s.d.Write(context.Background(), func(tx *sql.Tx) error { _, err := tx.Exec(said(s.d, q)); return err }); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -294,6 +294,7 @@ func TestAFullJournalStopsReading(t *testing.T) {
 func TestTheJournalHoldsNoPlainText(t *testing.T) {
 	t.Parallel()
 	s, b := journaledSite(t)
+	s.files()
 	db, err := os.ReadFile(s.path("audit.db"))
 	if err != nil {
 		t.Fatal(err)

@@ -171,7 +171,7 @@ func (l *Log) openJournals(ctx context.Context) (ids []string, err error) {
 
 func markJournal(id string, merged int64) func(*sql.Tx, Index) error {
 	return func(tx *sql.Tx, first Index) error {
-		_, err := tx.Exec(`insert into journal(id, prepared, merged) values(?, ?, ?) on conflict do update set merged = excluded.merged`, id, first, merged)
+		_, err := tx.Exec(`insert into journal(id, prepared, merged) values(?, ?, ?) on conflict(id) do update set merged = excluded.merged`, id, first, merged)
 		return err
 	}
 }

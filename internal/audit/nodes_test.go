@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"chartwarden/internal/db"
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/tlog"
@@ -22,6 +23,14 @@ import (
 // beside are the options of another node on the same store.
 func (s *site) beside(node string) Options {
 	o := s.options()
+	if s.in.URL != "" {
+		d, err := db.Open(context.Background(), s.in.Source("audit"), s.in.Options("audit", db.Options{Turn: node}))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.t.Cleanup(func() { _ = d.Close() })
+		o.DB = d
+	}
 	secret := sha256.Sum256([]byte(s.t.Name() + node))
 	o.Node, o.Secret, o.HeadFile, o.JournalFile = node, secret[:], s.path("heads."+node), s.path("journal."+node)
 	o.Tick = func(time.Duration) (<-chan time.Time, func()) { return make(chan time.Time), func() {} }
@@ -305,7 +314,7 @@ func TestNodesWitnessEachOther(t *testing.T) {
 			ward := s.join(o)
 			disclose(t, ward, reading(1, 1))
 			if err := s.d.Write(t.Context(), func(tx *sql.Tx) error {
-				_, err := tx.Exec(`create table early as select at, note from head where at >> 40 = 1`)
+				_, err := tx.Exec(said(s.d, `create table early as select at, note from head where at >> 40 = 1`))
 				return err
 			}); err != nil {
 				t.Fatal(err)

@@ -100,15 +100,14 @@ func TestDamageIsFoundAtStart(t *testing.T) {
 		"an entry too many":      func(s *site) { s.edit(`insert into entry select at+1000, bytes from entry where at=5`) },
 		"the newest head":        func(s *site) { s.edit(`update head set note='x'`) },
 		"no heads":               func(s *site) { s.edit(`delete from head`) },
-		"the database is gone":   func(s *site) { s.rollBack(nil); _ = os.Remove(s.path("audit.db")) },
+		"the database is gone":   func(s *site) { s.lose() },
 		"the database is empty":  func(s *site) { s.edit(`delete from log`, `delete from entry`, `delete from head`, `delete from tile`) },
 		"only the newest is cut": func(s *site) { s.edit(`delete from entry where at=(select max(at) from entry)`) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := *healthy
-			s.t, s.dir = t, t.TempDir()
+			s := healthy.moved(t)
 			s.putBack(files)
-			damage(&s)
+			damage(s)
 			l := s.start()
 			if state := l.State(); !state.Cut || state.Origin == origin || state.Evidence == "" {
 				t.Errorf("%+v", state)

@@ -88,7 +88,7 @@ func TestEveryMutationIsNamed(t *testing.T) {
 		"its commitment":                {[]string{`update entry set bytes = cast(substr(bytes,1,length(bytes)-1)||x'00' as blob) where at=595`}, []string{"/595: its payload is not what it committed to", "are not what was signed"}},
 		"a deleted entry":               {[]string{`delete from entry where at=100`}, []string{"/100: is missing"}},
 		"a deleted newest entry":        {[]string{`delete from entry where at=599`}, []string{"/599: is missing", "cannot be recomputed"}},
-		"a deleted row, renumbered":     {[]string{`delete from entry where at=400`, `update entry set at=at-1 where at>400`}, []string{"/400: is not what its tile says", "/400: its payload is not what it committed to", "is missing"}},
+		"a deleted row, renumbered":     {[]string{`delete from entry where at=400`, `update entry set at=-at where at>400`, `update entry set at=-at-1 where at<0`}, []string{"/400: is not what its tile says", "/400: its payload is not what it committed to", "is missing"}},
 		"an inserted entry":             {[]string{`insert into entry select at+1000, bytes from entry where at=5`}, []string{"beyond the newest signed head"}},
 		"two rows swapped": {[]string{`update entry set at=-1 where at=40`, `update entry set at=40 where at=41`, `update entry set at=41 where at=-1`},
 			[]string{"/40: was changed", "/41: was changed"}},
@@ -110,8 +110,7 @@ func TestEveryMutationIsNamed(t *testing.T) {
 			[]string{": is missing, and all after it: a signed head kept elsewhere", "beyond the newest signed head"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := *healthy
-			s.t, s.dir = t, t.TempDir()
+			s := healthy.moved(t)
 			s.putBack(files)
 			s.edit(c.edit...)
 			var found []string
@@ -158,6 +157,7 @@ func TestALogWithoutItsTailIsNamedByTheHeadFile(t *testing.T) {
 func TestAWriteAheadLogCutShortIsNamed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
+	s.files()
 	l := s.start()
 	s.pulse()
 	for i := range 200 {

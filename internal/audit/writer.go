@@ -93,18 +93,13 @@ func (w *writer) apply(tx *sql.Tx, acts []*act) error {
 			h.added.owners = append(h.added.owners, d.owners)
 		}
 	}
-	if err := w.hot.insert(tx, entryRows, entries); err != nil {
-		return err
-	}
-	if err := w.hot.insert(tx, payloadRows, parts); err != nil {
-		return err
-	}
 	for _, t := range h.tree.Drain() {
 		if _, err := tx.Exec(`insert into tile(id, data) values(?, ?)`, tileID(h.number, t.Level, t.N), t.Data); err != nil {
 			return err
 		}
 	}
-	if err := w.sign(tx, h); err != nil {
+	head, args := w.sign(h)
+	if err := w.hot.add(tx, entries, parts, head, args...); err != nil {
 		return err
 	}
 	for _, a := range acts {
@@ -121,14 +116,13 @@ func (w *writer) apply(tx *sql.Tx, acts []*act) error {
 // settle makes sure that this process still holds the lease, and keeps it for the transaction; and learns whether the last batch was
 // committed.
 func (w *writer) settle(tx *sql.Tx) error {
-	epoch, newest := int64(0), indexOf(w.number, 0)
-	if err := w.hot.one(tx, leased, w.number).Scan(&epoch); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	if epoch != w.epoch {
+	var epoch int64
+	var newest Index
+	err := w.hot.one(tx, w.hot.lease, indexOf(w.number, 0), indexOf(w.number+1, 0), w.number).Scan(&epoch, &newest)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && epoch != w.epoch {
 		return errLost
 	}
-	if err := w.hot.one(tx, newestHead, indexOf(w.number, 0), indexOf(w.number+1, 0)).Scan(&newest); err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err != nil {
 		return err
 	}
 	switch {
@@ -178,15 +172,15 @@ func (w *writer) extend(tx *sql.Tx, h *held, o owner, at time.Time) (tag, error)
 	return k.tag(w.box, w.origin, o, at, n), nil
 }
 
-// sign writes the head of the new size. Of one minute only the last head is kept; the head file has one a second.
-func (w *writer) sign(tx *sql.Tx, h *held) error {
+// sign makes the head of the new size and gives the statement that stores it. Of one minute only the last head is kept; the head file has
+// one a second.
+func (w *writer) sign(h *held) (statement string, args []any) {
 	h.note = w.signer.Sign(tlog.Checkpoint{Origin: w.origin, Size: h.tree.Size(), Root: h.tree.Root()}.Text())
 	h.kept, h.minute = h.end(), h.time/60e6
 	if w.held.note != nil && w.held.minute == h.minute {
-		return w.hot.exec(tx, moveHead, h.kept, string(h.note), w.held.kept)
+		return moveHead, []any{h.kept, string(h.note), w.held.kept}
 	}
-	_, err := tx.Exec(`insert into head(at, note) values(?, ?)`, h.kept, string(h.note))
-	return err
+	return newHead, []any{h.kept, string(h.note)}
 }
 
 // load puts an owner's link into memory before the writer needs it.

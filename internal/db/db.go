@@ -43,6 +43,7 @@ const (
 // Options tune one DB. The zero value is right for a server on SQLite.
 type Options struct {
 	Schema   string // PostgreSQL only: the schema that holds the tables; it is made when it is not there
+	Turn     string // PostgreSQL only: transactions that write wait for those of the same turn; empty: there is one for the schema
 	Readers  int    // open read connections at most; 0 means twice the processors, at least four, on PostgreSQL at most twelve
 	MaxBatch int    // functions in one commit at most; 0 means 1,024, on PostgreSQL 60
 }
@@ -76,7 +77,7 @@ func Open(ctx context.Context, source string, o Options) (*DB, error) {
 	}
 	var err error
 	if IsURL(source) {
-		err = d.openPostgres(ctx, source, o.Schema)
+		err = d.openPostgres(ctx, source, o)
 		readers = min(readers, 12) // a database has a hundred connections for all nodes and schemas
 		d.max = min(d.max, subtransactions)
 		if d.max == 0 {

@@ -50,7 +50,8 @@ const writersTable = `create table if not exists db_writer (
 	at     timestamptz not null default now()
 )`
 
-func (d *DB) openPostgres(ctx context.Context, source, schema string) error {
+func (d *DB) openPostgres(ctx context.Context, source string, o Options) error {
+	schema := o.Schema
 	if !schemaName.MatchString(schema) {
 		return outcome.New(outcome.Exception, "a schema is named by lower case letters, digits and underscores")
 	}
@@ -61,9 +62,11 @@ func (d *DB) openPostgres(ctx context.Context, source, schema string) error {
 	d.name = schema
 	var own [8]byte
 	_, _ = rand.Read(own[:]) // never fails
-	name := fnv.New64a()
-	_, _ = io.WriteString(name, "chartwarden "+schema)
-	d.pg = &postgres{schema: schema, lock: int64(name.Sum64()), self: int64(binary.BigEndian.Uint64(own[:]) >> 1)}
+	turn := "chartwarden " + schema
+	if o.Turn != "" {
+		turn += " " + o.Turn
+	}
+	d.pg = &postgres{schema: schema, lock: lockOf(turn), self: int64(binary.BigEndian.Uint64(own[:]) >> 1)}
 
 	for k, v := range map[string]string{
 		"search_path": schema, "application_name": "chartwarden " + schema, "timezone": "UTC",
@@ -96,6 +99,13 @@ func (d *DB) openPostgres(ctx context.Context, source, schema string) error {
 	return d.prepareSchema(ctx)
 }
 
+// lockOf is the advisory lock of a turn.
+func lockOf(turn string) int64 {
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, turn)
+	return int64(h.Sum64())
+}
+
 // prepareSchema checks the server and makes the schema and the table of writers.
 func (d *DB) prepareSchema(ctx context.Context) error {
 	var version, encoding string
@@ -115,7 +125,7 @@ func (d *DB) prepareSchema(ctx context.Context) error {
 		return nil
 	}
 	err = d.onWriter(ctx, func(c *conn) error {
-		lock := strconv.FormatInt(d.pg.lock, 10)
+		lock := strconv.FormatInt(lockOf("chartwarden "+d.pg.schema), 10)
 		_, err := c.script(ctx, `begin; select pg_advisory_xact_lock(`+lock+`); create schema if not exists `+d.pg.schema+`; `+writersTable+`; commit`)
 		return err
 	})
