@@ -42,6 +42,8 @@ type journal struct {
 	chain  [32]byte
 	key    [32]byte
 	quota  quota
+
+	spoiled error // a write that failed: nothing is appended until the file was read again
 }
 
 var aadJournal = []byte("journal")
@@ -253,11 +255,16 @@ func (j *journal) append(kind Kind, e *Event) (number int64, err error) {
 	if j.end+int64(len(record)) > j.size {
 		return 0, noJournal("is full: reading stops until the audit log can be written again", nil)
 	}
-	if _, err := j.f.WriteAt(record, j.end); err != nil {
-		return 0, noJournal("cannot be written", err)
+	if j.spoiled != nil {
+		return 0, j.spoiled
 	}
-	if err := j.f.Sync(); err != nil {
-		return 0, noJournal("cannot be written", err)
+	_, err = j.f.WriteAt(record, j.end)
+	if err == nil {
+		err = j.f.Sync()
+	}
+	if err != nil { // the record may be there, in whole or in part: another in its place would use its key again and leave its tail behind
+		j.spoiled = noJournal("cannot be written until the server is started again", err)
+		return 0, j.spoiled
 	}
 	j.chain = chain
 	j.advance(j.end + int64(len(record)))

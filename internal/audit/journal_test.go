@@ -343,3 +343,34 @@ func TestAShreddedPatientIsNoTroubleOfTheLog(t *testing.T) {
 		t.Fatal(err, l.State())
 	}
 }
+
+// After a write that failed the file may hold the record or a part of it: nothing is written over it, and a restart takes it as it finds it.
+func TestAFailedJournalWaitsForARestart(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	l := s.start()
+	disclose(t, l, reading(1, 1))
+	s.sabotage()
+	disclose(t, l, reading(1, 2))
+	whole := l.journal.f
+	blind, err := os.Open(s.path("journal")) // takes no writes
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.journal.f = blind
+	if _, err := l.Disclose(t.Context(), reading(1, 3)); !outcome.Is(err, outcome.NoStore) {
+		t.Fatal(err)
+	}
+	l.journal.f = whole // as after a sync that fails once
+	_ = blind.Close()
+	if _, err := l.Disclose(t.Context(), reading(1, 4)); !outcome.Is(err, outcome.NoStore) {
+		t.Error("the journal went on over what failed:", err)
+	}
+	s.mend()
+	s.stop()
+	l = s.start()
+	disclose(t, l, reading(1, 5))
+	if state := l.State(); state.Journaling || state.Waiting != 0 {
+		t.Errorf("%+v", state)
+	}
+}
