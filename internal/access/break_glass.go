@@ -39,7 +39,8 @@ func glassSentence(code string) string {
 	return "opened your chart by giving a reason: " + glassWords[code]
 }
 
-// Grants run to discharge, at most 72 hours; without an encounter 72 hours (decisions 19).
+// Grants run to discharge, at most 72 hours; without an encounter 72 hours (decisions 19). What is stored is the longest: the end of a
+// visit is looked up at each access.
 const grantLasts = 72 * time.Hour
 
 // BreakGlass opens a closed chart to reading, for a reason. code is one of emergency, covering, consulted, patient-contact, other;
@@ -91,7 +92,10 @@ func (g *Gate) breakGlass(ctx context.Context, s standing, code, text string) (G
 		return Grant{}, err
 	}
 	grant.Entry = logged.Entry()
-	return grant, g.storeGrant(ctx, &grant)
+	if err := g.storeGrant(ctx, &grant); err != nil {
+		return Grant{}, err
+	}
+	return *grant.bounded(s.care.Visits, s.at), nil // it opens now, so a visit that runs ends later
 }
 
 // GiveBack ends p's live grant on a chart before its time. Giving back what is not there is fine.

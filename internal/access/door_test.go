@@ -397,3 +397,69 @@ func TestSandboxIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// What the glass gives ends with the visit, is told on the page, and can be had again.
+func TestGlassEndsAtDischarge(t *testing.T) {
+	w := newWard(t)
+	visit := w.checkIn(t, w.anna, w.maren)
+	sam := w.Person(t, "Sam Rivera", "physician", "")
+	reads := func() int { return sam.Get(t, "/fhir/Condition?patient="+w.maren).Status }
+	if reads() != http.StatusForbidden {
+		t.Fatal("the chart is open to a stranger")
+	}
+	if got := sam.Form(t, "/glass", "patient", w.maren, "code", "emergency"); got.Status != http.StatusSeeOther || reads() != http.StatusOK {
+		t.Fatal(got.Status, got.Body)
+	}
+	if page := sam.Get(t, "/chart/"+w.maren).Body; !strings.Contains(page, "until the patient’s visit ends") {
+		t.Error("the page does not say until when")
+	}
+	if page := sam.Get(t, "/chart/"+w.otto).Body; !strings.Contains(page, "until discharge, at most 72 hours") {
+		t.Error("the closed chart does not say for how long")
+	}
+	finish := func(status, end string) {
+		t.Helper()
+		doc, err := document.Parse([]byte(`{"resourceType":"Encounter","id":"` + strings.TrimPrefix(visit, "Encounter/") + `","status":"` + status + `","class":{"code":"IMP"},
+			"subject":{"reference":"Patient/` + w.maren + `"},"period":{"start":"` + w.Now().Add(-time.Hour).UTC().Format(time.RFC3339) + `"` + end + `}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		done, err := w.Gate.Import(t.Context(), access.Job("import"), []access.Entry{{Method: "PUT", URL: visit, Doc: doc}})
+		if err != nil || done[0].Err != nil {
+			t.Fatal(err, done)
+		}
+	}
+	finish("onleave", "")
+	if reads() != http.StatusOK {
+		t.Error("a leave ended the grant")
+	}
+	finish("finished", `,"end":"`+w.Now().Add(time.Second).UTC().Format(time.RFC3339)+`"`)
+	w.Stop()
+	later := servertest.OpenAt(t, w.Dir, w.Now().Add(time.Minute))
+	later.Adopt(t, sam, sam.Jar, w.URL)
+	if got := sam.Get(t, "/fhir/Condition?patient="+w.maren); got.Status != http.StatusForbidden || !strings.Contains(got.Body, "break-glass-available") {
+		t.Error("after discharge:", got.Status)
+	}
+	if got := sam.Form(t, "/glass", "patient", w.maren, "code", "emergency"); got.Status != http.StatusSeeOther || reads() != http.StatusOK {
+		t.Error("it does not open again:", got.Status)
+	}
+}
+
+// A visit that is cancelled ends the grant as one that is over does.
+func TestGlassEndsWithACancelledVisit(t *testing.T) {
+	w := newWard(t)
+	visit := w.checkIn(t, w.anna, w.maren)
+	sam := w.Person(t, "Sam Rivera", "physician", "")
+	if got := sam.Get(t, "/fhir/Condition?patient="+w.maren, "X-Break-Glass", "emergency"); got.Status != http.StatusOK {
+		t.Fatal(got.Status)
+	}
+	doc, err := document.Parse([]byte(`{"resourceType":"Encounter","id":"` + strings.TrimPrefix(visit, "Encounter/") + `","status":"cancelled","class":{"code":"IMP"},"subject":{"reference":"Patient/` + w.maren + `"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done, err := w.Gate.Import(t.Context(), access.Job("import"), []access.Entry{{Method: "PUT", URL: visit, Doc: doc}}); err != nil || done[0].Err != nil {
+		t.Fatal(err, done)
+	}
+	if got := sam.Get(t, "/fhir/Condition?patient="+w.maren); got.Status != http.StatusForbidden {
+		t.Error("after the cancellation:", got.Status)
+	}
+}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
+	"chartwarden/internal/care"
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
@@ -20,6 +22,8 @@ type Grant struct {
 	Opened  time.Time
 	Until   time.Time
 	Entry   string
+	// Visit says that a visit of the patient runs, whose end ends the grant before Until.
+	Visit bool
 
 	epoch int64 // of the person: a kill ends the grant with everything else
 	back  sql.NullInt64
@@ -74,6 +78,35 @@ func (g *Gate) liveGrant(ctx context.Context, person identity.Person, patient fh
 		return nil, unreadableGrants(err)
 	}
 	return nil, nil
+}
+
+// bounded is the grant as the patient's visits bound it at that time: the end of the one that ran when the glass was broken, or that
+// began since, ends it. Visits that follow each other without a gap are one. nil when it has ended.
+func (o *Grant) bounded(visits []care.Visit, at time.Time) *Grant {
+	if o == nil {
+		return nil
+	}
+	visits = slices.DeleteFunc(slices.Clone(visits), func(v care.Visit) bool { return v.Own || !v.To.After(o.Opened) })
+	slices.SortFunc(visits, func(a, b care.Visit) int { return a.From.Compare(b.From) })
+	var end time.Time
+	for _, v := range visits {
+		if !end.IsZero() && v.From.After(end) {
+			break
+		}
+		if v.To.After(end) {
+			end = v.To
+		}
+	}
+	out := *o
+	if !end.IsZero() {
+		if out.Visit = end.After(at); end.Before(out.Until) {
+			out.Until = end
+		}
+	}
+	if !out.Until.After(at) {
+		return nil
+	}
+	return &out
 }
 
 // storeGrant writes a new grant and fills in its number.

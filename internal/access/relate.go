@@ -68,7 +68,7 @@ func (g *Gate) relate(ctx context.Context, p Principal, c chart) (standing, erro
 		if s.grant, err = g.liveGrant(ctx, person, c.number, s.at); err != nil {
 			return s, err
 		}
-		if s.grant != nil {
+		if s.grant = s.grant.bounded(s.care.Visits, s.at); s.grant != nil {
 			s.relation.BTGUntil = s.grant.Until
 		}
 	}

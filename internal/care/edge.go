@@ -18,6 +18,7 @@ const (
 	protection  kind = 10 // the chart is flagged; actor 0
 	registered  kind = 11 // registered this patient as new
 	own         kind = 12 // is this patient
+	visited     kind = 13 // an Encounter of the patient, whoever takes part; actor 0
 
 	role     kind = 20 // person to PractitionerRole (place)
 	member   kind = 21 // person or role to department (place)

@@ -30,12 +30,20 @@ type Facts struct {
 	Flags            []string
 }
 
+// Visit is when an Encounter of the patient runs or ran, whoever takes part; To is far ahead while it runs. Own: it still runs, and it
+// is the person herself who said that it began.
+type Visit struct {
+	From, To time.Time
+	Own      bool
+}
+
 // Relation is how a person stands to a patient at a moment, with what made it true, the strongest first. Shift is where she works
 // then, as [Graph.OnShift] tells it.
 type Relation struct {
 	Facts    Facts
 	Evidence []Edge
 	Shift    Shift
+	Visits   []Visit // of the last 90 days, begun by then
 }
 
 // Relate collapses what is known at that moment about a and the patient p. It costs two indexed queries. Nothing is cached, so an edge
@@ -104,6 +112,11 @@ func (c *collapse) one(r row) {
 		f.Self = f.Self || c.who.is(r.actor) && r.holds(c.now)
 		return
 	case registered:
+		return
+	case visited:
+		if r.since <= c.now {
+			c.out.Visits = append(c.out.Visits, Visit{From: time.UnixMilli(r.since), To: time.UnixMilli(r.until), Own: r.holds(c.now) && c.who.is(r.author)})
+		}
 		return
 	}
 	if !c.concerns(r) {

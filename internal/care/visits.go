@@ -15,6 +15,7 @@ func (p *projection) encounter() {
 	root := p.c.Doc.Root()
 	patient := p.chart(root.Get("subject"))
 	status, period := root.Get("status").Text(), root.Get("period")
+	p.visited(patient, status, period)
 	for one := range root.Get("participant").Items() {
 		x, ok := p.party(one.Get("individual"))
 		if !ok || !x.person() {
@@ -44,6 +45,24 @@ func (p *projection) encounter() {
 			}
 			p.place(patient, x, since, until)
 		}
+	}
+}
+
+// visited keeps when the patient's visits run, whoever takes part. One that was cancelled while it ran ran until then.
+func (p *projection) visited(patient fhir.PatientID, status string, period document.Node) {
+	e := edge{kind: visited, patient: patient}
+	since, until, ok := p.visit(e, status, period)
+	switch status {
+	case "planned":
+		return
+	case "cancelled", "entered-in-error":
+		var before row
+		if before, ok = p.was(e); ok {
+			since, until = before.since, max(min(before.until, p.known), before.since+1)
+		}
+	}
+	if ok && until > p.known-recent {
+		p.say(visited, patient, party{}, 0, since, until)
 	}
 }
 

@@ -138,7 +138,11 @@ func why(c *access.Chart, now time.Time) page.Why {
 	case out.Glass && c.Grant != nil:
 		out.Code = glassTitle(c.Grant.Code)
 		out.Sentence = capital(out.Code) + "."
-		out.Until = "Open until " + look.Moment(c.Grant.Until.In(now.Location())).Text() + ". The patient and the team can see this."
+		out.Until = "Open until "
+		if c.Grant.Visit {
+			out.Until = "Open until the patient’s visit ends, at the latest until "
+		}
+		out.Until += look.Moment(c.Grant.Until.In(now.Location())).Text() + ". The patient and the team can see this."
 	case !c.Reason.Until.IsZero():
 		out.Until = "Until " + look.Moment(c.Reason.Until.In(now.Location())).Text() + " if nothing changes."
 	}

@@ -94,7 +94,7 @@ func (p *Pages) closed(w http.ResponseWriter, r *http.Request, id string, a atte
 		return
 	}
 	v := page.ClosedView{Shell: withEntry(p.shell(r, "Chart closed to you", ""), c.Entry), ID: c.PatientID, Offer: offered, What: whatRefused(a.err), Why: sentence(a.err),
-		Name: c.Identity.Name, About: about("", c.Identity.Sex), Lasts: "for 72 hours, or until you give it back", Closed: "Psychotherapy notes stay closed.",
+		Name: c.Identity.Name, About: about("", c.Identity.Sex), Lasts: "until discharge, at most 72 hours, or until you give it back", Closed: "Psychotherapy notes stay closed.",
 		Code: a.factor || !slices.Contains(c.Ways, outcome.BreakGlass), Back: "/day", Reason: a.code, Text: a.text, Problem: a.problem}
 	if c.Identity.BirthYear != "" {
 		v.About = about("born "+c.Identity.BirthYear, c.Identity.Sex)
