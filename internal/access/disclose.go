@@ -18,7 +18,7 @@ type permitted struct {
 }
 
 // disclose is the last three steps of the door for every way in: append the entry that names each record, durable; open each with the
-// receipt; mask. Nothing is opened when the append fails.
+// receipt; mask. A deletion stands in the entry like any version and has no document. Nothing is opened when the append fails.
 func (g *Gate) disclose(ctx context.Context, e audit.Event, parts ...permitted) (Disclosure, error) {
 	var out Disclosure
 	for i, part := range parts {
@@ -39,6 +39,10 @@ func (g *Gate) disclose(ctx context.Context, e audit.Event, parts ...permitted) 
 	maskers := map[string]masker{}
 	for _, part := range parts {
 		for _, r := range part.records {
+			if r.Deleted() { // that it is gone was told; there is nothing to open
+				out.Docs = append(out.Docs, nil)
+				continue
+			}
 			doc, err := r.Open(receipt)
 			if err != nil {
 				return Disclosure{}, err

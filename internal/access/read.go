@@ -2,13 +2,10 @@ package access
 
 import (
 	"context"
-	"time"
 
-	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 	"chartwarden/internal/record"
-	"chartwarden/internal/scope"
 )
 
 // Read gives the current version of one resource.
@@ -97,57 +94,4 @@ func (g *Gate) alsoAllowed(ctx context.Context, s standing, action string, r *re
 		}
 	}
 	return true
-}
-
-// Versioned is one step of a resource's history, newest first.
-type Versioned struct {
-	Doc     *document.Doc // nil for a deletion
-	Version int64
-	Updated time.Time
-	Deleted bool
-}
-
-// History gives all versions of one resource that p may read, newest first, and the entry. A version is judged by its own labels.
-// Errors: those of [Gate.Read]; a deleted resource has a history.
-func (g *Gate) History(ctx context.Context, p Principal, typ, id string) ([]Versioned, string, error) {
-	versions, err := g.records.History(ctx, typ, id)
-	if err == nil && len(versions) == 0 {
-		err = outcome.New(outcome.NotFound, "there is no such resource")
-	}
-	if outcome.Is(err, outcome.NotFound) {
-		return nil, "", g.absent(ctx, p, policy.Read, "history-instance", typ, err)
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	s, d, err := g.admit(ctx, p, policy.Read, "history-instance", versions[0])
-	if err != nil {
-		return nil, "", err
-	}
-	var out []Versioned
-	var open []*record.Sealed
-	for _, v := range versions {
-		if !g.decide(s, policy.Read, s.resource(v)).Allowed || !v.Deleted() && !s.holds(scope.Read, v) {
-			continue
-		}
-		if v.Fault() != nil {
-			continue
-		}
-		out = append(out, Versioned{Version: v.Version(), Updated: v.Updated(), Deleted: v.Deleted()})
-		if !v.Deleted() {
-			open = append(open, v)
-		}
-	}
-	opened, err := g.disclose(ctx, s.event("history-instance", "R"), permitted{s, d, open, policy.Read})
-	if err != nil {
-		return nil, "", err
-	}
-	next := 0
-	for i := range out {
-		if !out[i].Deleted {
-			out[i].Doc = opened.Docs[next]
-			next++
-		}
-	}
-	return out, opened.Entry, nil
 }

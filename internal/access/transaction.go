@@ -35,6 +35,7 @@ type Result struct {
 	Written    *Written
 	Disclosure *Disclosure // of a GET of one resource
 	Page       *Page       // of a GET that searches
+	History    *HistoryPage
 	Err        error
 }
 
@@ -153,11 +154,30 @@ func (e Entry) place() string {
 	return e.Doc.Type() + "/" + e.Doc.ID()
 }
 
-// get understands a GET entry (Type/id, Type/id/_history/n or Type?query) and gives what carries it out.
+// get understands a GET entry (Type/id, Type/id/_history/n, Type?query, or a history) and gives what carries it out.
 func (g *Gate) get(ctx context.Context, p Principal, e Entry) (func() Result, error) {
 	path, query, searching := strings.Cut(g.local(e.URL), "?")
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	switch {
+	case parts[len(parts)-1] == "_history" && len(parts) <= 3 && (len(parts) == 1 || fhir.IsResourceType(parts[0])):
+		values, err := url.ParseQuery(query)
+		if err == nil {
+			_, err = g.span(values)
+		}
+		if err != nil {
+			return nil, err
+		}
+		typ, id := "", ""
+		if len(parts) > 1 {
+			typ = parts[0]
+		}
+		if len(parts) > 2 {
+			id = parts[1]
+		}
+		return func() Result {
+			page, err := g.History(ctx, p, typ, id, values, "")
+			return Result{History: &page, Err: err}
+		}, nil
 	case len(parts) == 2 && !searching:
 		return func() Result {
 			d, err := g.Read(ctx, p, parts[0], parts[1])
@@ -186,7 +206,7 @@ func (g *Gate) get(ctx context.Context, p Principal, e Entry) (func() Result, er
 			return Result{Page: &page, Err: err}
 		}, nil
 	}
-	return nil, outcome.New(outcome.NotSupported, "a GET entry has Type/id, Type/id/_history/n or Type?query as request.url")
+	return nil, outcome.New(outcome.NotSupported, "a GET entry has Type/id, Type/id/_history/n, Type?query or a history as request.url")
 }
 
 // ParseETag reads W/"3" (or "3", or 3) as a version; empty is 0, which asks for nothing. Errors: outcome.Invalid.

@@ -112,6 +112,9 @@ func (a *API) answerEntry(b []byte, e access.Entry, res access.Result, returns s
 			return append(b, `{"response":{"status":"304",`+response...), res.Disclosure.Entry
 		}
 		return append(a.entry(b, doc), `,"response":{"status":"200",`+response...), res.Disclosure.Entry
+	case res.History != nil:
+		b = append(append(b, `{"resource":`...), a.historyBundle("", "", *res.History)...)
+		return append(b, `,"response":{"status":"200"}}`...), res.History.Entry
 	case res.Page != nil:
 		b = append(b, `{"resource":`...)
 		b = append(b, a.searchset(a.Base, "", *res.Page)...)

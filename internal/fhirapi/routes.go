@@ -37,6 +37,8 @@ func (a *API) interactions() []interaction {
 		{"patch", "PATCH", "/fhir/{type}", policy.Write, a.patch},
 		{"delete", "DELETE", "/fhir/{type}/{id}", policy.Write, a.delete},
 		{"delete", "DELETE", "/fhir/{type}", policy.Write, a.deleteWhere},
+		{"history-system", "GET", "/fhir/_history", policy.Search, a.history},
+		{"history-type", "GET", "/fhir/{type}/_history", policy.Search, a.history},
 		{"history-instance", "GET", "/fhir/{type}/{id}/_history", policy.Read, a.history},
 		{"vread", "GET", "/fhir/{type}/{id}/_history/{vid}", policy.Read, a.vread},
 	}

@@ -82,6 +82,9 @@ func (s *Sealed) Updated() time.Time {
 	return time.UnixMicro(f.row.updated).UTC()
 }
 
+// Stored is when this server came to know the version; for what it made itself that is [Sealed.Updated].
+func (s *Sealed) Stored() time.Time { return time.UnixMicro(s.found().row.updated).UTC() }
+
 // Deleted reports that this version says the resource is gone.
 func (s *Sealed) Deleted() bool { return s.found().row.op == Delete }
 
