@@ -81,6 +81,16 @@ func (g *Gate) alarm(d policy.Decision) {
 
 // masker asks, for a type that mixes element groups, which of them are hidden from the asker.
 func (g *Gate) masker(s standing, action, typ string) masker {
+	return maskerOf(s, typ, func(r []policy.Resource) (allowed []bool) {
+		for _, d := range g.policy.DecideEach(s.who, action, s.relation, s.context, r) {
+			g.alarm(d)
+			allowed = append(allowed, d.Allowed)
+		}
+		return allowed
+	})
+}
+
+func maskerOf(s standing, typ string, allowed func([]policy.Resource) []bool) masker {
 	m := masker{hidden: map[fhir.Group]bool{}}
 	groups := fhir.ElementGroups(typ)
 	if len(groups) == 1 {
@@ -91,9 +101,8 @@ func (g *Gate) masker(s standing, action, typ string) masker {
 		resources[i] = s.typical(typ)
 		resources[i].Group = string(group)
 	}
-	for i, d := range g.policy.DecideEach(s.who, action, s.relation, s.context, resources) {
-		g.alarm(d)
-		m.hidden[groups[i]] = !d.Allowed
+	for i, ok := range allowed(resources) {
+		m.hidden[groups[i]] = !ok
 	}
 	return m
 }

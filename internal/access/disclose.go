@@ -50,7 +50,11 @@ func (g *Gate) disclose(ctx context.Context, e audit.Event, parts ...permitted) 
 			key := part.standing.chart.id + " " + r.Type()
 			m, ok := maskers[key]
 			if !ok {
-				m = g.masker(part.standing, part.action, r.Type())
+				if part.standing.view != nil {
+					m = part.standing.view.masker(r.Type())
+				} else {
+					m = g.masker(part.standing, part.action, r.Type())
+				}
 				maskers[key] = m
 			}
 			if doc, err = m.mask(doc); err != nil {
@@ -85,12 +89,18 @@ func (p permitted) entry(reason Reason) audit.PatientPart {
 		part.Ref = "Patient/" + p.standing.chart.id
 	}
 	seen := map[fhir.Group]bool{}
-	for _, r := range p.records {
-		if group := fhir.FieldGroup(r.Type()); !seen[group] {
-			seen[group] = true
-			part.Groups = append(part.Groups, string(group))
+	var guests []*record.Sealed
+	if p.standing.view != nil {
+		guests = p.standing.view.guests
+	}
+	for _, records := range [][]*record.Sealed{p.records, guests} {
+		for _, r := range records {
+			if group := fhir.FieldGroup(r.Type()); !seen[group] {
+				seen[group] = true
+				part.Groups = append(part.Groups, string(group))
+			}
+			part.Records = append(part.Records, audit.Record{Record: r.Record(), Version: r.Version(), Ref: r.Type() + "/" + r.ID()})
 		}
-		part.Records = append(part.Records, audit.Record{Record: r.Record(), Version: r.Version(), Ref: r.Type() + "/" + r.ID()})
 	}
 	return part
 }

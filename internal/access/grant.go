@@ -109,6 +109,25 @@ func (o *Grant) bounded(visits []care.Visit, at time.Time) *Grant {
 	return &out
 }
 
+// granted are the patients for whom a person may hold a live grant: ask [Gate.liveGrant] about each.
+func (g *Gate) granted(ctx context.Context, person identity.Person, at time.Time) (map[fhir.PatientID]bool, error) {
+	rows, err := g.db.Reader().QueryContext(ctx, `SELECT patient FROM access_grant WHERE person = ? AND until > ? AND epoch = ? AND given_back IS NULL`,
+		person.ID, at.UnixMicro(), person.Epoch)
+	if err != nil {
+		return nil, unreadableGrants(err)
+	}
+	defer rows.Close()
+	out := map[fhir.PatientID]bool{}
+	for rows.Next() {
+		var n fhir.PatientID
+		if err := rows.Scan(&n); err != nil {
+			return nil, unreadableGrants(err)
+		}
+		out[n] = true
+	}
+	return out, unreadableGrants(rows.Err())
+}
+
 // storeGrant writes a new grant and fills in its number.
 func (g *Gate) storeGrant(ctx context.Context, o *Grant) error {
 	return g.db.Write(ctx, func(tx *sql.Tx) error {

@@ -24,14 +24,14 @@ type standing struct {
 	chart     chart
 	context   policy.Context
 	at        time.Time
+	view      *view // of the chart, where a search looks at many
 }
 
 // relate computes how p stands to the chart c now. For staff and system data (c.number 0) there is no relation, only the asker.
 func (g *Gate) relate(ctx context.Context, p Principal, c chart) (standing, error) {
-	s := standing{principal: p, chart: c, at: g.now()}
-	s.context = policy.Context{Now: s.at}
+	s := g.alone(p)
+	s.chart = c
 	if p.Session == nil {
-		s.who = p.machine()
 		return s, nil
 	}
 	person := p.Session.Person
@@ -39,12 +39,6 @@ func (g *Gate) relate(ctx context.Context, p Principal, c chart) (standing, erro
 	if err != nil {
 		return s, err
 	}
-	s.who = policy.Principal{
-		Kind: policy.Person, ID: person.ID, Roles: person.RolesIn(p.Session.Capacity), Capacity: p.Session.Capacity,
-		Active: person.Active, Clearances: person.Clearances, TrainingDue: person.TrainingDue,
-	}
-	s.context.Device, s.context.Zone, s.context.AAL = p.Session.Trust, p.Session.Zone, p.Session.AAL
-	s.context.AuthAge = int(s.at.Sub(p.Session.AuthTime(p.Session.AAL)).Seconds())
 	if c.number == 0 {
 		s.care.Shift, err = g.care.OnShift(ctx, actor, s.at)
 	} else {
@@ -53,26 +47,60 @@ func (g *Gate) relate(ctx context.Context, p Principal, c chart) (standing, erro
 	if err != nil {
 		return s, err
 	}
-	if p.Session.Capacity == identity.StaffCapacity {
-		s.who.OnShift, s.who.Departments = s.care.Shift.On, s.care.Shift.Departments
+	s.meet(s.care)
+	if p.hasGlass() && c.number != 0 {
+		if s.grant, err = g.liveGrant(ctx, person, c.number, s.at); err != nil {
+			return s, err
+		}
+		s.hold(s.grant.bounded(s.care.Visits, s.at))
 	}
-	if c.number == 0 {
-		return s, nil
+	return s, nil
+}
+
+// alone is how p stands before anything is known of a chart: who asks, and under which circumstances.
+func (g *Gate) alone(p Principal) standing {
+	s := standing{principal: p, at: g.now()}
+	s.context = policy.Context{Now: s.at}
+	if p.Session == nil {
+		s.who = p.machine()
+		return s
 	}
-	f := s.care.Facts
+	person := p.Session.Person
+	s.who = policy.Principal{
+		Kind: policy.Person, ID: person.ID, Roles: person.RolesIn(p.Session.Capacity), Capacity: p.Session.Capacity,
+		Active: person.Active, Clearances: person.Clearances, TrainingDue: person.TrainingDue,
+	}
+	s.context.Device, s.context.Zone, s.context.AAL = p.Session.Trust, p.Session.Zone, p.Session.AAL
+	s.context.AuthAge = int(s.at.Sub(p.Session.AuthTime(p.Session.AAL)).Seconds())
+	return s
+}
+
+// meet takes in what care knows of the asker and the chart.
+func (s *standing) meet(c care.Relation) {
+	s.care = c
+	if s.principal.Session.Capacity == identity.StaffCapacity {
+		s.who.OnShift, s.who.Departments = c.Shift.On, c.Shift.Departments
+	}
+	if s.chart.number == 0 {
+		return
+	}
+	f := c.Facts
 	s.relation = policy.Relation{
 		CareTeam: f.CareTeam, OpenContact: f.OpenContact, LastContactEnd: f.LastContactEnd, NextContactStart: f.NextContactStart,
 		OrderDepts: f.OrderDepts, TaskOpen: f.TaskOpen, SelfMade: f.SelfMade, Self: f.Self, Panel: f.Panel, Flags: f.Flags,
 	}
-	if p.Session.Capacity == identity.StaffCapacity && p.mayBreakGlass() {
-		if s.grant, err = g.liveGrant(ctx, person, c.number, s.at); err != nil {
-			return s, err
-		}
-		if s.grant = s.grant.bounded(s.care.Visits, s.at); s.grant != nil {
-			s.relation.BTGUntil = s.grant.Until
-		}
+}
+
+// hold takes in a grant; nil is none.
+func (s *standing) hold(grant *Grant) {
+	if s.grant = grant; grant != nil {
+		s.relation.BTGUntil = grant.Until
 	}
-	return s, nil
+}
+
+// hasGlass reports whether p may hold grants at all.
+func (p Principal) hasGlass() bool {
+	return p.Session != nil && p.Session.Capacity == identity.StaffCapacity && p.mayBreakGlass()
 }
 
 // actor is the person as care knows her: by her Practitioner and by her own chart.

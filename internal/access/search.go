@@ -3,31 +3,33 @@ package access
 import (
 	"context"
 	"net/url"
+	"slices"
 
+	"chartwarden/internal/audit"
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/fhir/search"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 	"chartwarden/internal/record"
-	"chartwarden/internal/scope"
 )
 
 // Page is one page of a search, opened and masked.
 type Page struct {
-	Docs   []*document.Doc
-	Total  int    // of what p may see; -1 when not counted
-	Next   string // sealed cursor of the next page; empty on the last
-	Entry  string
-	Reason Reason
+	Docs     []*document.Doc
+	Included []*document.Doc // what _include and _revinclude add
+	Total    int             // of what p may see; -1 when not counted
+	Next     string          // sealed cursor of the next page; empty on the last
+	Entry    string
+	Reason   Reason
 }
 
 // Search answers q, which stands in text as it was asked: inside one patient when q names one, by the directory for Patient, over
-// staff and system data for those types. Hidden records are left out before anything is counted, sorted or paged, and masks hold while
-// matching.
+// staff and system data for those types, else across all charts that are open to p. Hidden records are left out before anything is
+// counted, sorted, paged, chained or included, and masks hold while matching. One entry names every record of the page.
 //
-// Errors: outcome.Forbidden with the way forward when nothing of the chart is open to p; outcome.TooCostly for a search across
-// patients, naming the parameter that helps.
+// Errors: outcome.Forbidden with the way forward when q names a patient nothing of whose chart is open to p, or asks a token for more
+// than it is good for; outcome.TooCostly, naming the parameter that helps.
 func (g *Gate) Search(ctx context.Context, p Principal, q *search.Query, text string) (Page, error) {
 	return g.search(ctx, p, question{q: q, text: text})
 }
@@ -44,7 +46,9 @@ func (g *Gate) Continue(ctx context.Context, p Principal, typ, token string) (Pa
 	if err != nil || after.Type() != typ {
 		return Page{}, outcome.New(outcome.Invalid, "the cursor is of another search").At("_cursor")
 	}
-	q, err := search.Parse(typ, values, g.reading())
+	how := g.reading()
+	how.Strict = false // what was passed over on the first page is on the next
+	q, err := search.Parse(typ, values, how)
 	if err != nil {
 		return Page{}, err
 	}
@@ -66,14 +70,14 @@ type question struct {
 func (g *Gate) search(ctx context.Context, p Principal, q question) (Page, error) {
 	id, one := q.q.Patient()
 	switch {
-	case one && q.q.Type != "Patient":
-		return g.searchChart(ctx, p, q, id)
 	case q.q.Type == "Patient":
-		return g.searchPatients(ctx, p, q)
-	case !fhir.InPatientCompartment(q.q.Type):
-		return g.searchDirectory(ctx, p, q)
+		return g.searchCharts(ctx, p, q)
+	case one:
+		return g.searchChart(ctx, p, q, id)
+	case fhir.InPatientCompartment(q.q.Type):
+		return g.searchCharts(ctx, p, q)
 	}
-	return Page{}, outcome.New(outcome.TooCostly, "this would look through every chart: name the patient, for example by patient=<id>")
+	return g.searchDirectory(ctx, p, q)
 }
 
 // searchChart searches inside one chart: what the residual policy allows, in the masked form.
@@ -88,6 +92,16 @@ func (g *Gate) searchChart(ctx context.Context, p Principal, q question, id stri
 	if err != nil {
 		return Page{}, err
 	}
+	return g.searchIn(ctx, p, q, c)
+}
+
+// searchDirectory searches staff, places and schedules, which belong to no patient.
+func (g *Gate) searchDirectory(ctx context.Context, p Principal, q question) (Page, error) {
+	return g.searchIn(ctx, p, q, chart{})
+}
+
+// searchIn searches one chart, or what belongs to no patient, after the door has let p in.
+func (g *Gate) searchIn(ctx context.Context, p Principal, q question, c chart) (Page, error) {
 	s, d, err := g.permit(ctx, p, policy.Search, "search-type", c, func(s standing) policy.Resource { return s.typical(q.q.Type) })
 	if err != nil {
 		return Page{}, err
@@ -95,127 +109,80 @@ func (g *Gate) searchChart(ctx context.Context, p Principal, q question, id stri
 	if err := g.admitQuery(ctx, s, q.q, d); err != nil {
 		return Page{}, err
 	}
-	filter, err := g.policy.Filter(s.who, policy.Search, s.relation, s.context)
+	v := g.look(ctx, p, policy.Search)
+	if err := v.know(s); err != nil {
+		return Page{}, err
+	}
+	found, err := v.search(q, c.number)
 	if err != nil {
 		return Page{}, err
 	}
-	m := g.masker(s, policy.Search, q.q.Type)
-	found, err := g.records.Search(ctx, record.SearchRequest{Query: q.q, Text: q.text, Patient: c.number, After: q.after, Principal: p.cursorKey(),
-		Mask: func(x *record.Sealed) func(string) bool { return m.drop(x.Type()) },
-		Allows: func(x *record.Sealed) bool {
-			return filter.Allows(s.resource(x)) && s.holds(scope.Search, x) && g.alsoAllowed(ctx, s, policy.Search, x)
-		}})
-	if err != nil {
-		return Page{}, err
-	}
-	return g.page(ctx, s, d, q, found)
+	return g.page(v, s.event("search-type", "E"), q, found, permitted{standing: v.of(c.number).standing, decision: d, action: policy.Search})
 }
 
-// searchDirectory searches staff, places and schedules, which belong to no patient.
-func (g *Gate) searchDirectory(ctx context.Context, p Principal, q question) (Page, error) {
-	s, d, err := g.permit(ctx, p, policy.Search, "search-type", chart{}, func(s standing) policy.Resource { return s.typical(q.q.Type) })
+// searchCharts asks the directory of patients, or looks across charts. Each candidate is judged by its own relation before it is
+// counted; one entry names all patients of the page, as an incidental access.
+func (g *Gate) searchCharts(ctx context.Context, p Principal, q question) (Page, error) {
+	v := g.look(ctx, p, policy.Search)
+	nobody := v.of(0)
+	if nobody == nil {
+		return Page{}, v.err
+	}
+	s := nobody.standing
+	if err := g.admitPatients(ctx, s, q.q); err != nil {
+		return Page{}, err
+	}
+	found, err := v.search(q, 0)
 	if err != nil {
 		return Page{}, err
 	}
-	if err := g.admitQuery(ctx, s, q.q, d); err != nil {
-		return Page{}, err
+	e := s.event("search-type", "E")
+	if s.class() == "deliberate" {
+		e.Class = "incidental"
 	}
-	found, err := g.records.Search(ctx, record.SearchRequest{Query: q.q, Text: q.text, After: q.after, Principal: p.cursorKey(),
-		Allows: func(x *record.Sealed) bool {
-			return x.Patient() == 0 && g.decide(s, policy.Search, s.resource(x)).Allowed && s.holds(scope.Search, x)
-		}})
-	if err != nil {
-		return Page{}, err
-	}
-	return g.page(ctx, s, d, q, found)
+	return g.page(v, e, q, found)
 }
 
 // page appends one entry that names every record of the page, and opens it.
-func (g *Gate) page(ctx context.Context, s standing, d policy.Decision, q question, found *record.Page) (Page, error) {
-	e := s.event("search-type", "E")
+func (g *Gate) page(v *sight, e audit.Event, q question, found *record.Page, first ...permitted) (Page, error) {
 	e.Query = q.q.Type + "?" + q.text
-	opened, err := g.disclose(ctx, e, permitted{s, d, found.Hits, policy.Search})
+	records := slices.Concat(found.Hits, found.Included)
+	if len(records)+len(first) == 0 {
+		e.PolicyHash = g.policy.Hash()
+		logged, err := g.log.Query(v.ctx, e)
+		if err != nil {
+			return Page{}, err
+		}
+		return Page{Total: found.Total, Entry: logged.Entry()}, nil
+	}
+	opened, err := v.disclose(e, records, first...)
 	if err != nil {
 		return Page{}, err
 	}
-	docs, err := shorten(q.q, opened.Docs)
-	return Page{Docs: docs, Total: found.Total, Next: found.Next, Entry: opened.Entry, Reason: opened.Reason}, err
+	out := Page{Docs: opened.Docs, Total: found.Total, Next: found.Next, Entry: opened.Entry}
+	if len(first) > 0 {
+		out.Reason = opened.Reason
+	}
+	sound := 0
+	for _, x := range found.Hits {
+		if x.Fault() == nil {
+			sound++
+		}
+	}
+	out.Docs, out.Included = opened.Docs[:sound:sound], opened.Docs[sound:]
+	out.Docs, err = shorten(q.q, out.Docs)
+	return out, err
 }
 
 // empty answers a search that nobody's chart can match, and says so in the log.
 func (g *Gate) empty(ctx context.Context, p Principal, q question) (Page, error) {
-	e := standing{principal: p, at: g.now()}.event("search-type", "E")
+	e := g.alone(p).event("search-type", "E")
 	e.Query = q.q.Type + "?" + q.text
 	entry, err := g.log.Query(ctx, e)
 	if err != nil {
 		return Page{}, err
 	}
 	return Page{Entry: entry.Entry()}, nil
-}
-
-// searchPatients asks the directory of patients. Each candidate is judged by its own relation before it is counted; one entry names
-// all patients of the page, as an incidental access.
-func (g *Gate) searchPatients(ctx context.Context, p Principal, q question) (Page, error) {
-	s, err := g.relate(ctx, p, chart{})
-	if err != nil {
-		return Page{}, err
-	}
-	if err := g.admitPatients(ctx, s, q.q); err != nil {
-		return Page{}, err
-	}
-	standings := map[fhir.PatientID]standing{}
-	decisions := map[fhir.PatientID]policy.Decision{}
-	maskers := map[fhir.PatientID]masker{}
-	var failed error
-	allows := func(x *record.Sealed) bool {
-		if failed != nil {
-			return false
-		}
-		var c chart
-		var one standing
-		if c, failed = g.chartOf(ctx, x); failed != nil {
-			return false
-		}
-		if one, failed = g.relate(ctx, p, c); failed != nil {
-			return false
-		}
-		d := g.decide(one, policy.Search, one.resource(x))
-		if d.Allowed = d.Allowed && one.holds(scope.Search, x); d.Allowed {
-			standings[x.Patient()], decisions[x.Patient()], maskers[x.Patient()] = one, d, g.masker(one, policy.Search, "Patient")
-		}
-		return d.Allowed
-	}
-	found, err := g.records.Search(ctx, record.SearchRequest{Query: q.q, Text: q.text, After: q.after, Principal: p.cursorKey(), Allows: allows,
-		Mask: func(x *record.Sealed) func(string) bool { return maskers[x.Patient()].drop("Patient") }})
-	if err == nil {
-		err = failed
-	}
-	if err != nil {
-		return Page{}, err
-	}
-	e := s.event("search-type", "E")
-	e.Query = "Patient?" + q.text
-	if s.class() == "deliberate" {
-		e.Class = "incidental"
-	}
-	if len(found.Hits) == 0 {
-		e.PolicyHash = g.policy.Hash()
-		logged, err := g.log.Query(ctx, e)
-		if err != nil {
-			return Page{}, err
-		}
-		return Page{Total: found.Total, Entry: logged.Entry()}, nil
-	}
-	parts := make([]permitted, len(found.Hits))
-	for i, hit := range found.Hits {
-		parts[i] = permitted{standings[hit.Patient()], decisions[hit.Patient()], []*record.Sealed{hit}, policy.Search}
-	}
-	opened, err := g.disclose(ctx, e, parts...)
-	if err != nil {
-		return Page{}, err
-	}
-	docs, err := shorten(q.q, opened.Docs)
-	return Page{Docs: docs, Total: found.Total, Next: found.Next, Entry: opened.Entry}, err
 }
 
 // shorten leaves of each document what _elements or _summary asks for.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -95,11 +96,24 @@ func (w *world) says(by Actor, text string, args ...any) {
 	w.apply(w.change(by, fmt.Sprintf(text, args...)))
 }
 
+// relate asks about maren, alone and among all patients, which must be the same.
 func (w *world) relate(a Actor, at time.Time) Relation {
 	w.t.Helper()
 	r, err := w.Relate(context.Background(), a, maren, at)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	all, err := w.RelateAll(context.Background(), a, at)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	one, err := all.Of(context.Background(), maren)
+	one.Visits = r.Visits
+	if err != nil || !reflect.DeepEqual(one, r) {
+		w.t.Fatalf("%+v, among all patients %+v, %v", r, one, err)
+	}
+	if those, known := all.Patients(); known && len(r.Evidence)+len(r.Facts.Flags) > 0 && !slices.Contains(those, maren) {
+		w.t.Fatal("a patient is missing among those to whom she stands in a relation")
 	}
 	return r
 }

@@ -58,6 +58,11 @@ func (g *Graph) Relate(ctx context.Context, a Actor, p fhir.PatientID, at time.T
 	if err != nil {
 		return Relation{}, err
 	}
+	return g.collapse(ctx, a, w, p, now, known)
+}
+
+// collapse makes of the edges known about a person and a patient how the one stands to the other.
+func (g *Graph) collapse(ctx context.Context, a Actor, w workforce, p fhir.PatientID, now int64, known []row) (Relation, error) {
 	c := collapse{g: g, who: w, now: now, out: Relation{Shift: g.shift(w)}}
 	c.all(known)
 	c.out.Facts.Self = c.out.Facts.Self || p != 0 && a.Patient == p

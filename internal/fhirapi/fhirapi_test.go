@@ -96,8 +96,12 @@ func TestSearchByURLAndBody(t *testing.T) {
 			t.Errorf("%s: %d, %d entries, want %d: %s", name, c.got.Status, len(b.Entry), c.want, c.got.Body)
 		}
 	}
-	if got := d.physician.Get(t, "/fhir/Observation?code=29463-7"); got.Status != http.StatusBadRequest || !strings.Contains(got.Body, "too-costly") {
-		t.Errorf("across patients: %d %s", got.Status, got.Body)
+	for who, want := range map[*servertest.Client]int{d.physician: 3, d.Person(t, "Sam Rivera", "nurse", ""): 0} {
+		var b struct{ Entry []json.RawMessage }
+		got := who.Get(t, "/fhir/Observation?code=29463-7")
+		if err := json.Unmarshal([]byte(got.Body), &b); err != nil || got.Status != http.StatusOK || len(b.Entry) != want || got.Header.Get("X-Audit-Entry") == "" {
+			t.Fatalf("across patients: %d, %d entries, want %d: %s", got.Status, len(b.Entry), want, got.Body)
+		}
 	}
 	if got := d.physician.Get(t, "/fhir/Observation?patient="+d.patient+"&colour=red"); got.Status != http.StatusBadRequest {
 		t.Errorf("unknown parameter: %d", got.Status)

@@ -30,6 +30,8 @@ type restResource struct {
 	ConditionalRead   string        `json:"conditionalRead"`
 	ConditionalUpdate bool          `json:"conditionalUpdate"`
 	ConditionalDelete string        `json:"conditionalDelete"`
+	SearchInclude     []string      `json:"searchInclude,omitempty"`
+	SearchRevInclude  []string      `json:"searchRevInclude,omitempty"`
 	SearchParam       []searchParam `json:"searchParam,omitempty"`
 	Documentation     string        `json:"documentation,omitempty"`
 }
@@ -73,6 +75,23 @@ func (a *API) metadata(w http.ResponseWriter, r *http.Request) {
 	body(w, http.StatusOK, b)
 }
 
+// inclusions are what _include and _revinclude can name for a type.
+func inclusions(typ string) (forward, backward []string) {
+	for _, p := range search.Params(typ) {
+		if p.Type == search.Reference {
+			forward = append(forward, typ+":"+p.Name)
+		}
+	}
+	for _, other := range fhir.ResourceTypes() {
+		for _, p := range search.Params(other) {
+			if p.Type == search.Reference && slices.Contains(p.Targets, typ) {
+				backward = append(backward, other+":"+p.Name)
+			}
+		}
+	}
+	return forward, backward
+}
+
 // statement writes the CapabilityStatement, once: it does not change while the server runs.
 func (a *API) statement() ([]byte, error) {
 	a.stating.Do(func() {
@@ -108,8 +127,9 @@ func (a *API) statement() ([]byte, error) {
 					one.SearchParam = append(one.SearchParam, searchParam{p.Name, p.Definition, string(p.Type)})
 				}
 			}
-			if t != "Patient" && fhir.FieldGroup(t) != fhir.GroupDirectory {
-				one.Documentation = "Searches name one patient: patient=<id>."
+			one.SearchInclude, one.SearchRevInclude = inclusions(t)
+			if t != "Patient" && fhir.InPatientCompartment(t) {
+				one.Documentation = "A search that names no patient looks through the charts that are open to whoever asks."
 			}
 			resources = append(resources, one)
 		}

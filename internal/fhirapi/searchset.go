@@ -66,8 +66,10 @@ func (a *API) find(r *http.Request, typ string, values url.Values) (access.Page,
 // searchset writes the bundle by hand around the exact bytes of each resource: nothing is parsed and printed again.
 func (a *API) searchset(self, cursor string, page access.Page) []byte {
 	size := 256
-	for _, d := range page.Docs {
-		size += d.Len() + 160
+	for _, list := range [][]*document.Doc{page.Docs, page.Included} {
+		for _, d := range list {
+			size += d.Len() + 160
+		}
 	}
 	b := make([]byte, 0, size)
 	b = append(b, `{"resourceType":"Bundle","type":"searchset"`...)
@@ -89,18 +91,26 @@ func (a *API) searchset(self, cursor string, page access.Page) []byte {
 		link("next", page.Next)
 	}
 	b = append(b, ']')
-	if len(page.Docs) > 0 {
+	if len(page.Docs)+len(page.Included) > 0 {
 		b = append(b, `,"entry":[`...)
 		for i, d := range page.Docs {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = a.entry(b, d)
-			b = append(b, `,"search":{"mode":"match"}}`...)
+			b = a.found(b, i > 0, d, "match")
+		}
+		for i, d := range page.Included {
+			b = a.found(b, i+len(page.Docs) > 0, d, "include")
 		}
 		b = append(b, ']')
 	}
 	return append(b, '}')
+}
+
+// found writes an entry of a searchset, behind others or first.
+func (a *API) found(b []byte, behind bool, d *document.Doc, mode string) []byte {
+	if behind {
+		b = append(b, ',')
+	}
+	b = append(a.entry(b, d), `,"search":{"mode":"`...)
+	return append(append(b, mode...), `"}}`...)
 }
 
 // entry opens a bundle entry with fullUrl and resource; the caller closes it.

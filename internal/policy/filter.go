@@ -21,7 +21,12 @@ func (s *Set) Filter(p Principal, action string, rel Relation, c Context) (*Filt
 	if err != nil {
 		return nil, err
 	}
-	return &Filter{folded(open.permits, &rel), folded(open.forbids, &rel)}, nil
+	return open.For(rel), nil
+}
+
+// For is the filter of a chart to which the person stands so.
+func (f *RelationFilter) For(rel Relation) *Filter {
+	return &Filter{folded(f.permits, &rel), folded(f.forbids, &rel)}
 }
 
 // folded drops what the relation already rules out.
@@ -34,6 +39,10 @@ func folded(in []expression, rel *Relation) []expression {
 	}
 	return out
 }
+
+// Empty reports that the filter allows nothing, whatever the record: such a chart need not be looked into. It may say false of one that
+// allows nothing either.
+func (f *Filter) Empty() bool { return len(f.permits) == 0 }
 
 // FilterAll is [Set.Filter] for any chart.
 func (s *Set) FilterAll(p Principal, action string, c Context) (*RelationFilter, error) {

@@ -33,17 +33,20 @@ func (f *finder) acrossCharts(kind int64) error {
 	return nil
 }
 
-// everyChart are the charts that are open to the asker and hold something of a type.
+// everyChart are the charts that may be open to the asker and hold something of a type.
 func (f *finder) everyChart(kind int64) (charts []fhir.PatientID, err error) {
+	some := false
 	if f.r.Charts != nil {
-		charts, err = f.r.Charts()
-	} else {
-		charts, err = f.s.chartsWith(f.ctx, kind)
+		if charts, some, err = f.r.Charts(); err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
-		return nil, err
+	if !some {
+		if charts, err = f.s.chartsWith(f.ctx, kind); err != nil {
+			return nil, err
+		}
 	}
-	if f.r.Permits != nil && f.r.Charts == nil && len(charts) > mostCharts {
+	if len(charts) > mostCharts && f.r.Permits != nil {
 		charts = slices.DeleteFunc(charts, func(p fhir.PatientID) bool { return !f.r.Permits(p) })
 	}
 	if len(charts) > mostCharts {

@@ -158,7 +158,7 @@ func (b *batch) leads(reference, typ string, query url.Values, sees Sight) (targ
 		return t, nil
 	}
 	options := b.s.searching()
-	options.Strict = true
+	options.Strict, options.Alone = true, true
 	q, err := search.Parse(typ, query, options)
 	if err == nil {
 		t, err = b.find(q, sees)
@@ -215,7 +215,7 @@ func (b *batch) existing(it *item) (bool, error) {
 		return false, outcome.New(outcome.Invalid, "the condition of the create is not well formed: write identifier=system|value").At("ifNoneExist")
 	}
 	options := b.s.searching()
-	options.Strict = true
+	options.Strict, options.Alone = true, true
 	q, err := search.Parse(it.kind, query, options)
 	if err != nil {
 		return false, err

@@ -65,6 +65,9 @@ func (s *Sealed) Patients() []fhir.PatientID {
 	return append([]fhir.PatientID{f.row.patient}, f.also...)
 }
 
+// Also are the patients besides [Sealed.Patient]. Do not change it.
+func (s *Sealed) Also() []fhir.PatientID { return s.found().also }
+
 // Version counts from 1 without gaps; a delete is a version too.
 func (s *Sealed) Version() int64 { return s.found().row.vid }
 

@@ -19,8 +19,9 @@ type SearchRequest struct {
 	Text string
 	// Patient is the compartment to search. 0: the directory for the type Patient, else every chart and staff and system data.
 	Patient fhir.PatientID
-	// Charts gives the charts in which anything may be open to who asks, for a search that names no patient. Nil: all.
-	Charts func() ([]fhir.PatientID, error)
+	// Charts gives the charts in which anything may be open to who asks, for a search that names no patient; some is false, and the
+	// list empty, when that may be any. Nil: any.
+	Charts func() (charts []fhir.PatientID, some bool, err error)
 	// Permits is asked for each patient before anything of him is looked at, Allows for each candidate before it is matched. Mask gives
 	// the elements that are hidden from the asker; they are hidden from matching too, so that a search on a hidden element finds
 	// nothing. Nil permits, allows and hides nothing. They are called on the caller's goroutine.
@@ -54,6 +55,7 @@ const (
 	// budget bounds the records that one search looks at, in about a second and a half; mostCharts the charts.
 	budget     = 200_000
 	mostCharts = 20_000
+	fewPeople  = 8 // are judged one by one
 )
 
 // Search finds what matches, a page at a time. Without _sort the newest main date comes first. Pages after the first see the data
@@ -236,8 +238,8 @@ func (f *finder) byDirectory(kind int64) error {
 	if err != nil {
 		return err
 	}
-	if f.r.Charts != nil {
-		mine, err := f.r.Charts()
+	if f.r.Charts != nil && len(people) > fewPeople {
+		mine, some, err := f.r.Charts()
 		if err != nil {
 			return err
 		}
@@ -245,7 +247,7 @@ func (f *finder) byDirectory(kind int64) error {
 		for _, p := range mine {
 			open[p] = true
 		}
-		people = slices.DeleteFunc(people, func(p fhir.PatientID) bool { return !open[p] })
+		people = slices.DeleteFunc(people, func(p fhir.PatientID) bool { return some && !open[p] })
 	}
 	if f.r.Permits != nil {
 		people = slices.DeleteFunc(people, func(p fhir.PatientID) bool { return !f.r.Permits(p) })

@@ -290,7 +290,7 @@ func TestSearchWithoutAPatient(t *testing.T) {
 	if ids := w.all(SearchRequest{Query: query(t, "Observation", "code=1-1")}); !slices.Equal(ids, []string{o.ID()}) {
 		t.Fatal(ids)
 	}
-	none := func() ([]fhir.PatientID, error) { return nil, nil }
+	none := func() ([]fhir.PatientID, bool, error) { return nil, true, nil }
 	if ids := w.all(SearchRequest{Query: query(t, "Observation", "code=1-1"), Charts: none}); len(ids) != 0 {
 		t.Fatal(ids)
 	}

@@ -13,6 +13,7 @@ import (
 type queryParser struct {
 	q       *Query
 	strict  bool
+	alone   bool
 	site    site
 	now     time.Time
 	clauses []Clause
@@ -67,6 +68,8 @@ func (p *queryParser) parameter(name string, values []string) error {
 			}
 		}
 		return nil
+	case (bare == "_has" || strings.Contains(name, ".")) && p.alone:
+		return refuse(outcome.NotSupported, name, "a condition on another resource (chaining, _has) cannot stand here: name the resource itself")
 	case bare == "_has" || strings.Contains(name, "."):
 		return p.link(name, values)
 	}

@@ -90,7 +90,7 @@ func Parse(resourceType string, parameters url.Values, o Options) (*Query, error
 	if catalogue()[resourceType] == nil {
 		return nil, outcome.New(outcome.NotSupported, "this is no resource type of FHIR R4: write it as in Patient")
 	}
-	p := &queryParser{q: &Query{Type: resourceType, Count: -1}, strict: o.Strict, site: o.site(), now: o.Now}
+	p := &queryParser{q: &Query{Type: resourceType, Count: -1}, strict: o.Strict, alone: o.Alone, site: o.site(), now: o.Now}
 	if p.now.IsZero() {
 		p.now = time.Now()
 	}

@@ -115,6 +115,14 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+func TestAloneRefusesOtherResources(t *testing.T) {
+	for _, text := range []string{"subject:Patient.name=x", "_has:Provenance:target:agent=x"} {
+		if _, err := Parse("Observation", parameters(t, text), Options{Alone: true}); !outcome.Is(err, outcome.NotSupported) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 func TestLenientPassesOverWhatIsUnknown(t *testing.T) {
 	q, err := Parse("Observation", parameters(t, "nonesuch=1&code=x&_sort=-date,nope"), Options{})
 	if err != nil || !slices.Equal(q.Ignored, []string{"_sort", "nonesuch"}) || len(q.Clauses()) != 1 || len(q.Sort) != 1 {

@@ -33,6 +33,8 @@ type Options struct {
 	Zone *time.Location
 	// Base is the server's own base URL, such as https://ehr.example/fhir: references below it are local.
 	Base string
+	// Alone refuses conditions on other resources (chains, _has), for those who ask [Match] only, which does not look at them.
+	Alone bool
 	// Now anchors the prefix ap of dates; the clock's time when zero.
 	Now time.Time
 }

@@ -1,0 +1,61 @@
+package care
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"chartwarden/internal/fhir"
+)
+
+// everyoneQuery is relationQuery for all patients at once, without their visits.
+const everyoneQuery = `select ` + edgeColumns + ` from care_edge
+  where actor in (select value from json_each(?1)) and patient>0 and kind<>13 and until>?2-7776000000 and known<=?2 and closed>?2`
+
+// Relations is how one person stands to every patient at one moment: what [Graph.Relate] would say of each but for Relation.Visits, for
+// one question of many. It is for one request and one goroutine.
+type Relations struct {
+	g     *Graph
+	actor Actor
+	who   workforce
+	now   int64
+	known map[fhir.PatientID][]row
+}
+
+// RelateAll is [Graph.Relate] for all patients, by two queries. Errors: outcome.NoStore.
+func (g *Graph) RelateAll(ctx context.Context, a Actor, at time.Time) (*Relations, error) {
+	r := &Relations{g: g, actor: a, now: at.UnixMilli(), known: map[fhir.PatientID][]row{}}
+	var err error
+	if r.who, err = g.workforce(ctx, a, r.now); err != nil {
+		return nil, err
+	}
+	rows, err := g.query(ctx, "care: relate all", g.read.everyone, g.reach(r.who), r.now)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range rows {
+		r.known[one.patient] = append(r.known[one.patient], one)
+	}
+	return r, nil
+}
+
+// Of is how the person stands to one patient. Errors: outcome.NoStore, at a site that declared itself a practice.
+func (r *Relations) Of(ctx context.Context, p fhir.PatientID) (Relation, error) {
+	return r.g.collapse(ctx, r.actor, r.who, p, r.now, r.known[p])
+}
+
+// Patients are those to whom the person stands otherwise than to a stranger, sorted; false when that could be anybody, as in a practice.
+func (r *Relations) Patients() ([]fhir.PatientID, bool) {
+	if r.g.o.Practice() {
+		return nil, false
+	}
+	out := make([]fhir.PatientID, 0, len(r.known)+1)
+	for p := range r.known {
+		out = append(out, p)
+	}
+	if r.actor.Patient != 0 && r.known[r.actor.Patient] == nil {
+		out = append(out, r.actor.Patient)
+	}
+	slices.Sort(out)
+	return out, true
+}
