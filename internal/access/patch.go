@@ -87,7 +87,7 @@ func (g *Gate) patched(ctx context.Context, p Principal, change *patch.Patch, d 
 		return err
 	}
 	if doc.ID() != id || doc.Type() != typ {
-		return outcome.New(outcome.Invalid, "a patch changes neither the type nor the id of a resource")
+		return outcome.New(outcome.Invalid, "a patch changes neither the type nor the id of a resource").At("id")
 	}
 	d.write.Doc, d.write.Kept = doc, true
 	return nil

@@ -1,6 +1,7 @@
 package fhirapi
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -60,7 +61,12 @@ func (a *API) find(r *http.Request, typ string, values url.Values) (access.Page,
 	if err != nil {
 		return access.Page{}, err
 	}
-	return a.Gate.Search(r.Context(), principal(r), q, values.Encode())
+	page, err := a.Gate.Search(r.Context(), principal(r), q, values.Encode())
+	var what *outcome.Error
+	if errors.As(err, &what) && what.Code == outcome.TooCostly && what.Expression == "" {
+		err = what.At("url")
+	}
+	return page, err
 }
 
 // searchset writes the bundle by hand around the exact bytes of each resource: nothing is parsed and printed again.

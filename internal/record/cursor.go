@@ -103,7 +103,7 @@ func (s *Store) cursorPlace(principal string) []byte {
 
 // noCursor says nothing of the cause: why a forged link fails is nobody's business.
 func noCursor() error {
-	return outcome.New(outcome.Invalid, "this link to a next page is not valid for you: search again")
+	return outcome.New(outcome.Invalid, "this link to a next page is not valid for you: search again").At("_cursor")
 }
 
 func stale() error {

@@ -369,7 +369,7 @@ func (b *batch) settle(it *item) error {
 		return err
 	}
 	if it.before != nil {
-		if err := stays(it.before.row.patient, patients); err != nil {
+		if err := stays(it.kind, it.before.row.patient, patients); err != nil {
 			return err
 		}
 	} else if len(patients) > 0 {
@@ -386,11 +386,11 @@ func (b *batch) settle(it *item) error {
 }
 
 // stays refuses that a resource moves to another compartment: its key, and what was disclosed of it, are that patient's.
-func stays(old fhir.PatientID, patients []fhir.PatientID) error {
+func stays(kind string, old fhir.PatientID, patients []fhir.PatientID) error {
 	if old == 0 && len(patients) == 0 || slices.Contains(patients, old) {
 		return nil
 	}
-	return outcome.New(outcome.BusinessRule, "a resource cannot move to another patient's chart: mark it entered-in-error and write a new one")
+	return outcome.New(outcome.BusinessRule, "a resource cannot move to another patient's chart: mark it entered-in-error and write a new one").At(kind)
 }
 
 // compartments are the patients that a resource is about, without doubles, in its order.

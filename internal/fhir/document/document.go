@@ -82,7 +82,7 @@ func slack(resource bool) int {
 func (d *Doc) checkType() error {
 	root := d.Root()
 	if root.Kind() != Object {
-		return outcome.New(outcome.Structure, "a resource is one JSON object: send { ... }")
+		return outcome.New(outcome.Structure, "a resource is one JSON object: send { ... }").At(untyped)
 	}
 	rt := root.Get("resourceType")
 	switch {

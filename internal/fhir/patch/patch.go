@@ -45,7 +45,7 @@ func Parse(b []byte) (*Patch, error) {
 		return nil, err
 	}
 	if root.Kind() != document.Array {
-		return nil, outcome.New(outcome.Invalid, "a JSON Patch is an array of operations: send [...]")
+		return nil, outcome.New(outcome.Invalid, "a JSON Patch is an array of operations: send [...]").At("patch")
 	}
 	var ops []op
 	for item := range root.Items() {
@@ -59,7 +59,7 @@ func Parse(b []byte) (*Patch, error) {
 		ops = append(ops, o)
 	}
 	if len(ops) == 0 {
-		return nil, outcome.New(outcome.Invalid, "the patch has no operation")
+		return nil, outcome.New(outcome.Invalid, "the patch has no operation").At("patch")
 	}
 	return &Patch{func() []op { return ops }}, nil
 }
