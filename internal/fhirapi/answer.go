@@ -18,9 +18,7 @@ const mediaType = "application/fhir+json; charset=utf-8"
 
 // Fail answers with an OperationOutcome and the status that its code means.
 func Fail(w http.ResponseWriter, err error) {
-	if outcome.Is(err, outcome.Login) {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="chartwarden"`)
-	}
+	challenge(w, err)
 	status := outcome.Status(err)
 	var own withStatus
 	if errors.As(err, &own) {
@@ -29,6 +27,21 @@ func Fail(w http.ResponseWriter, err error) {
 	w.Header().Set("Content-Type", mediaType)
 	w.WriteHeader(status)
 	_, _ = w.Write(outcome.OperationOutcome(err)) // the connection is the client's to lose
+}
+
+// challenge says to a program what is wrong with its token. Source: https://www.rfc-editor.org/rfc/rfc6750#section-3.
+func challenge(w http.ResponseWriter, err error) {
+	const realm = `Bearer realm="chartwarden"`
+	var o *outcome.Error
+	switch {
+	case !errors.As(err, &o):
+	case o.Reason == "scope.insufficient":
+		w.Header().Set("WWW-Authenticate", realm+`, error="insufficient_scope"`)
+	case o.Reason == "token.invalid":
+		w.Header().Set("WWW-Authenticate", realm+`, error="invalid_token"`)
+	case o.Code == outcome.Login:
+		w.Header().Set("WWW-Authenticate", realm)
+	}
 }
 
 // resource answers with one document.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/search"
@@ -37,8 +38,36 @@ type restResource struct {
 }
 
 type security struct {
-	CORS        bool   `json:"cors"`
-	Description string `json:"description"`
+	Extension   []extension `json:"extension"`
+	CORS        bool        `json:"cors"`
+	Service     []service   `json:"service"`
+	Description string      `json:"description"`
+}
+
+type extension struct {
+	URL       string      `json:"url"`
+	ValueURI  string      `json:"valueUri,omitempty"`
+	Extension []extension `json:"extension,omitempty"`
+}
+
+type service struct {
+	Coding []serviceCoding `json:"coding"`
+}
+
+type serviceCoding struct {
+	System string `json:"system"`
+	Code   string `json:"code"`
+}
+
+// security says where programs get tokens, as SMART apps that know no discovery document look for it.
+func (a *API) security() security {
+	oauth := strings.TrimSuffix(a.Base, "/fhir") + "/oauth/"
+	where := extension{URL: "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"}
+	for _, endpoint := range []string{"authorize", "token", "introspect", "revoke"} {
+		where.Extension = append(where.Extension, extension{URL: endpoint, ValueURI: oauth + endpoint})
+	}
+	return security{[]extension{where}, true, []service{{[]serviceCoding{{"http://terminology.hl7.org/CodeSystem/restful-security-service", "SMART-on-FHIR"}}}},
+		"A session cookie, or a token of a registered app. Every answer with patient data names its audit entry in X-Audit-Entry."}
 }
 
 type rest struct {
@@ -133,7 +162,7 @@ func (a *API) statement() ([]byte, error) {
 			}
 			resources = append(resources, one)
 		}
-		s.Rest = []rest{{"server", security{false, "Session cookie. Every answer with patient data names its audit entry in X-Audit-Entry."}, resources, ofSystem}}
+		s.Rest = []rest{{"server", a.security(), resources, ofSystem}}
 		a.stated, a.statedErr = json.Marshal(s)
 	})
 	return a.stated, a.statedErr

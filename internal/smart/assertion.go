@@ -46,7 +46,7 @@ func (a *Authority) client(r *http.Request, form url.Values) (c identity.Client,
 	return c, named, err
 }
 
-// proven checks an assertion: key and algorithm, then whom it is for, then its time, and only then that its number is new, so that
+// proven checks an assertion: key and algorithm (the keys are those of the registration, whatever jku says), then whom it is for, then its time, and only then that its number is new, so that
 // nobody uses up the numbers of another by assertions that do not hold.
 // Source: https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html.
 func (a *Authority) proven(ctx context.Context, assertion, named string) (identity.Client, string, error) {
@@ -58,9 +58,6 @@ func (a *Authority) proven(ctx context.Context, assertion, named string) (identi
 		return bad("the assertion is no JWT signed with RS384 or ES384")
 	}
 	header := token.Headers[0]
-	if _, elsewhere := header.ExtraHeaders["jku"]; elsewhere {
-		return bad("the keys are those of the registration: leave jku out of the header")
-	}
 	var claims jwt.Claims
 	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil {
 		return bad("the claims of the assertion cannot be read")

@@ -126,12 +126,33 @@ func (p *Pages) pending(r *http.Request, people []identity.Person) ([]page.Pendi
 		if item.AskedBy == me {
 			one.By = "Asked by you"
 		}
+		if item.Client != "" {
+			if one.What, err = p.clientWhat(r, item); err != nil {
+				return nil, err
+			}
+		}
 		if item.Reason != "" {
 			one.By += ": " + item.Reason
 		}
 		out = append(out, one)
 	}
 	return out, nil
+}
+
+// clientWhat says what letting a program in would let it do, for whoever decides about that.
+func (p *Pages) clientWhat(r *http.Request, item identity.Pending) (string, error) {
+	c, err := p.o.Persons.Client(r.Context(), item.Client)
+	if err != nil {
+		return "", err
+	}
+	what := "Register the app " + c.Name + " (" + c.ID + ")"
+	switch {
+	case c.Backend():
+		what = "Register the backend service " + c.Name + " (" + c.ID + ")"
+	case c.FirstParty:
+		what += " as an app of this house, through which people can break the glass"
+	}
+	return what + ": " + c.Scope, nil
 }
 
 func pendingWhat(item identity.Pending, about identity.Person) string {
