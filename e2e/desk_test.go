@@ -13,9 +13,11 @@ func TestDeskSeesNothingClinical(t *testing.T) {
 	p := maren(t)
 	for _, role := range []string{"front-desk", "billing"} {
 		b := as(t, role)
-		if b.at() != "/find" {
+		if want := map[string]string{"front-desk": "/desk", "billing": "/billing"}[role]; b.at() != want {
 			t.Errorf("%s begins at %s", role, b.at())
 		}
+		b.silent(clinical...)
+		b.fits("start-" + role)
 		b.looksFor(p)
 		b.says(p.name)
 		b.silent(append(clinical, "Asks for a reason")...)
@@ -40,6 +42,45 @@ func TestDeskSeesNothingClinical(t *testing.T) {
 	}
 	b.open(p.path)
 	b.fits("chart-administrator")
+}
+
+// One touch checks a patient in; somebody new is looked for before being registered; how somebody is reached is kept by a form.
+func TestFrontDesk(t *testing.T) {
+	b := as(t, "front-desk")
+	b.says("Desk", "Expected", "Check in")
+	who := ask[string](b, `document.querySelector('.desk tr:has(button) th a').textContent`)
+	b.follow(".desk button[type=submit]")
+	b.says(who + " is checked in")
+	b.fits("desk-done")
+	b.follow("Register a patient")
+	b.fill("family", "Haugen")
+	b.fill("given", "Liv")
+	b.fill("born", "2 Feb 1990")
+	ask[bool](b, `document.querySelector('#sex').value = 'female', true`)
+	b.fits("register")
+	b.follow("Look for this patient")
+	b.says("Nobody like this is here yet")
+	b.fits("register-check")
+	b.follow("button.go[type=submit]")
+	b.says("Haugen, Liv", "How to reach the patient")
+	b.fill("phone", "555-0142")
+	b.follow("Save")
+	b.fits("desk-patient")
+	if got := ask[string](b, `document.querySelector('#phone').value`); got != "555-0142" {
+		t.Errorf("the phone is %q", got)
+	}
+	b.silent(clinical...)
+}
+
+// Billing finds a patient and reads coverage and claims, by codes.
+func TestBilling(t *testing.T) {
+	p := maren(t)
+	b := as(t, "billing")
+	b.looksFor(p)
+	b.follow(p.name)
+	b.says("Coverage", "Claims", p.name)
+	b.fits("account")
+	b.silent("Penicillin", "Vitals", "Allergies", "Metformin")
 }
 
 // The patient reads on a phone who looked, in few lines, and can ask about each.

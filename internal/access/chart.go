@@ -29,6 +29,17 @@ type Chart struct {
 //
 // Errors: outcome.Forbidden with the way forward (the closed chart), outcome.NotFound.
 func (g *Gate) Chart(ctx context.Context, p Principal, patientID string, types ...string) (*Chart, error) {
+	// A chart is clinical: whoever may see only demographics has the desk's pages, not this one.
+	return g.folder(ctx, p, patientID, "Condition", types...)
+}
+
+// Folder opens what a function of the house works with in a chart, such as appointments or claims: the Patient resource as p may see it
+// and the given types, of which p must be allowed to read the first. Errors: those of [Gate.Chart].
+func (g *Gate) Folder(ctx context.Context, p Principal, patientID string, first string, more ...string) (*Chart, error) {
+	return g.folder(ctx, p, patientID, first, append([]string{first}, more...)...)
+}
+
+func (g *Gate) folder(ctx context.Context, p Principal, patientID, judged string, types ...string) (*Chart, error) {
 	c, err := g.chartByID(ctx, patientID)
 	if outcome.Is(err, outcome.NotFound) {
 		return nil, g.absent(ctx, p, policy.Read, "chart", "Patient", err)
@@ -36,8 +47,7 @@ func (g *Gate) Chart(ctx context.Context, p Principal, patientID string, types .
 	if err != nil {
 		return nil, err
 	}
-	// A chart is clinical: whoever may see only demographics has the desk's pages, not this one.
-	s, d, err := g.permit(ctx, p, policy.Read, "chart", c, func(s standing) policy.Resource { return s.typical("Condition") })
+	s, d, err := g.permit(ctx, p, policy.Read, "chart", c, func(s standing) policy.Resource { return s.typical(judged) })
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -99,7 +100,7 @@ func (p *Pages) doFind(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, err)
 		return
 	}
-	v := page.FindView{Shell: p.shell(r, "Find a patient", "Find"), Rule: findRule, Asked: true, Q: strings.TrimSpace(r.PostForm.Get("q")), Born: strings.TrimSpace(r.PostForm.Get("born"))}
+	v := page.FindView{Shell: p.shell(r, "Find a patient", "Find"), Rule: findRule, Asked: true, New: slices.Contains(who.Session.Roles(), identity.FrontDesk), Q: strings.TrimSpace(r.PostForm.Get("q")), Born: strings.TrimSpace(r.PostForm.Get("born"))}
 	q, err := findQuery(v.Q, v.Born)
 	var found access.Found
 	if err == nil {
@@ -121,20 +122,26 @@ func (p *Pages) doFind(w http.ResponseWriter, r *http.Request) {
 		same[h.Name]++
 	}
 	for _, h := range found.Hits {
-		hit := page.Hit{Href: chartHref(h.PatientID), Name: cmp.Or(h.Name, "Name not known"), About: aboutOf(h.Identity), MRN: "no MRN", Because: strings.TrimSuffix(h.Why, "."),
-			Asks: h.Closed && kind(who.Session) == forCare && anyClinical(who.Session)}
-		if atDesk(who.Session) {
-			hit.Href = "" // there is no chart behind it
-		}
-		if h.MRNTail != "" {
-			hit.MRN = "MRN ends " + h.MRNTail
-		}
+		hit := p.hit(who.Session, h)
 		if same[h.Name] > 1 {
 			hit.Marks = []look.Mark{{Tone: look.Warn, Text: "Same name"}}
 		}
 		v.Hits = append(v.Hits, hit)
 	}
 	p.draw(w, r, http.StatusOK, page.Find(v))
+}
+
+// hit is one patient found, as somebody with these roles may go on from there.
+func (p *Pages) hit(s *identity.Session, h access.Hit) page.Hit {
+	out := page.Hit{Href: chartHref(h.PatientID), Name: cmp.Or(h.Name, "Name not known"), About: aboutOf(h.Identity), MRN: "no MRN", Because: strings.TrimSuffix(h.Why, "."),
+		Asks: h.Closed && kind(s) == forCare && anyClinical(s)}
+	if atDesk(s) {
+		out.Href = deskHref(s, h.PatientID) // there is no chart behind it, only what the desk works with
+	}
+	if h.MRNTail != "" {
+		out.MRN = "MRN ends " + h.MRNTail
+	}
+	return out
 }
 
 // findQuery reads what was typed: a record number when at least half of it is digits, else a name.

@@ -67,8 +67,12 @@ func (p *Pages) shell(r *http.Request, title, at string) look.Shell {
 		sh.Nav, sh.Side = look.AdminNav(at, p.waiting(r)), true
 	default:
 		sh.Nav, sh.Find = look.CareNav(at, look.Counts{}), true
-		if atDesk(s) {
-			sh.Nav = slices.DeleteFunc(sh.Nav, func(n look.NavItem) bool { return n.Href == "/day" })
+		switch {
+		case !atDesk(s):
+		case slices.Contains(s.Roles(), identity.FrontDesk):
+			sh.Nav = look.DeskNav(at)
+		default:
+			sh.Nav = look.BillingNav(at)
 		}
 	}
 	return sh

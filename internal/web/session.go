@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,8 +55,11 @@ func home(s *identity.Session) string {
 	case forAdmins:
 		return "/admin/people"
 	}
+	if atDesk(s) && slices.Contains(s.Roles(), identity.FrontDesk) {
+		return "/desk"
+	}
 	if atDesk(s) {
-		return "/find"
+		return "/billing"
 	}
 	return "/day"
 }

@@ -58,6 +58,7 @@ type Pages struct {
 	asked      once[url.Values] // what was typed into a search
 	complaints once[complaint]  // why a note was not signed
 	checks     checks           // of the whole log, since this process started
+	arrived    once[string]     // the appointment that was just checked in
 	names      staffNames       // of colleagues, as the directory tells them
 }
 
@@ -72,7 +73,7 @@ func (p *Pages) Close() { p.once.Do(func() { close(p.done) }) }
 // Routes lists every page with its action.
 func (p *Pages) Routes() []access.Route {
 	routes := []access.Route{{Method: "GET", Pattern: "/static/", Public: true, Handler: look.Static().ServeHTTP}}
-	for _, family := range [][]access.Route{p.sessionRoutes(), p.careRoutes(), p.chartRoutes(), p.personRoutes(), p.privacyRoutes(), p.adminRoutes()} {
+	for _, family := range [][]access.Route{p.sessionRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.privacyRoutes(), p.adminRoutes()} {
 		routes = append(routes, family...)
 	}
 	return routes

@@ -17,6 +17,23 @@ func CareNav(at string, c Counts) []NavItem {
 	})
 }
 
+// DeskNav is the navigation of the front desk.
+func DeskNav(at string) []NavItem {
+	return mark(at, []NavItem{
+		{Label: "Desk", Href: "/desk", Icon: "id-card"},
+		{Label: "Find", Href: "/find", Icon: "search"},
+		{Label: "My activity", Href: "/activity", Icon: "eye"},
+	})
+}
+
+// BillingNav is the navigation of patient accounts.
+func BillingNav(at string) []NavItem {
+	return mark(at, []NavItem{
+		{Label: "Billing", Href: "/billing", Icon: "receipt-text"},
+		{Label: "My activity", Href: "/activity", Icon: "eye"},
+	})
+}
+
 // PrivacyNav is the navigation of privacy officers and auditors.
 func PrivacyNav(at string, c Counts) []NavItem {
 	return mark(at, []NavItem{

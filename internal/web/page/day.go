@@ -38,6 +38,8 @@ type Todo struct {
 // FindView is the page that finds a patient. Q and Born are refilled from the body, never from the address.
 type FindView struct {
 	Shell   look.Shell
+	Title   string // Find a patient, when empty
+	New     bool   // this person may register whom nobody finds
 	Q, Born string
 	Asked   bool   // a search was made
 	Problem string // what is missing: "Three letters and a birth date, or the full MRN"
@@ -55,4 +57,11 @@ type Hit struct {
 	Because string // why it is open to her, or empty
 	Asks    bool   // the chart will ask for a reason
 	Marks   []look.Mark
+}
+
+func (v FindView) title() string {
+	if v.Title == "" {
+		return "Find a patient"
+	}
+	return v.Title
 }

@@ -16,6 +16,11 @@ package page
 //	GET  /events                        text/event-stream: lock {}, notice {"text","href","link"}, count {"href","n"}
 //	GET  /day
 //	GET  /find                          POST /find                 q, [born] (read with look.ParseDay)    never GET with a name
+//	GET  /desk [?day=, ?show=]          POST /desk/arrivals/{appointment}            [back]                  checks in
+//	GET  /desk/new                      POST /desk/new                               family, given, born, sex, [phone, mail, street, postcode, city]
+//	                                    POST /desk/register                          typed, the number that stands for what was typed
+//	GET  /desk/patients/{patient}       POST /desk/patients/{patient}                version, phone, mail, street, postcode, city
+//	GET  /billing                       GET  /billing/patients/{patient}
 //	GET  /chart/{patient}               summary
 //	GET  /chart/{patient}/timeline, /results, /results/{item}, /medications, /notes, /documents, /access
 //	GET  /chart/{patient}/notes/{note}  POST /chart/{patient}/notes/{note}/amend     text, [totp]
@@ -44,7 +49,7 @@ package page
 //	                                    POST /admin/people/{person}/link              a new first link, shown once
 //	                                    POST /admin/pending/{item}                    act=approve|decline
 //
-// A search, POST /find and POST /audit, is answered under the same address with ?typed= and a chance number that stands for what was
+// A search, POST /find, POST /audit and the like, is answered under the same address with ?typed= and a chance number that stands for what was
 // typed: browsers keep bodies of POSTs that were answered with a page. A note that cannot be signed leads back to where it is written.
 //
 // An administrative POST that lacks a fresh factor answers with a form that asks for one and repeats the POST with confirm-code or
