@@ -133,6 +133,9 @@ func (p *Pages) deskRow(b access.Booking, now time.Time) page.DeskRow {
 	at := momentOf(p.o.Zone, root.Get("start"))
 	row := page.DeskRow{Href: "/desk/patients/" + b.PatientID, Name: cmp.Or(b.Name, "Name not known"), About: aboutOf(b.Identity), At: look.Clock(at.at).Text(),
 		With: bookedWith(root), State: cmp.Or(bookedWords[status], status), Where: bookedWhere(root)}
+	if status == "booked" {
+		row.State = "" // as all others of the list
+	}
 	if slices.Contains(deskStates[0].states, status) {
 		row.CheckIn = b.Appointment.ID()
 		if late := now.Sub(at.at); late > 5*time.Minute {

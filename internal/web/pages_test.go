@@ -284,7 +284,7 @@ func TestFindSaysNoMoreThanNeeded(t *testing.T) {
 	}
 	clerk := w.Person(t, "Dana Whitlock", "front-desk", "")
 	holds(t, "the front desk", answered(t, clerk, "/find", "q", "0048 2217"), 200, "Okafor, Maren", "!"+w.chart(), `!href="/day"`)
-	if start := clerk.Get(t, "/"); start.Header.Get("Location") != "/find" {
+	if start := clerk.Get(t, "/"); start.Header.Get("Location") != "/desk" {
 		t.Errorf("the front desk begins at %q", start.Header.Get("Location"))
 	}
 	holds(t, "the form", sam.Get(t, "/find"), 200, "Each search is recorded")
