@@ -34,7 +34,7 @@ func auditVerify(ctx context.Context, l *line) error {
 	var err error
 	if *bundle != "" {
 		report, err = audit.VerifyBundle(ctx, *bundle, audit.VerifyOptions{Keys: keys, Heads: heads})
-	} else if err = inSQLite(c); err == nil {
+	} else {
 		report, err = server.VerifyData(ctx, c, server.Verification{Heads: heads, Keys: keys})
 	}
 	if err != nil {
@@ -58,21 +58,11 @@ func auditHead(ctx context.Context, l *line) error {
 	if err := l.parse(); err != nil {
 		return err
 	}
-	if err := inSQLite(c); err != nil {
-		return err
-	}
 	note, err := server.Head(ctx, c)
 	if err == nil {
 		_, err = l.out.Write(note)
 	}
 	return err
-}
-
-func inSQLite(c server.Config) error {
-	if c.Database != "" {
-		return outcome.New(outcome.NotSupported, "--database is not in this version, which keeps the log in SQLite: name --data DIR instead")
-	}
-	return nil
 }
 
 func printReport(out io.Writer, r *audit.Report) {

@@ -16,7 +16,7 @@ func config(_ context.Context, l *line) error {
 	if err := l.parse(); err != nil {
 		return err
 	}
-	return writeJSON(l.out, c.Effective())
+	return writeJSON(l.out, c.Shown())
 }
 
 func version(_ context.Context, l *line) error {

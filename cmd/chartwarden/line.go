@@ -31,7 +31,8 @@ func newLine(path string, c command, args []string, out io.Writer) *line {
 // installation defines the flags that say which installation is meant. Their values also come from CHARTWARDEN_* variables.
 func (l *line) installation(c *server.Config) {
 	l.setting(&c.Data, "data", "`DIR` of the installation")
-	l.setting(&c.Database, "database", "postgres://... `URL`; in this version empty: SQLite in the data directory")
+	l.setting(&c.Database, "database", "postgres://... `URL` of records, keys and log; empty: SQLite in the data directory")
+	l.setting(&c.Node, "node", "`NAME` of this node among those on one database; main when empty")
 	l.setting(&c.PassphraseFile, "passphrase-file", "`FILE` with the passphrase that protects the keys; without, the key file in the data directory does")
 	l.setting(&c.HeadFile, "head-file", "`FILE` that keeps each newest head of the log; best on another volume")
 	l.setting(&c.JournalFile, "journal-file", "`FILE` of the emergency journal; best on another volume")

@@ -27,7 +27,6 @@ func serve(ctx context.Context, l *line) error {
 	var c server.Config
 	l.installation(&c)
 	l.listening(&c)
-	_ = l.String("node", "", "`NAME` of this node; one node in this version")
 	if err := l.parse(); err != nil {
 		return err
 	}

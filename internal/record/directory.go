@@ -79,9 +79,19 @@ func (s *Store) fillDirectory(ctx context.Context) error {
 	return err
 }
 
-// PatientRef gives the logical id of the Patient of a compartment, also of a deleted one. It asks nothing of the disk.
-// Errors: outcome.NotFound, also for a patient who was referred to and has not come yet.
-func (s *Store) PatientRef(_ context.Context, p fhir.PatientID) (id string, err error) {
+// PatientRef gives the logical id of the Patient of a compartment, also of a deleted one. It asks nothing of the disk, unless another
+// node may have just written the Patient. Errors: outcome.NotFound, also for a patient who was referred to and has not come yet.
+func (s *Store) PatientRef(ctx context.Context, p fhir.PatientID) (id string, err error) {
+	if id, err = s.patientRef(p); err != nil && s.d.Shared() {
+		if followed := s.followNodes(ctx); followed != nil {
+			return "", followed
+		}
+		return s.patientRef(p)
+	}
+	return id, err
+}
+
+func (s *Store) patientRef(p fhir.PatientID) (id string, err error) {
 	s.dir.mu.RLock()
 	defer s.dir.mu.RUnlock()
 	if _, ok := s.dir.slots[p]; !ok {

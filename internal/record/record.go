@@ -27,6 +27,7 @@ import (
 
 	"chartwarden/internal/care"
 	"chartwarden/internal/db"
+	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/search"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/seal"
@@ -118,6 +119,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := s.kinds.load(ctx, o.DB); err != nil {
 		return nil, err
 	}
+	if o.DB.Shared() { // at once, so that no node meets a type that another node was first to store
+		if err := s.kinds.allotAll(ctx, o.DB); err != nil {
+			return nil, err
+		}
+	}
 	s.foreign.seen = newest
 	if err := s.fillDirectory(ctx); err != nil {
 		return nil, err
@@ -183,6 +189,27 @@ func (k *kinds) all() (out []int64) {
 		out = append(out, n)
 	}
 	return out
+}
+
+// allotAll numbers every type that there is.
+func (k *kinds) allotAll(ctx context.Context, d *db.DB) error {
+	var missing []string
+	for _, name := range fhir.ResourceTypes() {
+		if k.of(name) == 0 {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	err := d.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`insert into kind(name) select unnest(cast(? as text[])) on conflict (name) do nothing`, missing)
+		return err
+	})
+	if err != nil {
+		return outcome.Wrap("record: kinds", outcome.NoStore, "the types of records could not be numbered", err)
+	}
+	return k.load(ctx, d)
 }
 
 // allot gives the number of a type, making one the first time.

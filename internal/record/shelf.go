@@ -195,7 +195,9 @@ func (s *Store) stock(ctx context.Context, patient fhir.PatientID) ([]*shelf, er
 	var out []*shelf
 	for _, x := range byKind {
 		x.close()
-		s.shelves.put(x)
+		if len(x.spots) > 0 || !s.d.Shared() { // there every type has a number, and most shelves are empty
+			s.shelves.put(x)
+		}
 		out = append(out, x)
 	}
 	return out, nil

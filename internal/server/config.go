@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"chartwarden/internal/audit"
 	"chartwarden/internal/outcome"
 )
 
@@ -28,7 +29,8 @@ type Config struct {
 	HeadFile       string `json:"head_file"`                 // where each newest head is kept; best on another volume
 	JournalFile    string `json:"journal_file"`              // emergency journal; best on another volume
 	TimeZone       string `json:"time_zone"`                 // of the site
-	Database       string `json:"database,omitempty"`        // empty: SQLite in Data
+	Database       string `json:"database,omitempty"`        // postgres://...; empty: SQLite in Data
+	Node           string `json:"node"`                      // name of this node among those on one database
 	MetricsFrom    string `json:"metrics_from,omitempty"`    // networks that may read /metrics, separated by commas; empty: this machine
 
 	BackupTo         string `json:"backup_to,omitempty"`         // folder that gets a copy each few minutes
@@ -57,6 +59,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.TimeZone == "" {
 		c.TimeZone = "UTC"
+	}
+	if strings.HasPrefix(c.Database, "sqlite:") {
+		c.Database = ""
+	}
+	if c.Node = strings.ToLower(c.Node); c.Node == "" || c.Database == "" { // files have one node
+		c.Node = audit.MainNode
 	}
 	if c.PublicURL == "" {
 		scheme := "http"
@@ -95,8 +103,8 @@ func (c Config) check(sandbox bool) error {
 	if c.Data == "" {
 		return bad("--data", "name the data directory with --data or CHARTWARDEN_DATA")
 	}
-	if c.Database != "" && !strings.HasPrefix(c.Database, "sqlite:") {
-		return bad("--database", "this version keeps records in SQLite: leave --database empty")
+	if err := c.checkDatabase(); err != nil {
+		return err
 	}
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {

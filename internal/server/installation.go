@@ -22,6 +22,13 @@ func Init(ctx context.Context, c Config, sandbox bool) error {
 	if _, err := os.Stat(filepath.Join(c.Data, keysDB)); err == nil {
 		return outcome.New(outcome.Conflict, "this directory already holds an installation: name another, or start that one with `chartwarden serve`")
 	}
+	if c.Database != "" { // before anything exists
+		keys, err := c.openDB(ctx, keysDB)
+		if err != nil {
+			return err
+		}
+		_ = keys.Close()
+	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return outcome.Wrap("server: init", outcome.NoStore, "the data directory cannot be made: check the path and its rights", err)
 	}
@@ -39,15 +46,21 @@ func Init(ctx context.Context, c Config, sandbox bool) error {
 	if err != nil {
 		return err
 	}
-	keys, err := db.Open(ctx, filepath.Join(c.Data, keysDB), db.Options{})
-	if err != nil {
+	keys, err := c.openDB(ctx, keysDB)
+	if err == nil {
+		_, err = seal.Create(ctx, keys, custodian, sandbox)
+		_ = keys.Close() // what was created is durable
+	}
+	if err == nil || c.Database == "" {
 		return err
 	}
-	if _, err := seal.Create(ctx, keys, custodian, sandbox); err != nil {
-		_ = keys.Close()
-		return err
+	if c.PassphraseFile == "" {
+		_ = os.Remove(filepath.Join(c.Data, keyFileName)) // nothing is wrapped by it
 	}
-	return keys.Close()
+	if outcome.Is(err, outcome.Conflict) {
+		return outcome.New(outcome.Conflict, "this database already holds an installation: for another node copy "+keyFileName+" of the first into the data directory and run `chartwarden serve --node NAME`")
+	}
+	return err
 }
 
 // openKeys unwraps the key ring with the custodian's secret.
@@ -56,8 +69,13 @@ func (s *Server) openKeys(ctx context.Context) error {
 	var err error
 	if s.Config.PassphraseFile != "" {
 		custodian, err = passphrase(s.Config.PassphraseFile)
+	} else if s.Config.Data == "" {
+		err = outcome.New(outcome.NotFound, "no data directory and no passphrase file was named")
 	} else {
 		custodian, err = seal.OpenKeyFile(filepath.Join(s.Config.Data, keyFileName))
+	}
+	if outcome.Is(err, outcome.NotFound) && s.Config.Database != "" {
+		return outcome.Wrap("server: keys", outcome.NotFound, "the data directory has no "+keyFileName+": run `chartwarden init` first, or for another node copy that file of the first", err)
 	}
 	if err != nil {
 		return err
@@ -78,7 +96,7 @@ func passphrase(path string) (seal.Custodian, error) {
 }
 
 func (s *Server) auditOptions() audit.Options {
-	return audit.Options{DB: s.trail, Box: s.ring.Box("audit"), Origin: s.origin(), HeadFile: s.Config.HeadFile,
+	return audit.Options{DB: s.trail, Box: s.ring.Box("audit"), Origin: s.origin(), Node: s.Config.Node, Secret: s.secret, HeadFile: s.Config.HeadFile,
 		JournalFile: s.Config.JournalFile, Version: Version, Sandbox: s.ring.Sandbox(), Now: s.options.Now, Logger: s.options.Logger}
 }
 

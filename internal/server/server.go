@@ -54,6 +54,7 @@ type Server struct {
 	records  *db.DB
 	trail    *db.DB
 	ring     *seal.Keyring
+	secret   []byte // of this node; see nodeSecret
 	store    *record.Store
 	alarms   *alarms
 	started  time.Time
@@ -93,7 +94,7 @@ func Open(ctx context.Context, c Config, o Options) (*Server, error) {
 // open does the steps of Open; what it leaves half done, Close undoes.
 func (s *Server) open(ctx context.Context) (err error) {
 	c := s.Config
-	if err := installed(c.Data); err != nil {
+	if err := installed(c); err != nil {
 		return err
 	}
 	if s.unlock, err = db.LockDir(c.Data); err != nil {
@@ -103,6 +104,12 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err := c.check(s.ring.Sandbox()); err != nil {
+		return err
+	}
+	if err := s.durable(ctx); err != nil {
+		return err
+	}
+	if s.secret, err = nodeSecret(c, true); err != nil {
 		return err
 	}
 	if s.zone, err = time.LoadLocation(c.TimeZone); err != nil {
@@ -180,15 +187,6 @@ func (s *Server) mostPatients() int {
 		return 5000
 	}
 	return 0
-}
-
-func (s *Server) openDB(ctx context.Context, name string) (*db.DB, error) {
-	d, err := db.Open(ctx, filepath.Join(s.Config.Data, name), db.Options{})
-	if err != nil {
-		return nil, err
-	}
-	s.closers = append(s.closers, d.Close)
-	return d, nil
 }
 
 // Sandbox reports whether this is an installation for trials.
@@ -281,16 +279,6 @@ func (s *Server) Close() error {
 		s.unlock = nil
 	}
 	return first
-}
-
-func installed(dir string) error {
-	if dir == "" {
-		return outcome.New(outcome.Required, "name the data directory with --data or CHARTWARDEN_DATA").At("--data")
-	}
-	if _, err := os.Stat(filepath.Join(dir, keysDB)); err != nil {
-		return outcome.Wrap("server: open", outcome.NotFound, "there is no installation in that directory: run `chartwarden init --data DIR` first", err)
-	}
-	return nil
 }
 
 // Now is the server's clock.

@@ -23,6 +23,7 @@ func (s *Server) Verify(ctx context.Context, progress func(entries, size int64))
 		return nil, outcome.Wrap("server: verify", outcome.NoStore, "the head file cannot be read: check its volume", err)
 	}
 	return audit.Verify(ctx, s.trail, audit.VerifyOptions{Box: s.ring.Box("audit"), Heads: heads, JournalFile: s.Config.JournalFile,
+		Node: s.Config.Node, Secret: s.secret,
 		Clinical: clinical(s.store.Stored(ctx)), Progress: progress})
 }
 

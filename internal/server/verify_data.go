@@ -19,13 +19,16 @@ type Verification struct {
 // takes no lock and works beside a running server. Without the custodian's secret it checks the log alone and says so.
 // The error means that it could not look; what does not hold is in the report.
 func VerifyData(ctx context.Context, c Config, v Verification) (*audit.Report, error) {
-	c = c.withDefaults()
-	if err := installed(c.Data); err != nil {
+	c, err := c.toLookAt()
+	if err != nil {
 		return nil, err
 	}
 	s := &Server{Config: c}
 	defer s.Close()
-	o := audit.VerifyOptions{Keys: v.Keys, JournalFile: c.JournalFile}
+	o := audit.VerifyOptions{Keys: v.Keys, JournalFile: c.JournalFile, Node: c.Node}
+	if secret, err := nodeSecret(c, false); err == nil {
+		o.Secret = secret
+	}
 	if kept, err := os.ReadFile(c.HeadFile); err == nil {
 		o.Heads = kept
 	}
@@ -43,7 +46,6 @@ func VerifyData(ctx context.Context, c Config, v Verification) (*audit.Report, e
 		}
 		o.Clinical = clinical(store.Stored(ctx))
 	}
-	var err error
 	if s.trail, err = s.openDB(ctx, auditDB); err != nil {
 		return unreadableFile(auditDB, err)
 	}
@@ -57,6 +59,16 @@ func VerifyData(ctx context.Context, c Config, v Verification) (*audit.Report, e
 	return report, nil
 }
 
+// toLookAt completes a configuration for reading alone: a database can be looked at without a data directory.
+func (c Config) toLookAt() (Config, error) {
+	full := c.withDefaults()
+	if c.Data == "" && full.Database != "" {
+		full.HeadFile, full.JournalFile = c.HeadFile, c.JournalFile
+		return full, full.checkDatabase()
+	}
+	return full, installed(full)
+}
+
 // unreadableFile makes a fault of a database file that is there and cannot be read: that is the finding, not a wrong use.
 func unreadableFile(name string, err error) (*audit.Report, error) {
 	if outcome.Is(err, outcome.NotFound) || outcome.Is(err, outcome.NotSupported) {
@@ -67,8 +79,8 @@ func unreadableFile(name string, err error) (*audit.Report, error) {
 
 // Head reads the newest signed head of an installation's log, also beside a running server.
 func Head(ctx context.Context, c Config) ([]byte, error) {
-	c = c.withDefaults()
-	if err := installed(c.Data); err != nil {
+	c, err := c.toLookAt()
+	if err != nil {
 		return nil, err
 	}
 	s := &Server{Config: c}

@@ -17,10 +17,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"chartwarden/internal/audit"
+	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/intake"
 	"chartwarden/internal/server"
@@ -39,25 +41,56 @@ type Server struct {
 // Start makes a sandbox installation in the test's own directory and serves it until the test ends.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	dir := t.TempDir()
-	if err := server.Init(t.Context(), server.Config{Data: dir}, true); err != nil {
+	return StartAt(t, dbtest.New(t))
+}
+
+// StartAt is Start on a place of the test's choice.
+func StartAt(t testing.TB, place dbtest.Place) *Server {
+	t.Helper()
+	databases.Store(place.Dir, place.URL)
+	if err := server.Init(t.Context(), server.Config{Data: place.Dir, Database: place.URL}, true); err != nil {
 		t.Fatal(err)
 	}
-	return Open(t, dir)
+	return Open(t, place.Dir)
+}
+
+// databases are the URLs of installations on PostgreSQL, by data directory.
+var databases sync.Map
+
+// Node starts another node on the database of s, with a data directory of its own.
+func (s *Server) Node(t testing.TB, name string) *Server {
+	t.Helper()
+	dir := t.TempDir()
+	key, err := os.ReadFile(filepath.Join(s.Dir, "custodian.key"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "custodian.key"), key, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	databases.Store(dir, s.Config.Database)
+	return open(t, dir, name, nil)
+}
+
+// database is where the installation of dir keeps its tables.
+func database(dir string) string {
+	url, _ := databases.Load(dir)
+	text, _ := url.(string) // none: in dir
+	return text
 }
 
 // Open serves an installation that is there, as after a restart.
-func Open(t testing.TB, dir string) *Server { return open(t, dir, nil) }
+func Open(t testing.TB, dir string) *Server { return open(t, dir, "", nil) }
 
 // OpenAt is Open with a clock that runs from at.
 func OpenAt(t testing.TB, dir string, at time.Time) *Server {
 	begun := time.Now()
-	return open(t, dir, func() time.Time { return at.Add(time.Since(begun)) })
+	return open(t, dir, "", func() time.Time { return at.Add(time.Since(begun)) })
 }
 
-func open(t testing.TB, dir string, now func() time.Time) *Server {
+func open(t testing.TB, dir, node string, now func() time.Time) *Server {
 	t.Helper()
-	c := server.Config{Data: dir, Listen: "127.0.0.1:0", PublicURL: "http://localhost"}
+	c := server.Config{Data: dir, Database: database(dir), Node: node, Listen: "127.0.0.1:0", PublicURL: "http://localhost"}
 	s, err := server.Open(context.WithoutCancel(t.Context()), c, server.Options{Now: now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		t.Fatal(err)
@@ -71,9 +104,11 @@ func open(t testing.TB, dir string, now func() time.Time) *Server {
 // Reachable is Start for tests whose other side follows the server's own addresses: its public URL is where it listens.
 func Reachable(t testing.TB) *Server {
 	t.Helper()
-	dir := t.TempDir()
+	place := dbtest.New(t)
+	dir := place.Dir
+	databases.Store(dir, place.URL)
 	h := httptest.NewUnstartedServer(nil)
-	c := server.Config{Data: dir, Listen: "127.0.0.1:0", PublicURL: "http://" + h.Listener.Addr().String()}
+	c := server.Config{Data: dir, Database: place.URL, Listen: "127.0.0.1:0", PublicURL: "http://" + h.Listener.Addr().String()}
 	if err := server.Init(t.Context(), c, true); err != nil {
 		t.Fatal(err)
 	}
