@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -158,7 +159,8 @@ func serve(b *testing.B, dir string) *process {
 	if err != nil {
 		b.Fatal(err)
 	}
-	p := &process{Cmd: exec.Command(path, "serve", "--data", dir, "--listen", "127.0.0.1:18480"), url: "http://127.0.0.1:18480"}
+	address := freeAddress(b)
+	p := &process{Cmd: exec.Command(path, "serve", "--data", dir, "--listen", address), url: "http://" + address}
 	start := time.Now()
 	if err := p.Start(); err != nil {
 		b.Fatal(err)
@@ -176,6 +178,16 @@ func serve(b *testing.B, dir string) *process {
 	}
 	b.Fatal("the server did not become ready within a minute")
 	return nil
+}
+
+// freeAddress is one on which nothing listens: a server that is there already would be measured instead.
+func freeAddress(b *testing.B) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
 
 func (p *process) stop() {

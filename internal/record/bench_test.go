@@ -139,3 +139,16 @@ func BenchmarkDirectory(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPatientByID is how a reference finds the compartment that it leads to: every write asks it for each patient it names.
+func BenchmarkPatientByID(b *testing.B) {
+	w := newWorld(b)
+	made, err := w.write(Write{Op: Create, Type: "Patient", Doc: doc(b, `{"resourceType":"Patient"}`)})
+	must(b, err)
+	id := made[0].ID()
+	for b.Loop() {
+		if _, err := w.Patient(b.Context(), id); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

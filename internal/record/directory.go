@@ -103,6 +103,18 @@ func (s *Store) patientRef(p fhir.PatientID) (id string, err error) {
 	return s.ids.make(p, fhir.RecordID(p)), nil
 }
 
+// known gives the compartment of a Patient whose id was made here, without asking the disk; false says nothing.
+func (s *Store) known(id string) (fhir.PatientID, bool) {
+	p, rec, ours := s.ids.read(id)
+	if !ours || fhir.RecordID(p) != rec {
+		return 0, false
+	}
+	s.dir.mu.RLock()
+	defer s.dir.mu.RUnlock()
+	_, ok := s.dir.slots[p]
+	return p, ok
+}
+
 // Patients is the number of patients who are not deleted.
 func (s *Store) Patients() int {
 	s.dir.mu.RLock()

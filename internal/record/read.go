@@ -112,6 +112,9 @@ func (s *Store) Patient(ctx context.Context, id string) (fhir.PatientID, error) 
 }
 
 func (s *Store) patient(ctx context.Context, q querier, id string) (fhir.PatientID, error) {
+	if p, ok := s.known(id); ok {
+		return p, nil
+	}
 	rec, err := s.resolve(ctx, q, patientType, id)
 	if err != nil {
 		return 0, err

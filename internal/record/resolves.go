@@ -32,6 +32,9 @@ func (s *Store) Resolves(ctx context.Context, reference string) (bool, error) {
 		}
 		return err == nil, err
 	}
+	if _, ok := s.known(ref.ID); ok {
+		return ref.Type == patientType, nil
+	}
 	rec, err := s.resolve(ctx, s.d.Reader(), ref.Type, ref.ID)
 	if outcome.Is(err, outcome.NotFound) {
 		return false, nil
