@@ -82,7 +82,7 @@ func (a *Authority) proven(ctx context.Context, assertion, named string) (identi
 	}
 	now := a.o.Now()
 	switch {
-	case len(claims.Audience) != 1 || claims.Audience[0] != a.o.Base+tokenPath:
+	case len(claims.Audience) != 1 || !a.ours(claims.Audience[0], tokenPath):
 		return bad("aud of the assertion is the token endpoint, " + a.o.Base + tokenPath)
 	case claims.Expiry == nil || !now.Before(claims.Expiry.Time()):
 		return bad("the assertion is over: sign a new one for each request")

@@ -53,7 +53,7 @@ func (a *Authority) understood(r *http.Request, form url.Values) (q request, err
 	switch {
 	case form.Get("response_type") != "code":
 		return q, wrong("unsupported_response_type", "response_type is code")
-	case strings.TrimSuffix(form.Get("aud"), "/") != a.fhirBase():
+	case !a.ours(strings.TrimSuffix(form.Get("aud"), "/"), "/fhir"):
 		return q, wrong(badRequest, "aud is the FHIR base URL of this server, "+a.fhirBase())
 	case form.Get("code_challenge_method") != "S256" || !challengeForm.MatchString(form.Get("code_challenge")):
 		return q, wrong(badRequest, "PKCE is asked of every app: code_challenge, and code_challenge_method=S256")

@@ -88,6 +88,13 @@ func TestCheckAudience(t *testing.T) {
 		a, _ = w.assert(s, claims, "system/Observation.rs") // an assertion meant for another did not use the number up
 		w.wants("the same jti for us", a, http.StatusOK)
 	}
+	for aud, want := range map[string]int{strings.Replace(w.URL, "127.0.0.1", "localhost", 1): http.StatusOK, strings.Replace(w.URL, "127.0.0.1", "127.0.0.1.example", 1): http.StatusUnauthorized,
+		"http://localhost:1": http.StatusUnauthorized, strings.Replace(w.URL, "127.0.0.1", "x@127.0.0.1", 1): http.StatusUnauthorized} {
+		claims := w.claims("lab-feed")
+		claims.Audience = jwt.Audience{aud + "/oauth/token"}
+		a, _ := w.assert(s, claims, "system/Observation.rs")
+		w.wants("aud "+aud, a, want)
+	}
 }
 
 func TestCheckExpiry(t *testing.T) {

@@ -11,7 +11,9 @@ package smart
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -79,6 +81,20 @@ func Programmatic(path string) bool {
 
 // fhirBase is the audience of every token.
 func (a *Authority) fhirBase() string { return a.o.Base + "/fhir" }
+
+// ours reports whether an address is that of a path here. On the machine itself one server has several names, and each means this one.
+func (a *Authority) ours(address, path string) bool {
+	if address == a.o.Base+path {
+		return true
+	}
+	to, err := url.Parse(address)
+	base, baseErr := url.Parse(a.o.Base)
+	return err == nil && baseErr == nil && loopback(to) && loopback(base) && to.Port() == base.Port() && address == to.Scheme+"://"+to.Host+path && to.Scheme == base.Scheme
+}
+
+func loopback(u *url.URL) bool {
+	return u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
+}
 
 func answer(w http.ResponseWriter, status int, v any) {
 	b, err := json.Marshal(v)
