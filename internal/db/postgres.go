@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/binary"
 	"errors"
 	"hash/fnv"
@@ -210,7 +211,7 @@ func fromPostgres(err error) bool {
 	var refused *pgconn.PgError
 	var lost net.Error
 	return errors.As(err, &refused) || errors.As(err, &lost) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, net.ErrClosed) || errors.Is(err, errLost) || isConnClosed(err)
+		errors.Is(err, net.ErrClosed) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, errLost) || isConnClosed(err)
 }
 
 func isConnClosed(err error) bool { return err != nil && strings.Contains(err.Error(), "conn closed") }
