@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"chartwarden/internal/db"
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/outcome"
 )
@@ -120,7 +121,7 @@ func (l *Log) append(ctx context.Context, kind Kind, e Event, also func(*sql.Tx,
 
 // commit hands an act to the writer and publishes the head that came of it.
 func (l *Log) commit(ctx context.Context, a *act) error {
-	if err := l.batch.Do(ctx, a); err != nil {
+	if err := l.hand(ctx, a); err != nil {
 		if outcome.Is(err, outcome.Lock) {
 			l.lost.Store(true)
 			return errLost
@@ -130,16 +131,58 @@ func (l *Log) commit(ctx context.Context, a *act) error {
 		}
 		return outcome.Wrap("audit: append", outcome.NoStore, "the audit log cannot be written", errors.New(err.Error())) // whatever the engine calls it
 	}
+	return nil
+}
+
+// How long an append waits for a database server, and how long while the emergency journal serves already. What was given up may be
+// stored all the same once the server answers: then an access stands in the log and among the merged entries of the journal.
+const (
+	patience  = 5 * time.Second
+	impatient = 250 * time.Millisecond
+)
+
+var errSilent = outcome.New(outcome.NoStore, "the database does not answer")
+
+// hand gives an act to the writer and waits until it is durable; for a server that stands still only so long.
+func (l *Log) hand(ctx context.Context, a *act) error {
+	do := func() error {
+		err := l.batch.Do(ctx, a)
+		if err == nil {
+			l.publish(a)
+		}
+		return err
+	}
+	if l.d.Engine() == db.SQLite {
+		return do()
+	}
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	wait := patience
+	if l.journaling.Load() {
+		wait = impatient
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		return errSilent
+	}
+}
+
+// publish makes known the state of the log with an act in it.
+func (l *Log) publish(a *act) {
 	l.recent.offer(a.held.added)
 	for {
 		now := l.head.Load()
 		if now.end() >= a.held.end() {
-			return nil
+			return
 		}
 		if l.head.CompareAndSwap(now, a.held) {
 			l.grown.raise()
 			l.recovered()
-			return nil
+			return
 		}
 	}
 }

@@ -54,7 +54,12 @@ const origin = "hospital.example/log"
 
 func newSite(t testing.TB) *site {
 	t.Helper()
-	s := &site{t: t, in: dbtest.New(t), now: &clock{at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}, tick: make(chan time.Time)}
+	return newSiteIn(t, dbtest.New(t))
+}
+
+func newSiteIn(t testing.TB, in dbtest.Place) *site {
+	t.Helper()
+	s := &site{t: t, in: in, now: &clock{at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}, tick: make(chan time.Time)}
 	if s.dir = s.in.Dir; s.dir == "" {
 		s.dir = t.TempDir()
 	}
