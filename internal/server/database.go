@@ -99,33 +99,47 @@ func installed(c Config) error {
 
 const nodeKeyName = "node.key"
 
-// nodeSecret reads the secret by which this node signs its log, making it the first time. It never enters the database: whoever writes
-// there cannot sign. Nil on SQLite, where the log's key comes from the key ring.
-func nodeSecret(c Config, make bool) ([]byte, error) {
-	if c.Database == "" {
+// nodeSecret reads the secret by which this node signs its log, making it the first time; the keys are open. It lies wrapped by the
+// custodian and never enters the database: whoever writes there cannot sign, and whoever copies the file alone cannot either. Nil on
+// SQLite, where the log's key comes from the key ring.
+func (s *Server) nodeSecret(make bool) ([]byte, error) {
+	if s.Config.Database == "" || s.Config.Data == "" {
 		return nil, nil
 	}
-	path := filepath.Join(c.Data, nodeKeyName)
+	path := filepath.Join(s.Config.Data, nodeKeyName)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) && make {
-		return newNodeSecret(path)
+		return s.newNodeSecret(path)
 	}
 	if err != nil {
 		return nil, outcome.Wrap("server: node key", outcome.NoStore, "the node's key file "+nodeKeyName+" cannot be read: check its permissions", err)
 	}
-	secret, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	wrapped, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	var secret []byte
+	if err == nil {
+		secret, err = s.custodian.Unwrap(wrapped, s.nodeContext())
+	}
 	if err != nil || len(secret) != 32 {
-		return nil, outcome.New(outcome.Invalid, "the node's key file "+nodeKeyName+" was altered: put back a copy, or give the node a new name")
+		return nil, outcome.New(outcome.Invalid, "the node's key file "+nodeKeyName+" was altered, or is of another node or installation: put back a copy, or give the node a new name and a directory of its own")
 	}
 	return secret, nil
 }
 
-func newNodeSecret(path string) ([]byte, error) {
+// nodeContext is what the custodian binds to a node's secret.
+func (s *Server) nodeContext() []byte {
+	return []byte("chartwarden node 1\x00" + s.ring.Installation() + "\x00" + s.Config.Node)
+}
+
+func (s *Server) newNodeSecret(path string) ([]byte, error) {
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails
+	wrapped, err := s.custodian.Wrap(secret, s.nodeContext())
+	if err != nil {
+		return nil, outcome.Wrap("server: node key", outcome.NoStore, "the key custodian refused to wrap the node's secret", err)
+	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err == nil {
-		_, err = f.WriteString(base64.StdEncoding.EncodeToString(secret) + "\n")
+		_, err = f.WriteString(base64.StdEncoding.EncodeToString(wrapped) + "\n")
 		err = errors.Join(err, f.Sync(), f.Close())
 	}
 	if err != nil {

@@ -80,6 +80,7 @@ func (s *Server) openKeys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.custodian = custodian
 	if s.keys, err = s.openDB(ctx, keysDB); err != nil {
 		return err
 	}

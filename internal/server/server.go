@@ -48,23 +48,24 @@ type Server struct {
 	Persons *identity.Store
 	Log     *audit.Log
 
-	options  Options
-	zone     *time.Location
-	keys     *db.DB
-	records  *db.DB
-	trail    *db.DB
-	ring     *seal.Keyring
-	secret   []byte // of this node; see nodeSecret
-	store    *record.Store
-	alarms   *alarms
-	started  time.Time
-	unlock   func()
-	handler  http.Handler
-	routes   []access.Route
-	closers  []func() error
-	shutdown []func()
-	metrics  *metrics
-	lastCopy atomic.Int64 // Unix seconds of the newest copy that this process made
+	options   Options
+	zone      *time.Location
+	keys      *db.DB
+	records   *db.DB
+	trail     *db.DB
+	ring      *seal.Keyring
+	secret    []byte // of this node; see nodeSecret
+	custodian seal.Custodian
+	store     *record.Store
+	alarms    *alarms
+	started   time.Time
+	unlock    func()
+	handler   http.Handler
+	routes    []access.Route
+	closers   []func() error
+	shutdown  []func()
+	metrics   *metrics
+	lastCopy  atomic.Int64 // Unix seconds of the newest copy that this process made
 }
 
 // Version of the program; set at link time for releases.
@@ -109,7 +110,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err := s.durable(ctx); err != nil {
 		return err
 	}
-	if s.secret, err = nodeSecret(c, true); err != nil {
+	if s.secret, err = s.nodeSecret(true); err != nil {
 		return err
 	}
 	if s.zone, err = time.LoadLocation(c.TimeZone); err != nil {

@@ -26,9 +26,6 @@ func VerifyData(ctx context.Context, c Config, v Verification) (*audit.Report, e
 	s := &Server{Config: c}
 	defer s.Close()
 	o := audit.VerifyOptions{Keys: v.Keys, JournalFile: c.JournalFile, Node: c.Node}
-	if secret, err := nodeSecret(c, false); err == nil {
-		o.Secret = secret
-	}
 	if kept, err := os.ReadFile(c.HeadFile); err == nil {
 		o.Heads = kept
 	}
@@ -36,6 +33,9 @@ func VerifyData(ctx context.Context, c Config, v Verification) (*audit.Report, e
 	locked := s.openKeys(ctx)
 	if locked == nil {
 		o.Box = s.ring.Box("audit")
+		if secret, err := s.nodeSecret(false); err == nil { // else the signed states of the emergency journal are not compared
+			o.Secret = secret
+		}
 		var err error
 		if s.records, err = s.openDB(ctx, recordsDB); err != nil {
 			return unreadableFile(recordsDB, err)
