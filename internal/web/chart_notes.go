@@ -243,7 +243,9 @@ func (p *Pages) note(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, errNoNote)
 		return
 	}
-	p.draw(w, r, http.StatusOK, page.Note(v))
+	why, words := p.cameBack(r, chartHref(o.chart.PatientID, "notes", r.PathValue("note")))
+	v.Problem, v.Text = why.text, words.Get("text")
+	p.draw(w, r, cmp.Or(why.status, http.StatusOK), page.Note(v))
 }
 
 var errNoNote = outcome.New(outcome.NotFound, "this note is not in the chart, or it is restricted")

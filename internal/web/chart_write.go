@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -298,13 +299,23 @@ func (p *Pages) amend(w http.ResponseWriter, r *http.Request) {
 	}
 	who := p.asks(r)
 	patient, id := r.PathValue("patient"), r.PathValue("note")
+	if !fhir.IsID(patient) || !fhir.IsID(id) {
+		p.fail(w, r, errNoNote)
+		return
+	}
+	place := chartHref(patient, "notes", id)
 	written, err := p.doAmend(r.Context(), who, patient, id, r.PostForm.Get("text"), r.PostForm.Get("totp"))
-	if err != nil {
+	if errors.Is(err, identity.ErrSignedOut) || errors.Is(err, identity.ErrLocked) {
 		p.fail(w, r, err)
 		return
 	}
+	if err != nil {
+		p.comeBack(w, r, place, complaint{sentence(err), outcome.Status(err)}, url.Values{"text": {r.PostForm.Get("text")}})
+		return
+	}
+	p.sent(r, place)
 	entered(w, written.Entry)
-	see(w, r, chartHref(patient, "notes", id))
+	see(w, r, place)
 }
 
 func (p *Pages) doAmend(ctx context.Context, who access.Principal, patient, id, text, code string) (access.Written, error) {

@@ -3,11 +3,13 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/fhir"
+	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/web/look"
 	"chartwarden/internal/web/page"
@@ -82,6 +84,10 @@ func (p *Pages) closed(w http.ResponseWriter, r *http.Request, id string, a atte
 	if a.err == nil && c.Refusal != nil {
 		a.err = c.Refusal
 	}
+	if why, words := p.cameBack(r, chartHref(id)); words != nil {
+		a.code, a.text, a.factor = words.Get("code"), words.Get("text"), words.Has("factor")
+		a.problem, a.status = why.text, why.status
+	}
 	offered := slices.Contains(c.Ways, outcome.BreakGlass) || slices.Contains(c.Ways, outcome.StepUpThenGlass)
 	if len(c.Ways) == 0 || !offered && !slices.Contains(c.Ways, outcome.StepUp) && !slices.Contains(c.Ways, outcome.Training) {
 		p.fail(w, r, a.err)
@@ -140,31 +146,41 @@ func (p *Pages) glass(w http.ResponseWriter, r *http.Request) {
 	a := attempt{code: f.Get("code"), text: strings.TrimSpace(f.Get("text")), factor: f.Has("totp")}
 	if _, known := glassTitles[a.code]; !known {
 		a.status, a.code, a.problem = http.StatusBadRequest, "", "Choose one of the reasons."
-		p.closed(w, r, id, a)
+		p.glassAgain(w, r, id, a)
 		return
 	}
 	if a.code != "emergency" && a.text == "" {
 		a.status, a.problem = http.StatusBadRequest, "Please say in a few words who asked you, whom you cover, or what happened. Then it opens at once."
-		p.closed(w, r, id, a)
+		p.glassAgain(w, r, id, a)
 		return
 	}
 	who, err := p.afresh(r.Context(), p.asks(r), f.Get("totp"))
-	if err != nil {
-		a.status, a.problem, a.factor = outcome.Status(err), sentence(err), true
-		p.closed(w, r, id, a)
-		return
+	a.factor = a.factor || err != nil
+	var grant access.Grant
+	if err == nil {
+		grant, err = p.o.Gate.BreakGlass(r.Context(), who, id, a.code, a.text)
+		a.factor = a.factor || outcome.Is(err, outcome.Login)
 	}
-	grant, err := p.o.Gate.BreakGlass(r.Context(), who, id, a.code, a.text)
 	switch {
-	case outcome.Is(err, outcome.Throttled), outcome.Is(err, outcome.Login):
-		a.status, a.problem, a.factor = outcome.Status(err), sentence(err), a.factor || outcome.Is(err, outcome.Login)
-		p.closed(w, r, id, a)
-	case err != nil:
+	case errors.Is(err, identity.ErrSignedOut), errors.Is(err, identity.ErrLocked), outcome.Is(err, outcome.NotFound):
 		p.fail(w, r, err)
+	case err != nil:
+		a.status, a.problem = outcome.Status(err), sentence(err)
+		p.glassAgain(w, r, id, a)
 	default:
+		p.sent(r, chartHref(id))
 		entered(w, grant.Entry)
 		see(w, r, chartHref(id))
 	}
+}
+
+// glassAgain leads back to the page of the closed chart, which shows what was chosen and typed.
+func (p *Pages) glassAgain(w http.ResponseWriter, r *http.Request, id string, a attempt) {
+	words := url.Values{"code": {a.code}, "text": {a.text}}
+	if a.factor {
+		words.Set("factor", "")
+	}
+	p.comeBack(w, r, chartHref(id), complaint{a.problem, a.status}, words)
 }
 
 // giveBack ends an emergency access before its time.

@@ -165,7 +165,7 @@ func (p *person) post(path string, fields ...string) seen {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	a := p.do(r, err)
-	if to := a.header.Get("Location"); strings.Contains(to, "?typed=") {
+	if to := a.header.Get("Location"); strings.Contains(to, "?typed=") || to == path && strings.HasPrefix(path, "/privacy/reviews/") {
 		return p.get(to)
 	}
 	return a

@@ -1,13 +1,17 @@
 package web
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
+	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/web/look"
 	"chartwarden/internal/web/page"
@@ -123,21 +127,25 @@ func tail(id string) string {
 }
 
 func (p *Pages) review(w http.ResponseWriter, r *http.Request) {
-	p.reviewPage(w, r, http.StatusOK, p.asks(r), nil, "")
+	p.reviewPage(w, r, p.asks(r), nil)
 }
 
 // reviewNames shows the page with the patient's name, for a reason that is recorded with it. The name goes with this answer and into
 // no address.
 func (p *Pages) reviewNames(w http.ResponseWriter, r *http.Request) {
-	who := p.asks(r)
-	if err := form(w, r); err != nil {
-		p.fail(w, r, err)
+	who, text := p.asks(r), strings.TrimSpace(r.PostForm.Get("text"))
+	if text == "" {
+		p.unnamed(w, r, outcome.New(outcome.Required, "write why you need the names"))
 		return
 	}
-	text := strings.TrimSpace(r.PostForm.Get("text"))
-	p.reviewPage(w, r, http.StatusOK, who, func(id string) (map[string]string, string, error) {
-		return p.o.Gate.Named(r.Context(), who, text, id)
-	}, "")
+	p.sent(r, strings.TrimSuffix(r.URL.Path, "/names"))
+	p.reviewPage(w, r, who, func(id string) (map[string]string, string, error) { return p.o.Gate.Named(r.Context(), who, text, id) })
+}
+
+// unnamed leads back to the review, which says why no name was shown and keeps the reason that was typed.
+func (p *Pages) unnamed(w http.ResponseWriter, r *http.Request, err error) {
+	place := strings.TrimSuffix(r.URL.Path, "/names")
+	p.comeBack(w, r, place, complaint{sentence(err), outcome.Status(err)}, url.Values{"names": {r.PostForm.Get("text")}})
 }
 
 func (p *Pages) decide(w http.ResponseWriter, r *http.Request) {
@@ -153,16 +161,17 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) {
 	err = p.o.Gate.Decide(r.Context(), who, id, r.PostForm.Get("decision"), strings.TrimSpace(r.PostForm.Get("text")))
 	switch {
 	case err == nil:
+		p.sent(r, r.URL.Path)
 		see(w, r, "/privacy/reviews")
-	case outcome.Is(err, outcome.Value), outcome.Is(err, outcome.Required):
-		p.reviewPage(w, r, outcome.Status(err), who, nil, sentence(err))
+	case !errors.Is(err, identity.ErrSignedOut) && !errors.Is(err, identity.ErrLocked) && !outcome.Is(err, outcome.NotFound):
+		p.comeBack(w, r, r.URL.Path, complaint{sentence(err), outcome.Status(err)}, url.Values{"text": {r.PostForm.Get("text")}, "decision": {r.PostForm.Get("decision")}})
 	default:
 		p.fail(w, r, err)
 	}
 }
 
 // reviewPage draws one review; names, when given, shows who the patient is instead of masking.
-func (p *Pages) reviewPage(w http.ResponseWriter, r *http.Request, status int, who access.Principal, names func(id string) (map[string]string, string, error), problem string) {
+func (p *Pages) reviewPage(w http.ResponseWriter, r *http.Request, who access.Principal, names func(id string) (map[string]string, string, error)) {
 	id, err := strconv.ParseInt(r.PathValue("review"), 10, 64)
 	if err != nil {
 		p.fail(w, r, outcome.New(outcome.NotFound, "there is no such review"))
@@ -182,17 +191,23 @@ func (p *Pages) reviewPage(w http.ResponseWriter, r *http.Request, status int, w
 		return
 	}
 	entered(w, c.Entry, entry)
-	p.draw(w, r, status, page.Review(p.reviewView(r, c, masked[c.PatientID], problem)))
+	v := p.reviewView(r, c, masked[c.PatientID])
+	why, words := p.cameBack(r, reviewHref(c.ID))
+	v.Text, v.Decision, v.UnmaskText = words.Get("text"), words.Get("decision"), words.Get("names")
+	if v.Problem = why.text; words.Has("names") {
+		v.Problem, v.UnmaskProblem = "", why.text
+	}
+	p.draw(w, r, cmp.Or(why.status, http.StatusOK), page.Review(v))
 }
 
-func (p *Pages) reviewView(r *http.Request, c access.ReviewCase, patient, problem string) page.ReviewView {
+func (p *Pages) reviewView(r *http.Request, c access.ReviewCase, patient string) page.ReviewView {
 	me, zone := session(r), p.o.Zone
 	staff := p.staff(r.Context())
 	t := taleOf(c, staff, zone)
 	number := strconv.FormatInt(c.ID, 10)
 	v := page.ReviewView{Shell: withEntry(p.shell(r, "Review", atReviews), c.Entry), ID: number, Crumb: number, Headline: t.headline(patient),
 		Meta: []string{"First opened " + look.Moment(c.First.In(zone)).Text()}, Tale: t.happened(), Unknown: t.unknown(), Checks: t.checks(),
-		Total: len(c.Lines), Unmask: reviewHref(c.ID) + "/names", Proof: proofLine(p.state()), Problem: problem,
+		Total: len(c.Lines), Unmask: reviewHref(c.ID) + "/names", Proof: proofLine(p.state()),
 		Also: []look.Link{{Text: "Everything this person did", Href: "/audit?person=" + c.Person}, {Text: "Everything about this chart", Href: "/audit?patient=" + c.PatientID}}}
 	if c.Newer != 0 {
 		v.Prev = reviewHref(c.Newer)

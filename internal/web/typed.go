@@ -3,6 +3,7 @@ package web
 import (
 	"crypto/rand"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -38,6 +39,41 @@ func (p *Pages) answering(answer, blank http.HandlerFunc) http.HandlerFunc {
 		answer(w, r)
 	}
 }
+
+// comeBack answers a form that failed: what was typed is kept sealed, under the person's own key, and the page at place shows it again
+// with the complaint. Nothing of it travels in an address or in the answer of the POST.
+func (p *Pages) comeBack(w http.ResponseWriter, r *http.Request, place string, c complaint, words url.Values) {
+	s := session(r)
+	if err := p.o.Persons.SaveDraft(r.Context(), s, formOf(place), []byte(words.Encode())); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	p.complaints.keep(s.ID, formOf(place), p.now(), c)
+	see(w, r, place)
+}
+
+// cameBack gives what was typed into the failed form of the page at place, and once why it failed. What cannot be read is left out: it
+// never stands in the way of a page.
+func (p *Pages) cameBack(r *http.Request, place string) (complaint, url.Values) {
+	s := session(r)
+	kept, err := p.o.Persons.LoadDraft(r.Context(), s, formOf(place))
+	if err != nil || kept == nil {
+		return complaint{}, nil
+	}
+	words, err := url.ParseQuery(string(kept))
+	if err != nil {
+		return complaint{}, nil
+	}
+	return p.complaints.take(s.ID, formOf(place), p.now()), words
+}
+
+// sent forgets what was typed into a form that has succeeded.
+func (p *Pages) sent(r *http.Request, place string) {
+	_ = p.o.Persons.DropDraft(r.Context(), session(r), formOf(place)) // the act stands; the words lapse by themselves
+}
+
+// formOf names the failed form of a page to the draft store.
+func formOf(place string) string { return "form " + place }
 
 // complaint is why a note was not signed, said on the page that goes on writing it.
 type complaint struct {

@@ -88,6 +88,9 @@ func OpenAt(t testing.TB, dir string, at time.Time) *Server {
 	return open(t, dir, "", func() time.Time { return at.Add(time.Since(begun)) })
 }
 
+// OpenOn is Open with a clock that the test turns.
+func OpenOn(t testing.TB, dir string, now func() time.Time) *Server { return open(t, dir, "", now) }
+
 func open(t testing.TB, dir, node string, now func() time.Time) *Server {
 	t.Helper()
 	c := server.Config{Data: dir, Database: database(dir), Node: node, Listen: "127.0.0.1:0", PublicURL: "http://localhost"}

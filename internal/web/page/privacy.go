@@ -78,8 +78,10 @@ type ReviewView struct {
 	Entries []ReviewEntry
 	Total   int
 	Unmask  string // POST address that shows names, with a reason; empty: not allowed
-	History []Step
-	Proof   ProofLine
+	// What was typed into a form of the page that failed.
+	Text, Decision, UnmaskText, UnmaskProblem string
+	History                                   []Step
+	Proof                                     ProofLine
 
 	Decide  bool   // this person may decide; nobody decides about her own openings
 	Asked   string // the question that was put to the person; the review can still be decided

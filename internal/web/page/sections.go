@@ -69,6 +69,7 @@ type NoteView struct {
 	EditAt   string // address of the draft; empty when signed
 	Code     bool   // signing asks for a fresh code
 	Problem  string
+	Text     string // of an amendment that could not be signed
 }
 
 // NoteSection is a heading with text; the heading may be empty.
