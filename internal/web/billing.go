@@ -102,7 +102,7 @@ func claimsOf(docs []*document.Doc, zone *time.Location) ([]page.Claim, int) {
 		}
 		created := momentOf(zone, root.Get("created"))
 		c := dated{page.Claim{Sent: created.day(), Service: span(momentOf(zone, root.Get("billablePeriod")), momentOf(zone, root.Path("billablePeriod", "end"))),
-			By: cmp.Or(root.Path("provider", "display").Text(), "Provider not named"), To: cmp.Or(root.Path("insurer", "display").Text(), root.Path("insurance", "coverage", "display").Text()),
+			By: root.Path("provider", "display").Text(), To: cmp.Or(root.Path("insurer", "display").Text(), root.Path("insurance", "coverage", "display").Text()),
 			State: capital(cmp.Or(root.Get("outcome").Text(), root.Get("status").Text())), Kind: "Claim"}, created.at}
 		if d.Type() == "ExplanationOfBenefit" {
 			c.Kind = "Payer's answer"

@@ -240,7 +240,7 @@ func (t TrendOf) columns(left, right float64, x func(time.Time) float64) []tick 
 }
 
 // labelWidth is about how wide a label of an axis is, in units of the view box.
-func labelWidth(text string) float64 { return 5.6 * float64(len(text)) }
+func labelWidth(text string) float64 { return 6.6 * float64(len(text)) }
 
 // round gives the first whole step from at on, counted from midnight of the zone: 12:00, 18:00.
 func round(at time.Time, step time.Duration) time.Time {
