@@ -119,6 +119,7 @@ type plainFault struct {
 	Log    string `json:"log"`
 	Index  *int64 `json:"index,omitempty"` // absent: of no single entry
 	Record string `json:"record,omitempty"`
+	Row    string `json:"row,omitempty"` // table and row, of rows beside the records
 	What   string `json:"what"`
 }
 
@@ -132,7 +133,7 @@ func plain(r *audit.Report) plainReport {
 		out.Dangling = append(out.Dangling, i.Number())
 	}
 	for _, f := range r.Faults {
-		one := plainFault{Log: f.Log, Record: f.Record, What: f.What}
+		one := plainFault{Log: f.Log, Record: f.Record, Row: f.Row, What: f.What}
 		if f.Index >= 0 {
 			one.Index = &f.Index
 		}

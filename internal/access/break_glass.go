@@ -114,5 +114,5 @@ func (g *Gate) GiveBack(ctx context.Context, p Principal, patientID string) erro
 	if _, err := g.log.Note(ctx, e); err != nil {
 		return err
 	}
-	return g.endGrant(ctx, *s.grant, g.now())
+	return g.endGrant(ctx, s.grant.ID, g.now())
 }

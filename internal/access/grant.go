@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"chartwarden/internal/care"
@@ -136,11 +137,21 @@ func (g *Gate) storeGrant(ctx context.Context, o *Grant) error {
 	})
 }
 
-// endGrant notes that a grant was given back.
-func (g *Gate) endGrant(ctx context.Context, o Grant, at time.Time) error {
-	o.back = sql.NullInt64{Int64: at.UnixMicro(), Valid: true}
+// endGrant notes that a grant was given back. One that this server did not write stays as it is, for a verification to find.
+func (g *Gate) endGrant(ctx context.Context, id int64, at time.Time) error {
 	return g.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE access_grant SET given_back = ?, mac = ? WHERE id = ? AND given_back IS NULL`, o.back, g.tags.Tag(o.columns()...), o.ID)
+		var found []Grant
+		if err := g.eachGrant(context.WithoutCancel(ctx), tx, `WHERE given_back IS NULL AND id = `+strconv.FormatInt(id, 10), func(o Grant, mac []byte) error {
+			if g.tags.Holds(mac, o.columns()...) {
+				found = append(found, o)
+			}
+			return nil
+		}); err != nil || len(found) == 0 {
+			return err
+		}
+		o := found[0]
+		o.back = sql.NullInt64{Int64: at.UnixMicro(), Valid: true}
+		_, err := tx.Exec(`UPDATE access_grant SET given_back = ?, mac = ? WHERE id = ?`, o.back, g.tags.Tag(o.columns()...), o.ID)
 		return err
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 
 	"chartwarden/internal/db"
 	"chartwarden/internal/fhir"
@@ -27,6 +28,7 @@ type VerifyOptions struct {
 	JournalFile string                    // emergency journal of Node
 	Clinical    iter.Seq2[Stored, error]  // every stored version of every record
 	Progress    func(entries, size int64) // called now and then; may be nil
+	Entry       func(*Read)               // told of each entry in order, opened, to compare what other tables hold; may be nil
 }
 
 // Stored is one version of a record as it lies in the record store.
@@ -68,6 +70,7 @@ type Fault struct {
 	Log    string // origin; empty when the fault is in no single log
 	Index  int64  // number of the entry, -1: of no single entry
 	Record string // Type/id with version, when a stored record is at fault
+	Row    string // table and row, when a row beside the records is at fault
 	What   string
 }
 
@@ -79,7 +82,10 @@ func (f Fault) String() string {
 	if f.Record != "" {
 		where += " " + f.Record
 	}
-	return where + ": " + f.What
+	if f.Row != "" {
+		where += " " + f.Row
+	}
+	return strings.TrimSpace(where) + ": " + f.What
 }
 
 // most is how many faults are listed; the rest is counted.
@@ -92,6 +98,9 @@ func (r *Report) fault(f Fault) {
 		r.More++
 	}
 }
+
+// Add takes in a fault that the caller found in what lies beside the log.
+func (r *Report) Add(f Fault) { r.fault(f) }
 
 // Holds reports that no fault was found.
 func (r *Report) Holds() bool { return len(r.Faults) == 0 }

@@ -57,7 +57,10 @@ func (c *logCheck) payload(r rawEntry, e entry) {
 	}
 	known, closed := placesOf(rows, r, &read)
 	c.trace.visit(r.at, e, known, closed, !lost)
-	read.Event.Kind = e.kind
+	read.Event.Kind, read.Recorded = e.kind, e.at()
+	if read.Event.Time.IsZero() {
+		read.Event.Time = read.Recorded
+	}
 	v.collect(&read)
 }
 
@@ -70,6 +73,9 @@ func (v *verifier) count(o owner, at Index) {
 
 // collect remembers what an event says about other entries and about stored records.
 func (v *verifier) collect(r *Read) {
+	if v.o.Entry != nil {
+		v.o.Entry(r)
+	}
 	e := &r.Event
 	switch e.Kind {
 	case Redaction:

@@ -18,12 +18,16 @@ func (g *Graph) tag(r *row) []byte {
 
 // holds reports whether r was written here. What does not hold is as if it were not there, and raises the alarm.
 func (g *Graph) holds(r *row) bool {
-	if g.tags.Holds(r.mac, int64(r.patient), r.actor, int64(r.kind), r.place, r.detail, r.since, r.until, r.known, r.closed, r.author, r.mine, r.confirmed,
-		int64(r.record), r.about) {
+	if g.genuine(r) {
 		return true
 	}
 	g.o.Altered(table, r.id)
 	return false
+}
+
+func (g *Graph) genuine(r *row) bool {
+	return g.tags.Holds(r.mac, int64(r.patient), r.actor, int64(r.kind), r.place, r.detail, r.since, r.until, r.known, r.closed, r.author, r.mine, r.confirmed,
+		int64(r.record), r.about)
 }
 
 // query gives the rows of a statement that count: those that hold, and those that protect a chart, since doubt must not open what is

@@ -178,7 +178,11 @@ func (s *Store) Enrol(ctx context.Context, token, password, code string, from Ar
 	if err != nil {
 		return Opened{}, err
 	}
-	return s.open(ctx, r, opening{capacity: capacity, from: from, also: use, text: "at enrolment"})
+	opened, err := s.open(ctx, r, opening{capacity: capacity, from: from, also: use, text: "at enrolment"})
+	if err != nil {
+		s.undo(ctx, n)
+	}
+	return opened, err
 }
 
 // newCredentials hashes and seals what a person will sign in with and gives what stores it. Its step is used up.

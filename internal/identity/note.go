@@ -55,6 +55,7 @@ type noted struct {
 	late  bool // not in the log yet: owed, or in the emergency journal
 	owed  []byte
 	cause error
+	event audit.Event
 }
 
 func (s *Store) event(by audit.Agent, d did, result int, text string) audit.Event {
@@ -65,13 +66,13 @@ func (s *Store) event(by audit.Agent, d did, result int, text string) audit.Even
 func (s *Store) note(ctx context.Context, e audit.Event) (noted, error) {
 	if s.o.Trail == nil {
 		owed, err := sealJSON(s.box, s.owedKey, aad("backlog", ""), e)
-		return noted{owed: owed, late: true}, err
+		return noted{owed: owed, late: true, event: e}, err
 	}
 	logged, err := s.o.Trail.Note(ctx, e)
 	if err != nil {
 		return noted{}, outcome.Wrap("identity: audit", outcome.NoStore, "the audit cannot be written, so nothing was changed; please try again", err)
 	}
-	return noted{entry: logged.Entry(), late: logged.Journaled()}, nil
+	return noted{entry: logged.Entry(), late: logged.Journaled(), event: e}, nil
 }
 
 // noteOrOwe is note for acts that nothing may stop: what the log does not take is owed.
@@ -81,18 +82,38 @@ func (s *Store) noteOrOwe(ctx context.Context, e audit.Event) (noted, error) {
 		return n, nil
 	}
 	owed, sealErr := sealJSON(s.box, s.owedKey, aad("backlog", ""), e)
-	return noted{owed: owed, late: true, cause: err}, sealErr
+	return noted{owed: owed, late: true, cause: err, event: e}, sealErr
 }
 
 // act does what was noted; what is owed of it is stored in the same transaction.
 func (s *Store) act(ctx context.Context, n noted, do func(*sql.Tx) error) error {
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		if err := do(tx); err != nil || n.owed == nil {
 			return err
 		}
 		_, err := tx.Exec(`insert into identity_backlog(sealed) values(?)`, n.owed)
 		return err
 	})
+	if err != nil {
+		s.undo(ctx, n)
+	}
+	return err
+}
+
+// notDone begins the text of an entry that takes an earlier one back.
+const notDone = "not carried out: "
+
+// undo notes that what was noted did not happen: somebody else was faster, or the disk failed. A verification compares rows with what
+// the log says was done.
+func (s *Store) undo(ctx context.Context, n noted) {
+	if n.entry == "" {
+		return
+	}
+	e := n.event
+	e.Time, e.Outcome, e.Text = s.now().UTC(), failed, notDone+n.entry
+	if _, err := s.note(context.WithoutCancel(ctx), e); err != nil {
+		s.o.Logger.Error("identity: that an act was not carried out could not be noted", "entry", n.entry, "error", err)
+	}
 }
 
 // settle appends owed events, oldest first, and stops at the first that the log still refuses. An event is deleted after its entry

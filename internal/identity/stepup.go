@@ -52,13 +52,14 @@ func (s *Store) SwitchCapacity(ctx context.Context, ses *Session, capacity strin
 	if _, err := r.capacity(capacity); err != nil {
 		return Opened{}, err
 	}
-	n, err := s.note(ctx, s.event(ses.Agent(), didCapacity, acted, ses.Capacity+" -> "+capacity))
+	id := newID()
+	n, err := s.note(ctx, s.event(ses.Agent(), didCapacity, acted, ses.Capacity+" -> "+capacity+", session "+id))
 	if err != nil {
 		return Opened{}, err
 	}
 	token, hash := newToken()
 	next := *ses
-	next.ID, next.Person, next.Capacity, next.hash, next.Seen = newID(), r.Person, capacity, hash, s.now().UTC()
+	next.ID, next.Person, next.Capacity, next.hash, next.Seen = id, r.Person, capacity, hash, s.now().UTC()
 	err = s.act(ctx, n, func(tx *sql.Tx) error {
 		if err := s.alterSession(tx, openSession+` and s.locked_at=0`, []any{ses.ID}, func(c *sessionColumns) { c.ended, c.endedWhy = micros(s.now()), "capacity" }); err != nil {
 			return err

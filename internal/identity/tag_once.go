@@ -23,34 +23,35 @@ type lotRow struct {
 	key    []any
 	tagged []any
 	mac    []byte
+	row    any
 }
 
 func (s *Store) lots() []lot {
 	return []lot{
 		{personTable, s.tags.person, `select ` + personList + ` from identity_person p`, `number=?`, func() ([]any, func() lotRow) {
 			c := &personColumns{}
-			return c.into(), func() lotRow { return lotRow{c.number, []any{c.number}, c.tagged(), c.mac} }
+			return c.into(), func() lotRow { return lotRow{c.number, []any{c.number}, c.tagged(), c.mac, c} }
 		}},
 		{credentialTable, s.tags.credential, `select ` + credentialList + ` from identity_credential c`, `person=? and kind=?`, func() ([]any, func() lotRow) {
 			c := &credentialColumns{}
-			return c.into(), func() lotRow { return lotRow{c.person, []any{c.person, c.kind}, c.tagged(), c.mac} }
+			return c.into(), func() lotRow { return lotRow{c.person, []any{c.person, c.kind}, c.tagged(), c.mac, c} }
 		}},
 		{enrolmentTable, s.tags.enrolment, `select ` + enrolmentList + ` from identity_enrolment e`, `token=?`, func() ([]any, func() lotRow) {
 			c := &enrolmentColumns{}
-			return c.into(), func() lotRow { return lotRow{c.person, []any{c.token}, c.tagged(), c.mac} }
+			return c.into(), func() lotRow { return lotRow{c.person, []any{c.token}, c.tagged(), c.mac, c} }
 		}},
 		{pendingTable, s.tags.pending, `select ` + pendingList + ` from identity_pending q`, `id=?`, func() ([]any, func() lotRow) {
 			c := &pendingColumns{}
-			return c.into(), func() lotRow { return lotRow{c.person, []any{c.id}, c.tagged(), c.mac} }
+			return c.into(), func() lotRow { return lotRow{c.person, []any{c.id}, c.tagged(), c.mac, c} }
 		}},
 		{sessionTable, s.tags.session, `select ` + sessionList + ` from identity_session s`, `number=?`, func() ([]any, func() lotRow) {
 			c := &sessionColumns{}
-			return c.into(), func() lotRow { return lotRow{c.number, []any{c.number}, c.tagged(), c.mac} }
+			return c.into(), func() lotRow { return lotRow{c.number, []any{c.number}, c.tagged(), c.mac, c} }
 		}},
 		{placeTable, s.tags.place, `select person, place, mac from identity_place`, `person=? and place=?`, func() ([]any, func() lotRow) {
 			var person int64
 			var place, mac []byte
-			return []any{&person, &place, &mac}, func() lotRow { return lotRow{person, []any{person, place}, []any{person, place}, mac} }
+			return []any{&person, &place, &mac}, func() lotRow { return lotRow{person, []any{person, place}, []any{person, place}, mac, nil} }
 		}},
 	}
 }

@@ -556,7 +556,7 @@ func TestAlteredRowsDoNotOpen(t *testing.T) {
 				t.Fatalf("%v opens", s)
 			}
 			var faults int
-			for v, err := range w.Stored(t.Context()) {
+			for v, err := range w.Stored(t.Context(), nil) {
 				must(t, err)
 				if v.Fault != nil {
 					faults++
@@ -607,7 +607,7 @@ func TestStoredVersionsMatchTheirIntents(t *testing.T) {
 		t.Fatal("another hash is stored too")
 	}
 	seen := map[string][32]byte{}
-	for v, err := range w.Stored(t.Context()) {
+	for v, err := range w.Stored(t.Context(), nil) {
 		must(t, err)
 		seen[fmt.Sprint(v.Record, "/", v.Version, " ", v.Ref)] = v.Hash
 	}

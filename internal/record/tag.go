@@ -61,19 +61,17 @@ func patientsIn(further []byte) (out []fhir.PatientID) {
 // TagRows gives their tags to rows that have none, as a version before left them, and counts them. It is called once in the life of an
 // installation, before anything else uses s: to tag is to believe. Errors: outcome.NoStore.
 func (s *Store) TagRows(ctx context.Context) (n int64, err error) {
-	for _, step := range []func(context.Context, *sql.Tx, *int64) (int64, error){
-		func(ctx context.Context, tx *sql.Tx, last *int64) (int64, error) {
-			return s.tagVersions(ctx, tx, "resource", "0", last)
-		},
-		func(ctx context.Context, tx *sql.Tx, last *int64) (int64, error) {
-			return s.tagVersions(ctx, tx, "version", "until", last)
+	for _, step := range []func(context.Context, *sql.Tx) (int64, error){
+		func(ctx context.Context, tx *sql.Tx) (int64, error) { return s.tagVersions(ctx, tx, "resource", "0") },
+		func(ctx context.Context, tx *sql.Tx) (int64, error) {
+			return s.tagVersions(ctx, tx, "version", "until")
 		},
 		s.tagTx, s.tagAliases,
 	} {
-		for last, more := int64(-1), true; more; {
+		for more := true; more; {
 			var some int64
 			err := s.d.Write(ctx, func(tx *sql.Tx) (err error) {
-				some, err = step(context.WithoutCancel(ctx), tx, &last)
+				some, err = step(context.WithoutCancel(ctx), tx)
 				return err
 			})
 			if err != nil {
@@ -86,23 +84,22 @@ func (s *Store) TagRows(ctx context.Context) (n int64, err error) {
 	return n, nil
 }
 
-const tagBatch = 2000
+const tagBatch = 20_000
 
-// tagVersions tags the next rows of a table behind last.
-func (s *Store) tagVersions(ctx context.Context, tx *sql.Tx, table, until string, last *int64) (int64, error) {
-	rows, err := tx.QueryContext(ctx, `select rowid, rec, patient, kind, vid, tx, `+until+`, at, updated, op, shared from `+table+` where rowid>? and length(mac)=0
-		order by rowid limit ?`, *last, tagBatch)
+// tagVersions tags some rows of a table.
+func (s *Store) tagVersions(ctx context.Context, tx *sql.Tx, table, until string) (int64, error) {
+	rows, err := tx.QueryContext(ctx, `select rec, patient, kind, vid, tx, `+until+`, at, updated, op, shared from `+table+` where length(mac)=0 limit ?`, tagBatch)
 	if err != nil {
 		return 0, err
 	}
 	defer rows.Close()
-	bare, at := []row{}, []int64{}
+	var bare []row
 	for rows.Next() {
 		var r row
-		if err := rows.Scan(last, &r.rec, &r.patient, &r.kind, &r.vid, &r.tx, &r.until, &r.at, &r.updated, &r.op, &r.shared); err != nil {
+		if err := rows.Scan(&r.rec, &r.patient, &r.kind, &r.vid, &r.tx, &r.until, &r.at, &r.updated, &r.op, &r.shared); err != nil {
 			return 0, err
 		}
-		bare, at = append(bare, r), append(at, *last)
+		bare = append(bare, r)
 	}
 	if err := rows.Err(); err != nil {
 		return 0, err
@@ -118,7 +115,7 @@ func (s *Store) tagVersions(ctx context.Context, tx *sql.Tx, table, until string
 			r.further = furtherOf(patients)
 		}
 		s.tag(r)
-		if _, err := tx.ExecContext(ctx, `update `+table+` set further=?, mac=? where rowid=?`, r.further, r.mac, at[i]); err != nil {
+		if _, err := tx.ExecContext(ctx, `update `+table+` set further=?, mac=? where rec=? and vid=?`, r.further, r.mac, r.rec, r.vid); err != nil {
 			return 0, err
 		}
 	}
@@ -150,8 +147,8 @@ type feed struct {
 
 func (f *feed) tagged() []any { return []any{f.tx, f.time, f.recs, f.entry} }
 
-func (s *Store) tagTx(ctx context.Context, tx *sql.Tx, last *int64) (int64, error) {
-	rows, err := tx.QueryContext(ctx, `select tx, time, recs, entry from tx where tx>? and length(mac)=0 order by tx limit ?`, *last, tagBatch)
+func (s *Store) tagTx(ctx context.Context, tx *sql.Tx) (int64, error) {
+	rows, err := tx.QueryContext(ctx, `select tx, time, recs, entry from tx where length(mac)=0 limit ?`, tagBatch)
 	if err != nil {
 		return 0, err
 	}
@@ -162,7 +159,7 @@ func (s *Store) tagTx(ctx context.Context, tx *sql.Tx, last *int64) (int64, erro
 		if err := rows.Scan(&f.tx, &f.time, &f.recs, &f.entry); err != nil {
 			return 0, err
 		}
-		bare, *last = append(bare, f), f.tx
+		bare = append(bare, f)
 	}
 	if err := rows.Err(); err != nil {
 		return 0, err
@@ -175,7 +172,7 @@ func (s *Store) tagTx(ctx context.Context, tx *sql.Tx, last *int64) (int64, erro
 	return int64(len(bare)), nil
 }
 
-func (s *Store) tagAliases(ctx context.Context, tx *sql.Tx, _ *int64) (int64, error) {
+func (s *Store) tagAliases(ctx context.Context, tx *sql.Tx) (int64, error) {
 	rows, err := tx.QueryContext(ctx, `select name, rec from alias where length(mac)=0 limit ?`, tagBatch)
 	if err != nil {
 		return 0, err

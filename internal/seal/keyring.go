@@ -102,7 +102,7 @@ func Open(ctx context.Context, d *db.DB, c Custodian) (*Keyring, error) {
 		return nil, outcome.Wrap("seal: open", outcome.Invalid, "the key ("+c.ID()+") belongs to another installation: this one needs "+custodian, nil)
 	}
 	if k.root, err = c.Unwrap(wrapped, k.context(tagged)); err != nil || len(k.root) != 32 {
-		return nil, outcome.Wrap("seal: open", outcome.Invalid, "the key does not open this installation: a wrong passphrase, or keys.db was altered", err)
+		return nil, outcome.Wrap("seal: open", outcome.Invalid, "the key does not open this installation: a wrong passphrase, or keys.db was altered", errors.Join(err, ErrTampered))
 	}
 	k.tagged.Store(tagged)
 	return k, k.open()

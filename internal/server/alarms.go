@@ -11,6 +11,9 @@ import (
 	"chartwarden/internal/audit"
 )
 
+// grantRows is the table of grants, whose tags this package's own key family makes: access holds no keys.
+const grantRows = "access_grant"
+
 // alarms collects the rows beside the records that the parts met and that this program did not write, or not like that. Each is told
 // once: to the logger, as an entry of the log, on the integrity page. Telling never holds up who met it.
 type alarms struct {

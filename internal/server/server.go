@@ -57,6 +57,7 @@ type Server struct {
 	secret    []byte // of this node; see nodeSecret
 	custodian seal.Custodian
 	store     *record.Store
+	graph     *care.Graph
 	alarms    *alarms
 	started   time.Time
 	unlock    func()
@@ -146,11 +147,11 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 		s.trail = nil
 	}
 	s.alarms = newAlarms(o.Logger)
-	graph, err := care.Open(ctx, s.records, s.ring.Box("care"), care.Options{Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Altered: s.alarms.raise})
+	s.graph, err = care.Open(ctx, s.records, s.ring.Box("care"), care.Options{Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Altered: s.alarms.raise})
 	if err != nil {
 		return err
 	}
-	if s.store, err = record.Open(ctx, record.Options{DB: s.records, Box: s.ring.Box("record"), Projections: []record.Projection{graph},
+	if s.store, err = record.Open(ctx, record.Options{DB: s.records, Box: s.ring.Box("record"), Projections: []record.Projection{s.graph},
 		Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Untagged: !s.ring.RowsTagged(), Altered: s.alarms.raise}); err != nil {
 		return err
 	}
@@ -169,13 +170,13 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	s.closers = append(s.closers, s.Persons.Close)
-	s.Gate, err = access.New(ctx, access.Options{Records: s.store, Care: graph, Log: s.Log, Policy: policy.Default(), Persons: s.Persons,
-		DB: s.records, Grants: s.ring.Box("server").Rows("access_grant"), Altered: s.alarms.raise, Alarms: s.alarms.state, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, Sandbox: s.ring.Sandbox(),
+	s.Gate, err = access.New(ctx, access.Options{Records: s.store, Care: s.graph, Log: s.Log, Policy: policy.Default(), Persons: s.Persons,
+		DB: s.records, Grants: s.ring.Box("server").Rows(grantRows), Altered: s.alarms.raise, Alarms: s.alarms.state, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, Sandbox: s.ring.Sandbox(),
 		MostPatients: s.mostPatients(), Verify: func(ctx context.Context) (*audit.Report, error) { return s.Verify(ctx, nil) }})
 	if err != nil {
 		return err
 	}
-	if err := s.tagRows(ctx, graph); err != nil {
+	if err := s.tagRows(ctx); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.alarms.follow(s.Log))

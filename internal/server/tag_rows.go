@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"chartwarden/internal/audit"
-	"chartwarden/internal/care"
 )
 
 // tagger is the agent under which the log says that rows were given their tags.
@@ -15,13 +14,13 @@ var tagger = audit.Agent{Job: "row-tags"}
 // may bring that moment about again by stripping tags: the keyring says under the custodian's key that it is past, and before the
 // keyring does, the entry of the log. The rows come first, the entry second, the keyring last; a crash between repeats nothing that
 // counts.
-func (s *Server) tagRows(ctx context.Context, graph *care.Graph) error {
+func (s *Server) tagRows(ctx context.Context) error {
 	if s.ring.RowsTagged() {
 		return nil
 	}
 	if s.Log.State().Journaling {
 		s.options.Logger.Warn("rows of the earlier version get their tags without an entry, since the log takes none: the next start says so")
-		_, err := s.tagEach(ctx, graph)
+		_, err := s.tagEach(ctx)
 		return err
 	}
 	said, err := s.Log.OfAgent(ctx, tagger, audit.Page{Limit: 1})
@@ -29,7 +28,7 @@ func (s *Server) tagRows(ctx context.Context, graph *care.Graph) error {
 		return err
 	}
 	if len(said) == 0 {
-		text, err := s.tagEach(ctx, graph)
+		text, err := s.tagEach(ctx)
 		if err != nil {
 			return err
 		}
@@ -42,12 +41,12 @@ func (s *Server) tagRows(ctx context.Context, graph *care.Graph) error {
 	return s.ring.MarkRowsTagged(ctx)
 }
 
-func (s *Server) tagEach(ctx context.Context, graph *care.Graph) (string, error) {
+func (s *Server) tagEach(ctx context.Context) (string, error) {
 	text := "rows of an earlier version were given their tags:"
 	for _, one := range []struct {
 		what string
 		tag  func(context.Context) (int64, error)
-	}{{"relationships", graph.TagRows}, {"records", s.store.TagRows}, {"people and sessions", s.Persons.TagRows}, {"grants", s.Gate.TagRows}} {
+	}{{"relationships", s.graph.TagRows}, {"records", s.store.TagRows}, {"people and sessions", s.Persons.TagRows}, {"grants", s.Gate.TagRows}} {
 		n, err := one.tag(ctx)
 		if err != nil {
 			return "", err

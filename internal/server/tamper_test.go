@@ -71,12 +71,20 @@ func statements(t testing.TB, dir, file string, all ...string) {
 
 func openFile(t testing.TB, dir, file string) *sql.DB {
 	t.Helper()
-	d, err := sql.Open("sqlite", filepath.Join(dir, file))
+	d, err := openQuiet(filepath.Join(dir, file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.SetMaxOpenConns(1)
 	return d
+}
+
+// openQuiet opens a database file as another program would, also beside a running server.
+func openQuiet(path string) (*sql.DB, error) {
+	d, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)")
+	if err == nil {
+		d.SetMaxOpenConns(1)
+	}
+	return d, err
 }
 
 // value reads one value of a database file.

@@ -2,11 +2,15 @@ package server
 
 import (
 	"context"
+	"errors"
 	"os"
+	"time"
 
 	"chartwarden/internal/audit"
+	"chartwarden/internal/care"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/record"
+	"chartwarden/internal/seal"
 )
 
 // Verification says what is known from elsewhere.
@@ -19,6 +23,10 @@ type Verification struct {
 // takes no lock and works beside a running server. Without the custodian's secret it checks the log alone and says so.
 // The error means that it could not look; what does not hold is in the report.
 func VerifyData(ctx context.Context, c Config, v Verification) (*audit.Report, error) {
+	base := ""
+	if c.PublicURL != "" {
+		base = c.PublicURL + "/fhir"
+	}
 	c, err := c.toLookAt()
 	if err != nil {
 		return nil, err
@@ -31,8 +39,10 @@ func VerifyData(ctx context.Context, c Config, v Verification) (*audit.Report, e
 	}
 	o.Heads = append(o.Heads, v.Heads...)
 	locked := s.openKeys(ctx)
+	if errors.Is(locked, seal.ErrTampered) && c.PassphraseFile == "" {
+		return &audit.Report{Faults: []audit.Fault{{Log: keysDB, Index: -1, What: "was changed: its own key file does not open it"}}}, nil
+	}
 	if locked == nil {
-		o.Box = s.ring.Box("audit")
 		if secret, err := s.nodeSecret(false); err == nil { // else the signed states of the emergency journal are not compared
 			o.Secret = secret
 		}
@@ -40,16 +50,26 @@ func VerifyData(ctx context.Context, c Config, v Verification) (*audit.Report, e
 		if s.records, err = s.openDB(ctx, recordsDB); err != nil {
 			return unreadableFile(recordsDB, err)
 		}
-		store, err := record.Open(ctx, record.Options{DB: s.records, Box: s.ring.Box("record"), Untagged: !s.ring.RowsTagged()})
+		zone, err := time.LoadLocation(c.TimeZone)
 		if err != nil {
+			return nil, err
+		}
+		if s.graph, err = care.Open(ctx, s.records, s.ring.Box("care"), care.Options{Zone: zone, Base: base}); err != nil {
 			return unreadableFile(recordsDB, err)
 		}
-		o.Clinical = clinical(store.Stored(ctx))
+		if s.store, err = record.Open(ctx, record.Options{DB: s.records, Box: s.ring.Box("record"), Zone: zone, Base: base, Untagged: !s.ring.RowsTagged()}); err != nil {
+			return unreadableFile(recordsDB, err)
+		}
 	}
 	if s.trail, err = s.openDB(ctx, auditDB); err != nil {
 		return unreadableFile(auditDB, err)
 	}
-	report, err := audit.Verify(ctx, s.trail, o)
+	var report *audit.Report
+	if locked == nil {
+		report, err = s.verify(ctx, o, base == "")
+	} else {
+		report, err = audit.Verify(ctx, s.trail, o)
+	}
 	if err != nil {
 		return unreadableFile(auditDB, err)
 	}

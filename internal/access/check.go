@@ -1,0 +1,105 @@
+package access
+
+import (
+	"context"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/db"
+	"chartwarden/internal/fhir"
+)
+
+// Check verifies the grants: the tag of each, that an entry opened it, and that one that was given back stays so. Give it every entry in
+// order, then ask for the rows. For one run and one goroutine.
+type Check struct {
+	g        *Gate
+	fault    func(table string, row int64, what string)
+	untagged bool
+	opened   map[pair][]audit.Event
+	back     map[pair][]time.Time
+	cut      bool
+}
+
+// pair is whose grant on whose chart.
+type pair struct {
+	person  string
+	patient fhir.PatientID
+}
+
+// NewCheck begins a verification of the grants in d. untagged leaves tags out, for an installation of an earlier version.
+// Errors: as [db.Migrate].
+func NewCheck(ctx context.Context, d *db.DB, grants Tags, untagged bool, fault func(table string, row int64, what string)) (*Check, error) {
+	if err := db.Migrate(ctx, d, "access", migrations()); err != nil {
+		return nil, err
+	}
+	return &Check{g: &Gate{db: d, tags: grants}, fault: fault, untagged: untagged, opened: map[pair][]audit.Event{}, back: map[pair][]time.Time{}}, nil
+}
+
+// Entry takes in one entry of the log.
+func (c *Check) Entry(r *audit.Read) {
+	e := &r.Event
+	if e.Kind == audit.Cut {
+		c.cut = true
+	}
+	if e.Kind != audit.Glass && e.Kind != audit.Emergency || e.Outcome != succeeded {
+		return
+	}
+	for i := range e.Patients {
+		who := pair{e.Agent.Person, e.Patients[i].Patient}
+		switch e.Interaction {
+		case "glass":
+			c.opened[who] = append(c.opened[who], audit.Event{Time: e.Time, Patients: e.Patients[i : i+1]})
+		case "glass-back":
+			c.back[who] = append(c.back[who], e.Time)
+		}
+	}
+}
+
+// Read gives the grants as they are at one moment. Errors: outcome.Transient.
+func (c *Check) Read(ctx context.Context) (out []Grant, err error) {
+	err = c.g.eachGrant(ctx, c.g.db.Reader(), "", func(o Grant, mac []byte) error {
+		if !c.untagged && !c.g.tags.Holds(mac, o.columns()...) {
+			c.fault(grantTable, o.ID, "was not written by this server, or was changed")
+			return nil
+		}
+		out = append(out, o)
+		return nil
+	})
+	return out, err
+}
+
+// near is how far the moment of a grant may lie from that of its entry.
+const near = 5 * time.Second
+
+// Compare holds grants that were read against the log, all entries of which have come by now.
+func (c *Check) Compare(grants []Grant, readAt time.Time) {
+	for i := range grants {
+		o := &grants[i]
+		who, found := pair{o.Person, o.Patient}, false
+		for _, e := range c.opened[who] {
+			found = found || e.Time.Sub(o.Opened).Abs() <= near && e.Patients[0].Template == "glass."+o.Code
+		}
+		if !found && !c.cut {
+			c.fault(grantTable, o.ID, "is a grant that no entry opened")
+		}
+		if o.Until.Sub(o.Opened) > grantLasts {
+			c.fault(grantTable, o.ID, "lasts longer than a grant can")
+		}
+		for _, at := range c.back[who] {
+			if !o.back.Valid && at.After(o.Opened) && at.Before(o.Until) && readAt.Sub(at) > time.Second && !c.again(who, at, o.Opened) {
+				c.fault(grantTable, o.ID, "was given back, as the log says, and runs on here")
+				break
+			}
+		}
+	}
+}
+
+// again reports whether another grant of the same pair ran at that moment, which may be the one that was given back.
+func (c *Check) again(who pair, at, but time.Time) bool {
+	for _, e := range c.opened[who] {
+		if e.Time.Sub(but).Abs() > near && e.Time.Before(at) && e.Time.After(but) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,191 @@
+package identity
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"chartwarden/internal/audit"
+)
+
+// settled is how long before the rows were read an entry must be for its act to be done for sure.
+const settled = time.Second
+
+// apart is how far the time of a row may lie from that of its entry.
+const apart = time.Minute
+
+// standing is what the log comes to for one person.
+type standing struct {
+	made, left, waiting bool
+	epoch               int64
+	fields              map[string]string // the last value of each field that was ever said
+	enrolled            time.Time         // zero: has no factors
+	linked              time.Time         // the newest enrolment link
+	cut                 time.Time         // the newest end of all sessions
+}
+
+// fold carries out the acts of one person in order.
+func (c *Check) fold(p *told) standing {
+	s := standing{fields: map[string]string{}}
+	slices.SortStableFunc(p.acts, func(a, b deed) int { return a.when.Compare(b.when) }) // they may stand in the logs of several nodes
+	for _, d := range p.acts {
+		if c.undone[d.at] {
+			continue
+		}
+		carried := d.interaction
+		switch d.interaction {
+		case didCreate.interaction:
+			s.made = true
+			if strings.Contains(d.text, " with test credentials;") {
+				s.enrolled = d.when
+			}
+		case didKill.interaction:
+			s.epoch, s.cut = s.epoch+1, d.when
+		case didReset.interaction:
+			s.epoch, s.cut, s.enrolled, s.linked = s.epoch+1, d.when, time.Time{}, d.when
+		case didInvite.interaction:
+			s.linked = d.when
+		case didEnrol.interaction:
+			s.enrolled = d.when
+		case didTerminate.interaction:
+			s.left, s.epoch, s.cut, s.enrolled = true, s.epoch+1, d.when, time.Time{}
+		case didAsk.interaction, didRefuse.interaction:
+			continue // nothing is changed yet; who was never let in ends with the refusal, and gains nothing by coming back to it
+		}
+		if carried != didCreate.interaction && carried != didChange.interaction && carried != didApprove.interaction {
+			continue
+		}
+		for _, m := range fieldIn.FindAllStringSubmatch(d.text, -1) {
+			if v, err := strconv.Unquote(m[3]); err == nil {
+				s.fields[m[1]] = v
+			}
+		}
+	}
+	return s
+}
+
+// Compare holds rows against the log, all entries of which have come by now.
+func (c *Check) Compare(rows *Rows) {
+	for i := range rows.owed { // done, and not in the log yet
+		c.act(&audit.Read{Index: -1, Recorded: rows.at, Event: rows.owed[i]})
+	}
+	byNumber := map[int64]*personColumns{}
+	here := map[string]bool{}
+	folded := map[int64]standing{}
+	moving := map[int64]bool{}
+	for i := range rows.people {
+		p := &rows.people[i]
+		byNumber[p.number], here[p.id] = p, true
+		t := c.people[p.id]
+		if t == nil {
+			t = &told{}
+		}
+		folded[p.number], moving[p.number] = c.fold(t), t.last.After(rows.at.Add(-settled))
+		if !moving[p.number] {
+			c.comparePerson(p, folded[p.number])
+		}
+	}
+	for id, t := range c.people {
+		if s := c.fold(t); s.made && t.seen && !here[id] && !c.cut && !t.last.After(rows.at.Add(-settled)) {
+			c.fault(personTable, 0, "lacks person "+id+", who signed in before")
+		}
+	}
+	c.compareFactors(rows, byNumber, folded, moving)
+	for i := range rows.sessions {
+		s := &rows.sessions[i]
+		if p := byNumber[s.person]; p != nil && s.ended == 0 && s.epoch == p.epoch && p.state == string(Active) && s.ends > micros(rows.at) {
+			c.compareSession(s, p, folded[s.person], rows.at)
+		}
+	}
+	for i := range rows.links {
+		l := &rows.links[i]
+		f, known := folded[l.person]
+		if !known || moving[l.person] || l.used != 0 || l.expires < micros(rows.at) || c.cut {
+			continue
+		}
+		made := timeOf(l.created)
+		if f.left || f.enrolled.After(made) || f.linked.Sub(made) > apart {
+			c.fault(enrolmentTable, l.person, "is an enrolment link that was used, replaced or revoked")
+		}
+	}
+	for i := range rows.items {
+		q := &rows.items[i]
+		if at, decided := c.items[q.id]; decided && !c.undone[at] && q.state == "open" && !moving[q.person] {
+			c.fault(pendingTable, q.person, "is an item that was decided, and is open again")
+		} else if q.state == "open" && folded[q.person].left && !moving[q.person] {
+			c.fault(pendingTable, q.person, "is an item about somebody who left, and is open")
+		}
+	}
+}
+
+func (c *Check) comparePerson(p *personColumns, s standing) {
+	say := func(what string) { c.fault(personTable, p.number, what) }
+	if !s.made {
+		if !c.cut {
+			say("is a person whom no entry made")
+		}
+		return
+	}
+	if s.left && p.state != string(Ended) {
+		say("has left, as the log says, and is not ended here")
+	}
+	if p.epoch < s.epoch {
+		say("was set back: its sessions were ended since")
+	}
+	var f profile
+	if err := openJSON(c.s.box, aad("person", p.id), p.sealed, &f); err != nil {
+		say("does not open")
+		return
+	}
+	for field, value := range map[string]string{"roles": strings.Join(f.Roles, " "), "clearances": strings.Join(f.Clearances, " "), "practitioner": f.Practitioner,
+		"patient": f.Patient, "department": f.Department, "training due": day(f.TrainingDue)} {
+		if value != s.fields[field] && !c.cut {
+			say("holds other " + field + " than the log says")
+		}
+	}
+}
+
+func (c *Check) compareFactors(rows *Rows, people map[int64]*personColumns, folded map[int64]standing, moving map[int64]bool) {
+	have := map[int64]int{}
+	for i := range rows.factors {
+		f := &rows.factors[i]
+		have[f.person]++
+		s, known := folded[f.person]
+		if !known || moving[f.person] || c.cut {
+			continue
+		}
+		if d := timeOf(f.enrolled).Sub(s.enrolled).Abs(); s.enrolled.IsZero() || d > apart {
+			c.fault(credentialTable, f.person, "is a "+f.kind+" that is not the one enrolled last")
+		}
+	}
+	for number, s := range folded {
+		if !s.enrolled.IsZero() && have[number] < 2 && !moving[number] && people[number].state != string(Ended) {
+			c.fault(credentialTable, number, "is missing: the person enrolled, and nobody reset that")
+		}
+	}
+}
+
+func (c *Check) compareSession(s *sessionColumns, p *personColumns, of standing, now time.Time) {
+	say := func(what string) { c.fault(sessionTable, s.number, what) }
+	in := c.sessions[s.id]
+	if in == nil || !in.opened {
+		if !c.cut && timeOf(s.created).After(c.tagged) { // a version before did not name the session after a change of capacity
+			say("is a session that no entry opened")
+		}
+		return
+	}
+	if in.last.After(now.Add(-settled)) {
+		return
+	}
+	switch {
+	case in.person != p.id:
+		say("is a session of somebody else, as the log says")
+	case in.ended != 0 && !c.undone[in.ended]:
+		say("ended, as the log says, and goes on here")
+	case !of.cut.IsZero() && in.when.Before(of.cut):
+		say("ended with all sessions of its person, as the log says, and goes on here")
+	case in.lockedAt.After(in.unlockedAt) && !c.undone[in.locked] && s.locked == 0:
+		say("is locked, as the log says, and is open here")
+	}
+}
