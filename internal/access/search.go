@@ -145,7 +145,9 @@ func (g *Gate) searchCharts(ctx context.Context, p Principal, q question) (Page,
 
 // page appends one entry that names every record of the page, and opens it.
 func (g *Gate) page(v *sight, e audit.Event, q question, found *record.Page, first ...permitted) (Page, error) {
-	e.Query = q.q.Type + "?" + q.text
+	if e.Query == "" {
+		e.Query = q.q.Type + "?" + q.text
+	}
 	records := slices.Concat(found.Hits, found.Included)
 	if len(records)+len(first) == 0 {
 		e.PolicyHash = g.policy.Hash()

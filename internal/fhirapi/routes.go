@@ -40,6 +40,7 @@ func (a *API) interactions() []interaction {
 		{"history-system", "GET", "/fhir/_history", policy.Search, a.history},
 		{"history-type", "GET", "/fhir/{type}/_history", policy.Search, a.history},
 		{"history-instance", "GET", "/fhir/{type}/{id}/_history", policy.Read, a.history},
+		{"", "GET", "/fhir/Patient/{id}/$everything", policy.Search, a.everything},
 		{"vread", "GET", "/fhir/{type}/{id}/_history/{vid}", policy.Read, a.vread},
 	}
 }
