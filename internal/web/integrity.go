@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,6 +63,10 @@ func (p *Pages) integrityPage(w http.ResponseWriter, r *http.Request, status int
 		v.Facts = append(v.Facts, look.Fact{Name: "Newest entry", Value: look.Exact(in.Last.In(p.o.Zone)).Text()})
 	}
 	v.Facts = append(v.Facts, look.Fact{Name: "Key", Value: in.Verifier})
+	if in.Alarms.Count > 0 {
+		v.Facts = append(v.Facts, look.Fact{Name: "Altered outside this server", Tone: look.Crit,
+			Value: look.Plural(int64(in.Alarms.Count), "row, which does not count", "rows, which do not count") + ": " + strings.Join(in.Alarms.Newest, ", ")})
+	}
 	if in.Waiting > 0 {
 		v.Facts = append(v.Facts, look.Fact{Name: "In the emergency journal", Value: look.Plural(in.Waiting, "entry waits", "entries wait"), Tone: look.Warn})
 	}
