@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -119,23 +120,39 @@ func (g *Gate) deciding(ctx context.Context, conditions []*condition, decide fun
 	return err
 }
 
-// hiddenFrom finds what fits a condition by which its asker found nothing: records that the asker may not see. A question that is too
-// costly without the asker's rights finds nothing.
-func (g *Gate) hiddenFrom(ctx context.Context, c *condition) ([]*record.Sealed, error) {
-	two := *c.q
-	two.Count = 2
-	r := record.SearchRequest{Query: &two}
-	if id, one := c.q.Patient(); one && c.q.Type != "Patient" {
-		number, err := g.records.Patient(ctx, id)
-		if outcome.Is(err, outcome.NotFound) {
-			return nil, nil
+// hiddenFrom finds what fits a condition by which its asker found nothing: records that the asker may not see, among patients, staff
+// and places, and in the charts that doc is about. Every chart would be too many to look through for a note.
+func (g *Gate) hiddenFrom(ctx context.Context, c *condition, doc *document.Doc) ([]*record.Sealed, error) {
+	if c.q.Type == "Patient" || !fhir.InPatientCompartment(c.q.Type) {
+		return g.unfiltered(ctx, c, 0)
+	}
+	var out []*record.Sealed
+	for _, ref := range fhir.PatientRefs(doc) {
+		number, err := g.records.Patient(ctx, ref.ID)
+		if outcome.Is(err, outcome.NotFound) { // comes in the same bundle
+			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		r.Patient = number
+		found, err := g.unfiltered(ctx, c, number)
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range found {
+			if !slices.ContainsFunc(out, func(y *record.Sealed) bool { return y.Record() == x.Record() }) {
+				out = append(out, x)
+			}
+		}
 	}
-	page, err := g.records.Search(ctx, r)
+	return out, nil
+}
+
+// unfiltered finds at most two records by a condition, as nobody but the door may. What would be too costly finds nothing.
+func (g *Gate) unfiltered(ctx context.Context, c *condition, chart fhir.PatientID) ([]*record.Sealed, error) {
+	two := *c.q
+	two.Count = 2
+	page, err := g.records.Search(ctx, record.SearchRequest{Query: &two, Patient: chart})
 	if outcome.Is(err, outcome.TooCostly) {
 		return nil, nil
 	}
@@ -299,7 +316,7 @@ func (g *Gate) settleAbsent(ctx context.Context, p Principal, r request, d *deci
 	}
 	err := g.mayMiss(ctx, p, r.condition)
 	if err == nil {
-		d.hidden, err = g.hiddenFrom(ctx, r.condition)
+		d.hidden, err = g.hiddenFrom(ctx, r.condition, r.write.Doc)
 	}
 	return err
 }
