@@ -66,6 +66,9 @@ func clients(t *testing.T) string {
 
 // Published clients, unchanged, against a served sandbox.
 func TestPublishedClients(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the published clients run without -short")
+	}
 	dir := clients(t)
 	w := open(t)
 	es, rs := es384(t, "k1"), rs384(t, "k2")
