@@ -159,7 +159,7 @@ func TestMetadataListsWhatWorks(t *testing.T) {
 
 func TestRefusalsAreOutcomes(t *testing.T) {
 	d := open(t)
-	for path, want := range map[string]int{"/fhir/Nonsense": 404, "/fhir/Patient/" + d.patient + "/$everything": 400, "/fhir/Observation/x/_history/0": 404, "/fhir/Patient/x/y/z": 400} {
+	for path, want := range map[string]int{"/fhir/Nonsense": 404, "/fhir/Patient/" + d.patient + "/$nonsense": 400, "/fhir/Observation/x/_history/0": 404, "/fhir/Patient/x/y/z": 400} {
 		if got := d.physician.Get(t, path); got.Status != want || !strings.Contains(got.Body, "OperationOutcome") {
 			t.Errorf("%s: %d %s", path, got.Status, got.Body)
 		}
