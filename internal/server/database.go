@@ -114,6 +114,9 @@ func (s *Server) nodeSecret(make bool) ([]byte, error) {
 	if err != nil {
 		return nil, outcome.Wrap("server: node key", outcome.NoStore, "the node's key file "+nodeKeyName+" cannot be read: check its permissions", err)
 	}
+	if strings.TrimSpace(string(text)) == keyringWord {
+		return nil, nil
+	}
 	wrapped, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
 	var secret []byte
 	if err == nil {

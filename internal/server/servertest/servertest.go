@@ -91,6 +91,12 @@ func OpenAt(t testing.TB, dir string, at time.Time) *Server {
 // OpenOn is Open with a clock that the test turns.
 func OpenOn(t testing.TB, dir string, now func() time.Time) *Server { return open(t, dir, "", now) }
 
+// OpenPlaceAt is OpenAt of an installation that keeps its tables in the place's database.
+func OpenPlaceAt(t testing.TB, place dbtest.Place, at time.Time) *Server {
+	databases.Store(place.Dir, place.URL)
+	return OpenAt(t, place.Dir, at)
+}
+
 func open(t testing.TB, dir, node string, now func() time.Time) *Server {
 	t.Helper()
 	c := server.Config{Data: dir, Database: database(dir), Node: node, Listen: "127.0.0.1:0", PublicURL: "http://localhost"}
