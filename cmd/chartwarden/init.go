@@ -44,8 +44,16 @@ func initialise(ctx context.Context, l *line) error {
 		kind = "Sandbox"
 	}
 	fmt.Fprintf(l.out, "%s made in %s.\n", kind, c.Data)
-	fmt.Fprintf(l.out, "Start it:  chartwarden serve --data %s\n", c.Data)
+	fmt.Fprintf(l.out, "Start it:  chartwarden serve --data %s%s\n", c.Data, inDatabase(c.Database))
 	fmt.Fprintf(l.out, "Then open this link once, until %s, to set the first administrator's password and authenticator:\n%s/enrol/%s\n",
 		link.Expires.Format("2 Jan 15:04"), s.Config.PublicURL, link.Token)
 	return s.Close()
+}
+
+// inDatabase is the flag that a command needs for an installation in a database; its password stays unsaid.
+func inDatabase(url string) string {
+	if url == "" {
+		return ""
+	}
+	return " --database URL"
 }

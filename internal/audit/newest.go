@@ -11,6 +11,9 @@ import (
 // Newest reads the newest signed head of each node's log from the store d, also beside running servers: signed notes with an empty line
 // between, as a head file holds them. It appends nothing. Errors: outcome.NotFound when there is no log yet.
 func Newest(ctx context.Context, d *db.DB) ([]byte, error) {
+	if err := upToDate(ctx, d); err != nil {
+		return nil, err
+	}
 	s := &store{d: d}
 	rows, err := s.logs(ctx)
 	if err != nil {
@@ -33,4 +36,12 @@ func Newest(ctx context.Context, d *db.DB) ([]byte, error) {
 		return nil, outcome.New(outcome.NotFound, "the log has no head yet: start the server once")
 	}
 	return bytes.Join(notes, []byte("\n")), nil
+}
+
+// upToDate refuses tables of an earlier version: they hold no fault, and this program does not read them.
+func upToDate(ctx context.Context, d *db.DB) error {
+	if db.Behind(ctx, d, "audit", embeddedMigrations()) {
+		return outcome.New(outcome.NotSupported, "the audit log was written by an earlier version of this program: start the server once, which brings it up to date, or use that version")
+	}
+	return nil
 }

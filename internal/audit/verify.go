@@ -109,6 +109,9 @@ func (r *Report) Holds() bool { return len(r.Faults) == 0 }
 // tables, journals, and the record store where it is given. It writes nothing, works beside a running server, and never stops at the
 // first fault. An error means that it could not look, not that something is wrong.
 func Verify(ctx context.Context, d *db.DB, o VerifyOptions) (*Report, error) {
+	if err := upToDate(ctx, d); err != nil {
+		return nil, err
+	}
 	if o.Node == "" {
 		o.Node = MainNode
 	}

@@ -66,6 +66,24 @@ func Migrate(ctx context.Context, d *DB, capability string, migrations fs.FS) er
 	return nil
 }
 
+// Behind reports that the tables of a capability are those of an earlier version, which [Migrate] has not brought up to date yet. It
+// only reads. Tables that are not there, or no tables of ours, are not behind.
+func Behind(ctx context.Context, d *DB, capability string, migrations fs.FS) bool {
+	files, err := ofEngine(d.Engine(), migrations)
+	if err != nil || !capabilityName.MatchString(capability) {
+		return false
+	}
+	names, _ := fs.Glob(files, "*.sql") // the pattern is sound
+	var newest, current int64
+	for _, name := range names {
+		if n, err := goose.NumericComponent(name); err == nil {
+			newest = max(newest, n)
+		}
+	}
+	err = d.reader.QueryRowContext(ctx, `select max(version_id) from `+capability+`_schema where is_applied`).Scan(&current)
+	return err == nil && current < newest
+}
+
 // ofEngine is the folder of the engine; the root where there are no folders. Both engines have files of the same names, and the root
 // has none beside them: one that is missing would only be noticed on the other engine.
 func ofEngine(e Engine, root fs.FS) (fs.FS, error) {

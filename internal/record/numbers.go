@@ -23,16 +23,28 @@ const block = 512
 
 func (n *numbers) start(ctx context.Context, d *db.DB) error {
 	n.d = d
-	if d.Shared() {
-		return nil
-	}
-	n.end = 1<<63 - 1
 	for _, column := range []string{"rec", "patient"} {
 		var highest int64
 		if err := d.Reader().QueryRowContext(ctx, `select coalesce(max(`+column+`), 0) from resource`).Scan(&highest); err != nil {
 			return unreadable(err)
 		}
 		n.last = max(n.last, highest)
+	}
+	if !d.Shared() {
+		n.end = 1<<63 - 1
+		return nil
+	}
+	highest := n.last
+	n.last = 0                                   // a block is taken with the first number
+	err := d.Write(ctx, func(tx *sql.Tx) error { // tables that came from elsewhere bring their numbers along
+		if _, err := tx.Exec(`insert into number(one, last) values(1, 0) on conflict (one) do nothing`); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`update number set last=?1 where last<?1`, highest)
+		return err
+	})
+	if err != nil {
+		return outcome.Wrap("record: number", outcome.NoStore, "the numbers of records cannot be read", err)
 	}
 	return nil
 }

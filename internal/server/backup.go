@@ -16,8 +16,9 @@ import (
 	"filippo.io/age"
 )
 
-// rebuilt are the tables of the log that followers write anew from its entries; a copy leaves them out.
-var rebuilt = []string{"cursor", "lookup", "chain"}
+// rebuilt are the tables that a copy leaves out: those that followers of the log write anew from its entries, and those by which the
+// nodes of a database agree, which SQLite does not have.
+var rebuilt = []string{"cursor", "lookup", "chain", "number", "shredding"}
 
 // keysKept is how long copies of the keys live: what was shredded is beyond recovery when the last copy from before is gone.
 const keysKept = 30 * 24 * time.Hour
@@ -176,10 +177,12 @@ func (s *Server) announce(ctx context.Context, text string) (backup.About, strin
 }
 
 func (s *Server) sources() []backup.Source {
-	return []backup.Source{{Name: "records", DB: s.records}, {Name: "audit", DB: s.trail, Skip: rebuilt}, {Name: "journal", File: s.Config.JournalFile}}
+	return []backup.Source{{Name: "records", DB: s.records, Skip: rebuilt}, {Name: "audit", DB: s.trail, Skip: rebuilt}, {Name: "journal", File: s.Config.JournalFile}}
 }
 
-func (s *Server) keySources() []backup.Source { return []backup.Source{{Name: "keys", DB: s.keys}} }
+func (s *Server) keySources() []backup.Source {
+	return []backup.Source{{Name: "keys", DB: s.keys, Skip: rebuilt}}
+}
 
 func recipients(texts []string) ([]age.Recipient, error) {
 	var out []age.Recipient

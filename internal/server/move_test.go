@@ -41,10 +41,19 @@ func TestMoveToPostgreSQL(t *testing.T) {
 	if a := physician.Get(t, "/fhir/Observation?patient=Patient/castell"); a.Status != 200 || !strings.Contains(a.Body, `"value": 74`) {
 		t.Errorf("the physician in charge gets %d %s", a.Status, a.Body)
 	}
+	note := `{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/castell"}}`
+	for range 2 { // numbers go on behind those that came
+		if a := physician.Do(t, "POST", "/fhir/Observation", note); a.Status != 201 {
+			t.Errorf("a write after the move: %d %s", a.Status, a.Body)
+		}
+	}
 	s.Stop()
 	report, err := server.VerifyData(t.Context(), server.Config{Data: dir, Database: there.URL}, server.Verification{})
-	if err != nil || !report.Holds() {
+	if err != nil || !report.Holds() || report.Stored != 8 {
 		t.Errorf("%v %+v", err, report)
+	}
+	if _, err := server.VerifyData(t.Context(), server.Config{Data: unpack(t, "v0.1.tar.gz")}, server.Verification{}); !outcome.Is(err, outcome.NotSupported) {
+		t.Errorf("an installation that was not brought up to date is judged: %v", err)
 	}
 	if _, err := server.Move(t.Context(), server.Config{Data: unpack(t, "v0.1.tar.gz")}, there.URL); !outcome.Is(err, outcome.Conflict) {
 		t.Errorf("moved over another installation: %v", err)
