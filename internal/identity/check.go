@@ -33,10 +33,9 @@ type Check struct {
 
 // told is what the log says of one person, in order.
 type told struct {
-	acts   []deed
-	last   time.Time
-	seen   bool // somebody signed in as this person
-	failed bool
+	acts []deed
+	last time.Time
+	seen bool // somebody signed in as this person
 }
 
 // deed is one entry about a person.

@@ -17,12 +17,12 @@ const apart = time.Minute
 
 // standing is what the log comes to for one person.
 type standing struct {
-	made, left, waiting bool
-	epoch               int64
-	fields              map[string]string // the last value of each field that was ever said
-	enrolled            time.Time         // zero: has no factors
-	linked              time.Time         // the newest enrolment link
-	cut                 time.Time         // the newest end of all sessions
+	made, left bool
+	epoch      int64
+	fields     map[string]string // the last value of each field that was ever said
+	enrolled   time.Time         // zero: has no factors
+	linked     time.Time         // the newest enrolment link
+	cut        time.Time         // the newest end of all sessions
 }
 
 // fold carries out the acts of one person in order.

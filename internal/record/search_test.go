@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,13 +13,6 @@ import (
 	"chartwarden/internal/fhir/search"
 	"chartwarden/internal/outcome"
 )
-
-func readAll(t testing.TB, path string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	must(t, err)
-	return b
-}
 
 func query(t testing.TB, typ, text string) *search.Query {
 	t.Helper()
