@@ -157,11 +157,7 @@ func TestACommitInDoubtMintsNoReceipt(t *testing.T) {
 	l := s.start()
 	disclose(t, l, reading(1, 1))
 	size := l.State().Size
-	for _, q := range []string{`alter system set synchronous_standby_names = 'nobody'`, `select pg_reload_conf()`} {
-		if err := server.Do(t.Context(), q); err != nil {
-			t.Fatal(err)
-		}
-	}
+	server.LoseStandby(t)
 	type answer struct {
 		r   Receipt
 		err error

@@ -131,12 +131,7 @@ func TestACancelledWaitForAStandbyIsDoubt(t *testing.T) {
 	}
 	server := dbtest.Own(t)
 	d := withItems(t, server.Database(t))
-	if err := server.Do(t.Context(), `alter system set synchronous_standby_names = 'nobody'`); err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Do(t.Context(), `select pg_reload_conf()`); err != nil {
-		t.Fatal(err)
-	}
+	server.LoseStandby(t)
 	told := make(chan error, 1)
 	go func() {
 		told <- d.Write(context.Background(), func(tx *sql.Tx) error { _, err := tx.Exec(`insert into item(n) values(1)`); return err })

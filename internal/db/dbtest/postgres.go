@@ -191,6 +191,50 @@ func (s *Server) Do(ctx context.Context, statement string) error {
 	return err
 }
 
+// LoseStandby makes every commit wait for a standby that is not there, and comes back when that is so: a reload reaches the processes of
+// a server one after the other.
+func (s *Server) LoseStandby(t testing.TB) {
+	t.Helper()
+	for _, q := range []string{`alter system set synchronous_standby_names = 'nobody'`, `select pg_reload_conf()`} {
+		if err := s.Do(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := 0; ; n++ {
+		committed := make(chan error, 1)
+		go func() { committed <- s.Do(context.Background(), fmt.Sprintf(`create table probe%d()`, n)) }()
+		for waiting := true; waiting; {
+			select {
+			case err := <-committed: // at once: not yet
+				if err != nil {
+					t.Fatal(err)
+				}
+				waiting = false
+			case <-time.After(50 * time.Millisecond):
+				if s.releases(t) {
+					<-committed
+					return
+				}
+			}
+		}
+	}
+}
+
+// releases cancels the waits for a standby and reports whether there were any.
+func (s *Server) releases(t testing.TB) bool {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), s.admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(t.Context())
+	var n int
+	if err := c.QueryRow(t.Context(), `select count(pg_cancel_backend(pid)) from pg_stat_activity where wait_event = 'SyncRep'`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n > 0
+}
+
 // database makes an empty database and gives its URL.
 func (s *Server) database(t testing.TB) string {
 	t.Helper()
