@@ -44,7 +44,8 @@ type Source struct {
 	File string   // its path; a file that is not there is left out
 }
 
-// Target is where a source is brought back to: a freshly migrated database, or a path where nothing is.
+// Target is where a source is brought back to: a freshly migrated database, or a path. A file that is there already stays: what survived is
+// newer than any copy of it.
 type Target struct {
 	DB   *db.DB
 	File string

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -174,6 +175,9 @@ func (t *target) write(rows [][]any) error {
 	content, ok := rows[0][0].([]byte)
 	if len(rows) != 1 || !ok {
 		return damaged(nil)
+	}
+	if _, err := os.Stat(t.File); err == nil {
+		return nil
 	}
 	if err := durable(t.File, content); err != nil {
 		return outcome.Wrap("backup: restore", outcome.NoStore, "a file cannot be written back", err)

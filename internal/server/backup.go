@@ -102,6 +102,9 @@ func copyTo(ctx context.Context, name string, about backup.About, sources []back
 	if err == nil {
 		err = syncDir(filepath.Dir(name))
 	}
+	if err != nil {
+		err = outcome.Wrap("server: backup", outcome.NoStore, "the copy cannot be written to "+name, err)
+	}
 	return m, size, err
 }
 

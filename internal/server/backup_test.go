@@ -127,6 +127,33 @@ func TestARestoreTellsWhatIsMissing(t *testing.T) {
 	}
 }
 
+// An emergency journal that survived on its own volume may hold entries that the copy does not: a restore leaves it alone.
+func TestARestoreKeepsTheJournalThatSurvived(t *testing.T) {
+	s := servertest.Start(t)
+	k, identity := recovery(t)
+	out, keys := filepath.Join(t.TempDir(), "copy"), filepath.Join(t.TempDir(), "keys")
+	if _, err := s.Backup(t.Context(), server.Copying{Recipients: []string{k.Recipient().String()}, Out: out, KeysOut: keys}); err != nil {
+		t.Fatal(err)
+	}
+	s.Stop()
+	volume := filepath.Join(t.TempDir(), "emergency.journal")
+	if err := os.Rename(s.Config.JournalFile, volume); err != nil {
+		t.Fatal(err)
+	}
+	was, err := os.Stat(volume)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := server.Restore(t.Context(), server.Config{Data: filepath.Join(t.TempDir(), "again"), JournalFile: volume},
+		server.Restoring{From: out, Keys: keys, IdentityFile: identity, KeyFile: filepath.Join(s.Dir, "custodian.key")})
+	if err != nil || !back.Report.Holds() {
+		t.Errorf("%v %+v", err, back.Report)
+	}
+	if is, err := os.Stat(volume); err != nil || !os.SameFile(was, is) {
+		t.Error("the journal that survived was replaced")
+	}
+}
+
 func TestACopyWithoutItsKeysOpensNothing(t *testing.T) {
 	s := servertest.Start(t)
 	s.Import(t, servertest.Data(t, "fhir", "synthea", "Alfreda_Wyman_3287b938-4670-47eb-91e5-e0ce3df71405.json.gz"))

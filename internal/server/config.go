@@ -79,6 +79,9 @@ func (c Config) withDefaults() Config {
 			host = "localhost" // an IP address cannot be the relying party of a passkey
 		}
 		c.PublicURL = scheme + "://" + net.JoinHostPort(host, port)
+		if port == map[string]string{"http": "80", "https": "443"}[scheme] { // which browsers leave out
+			c.PublicURL = strings.TrimSuffix(c.PublicURL, ":"+port)
+		}
 	}
 	return c
 }

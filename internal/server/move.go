@@ -28,7 +28,8 @@ type Moved struct {
 
 // Move copies a stopped installation from its data directory to an empty PostgreSQL database and verifies it there. Key file, head file
 // and emergency journal stay in the directory, which serves with --database from then on; the former files are kept beside under
-// another name. After an error nothing has changed in the directory, and the database is to be made anew.
+// another name, also where Report says that something does not hold. When the copy fails nothing has changed in the directory, and the
+// database is to be made anew.
 //
 // Errors: outcome.Lock while a server runs; outcome.Conflict when the database holds an installation; as backup.Transfer.
 func Move(ctx context.Context, c Config, to string) (done Moved, err error) {
@@ -114,7 +115,7 @@ func handOver(c, there Config) error {
 	if err := os.WriteFile(key, []byte(keyringWord+"\n"), 0o600); err != nil {
 		return outcome.Wrap("server: move", outcome.NoStore, "the node's key file cannot be written: check the data directory", err)
 	}
-	for _, file := range []string{recordsDB, auditDB, keysDB} {
+	for _, file := range []string{keysDB, recordsDB, auditDB} { // the keys first: without them nothing takes the directory for a whole installation
 		for _, part := range []string{"", "-wal", "-shm"} {
 			path := filepath.Join(c.Data, file) + part
 			if err := os.Rename(path, path+movedSuffix); err != nil && !errors.Is(err, os.ErrNotExist) {
