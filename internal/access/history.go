@@ -67,7 +67,7 @@ func (g *Gate) History(ctx context.Context, p Principal, typ, id string, asked u
 		return HistoryPage{}, err
 	}
 	if id != "" {
-		return g.historyOfOne(ctx, p, typ, id, spanned)
+		return g.historyOfOne(ctx, p, typ, id, spanned, asked.Encode(), after)
 	}
 	return g.historyOfMany(ctx, p, typ, spanned, asked.Encode(), after)
 }
@@ -103,8 +103,12 @@ func (g *Gate) span(asked url.Values) (s span, err error) {
 	return s, nil
 }
 
-// historyOfOne is short enough for one page.
-func (g *Gate) historyOfOne(ctx context.Context, p Principal, typ, id string, asked span) (HistoryPage, error) {
+// pageOfOne bounds a page of the history of one resource that names no _count.
+const pageOfOne = 200
+
+// historyOfOne gives the versions of one resource page by page. A later page is judged like the first: who lost the right meanwhile,
+// or may not see a label that came since, gets nothing more.
+func (g *Gate) historyOfOne(ctx context.Context, p Principal, typ, id string, asked span, text string, after *record.Cursor) (HistoryPage, error) {
 	const interaction = "history-instance"
 	versions, err := g.records.History(ctx, typ, id)
 	if outcome.Is(err, outcome.NotFound) {
@@ -132,6 +136,7 @@ func (g *Gate) historyOfOne(ctx context.Context, p Principal, typ, id string, as
 			until = versions[i-1].Stored()
 		}
 		switch {
+		case after != nil && after.Passed(v):
 		case v.Stored().Before(asked.since), !asked.to.IsZero() && !v.Stored().Before(asked.to), !asked.to.IsZero() && i > 0 && !until.After(asked.from):
 		case !g.decide(s, policy.Read, s.resource(judged)).Allowed, !judged.Deleted() && !s.holds(scope.Read, judged):
 		default:
@@ -139,15 +144,27 @@ func (g *Gate) historyOfOne(ctx context.Context, p Principal, typ, id string, as
 		}
 	}
 	open, _ = g.sound(open, 0)
-	total := len(open)
-	if asked.count >= 0 && asked.count < total {
-		open = open[:asked.count]
+	out := HistoryPage{Total: len(open)}
+	if after != nil {
+		out.Total = -1 // the first page told it
+	}
+	count := asked.count
+	if count < 0 || count > pageOfOne {
+		count = pageOfOne
+	}
+	if count < len(open) {
+		if open = open[:count]; count > 0 {
+			if out.Next, err = g.records.HistoryCursor(ctx, p.cursorKey(), text, open[count-1]); err != nil {
+				return HistoryPage{}, err
+			}
+		}
 	}
 	opened, err := g.disclose(ctx, s.event(interaction, "R"), permitted{s, d, open, policy.Read})
 	if err != nil {
 		return HistoryPage{}, err
 	}
-	return HistoryPage{Versions: versioned(open, opened.Docs), Total: total, Entry: opened.Entry}, nil
+	out.Versions, out.Entry = versioned(open, opened.Docs), opened.Entry
+	return out, nil
 }
 
 // historyOfMany walks through what was written in all charts that p may see.

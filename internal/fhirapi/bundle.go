@@ -113,11 +113,11 @@ func (a *API) answerEntry(b []byte, e access.Entry, res access.Result, returns s
 		}
 		return append(a.entry(b, doc), `,"response":{"status":"200",`+response...), res.Disclosure.Entry
 	case res.History != nil:
-		b = append(append(b, `{"resource":`...), a.historyBundle("", "", *res.History)...)
+		b = append(append(b, `{"resource":`...), a.historyBundle(a.below(e.URL), "", *res.History)...)
 		return append(b, `,"response":{"status":"200"}}`...), res.History.Entry
 	case res.Page != nil:
 		b = append(b, `{"resource":`...)
-		b = append(b, a.searchset(a.Base, "", *res.Page)...)
+		b = append(b, a.searchset(a.Base+a.below(e.URL), "", *res.Page)...)
 		return append(b, `,"response":{"status":"200"}}`...), res.Page.Entry
 	}
 	done := res.Written
@@ -143,4 +143,10 @@ func (a *API) answerEntry(b []byte, e access.Entry, res access.Result, returns s
 		b = append(append(b, `,"outcome":`...), storedOutcome...)
 	}
 	return append(b, `}}`...), done.Entry
+}
+
+// below is where the question of an entry was put, under the base, without its parameters: links to further pages start there.
+func (a *API) below(entryURL string) string {
+	path, _, _ := strings.Cut(strings.TrimPrefix(entryURL, a.Base), "?")
+	return "/" + strings.Trim(path, "/")
 }

@@ -147,3 +147,64 @@ func TestHistoryIsFiltered(t *testing.T) {
 		}
 	}
 }
+
+// The history of one resource comes in pages too: each version once, whatever is written between two pages.
+func TestHistoryOfOneIsPaged(t *testing.T) {
+	d := open(t)
+	one := "Observation/" + id(t, d.physician.Do(t, "POST", "/fhir/Observation", d.observation("29463-7", "70")))
+	change := func(value string) {
+		t.Helper()
+		if got := d.physician.Do(t, "PATCH", "/fhir/"+one, `[{"op":"replace","path":"/valueQuantity/value","value":`+value+`}]`, "Content-Type", jsonPatch); got.Status != 200 {
+			t.Fatal(got.Status, got.Body)
+		}
+	}
+	for _, v := range []string{"71", "72", "73", "74"} {
+		change(v)
+	}
+	for query, sizes := range map[string][]int{"?_count=2": {2, 2, 1}, "?_count=5": {5}, "?_count=4&_since=" + d.Now().Format("2006"): {4, 1}, "?_count=1&_at=" + d.Now().Format("2006"): {1, 1, 1, 1, 1}} {
+		var got []string
+		pages := 0
+		for at := "/fhir/" + one + "/_history" + query; at != ""; pages++ {
+			answer := d.physician.Get(t, at)
+			page, next, total := historyOf(t, answer)
+			if pages >= len(sizes) || len(page) != sizes[pages] || (total >= 0) != (pages == 0) {
+				t.Fatalf("%s page %d: %q total %d", query, pages, page, total)
+			}
+			if strings.Contains(next, "_since") || next != "" && !strings.HasPrefix(next, "/fhir/"+one+"/_history?_cursor=") {
+				t.Fatalf("next link %s", next)
+			}
+			if next != "" && d.clerk.Get(t, next).Status == 200 {
+				t.Error("the cursor of somebody else")
+			}
+			if next != "" {
+				if other := d.physician.Get(t, strings.Replace(next, one, "Patient/"+d.patient, 1)); other.Status != 400 {
+					t.Errorf("a cursor of another resource: %d", other.Status)
+				}
+			}
+			got, at = append(got, page...), next
+		}
+		first := got[0][strings.LastIndexByte(got[0], '/')+1:]
+		if len(got) < 5 || pages != len(sizes) || got[len(got)-1] != "POST "+one+"/1" || first != "5" {
+			t.Errorf("%s: %q", query, got)
+		}
+	}
+	batch := d.physician.Do(t, "POST", "/fhir", `{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"`+one+`/_history?_count=3"}},
+		{"request":{"method":"GET","url":"Observation/_history?_count=3"}},{"request":{"method":"GET","url":"Encounter?patient=`+d.patient+`"}}]}`)
+	for _, want := range []string{`"next","url":"http://localhost/fhir/` + one + `/_history?_cursor=`, `"next","url":"http://localhost/fhir/Observation/_history?_cursor=`, `"self","url":"http://localhost/fhir/Encounter"`} {
+		if !strings.Contains(batch.Body, want) {
+			t.Errorf("a batch without %s", want)
+		}
+	}
+	_, next, _ := historyOf(t, d.physician.Get(t, "/fhir/"+one+"/_history?_count=3"))
+	change("80") // written between two pages
+	if d.physician.Do(t, "DELETE", "/fhir/"+one, "").Status != 204 {
+		t.Fatal("not deleted")
+	}
+	rest, end, _ := historyOf(t, d.physician.Get(t, next))
+	if strings.Join(rest, " ") != "PUT "+one+"/2 POST "+one+"/1" || end != "" {
+		t.Errorf("%q %s", rest, end)
+	}
+	if _, next, total := historyOf(t, d.physician.Get(t, "/fhir/"+one+"/_history?_count=0")); next != "" || total != 7 {
+		t.Errorf("counted %d %s", total, next)
+	}
+}

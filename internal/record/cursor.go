@@ -97,6 +97,16 @@ func (s *Store) sealCursor(ctx context.Context, principal string, p position) (s
 	return cursorText.EncodeToString(raw), nil
 }
 
+// HistoryCursor seals where the history of one resource goes on, behind last; text is the question as asked. It is opened by
+// [Store.OpenCursor], is of [Cursor.IsFeed] "Type/id", and [Cursor.Passed] tells what stood on the pages before.
+// Errors: outcome.NoStore.
+func (s *Store) HistoryCursor(ctx context.Context, principal, text string, last *Sealed) (string, error) {
+	return s.sealCursor(ctx, principal, position{Type: feedName + last.Type() + "/" + last.ID(), Text: text, Tx: last.found().row.tx, Rec: last.Record()})
+}
+
+// Passed reports whether a version stood on a page before, or was written after the first of them.
+func (c *Cursor) Passed(x *Sealed) bool { return x.found().row.tx >= c.position().Tx }
+
 func (s *Store) cursorPlace(principal string) []byte {
 	return []byte("cursor\x00" + s.o.Base + "\x00" + principal)
 }
