@@ -78,10 +78,10 @@ func (d *DB) openPostgres(ctx context.Context, source string, o Options) error {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
-	write, read := config.Copy(), config.Copy()
-	if len(config.Fallbacks) > 0 && write.ValidateConnect == nil {
-		write.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	if len(config.Fallbacks) > 0 || config.ValidateConnect != nil { // readers too, whatever the URL says: a standby may be behind
+		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 	}
+	write, read := config.Copy(), config.Copy()
 	for k, v := range map[string]string{
 		"default_transaction_isolation":       "read committed", // each statement sees what was committed before the lock was got
 		"lock_timeout":                        "10s",

@@ -5,6 +5,7 @@ package dbtest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -30,7 +31,7 @@ type Server struct {
 	admin string
 	bin   string
 	as    *syscall.SysProcAttr
-	alive io.Closer // when it closes, as it does when this process ends, the server stops and its directory goes
+	alive io.WriteCloser // when it closes, as it does when this process ends, the server stops and its directory goes
 	count atomic.Int64
 }
 
@@ -110,16 +111,32 @@ fsync = on
 log_min_messages = warning
 `
 
-// supervise runs the server until standard input ends, and then takes everything away.
+// supervise runs the server until standard input ends, and then takes everything away. A line on standard input starts it again.
 const supervise = `trap '' INT TERM
-"$1/postgres" -D "$2/data" -k "$2" </dev/null &
-server=$!
-cat >/dev/null
-kill -INT $server
-wait $server
+while :; do
+  "$1/postgres" -D "$2/data" -k "$2" </dev/null &
+  read again || break
+done
+kill -INT $(head -n 1 "$2/data/postmaster.pid")
+wait
 rm -rf "$2"`
 
 func start() (*Server, error) {
+	s, err := room()
+	if err != nil {
+		return nil, err
+	}
+	if said, err := s.tool("initdb", "-D", filepath.Join(s.Dir, "data"), "-U", "chartwarden", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions"); err != nil {
+		return nil, fmt.Errorf("dbtest: initdb: %w: %s", err, said)
+	}
+	if err := s.configure(settings); err != nil {
+		return nil, err
+	}
+	return s, s.run()
+}
+
+// room is a server that is not there yet: its directory and its account.
+func room() (*Server, error) {
 	as, uid, gid, err := account()
 	if err != nil {
 		return nil, err
@@ -136,46 +153,61 @@ func start() (*Server, error) {
 	if err := os.Chmod(dir, 0o711); err != nil { // tests of another account reach the socket
 		return nil, err
 	}
-	s := &Server{Dir: dir, bin: binaries(), as: as}
-	init := exec.Command(filepath.Join(s.bin, "initdb"), "-D", filepath.Join(dir, "data"), "-U", "chartwarden", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
-	init.SysProcAttr, init.Dir = as, dir
-	if said, err := init.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("dbtest: initdb: %w: %s", err, said)
-	}
-	conf, err := os.OpenFile(filepath.Join(dir, "data", "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
-	if err == nil {
-		_, err = conf.WriteString(settings)
-		_ = conf.Close()
-	}
+	admin := url.URL{Scheme: "postgres", Path: "/postgres", RawQuery: url.Values{"host": {dir}, "user": {"chartwarden"}}.Encode()}
+	return &Server{Dir: dir, bin: binaries(), as: as, admin: admin.String()}, nil
+}
+
+// tool runs one of PostgreSQL's programs as the server's account.
+func (s *Server) tool(name string, args ...string) ([]byte, error) {
+	c := exec.Command(filepath.Join(s.bin, name), args...)
+	c.SysProcAttr, c.Dir = s.as, s.Dir
+	return c.CombinedOutput()
+}
+
+// configure adds settings, which count from the next start.
+func (s *Server) configure(lines string) error {
+	conf, err := os.OpenFile(filepath.Join(s.Dir, "data", "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s.admin = (&url.URL{Scheme: "postgres", Path: "/postgres", RawQuery: url.Values{"host": {dir}, "user": {"chartwarden"}}.Encode()}).String()
-	keeper := exec.Command("sh", "-c", supervise, "dbtest", s.bin, dir)
-	keeper.SysProcAttr, keeper.Dir = as, dir
-	said, err := os.Create(filepath.Join(dir, "said")) // not the test's own output: go test would wait for it to close
+	_, err = conf.WriteString(lines)
+	return errors.Join(err, conf.Close())
+}
+
+// run starts the server under its keeper and waits until it answers.
+func (s *Server) run() error {
+	keeper := exec.Command("sh", "-c", supervise, "dbtest", s.bin, s.Dir)
+	keeper.SysProcAttr, keeper.Dir = s.as, s.Dir
+	said, err := os.Create(filepath.Join(s.Dir, "said")) // not the test's own output: go test would wait for it to close
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer said.Close()
 	keeper.Stdout, keeper.Stderr = said, said
-	alive, err := keeper.StdinPipe()
-	if err != nil {
-		return nil, err
+	if s.alive, err = keeper.StdinPipe(); err != nil {
+		return err
 	}
 	if err := keeper.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	go func() { _ = keeper.Wait() }()
-	s.alive = alive
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	return s.answers(func() {})
+}
+
+// answers waits until the server takes statements, and calls again now and then while it does not.
+func (s *Server) answers(again func()) error {
+	for n, deadline := 1, time.Now().Add(time.Minute); ; n++ {
 		err := s.Do(context.Background(), `select 1`)
 		if err == nil {
-			return s, nil
+			return nil
 		}
 		if time.Now().After(deadline) {
-			text, _ := os.ReadFile(said.Name()) // the error below says enough without
-			return nil, fmt.Errorf("dbtest: PostgreSQL does not start: %w: %s", err, bytes.TrimSpace(text))
+			text, _ := os.ReadFile(filepath.Join(s.Dir, "said")) // the error below says enough without
+			return fmt.Errorf("dbtest: PostgreSQL does not start: %w: %s", err, bytes.TrimSpace(text))
+		}
+		time.Sleep(20 * time.Millisecond)
+		if n%25 == 0 {
+			again()
 		}
 	}
 }
@@ -189,50 +221,6 @@ func (s *Server) Do(ctx context.Context, statement string) error {
 	defer c.Close(ctx)
 	_, err = c.Exec(ctx, statement)
 	return err
-}
-
-// LoseStandby makes every commit wait for a standby that is not there, and comes back when that is so: a reload reaches the processes of
-// a server one after the other.
-func (s *Server) LoseStandby(t testing.TB) {
-	t.Helper()
-	for _, q := range []string{`alter system set synchronous_standby_names = 'nobody'`, `select pg_reload_conf()`} {
-		if err := s.Do(t.Context(), q); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for n := 0; ; n++ {
-		committed := make(chan error, 1)
-		go func() { committed <- s.Do(context.Background(), fmt.Sprintf(`create table probe%d()`, n)) }()
-		for waiting := true; waiting; {
-			select {
-			case err := <-committed: // at once: not yet
-				if err != nil {
-					t.Fatal(err)
-				}
-				waiting = false
-			case <-time.After(50 * time.Millisecond):
-				if s.releases(t) {
-					<-committed
-					return
-				}
-			}
-		}
-	}
-}
-
-// releases cancels the waits for a standby and reports whether there were any.
-func (s *Server) releases(t testing.TB) bool {
-	t.Helper()
-	c, err := pgx.Connect(t.Context(), s.admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close(t.Context())
-	var n int
-	if err := c.QueryRow(t.Context(), `select count(pg_cancel_backend(pid)) from pg_stat_activity where wait_event = 'SyncRep'`).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	return n > 0
 }
 
 // database makes an empty database and gives its URL.
@@ -251,36 +239,30 @@ func (s *Server) Database(t testing.TB) Place {
 	return Place{Dir: t.TempDir(), URL: s.database(t)}
 }
 
-// Kill ends the process of a server's connection, or its postmaster when pid is 0, as a crash would.
-func (s *Server) Kill(t testing.TB, pid int) {
+// Copy gives the URL of a new database with all that lies in that of a place, to which nobody may be connected. It goes away with the test.
+func (p Place) Copy(t testing.TB) string {
 	t.Helper()
-	if pid == 0 {
-		pid = s.postmaster(t)
-	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+	s, from := Start(t), nameOf(p.URL)
+	name := "t" + strconv.FormatInt(s.count.Add(1), 10)
+	if err := s.Do(t.Context(), `create database `+name+` template `+from); err != nil {
 		t.Fatal(err)
 	}
+	out := strings.Replace(s.admin, "/postgres?", "/"+name+"?", 1)
+	t.Cleanup(func() { s.drop(out) })
+	return out
 }
 
-func (s *Server) postmaster(t testing.TB) int {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join(s.Dir, "data", "postmaster.pid"))
+func nameOf(place string) string {
+	u, err := url.Parse(place)
 	if err != nil {
-		t.Fatal(err)
+		return ""
 	}
-	first, _, _ := strings.Cut(string(b), "\n")
-	pid, err := strconv.Atoi(first)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pid
+	return strings.TrimPrefix(u.Path, "/")
 }
 
 // drop takes a database away, so that a long run does not fill the disk.
 func (s *Server) drop(place string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	if u, err := url.Parse(place); err == nil {
-		_ = s.Do(ctx, `drop database `+strings.TrimPrefix(u.Path, "/")+` with (force)`) // the server's end takes what is left
-	}
+	_ = s.Do(ctx, `drop database `+nameOf(place)+` with (force)`) // the server's end takes what is left
 }
