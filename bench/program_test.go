@@ -153,14 +153,14 @@ type process struct {
 }
 
 // serve starts the program on an installation and waits until it is ready. It ends with the benchmark.
-func serve(b *testing.B, dir string) *process {
+func serve(b *testing.B, dir string, more ...string) *process {
 	b.Helper()
 	path, err := program()
 	if err != nil {
 		b.Fatal(err)
 	}
 	address := freeAddress(b)
-	p := &process{Cmd: exec.Command(path, "serve", "--data", dir, "--listen", address), url: "http://" + address}
+	p := &process{Cmd: exec.Command(path, append([]string{"serve", "--data", dir, "--listen", address}, more...)...), url: "http://" + address}
 	start := time.Now()
 	if err := p.Start(); err != nil {
 		b.Fatal(err)

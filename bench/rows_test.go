@@ -50,3 +50,28 @@ func TestEveryRowIsMeasured(t *testing.T) {
 		}
 	}
 }
+
+// The side-by-side table judges what the harness and the benchmark say, an error before a figure.
+func TestSideBySideIsReadAndJudged(t *testing.T) {
+	all, err := readTaken(strings.NewReader(`{"label":"sqlite","phase":"read","per_sec":4100,"p50_ms":1.5,"p99_ms":11,"cpu_by_root":"server=1.23","foreign_cpu_cores":0.05}
+{"label":"sqlite","phase":"obs","per_sec":2100,"errors":1,"cpu_by_root":"server=1.05"}
+{"label":"sqlite","phase":"mixed","per_sec":1700,"cpu_by_root":"server=1.7","extra":{"visits_per_min":6100}}
+{"Label":"sqlite","Phase":"restart","Value":45}
+{"label":"postgres","phase":"include","per_sec":1000,"cpu_by_root":"server=1 database=0.5"}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := sideTable(facts{}, all)
+	for _, want := range []string{
+		"| read by id | 4,100/s | 1.50 | 11.0 | 0.30 | 0.05 | 0 | ≥ 4,000/s, p99 < 10.0 ms | **missed** |",
+		"| 2,100/s | 0.00 | 0.00 | 0.50 | 0.00 | 1 | ≥ 2,000/s | **errors** |",
+		"| 6,100/min | 0.00 | 0.00 | 1.00 | 0.00 | 0 | ≥ 6,000/min | met |",
+		"| restart | 45.0 ms |  |  |  |  |  | < 1,000 ms | met |",
+		"| 1,000/s | 0.00 | 0.00 | 1.00 + 0.50 | 0.00 | 0 | ≥ 1,000/s | met |",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the table lacks %q:\n%s", want, page)
+		}
+	}
+}
