@@ -17,7 +17,10 @@ import (
 type ImportResult struct {
 	Written Written
 	Skipped bool // it was here already, with this content
-	Err     error
+	// Behind says that it was skipped since what is stored went on from it: an earlier version had this content, or the current one is
+	// newer by its meta.lastUpdated.
+	Behind bool
+	Err    error
 	// Later says that it refers to what a later part brings, which has to be here first: nothing was stored, hand it in again.
 	Later bool
 	// Ahead are references that were stored although their targets come in a later part.
@@ -76,7 +79,7 @@ func (g *Gate) ImportPart(ctx context.Context, p Principal, entries []Entry, com
 			return nil, err
 		}
 		for i, w := range written {
-			out[at[i]] = ImportResult{Written: w, Skipped: !w.Changed, Ahead: ahead[i]}
+			out[at[i]] = ImportResult{Written: w, Skipped: !w.Changed, Behind: w.behind, Ahead: ahead[i]}
 		}
 		if len(faults) == 0 {
 			break
@@ -172,7 +175,7 @@ func (g *Gate) ImportWhole(ctx context.Context, p Principal, entries []Entry) ([
 		return nil, err
 	}
 	for i, w := range written {
-		out[i] = ImportResult{Written: w, Skipped: !w.Changed}
+		out[i] = ImportResult{Written: w, Skipped: !w.Changed, Behind: w.behind}
 	}
 	return out, nil
 }
@@ -193,7 +196,7 @@ func (g *Gate) incoming(ctx context.Context, e Entry, coming *int) (record.Write
 		return w, err
 	}
 	w.Local = false // a second run finds what this one stores
-	w.Await, w.IfNoneExist = true, e.IfNoneExist
+	w.Await, w.Onward, w.IfNoneExist = true, true, e.IfNoneExist
 	if updated, ok := e.Doc.LastUpdated(); ok {
 		w.EventTime = updated
 	}

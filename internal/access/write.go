@@ -29,6 +29,7 @@ type Written struct {
 	Changed bool   // false when the content was here already and no version was made
 	Entry   string // of the intent, which was durable before the records changed; empty when nothing had to change
 	Awaited []Awaited
+	behind  bool // unchanged, since the record went on from this content
 }
 
 // Awaited is a conditional or logical reference that an import kept as it was sent, since its target is not here, or is here more
@@ -253,7 +254,7 @@ func (g *Gate) commit(ctx context.Context, e audit.Event, ws []record.Write, pre
 	out := make([]Written, len(stored))
 	for i, r := range stored {
 		out[i] = Written{Type: r.Type(), ID: r.ID(), Version: r.Version(), Updated: r.Updated(), Created: changes[i].Effect == record.Created,
-			Changed: changes[i].Effect != record.Unchanged, Entry: intent.Entry()}
+			Changed: changes[i].Effect != record.Unchanged, Entry: intent.Entry(), behind: changes[i].Behind}
 		for _, a := range prepared.Awaited(i) {
 			out[i].Awaited = append(out[i].Awaited, Awaited{a.At, public(a.Reason)})
 		}

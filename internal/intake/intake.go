@@ -6,7 +6,8 @@
 // A first pass orders the files so that what others refer to comes first. Then each file is read as a stream and handed to the door in
 // batches: one audit intent and one commit for each. An entry that cannot be stored is named with file, entry and reason, and never
 // stops the rest, unless files are to be stored whole. A second run finds what the first stored (by fullUrl, id, or file and content)
-// and skips it. A reference by identifier whose target is not here is kept as it was sent, named in the report, and resolved when a
+// and skips it. Of several contents for one id the newest by meta.lastUpdated stays, without such dates the last that was new: content
+// that was here before does not come back, neither over that of another file nor over what was changed or deleted here since. A reference by identifier whose target is not here is kept as it was sent, named in the report, and resolved when a
 // later file or a later run brings the target.
 package intake
 
@@ -44,6 +45,9 @@ type Report struct {
 	Stored   int         `json:"stored"`
 	Skipped  int         `json:"skipped"` // were here already
 	Rejected []Rejection `json:"rejected"`
+	// Outdated are entries that were skipped since what is stored under their name went on from them: their content stood there before, or
+	// is older by its meta.lastUpdated. Of two files that give one id different content the older is here.
+	Outdated []Outdated `json:"outdated"`
 	// Unresolved are references of stored entries that lead nowhere. Resolved is how many resources, of this run or an earlier one, found
 	// the targets of theirs late; Waiting how many of all that are stored still wait for one by identifier.
 	Unresolved []Unresolved   `json:"unresolved"`
@@ -60,6 +64,13 @@ type Rejection struct {
 	Type   string `json:"type,omitempty"`
 	Reason string `json:"reason"`
 	At     string `json:"at,omitempty"`
+}
+
+// Outdated is one entry whose resource went on from it. It holds the place alone.
+type Outdated struct {
+	File  string `json:"file"`
+	Entry int    `json:"entry"`
+	Type  string `json:"type"`
 }
 
 // Unresolved is one reference that leads nowhere, of an entry that was stored. It holds the place, never the reference.
@@ -134,6 +145,13 @@ func (r Report) Write(w io.Writer) {
 		fmt.Fprintln(w)
 	}
 	const enough = 50
+	for i, x := range r.Outdated {
+		if i == enough {
+			fmt.Fprintf(w, "and %d more entries that are older than what is stored: see the report\n", len(r.Outdated)-enough)
+			break
+		}
+		fmt.Fprintf(w, "outdated %s entry %d %s: what is stored went on from this content, and stays\n", x.File, x.Entry, x.Type)
+	}
 	for i, x := range r.Unresolved {
 		if i == enough {
 			fmt.Fprintf(w, "and %d more references that lead nowhere: see the report\n", len(r.Unresolved)-enough)

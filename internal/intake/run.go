@@ -29,7 +29,7 @@ const (
 	mostLateSize = 256 << 20
 )
 
-// mostUnresolved bounds the report.
+// mostUnresolved bounds each list of the report.
 const mostUnresolved = 100_000
 
 // store hands one batch to the door and counts what became of it.
@@ -99,6 +99,9 @@ func (r *run) count(part []late, results []access.ImportResult) {
 			r.report.Rejected = append(r.report.Rejected, rejection(x.file, x.entry, res.Err))
 		case res.Skipped:
 			r.report.Skipped++
+			if res.Behind && len(r.report.Outdated) < mostUnresolved {
+				r.report.Outdated = append(r.report.Outdated, Outdated{File: x.file, Entry: x.entry.Index, Type: res.Written.Type})
+			}
 		case res.Written.ID != "": // it has none in a file that was refused whole
 			r.report.Stored++
 			r.report.ByType[res.Written.Type]++

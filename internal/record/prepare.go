@@ -41,6 +41,9 @@ type Write struct {
 	// Await keeps a conditional or logical reference whose target is not here as it was sent, until [Store.Awaiting] finds it. Without
 	// it such a conditional reference is an error, unless the version before has it too.
 	Await bool
+	// Onward makes a write that brings what the record has left behind change nothing: content that an earlier version had, or that is
+	// older than the current version by its EventTime.
+	Onward bool
 	// Sees says which stored resources a conditional reference may find; nil: all.
 	Sees Sight
 	// EventTime is the original lastUpdated of an imported resource; zero for now.
@@ -76,6 +79,7 @@ type Change struct {
 	Group    fhir.Group
 	Labels   []string // of the new content
 	Before   *Sealed
+	Behind   bool // Unchanged, since the record went on from what the write brings
 }
 
 // Prepared are changes with ids, versions and sealed bytes, of which nothing is stored yet. It is used once.
@@ -95,6 +99,7 @@ type item struct {
 	also    []fhir.PatientID
 	aliases [][]byte // to be stored; one may be promised to this record already
 	named   bool     // the aliases are for what was there already
+	behind  bool     // the record went on from this content
 	// awaited are references that stay as they were sent.
 	awaited []Awaited
 	// promised are compartments of patients who are referred to and have not come yet.
@@ -111,7 +116,7 @@ type promise struct {
 func (p *Prepared) Changes() []Change {
 	out := make([]Change, len(p.items))
 	for i, it := range p.items {
-		c := Change{Effect: it.effect, Type: it.kind, ID: it.id, Record: it.after.rec, Version: it.after.vid, Group: fhir.FieldGroup(it.kind)}
+		c := Change{Effect: it.effect, Type: it.kind, ID: it.id, Record: it.after.rec, Version: it.after.vid, Group: fhir.FieldGroup(it.kind), Behind: it.behind}
 		if it.after.patient != 0 {
 			c.Patients = append([]fhir.PatientID{it.after.patient}, it.also...)
 		}
@@ -517,8 +522,15 @@ func (b *batch) finish(it *item) error {
 	if err != nil {
 		return err
 	}
-	if it.before != nil && it.before.doc != nil {
-		if same, err := sameContent(doc, it.before); err != nil || same {
+	if it.before != nil {
+		same := false
+		if it.before.doc != nil {
+			same, err = sameContent(doc, it.before)
+		}
+		if err == nil && !same && it.w.Onward {
+			it.behind, err = b.leftBehind(it, doc)
+		}
+		if err != nil || same || it.behind {
 			it.effect, it.doc, it.after, it.awaited = Unchanged, nil, it.before.row, nil
 			return err
 		}
@@ -547,6 +559,27 @@ func sameContent(doc *document.Doc, before *found) (bool, error) {
 		return false, err
 	}
 	return bytes.Equal(stamped.AppendJSON(nil), before.doc.AppendJSON(nil)), nil
+}
+
+// leftBehind reports whether the record went on from doc: by the time of its last change, or since an earlier version had this content.
+// Without it, two files that give one resource different content would replace each other at each run of an import, and a run would
+// take back what was changed or deleted here since the one before.
+func (b *batch) leftBehind(it *item, doc *document.Doc) (bool, error) {
+	if now := it.before.doc; now != nil && !it.w.EventTime.IsZero() {
+		if updated, ok := now.LastUpdated(); ok && it.w.EventTime.Before(updated) {
+			return true, nil
+		}
+	}
+	behind := false
+	err := b.s.each(b.ctx, b.s.d.Reader(), func(f *found) error {
+		if f.fault != nil || f.doc == nil || behind {
+			return nil
+		}
+		same, err := sameContent(doc, f)
+		behind = same
+		return err
+	}, versions+`where rec=? order by vid desc`, it.before.row.rec)
+	return behind, err
 }
 
 // keys gives the key of each patient in a batch, making those of new patients with one commit.
