@@ -1,0 +1,60 @@
+package detect
+
+// Record is one resource of the context, reduced to what detection asks. Exactly what its resource says is filled in.
+type Record struct {
+	Ref      string // Appointment/5
+	Known    int64  // since when it is known, seconds; 0 from the start
+	Patient  string // whose it is
+	Maker    string // Practitioner who wrote or asked for it, "" unknown
+	Ties     []Tie
+	Confirms []string // resources whose word it confirms
+	Folk     *Folk
+	Unit     *Unit
+	Post     *Post
+	Same     [2]string // Practitioner and Patient who are one human
+	Flags    []string  // VIP, confidential, ... on the patient's chart
+	Consents string    // patient who agreed to take part in research
+}
+
+// Tie relates a person or a unit to the record's patient.
+type Tie struct {
+	Template Template
+	Party    string // Practitioner/1, or Location, Organization, HealthcareService; "" for templates of a function of the house
+	Patient  string // when not the record's
+	From, To int64  // when it is true, seconds; 0 without bound
+}
+
+// Folk is a human as a directory describes one. Names and addresses are turned into keyed values when learned and not kept.
+type Folk struct {
+	Ref      string // Patient/9, Practitioner/17, or RelatedPerson/3 (then Of says whose)
+	Of       string
+	Family   string
+	Given    string
+	Birth    string // YYYY-MM-DD
+	Street   string
+	Postal   string
+	Phones   []string
+	Died     int64 // seconds, 0 alive or unknown
+	Contacts []Contact
+}
+
+// Contact is next of kin as a chart names it.
+type Contact struct{ Family, Given, Phone string }
+
+// Unit is a place or department. Part names the one that stands for it.
+type Unit struct {
+	Ref, Part, Name, Type string
+}
+
+// Post is where a person works, by PractitionerRole.
+type Post struct {
+	Person, Role string
+	Units        []string
+	From, To     int64
+}
+
+// Shift is a planned one of the roster.
+type Shift struct {
+	Person, Place string
+	From, To      int64
+}

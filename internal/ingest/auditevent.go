@@ -1,0 +1,340 @@
+package ingest
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"chartwarden/internal/detect"
+)
+
+// Event reads one FHIR R4 AuditEvent in the shape of IHE BALP, only what detection asks. why says what is wrong with a line that is not
+// one; it never holds anything of the line. The event shares memory with line.
+//
+// Sources: https://profiles.ihe.net/ITI/BALP, https://hl7.org/fhir/R4/auditevent.html.
+func Event(line string) (e detect.Event, why string) {
+	c := cursor{s: line}
+	var resource, typ, action, outcome string
+	var subs [4]string
+	var agent, best agent
+	nsub, recorded, hasAgent := 0, "", false
+	for c.enter('{'); c.more('}'); {
+		switch c.key() {
+		case "resourceType":
+			resource = c.text()
+		case "id":
+			e.ID = c.text()
+		case "recorded":
+			recorded = c.text()
+		case "action":
+			action = c.text()
+		case "outcome":
+			outcome = c.text()
+		case "type":
+			typ, _ = c.coding()
+		case "subtype":
+			for in := c.array(); in && c.more(']'); {
+				if s, _ := c.coding(); nsub < len(subs) {
+					subs[nsub] = s
+					nsub++
+				}
+			}
+		case "purposeOfEvent":
+			for in := c.array(); in && c.more(']'); {
+				if code, _ := c.coding(); e.Purpose == "" {
+					e.Purpose = code
+				}
+			}
+		case "agent":
+			for in := c.array(); in && c.more(']'); {
+				agent = c.agent()
+				switch {
+				case agent.device && e.Device == "":
+					e.Device = agent.who
+				case agent.device:
+				case !hasAgent || agent.requestor && !best.requestor:
+					best, hasAgent = agent, true
+				}
+			}
+		case "entity":
+			for in := c.array(); in && c.more(']'); {
+				c.entity(&e)
+			}
+		default:
+			c.skip()
+		}
+	}
+	if c.why == "" && c.space() != 0 {
+		c.fail("something follows the event")
+	}
+	switch {
+	case c.why != "":
+		return e, "not JSON: " + c.why
+	case resource != "AuditEvent":
+		return e, "not an AuditEvent"
+	case e.ID == "":
+		return e, "the event has no id"
+	}
+	var ok bool
+	if e.Time, ok = instant(recorded); !ok {
+		return e, "recorded is no instant"
+	}
+	if e.Agent = best.who; e.Agent == "" {
+		e.Agent = e.Device // a machine on its own
+	}
+	if e.Agent == "" {
+		return e, "no agent is named"
+	}
+	e.Role, e.Place, e.Address = best.role, best.place, best.address
+	e.Machine = e.Machine || !strings.HasPrefix(e.Agent, "Practitioner") && strings.HasPrefix(e.Agent, "Device/")
+	e.Failed = outcome != "" && outcome != "0"
+	e.Kind = kindOf(typ, action, subs[:nsub])
+	for _, s := range subs[:nsub] { // our own events say how an access came about
+		e.Listed = e.Listed || s == "incidental"
+		e.Machine = e.Machine || s == "machine"
+	}
+	return e, ""
+}
+
+// kindOf maps type, subtypes and action of an event.
+func kindOf(typ, action string, subs []string) detect.Kind {
+	has := func(code string) bool {
+		for _, s := range subs {
+			if s == code {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case has("print"):
+		return detect.Print
+	case typ == "110106" || has("export"):
+		return detect.Export
+	case has("110127") || typ == "110127":
+		return detect.Glass
+	case has("110122"):
+		return detect.Login
+	case has("110123"):
+		return detect.Logout
+	case has("operation"):
+		return detect.Report
+	case has("search") || has("search-type") || has("search-system") || has("history") || has("history-type"):
+		return detect.Search
+	case typ == "110114" || typ == "110113" || typ == "110100":
+		return detect.Other
+	}
+	switch action {
+	case "C":
+		return detect.Create
+	case "R":
+		return detect.Read
+	case "U":
+		return detect.Update
+	case "D":
+		return detect.Delete
+	case "E":
+		return detect.Search
+	}
+	return detect.Other
+}
+
+type agent struct {
+	who, role, place, address string
+	requestor, device         bool
+}
+
+func (c *cursor) agent() (a agent) {
+	if !c.is('{') {
+		c.skip()
+		return a
+	}
+	typ := ""
+	for c.enter('{'); c.more('}'); {
+		switch c.key() {
+		case "who":
+			a.who = c.party()
+		case "requestor":
+			a.requestor = c.word() == "true"
+		case "type":
+			typ, _ = c.coding()
+		case "role":
+			for in := c.array(); in && c.more(']'); {
+				if code, text := c.coding(); a.role == "" {
+					a.role = cmp.Or(text, code)
+				}
+			}
+		case "location":
+			a.place = c.party()
+		case "network":
+			if !c.is('{') {
+				c.skip()
+				continue
+			}
+			for c.enter('{'); c.more('}'); {
+				if c.key() == "address" {
+					a.address = c.text()
+				} else {
+					c.skip()
+				}
+			}
+		default:
+			c.skip()
+		}
+	}
+	a.device = !a.requestor && (typ == "110153" || strings.HasPrefix(a.who, "Device/"))
+	return a
+}
+
+func (c *cursor) entity(e *detect.Event) {
+	if !c.is('{') {
+		c.skip()
+		return
+	}
+	var what, typ, role string
+	for c.enter('{'); c.more('}'); {
+		switch c.key() {
+		case "what":
+			what = c.party()
+		case "type":
+			typ, _ = c.coding()
+		case "role":
+			role, _ = c.coding()
+		case "detail":
+			for in := c.array(); in && c.more(']'); {
+				c.detail(e)
+			}
+		default:
+			c.skip()
+		}
+	}
+	switch {
+	case role == "1" || role == "" && typ == "1" && strings.HasPrefix(what, "Patient/"):
+		if what != "" {
+			e.Patients = append(e.Patients, what)
+		}
+	case e.Data == "" && (role == "4" || role == ""):
+		e.Data = what
+	}
+}
+
+func (c *cursor) detail(e *detect.Event) {
+	if !c.is('{') {
+		c.skip()
+		return
+	}
+	var typ, value string
+	for c.enter('{'); c.more('}'); {
+		switch c.key() {
+		case "type":
+			typ = c.text()
+		case "valueString":
+			value = c.text()
+		default:
+			c.skip()
+		}
+	}
+	switch typ {
+	case "rows":
+		e.Rows += number(value)
+	case "bytes":
+		e.Bytes += number(value)
+	case "section":
+		e.Section = value
+	case "authored":
+		e.Authored, _ = instant(value)
+	}
+}
+
+func number(s string) int64 {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return min(n, 1<<50)
+}
+
+// array enters a list, if one comes: what stands in its place is skipped.
+func (c *cursor) array() bool {
+	if !c.is('[') {
+		c.skip()
+		return false
+	}
+	c.enter('[')
+	return true
+}
+
+// coding reads a Coding or a CodeableConcept: the first code, and the text or display.
+func (c *cursor) coding() (code, text string) {
+	if !c.is('{') {
+		c.skip()
+		return "", ""
+	}
+	for c.enter('{'); c.more('}'); {
+		switch c.key() {
+		case "code":
+			code = c.text()
+		case "text", "display":
+			if t := c.text(); text == "" {
+				text = t
+			}
+		case "coding":
+			for in := c.array(); in && c.more(']'); {
+				if k, t := c.coding(); code == "" {
+					code = k
+					if text == "" {
+						text = t
+					}
+				}
+			}
+		default:
+			c.skip()
+		}
+	}
+	return code, text
+}
+
+// party reads a Reference: the literal one without base and version, else the identifier's value.
+func (c *cursor) party() string {
+	if !c.is('{') {
+		c.skip()
+		return ""
+	}
+	ref, id := "", ""
+	for c.enter('{'); c.more('}'); {
+		switch c.key() {
+		case "reference":
+			ref = local(c.text())
+		case "identifier":
+			if !c.is('{') {
+				c.skip()
+				continue
+			}
+			for c.enter('{'); c.more('}'); {
+				if c.key() == "value" {
+					id = c.text()
+				} else {
+					c.skip()
+				}
+			}
+		default:
+			c.skip()
+		}
+	}
+	return cmp.Or(ref, id)
+}
+
+// local is Type/id of a reference that may have a base before and a version behind it.
+func local(ref string) string {
+	if i := strings.Index(ref, "/_history/"); i >= 0 {
+		ref = ref[:i]
+	}
+	if strings.Contains(ref, "://") {
+		if i := strings.LastIndexByte(ref, '/'); i > 0 {
+			if j := strings.LastIndexByte(ref[:i], '/'); j >= 0 {
+				return ref[j+1:]
+			}
+		}
+	}
+	return ref
+}
