@@ -44,6 +44,10 @@ func init() { // not a literal: help needs the table, and the table the commands
 			{name: "head", form: "--data DIR", about: "the newest signed head", run: auditHead},
 			{name: "schema", form: "[--json]", about: "where each field of ASTM E2147 stands in an entry", run: auditSchema},
 		}},
+		{name: "witness", about: "an independent witness of logs (C2SP tlog-witness), for another machine", verbs: []command{
+			{name: "key", form: "--state DIR [--name NAME]", about: "print the witness's verifier key; makes the witness the first time", run: witnessKey},
+			{name: "serve", form: "--state DIR --log VKEY ... [--listen ADDR] [--tls-cert F --tls-key F]", about: "cosign the heads of these logs", run: witnessServe},
+		}},
 		{name: "policy", about: "the rules of access", verbs: []command{
 			{name: "check", form: "[--bundle DIR]", about: "load and lint them", run: policyCheck},
 			{name: "test", form: "[--bundle DIR]", about: "run their scenarios", run: policyTest},
@@ -56,7 +60,7 @@ func init() { // not a literal: help needs the table, and the table the commands
 		{name: "config", about: "the effective configuration, as JSON", run: config},
 		{name: "routes", form: "[--json]", about: "every route and the policy action that it names", run: routes},
 		{name: "version", about: "the version", run: version},
-		{name: "witness"}, {name: "replay"}, {name: "undo"},
+		{name: "replay"}, {name: "undo"},
 	}
 }
 

@@ -25,7 +25,7 @@ const module = "chartwarden/"
 var ranks = [][]string{
 	{"outcome"},
 	{"fhir", "seal", "tlog", "db", "policy"},
-	{"balp", "care", "backup", "scope"},
+	{"balp", "care", "backup", "scope", "witness"},
 	{"audit"},
 	{"record", "identity"},
 	{"access", "detect"},

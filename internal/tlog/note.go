@@ -66,11 +66,20 @@ func (s Signer) Sign(text []byte) []byte {
 
 // Cosign returns note with the witness's signature of that time added as its last line.
 func (s Signer) Cosign(note []byte, at time.Time) ([]byte, error) {
+	line, err := s.Cosignature(note, at)
+	if err != nil {
+		return nil, err
+	}
+	return append(append([]byte(nil), note...), line...), nil
+}
+
+// Cosignature returns the line that [Signer.Cosign] adds: what a witness answers.
+func (s Signer) Cosignature(note []byte, at time.Time) ([]byte, error) {
 	text, _, err := cut(note)
 	if err != nil {
 		return nil, err
 	}
-	return append(append([]byte(nil), note...), s.line(text, at)...), nil
+	return s.line(text, at), nil
 }
 
 func (s Signer) line(text []byte, at time.Time) []byte {
@@ -112,6 +121,9 @@ func ParseVerifier(text string) (Verifier, error) {
 
 // Name is the name that signatures of this key carry.
 func (v Verifier) Name() string { return v.name }
+
+// Cosigns reports whether the key is a witness's, whose signatures carry a time, and not that of a log.
+func (v Verifier) Cosigns() bool { return v.kind == kindCosignature }
 
 // String is the text that people copy into a verifier's configuration.
 func (v Verifier) String() string {

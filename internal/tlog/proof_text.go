@@ -53,7 +53,7 @@ func ParseProof(text []byte) (Proof, error) {
 	}
 	digits, ok := strings.CutPrefix(lines[0], "index ")
 	index, err := strconv.ParseInt(digits, 10, 64)
-	if !ok || err != nil || index < 0 || len(lines) > 1+63 {
+	if !ok || err != nil || index < 0 || len(lines) > 1+maxPath {
 		return Proof{}, bad
 	}
 	p.Index = index
