@@ -18,8 +18,9 @@ import (
 type Overview struct {
 	Open       int       // reviews that wait
 	Oldest     time.Time // when the first of them began; zero when none waits
-	Answered   int       // reviews answered within 30 days
+	Answered   int       // reviews answered by a person within 30 days
 	Median     time.Duration
+	Reconciled int // reviews that a later fact answered within 30 days
 	GlassToday int
 	Days       []DayCount // the last 14 days of the site, oldest first, today included
 	Twin       Twin
@@ -46,6 +47,9 @@ func (g *Gate) Overview(ctx context.Context, p Principal) (Overview, error) {
 	if err := g.catchUp(ctx); err != nil {
 		return Overview{}, err
 	}
+	if err := g.reconcile(ctx); err != nil {
+		return Overview{}, err
+	}
 	now := g.now().In(g.zone)
 	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, g.zone)
 	out := Overview{State: g.log.State(), Entry: logged.Entry()}
@@ -63,6 +67,10 @@ func (g *Gate) Overview(ctx context.Context, p Principal) (Overview, error) {
 	}
 	if out.Answered, out.Median, err = g.answered(ctx, now.AddDate(0, 0, -30)); err != nil {
 		return Overview{}, err
+	}
+	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM access_review WHERE verdict = 'explained' AND reviewer = '' AND reviewed >= ?`,
+		now.AddDate(0, 0, -30).UnixMicro()).Scan(&out.Reconciled); err != nil {
+		return Overview{}, unreadable(err)
 	}
 	if out.Days, err = g.days(ctx, today); err != nil {
 		return Overview{}, err
@@ -83,9 +91,9 @@ func (g *Gate) Waiting(ctx context.Context, p Principal) (n int, err error) {
 	return n, nil
 }
 
-// answered counts reviews answered since a time, and how long the middle one of them had waited.
+// answered counts reviews that people answered since a time, and how long the middle one of them had waited.
 func (g *Gate) answered(ctx context.Context, since time.Time) (n int, median time.Duration, err error) {
-	rows, err := g.db.Reader().QueryContext(ctx, `SELECT reviewed - first_at FROM access_review WHERE kind != 'refused' AND reviewed >= ?`, since.UnixMicro())
+	rows, err := g.db.Reader().QueryContext(ctx, `SELECT reviewed - first_at FROM access_review WHERE kind != 'refused' AND reviewer != '' AND reviewed >= ?`, since.UnixMicro())
 	if err != nil {
 		return 0, 0, unreadable(err)
 	}

@@ -27,7 +27,7 @@ type Review struct {
 	Entries   int
 	FirstIdx  audit.Index
 	Verdict   string // explained, ask, escalate; empty: open
-	Reviewer  string
+	Reviewer  string // id; empty where a later fact answered
 	Reviewed  time.Time
 }
 
@@ -68,6 +68,9 @@ func (g *Gate) Reviews(ctx context.Context, p Principal, state ReviewState, skip
 		return ReviewList{}, err
 	}
 	if err := g.catchUp(ctx); err != nil {
+		return ReviewList{}, err
+	}
+	if err := g.reconcile(ctx); err != nil {
 		return ReviewList{}, err
 	}
 	out := ReviewList{Entry: logged.Entry()}
@@ -302,18 +305,28 @@ func (g *Gate) reviews(ctx context.Context, where string, args ...any) ([]Review
 	return out, nil
 }
 
-// FollowLog keeps the review list behind the log until ctx ends. Lists catch up by themselves before they are read; this keeps that
-// short.
+// FollowLog keeps the review list behind the log until ctx ends, and each minute closes what a later fact explains. Lists catch up by
+// themselves before they are read; this keeps that short.
 func (g *Gate) FollowLog(ctx context.Context) error {
+	var reconciled time.Time
 	for {
 		if err := g.catchUp(ctx); err != nil {
 			return err
+		}
+		if time.Since(reconciled) >= reconcilePause {
+			if err := g.reconcile(ctx); err != nil {
+				return err
+			}
+			reconciled = time.Now()
 		}
 		cursor, err := g.cursor(ctx)
 		if err != nil {
 			return err
 		}
-		if err := g.log.Wait(ctx, cursor); err != nil {
+		waiting, cancel := context.WithTimeout(ctx, reconcilePause)
+		err = g.log.Wait(waiting, cursor)
+		cancel()
+		if err != nil && (ctx.Err() != nil || !errors.Is(waiting.Err(), context.DeadlineExceeded)) {
 			return err
 		}
 	}

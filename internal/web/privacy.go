@@ -115,6 +115,10 @@ func (p *Pages) figures(o access.Overview) []page.Figure {
 		out = append(out, page.Figure{Number: ago(o.Median), Label: "From opening to answer", Href: "/privacy/reviews?show=closed",
 			Hint: "median of " + look.Plural(int64(o.Answered), "review", "reviews") + ", 30 days"})
 	}
+	if o.Reconciled > 0 {
+		out = append(out, page.Figure{Number: look.Number(int64(o.Reconciled)), Label: "Closed by later facts", Href: "/privacy/reviews?show=closed",
+			Hint: "a visit, order or task that somebody else recorded, 30 days"})
+	}
 	out = append(out, page.Figure{Number: look.Number(int64(o.GlassToday)), Label: "Glass openings today", Hint: "closed charts opened with a reason", Href: "/audit?what=glass"})
 	week := o.Days[max(len(o.Days)-7, 0):]
 	all, unexplained := 0, 0

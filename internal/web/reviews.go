@@ -66,6 +66,9 @@ func (p *Pages) reviewLines(r *http.Request, list []access.Review, masked map[st
 			line.Due = "asked " + look.Recent(one.Reviewed.In(p.o.Zone), p.now()).Text()
 		case "explained":
 			line.Marks = []look.Mark{{Tone: look.OK, Text: "Explained"}}
+			if one.Reviewer == "" {
+				line.Marks[0].Text = "Explained by a later fact"
+			}
 		case "escalate":
 			line.Marks = []look.Mark{{Tone: look.Warn, Text: "A case"}}
 		default:
@@ -264,6 +267,9 @@ func verdictWords(l access.Line) string {
 		return "The patient asked: “" + l.Text + "”"
 	}
 	verdict, words, _ := strings.Cut(l.Text, ": ")
+	if l.Agent.Job != "" && verdict == "explained" {
+		return "Closed by itself, by what somebody else recorded later: " + because(words) + "."
+	}
 	said := map[string]string{"explained": "explained it", "ask": "asked the person", "escalate": "made it a case"}[verdict]
 	if said == "" {
 		return actor(l) + " " + act(l) + "."
