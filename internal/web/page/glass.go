@@ -57,17 +57,3 @@ type RefusalView struct {
 	Ways   []look.Way // never empty: no refusal without a next step
 	Ref    string     // number that the helpdesk understands; may be empty
 }
-
-// DowntimeView is where two people open a chart service while the audit record cannot be written as usual.
-type DowntimeView struct {
-	Shell   look.Shell
-	Open    bool // downtime is on
-	Since   look.When
-	Until   look.When
-	By      []string // the two people
-	Entries int      // in the sealed journal so far
-	MayAsk  bool     // this person may ask for downtime
-	Asked   string   // "Ruth Adeyemi asked at 09:41. A second person must agree."
-	MayJoin bool     // this person may be the second
-	Problem string
-}

@@ -1285,7 +1285,7 @@ func decide(v ReviewView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 104, "> <b>Ask the person</b> <kbd aria-hidden=\"true\">2</kbd> <span>She sees the question in My activity</span></label> <label><input type=\"radio\" name=\"decision\" value=\"escalate\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 104, "> <b>Ask the person</b> <kbd aria-hidden=\"true\">2</kbd> <span>They see the question in My activity</span></label> <label><input type=\"radio\" name=\"decision\" value=\"escalate\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1295,7 +1295,7 @@ func decide(v ReviewView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 106, "> <b>Make it a case</b> <kbd aria-hidden=\"true\">3</kbd> <span>Keeps the evidence and starts the clock</span></label></div></fieldset><p class=\"fld\"><label for=\"text\">In a sentence</label> <textarea class=\"in\" id=\"text\" name=\"text\" required maxlength=\"1000\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 106, "> <b>Make it a case</b> <kbd aria-hidden=\"true\">3</kbd> <span>Marks it as one to follow up</span></label></div></fieldset><p class=\"fld\"><label for=\"text\">In a sentence</label> <textarea class=\"in\" id=\"text\" name=\"text\" required maxlength=\"1000\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -386,7 +386,5 @@ func shots() map[string]templ.Component {
 		"step-up": StepUp(StepUpView{Shell: admin("People"), Action: "/admin/people/b/end", Hidden: []Field{{"reason", "Left the hospital"}}, Back: "/admin/people/b", Demo: true}),
 		"sign-in": SignIn(SignInView{Hospital: "Harbour Hospital", Demo: true, Banners: []look.Banner{look.SandboxBanner()}}), "sign-in-problem": SignIn(SignInView{Hospital: "Harbour Hospital", Login: "anna.lindqvist", Problem: "Name, password or code is not right. After five more tries this name waits a minute."}),
 		"demo": Demo(demo), "enrol": Enrol(enrol), "locked": Locked(LockedView{Name: "Anna Lindqvist", Role: "Attending, 5 West", Because: "Nobody was active for 10 minutes", Password: true, Kept: true}),
-		"downtime":    Downtime(DowntimeView{Shell: privacy("Integrity"), MayAsk: true}),
-		"downtime-on": Downtime(DowntimeView{Shell: privacy("Integrity"), Open: true, Since: look.Clock(now), Until: look.Moment(now.Add(12 * time.Hour)), By: []string{"Ruth Adeyemi", "Anna Berg"}, Entries: 41}),
 	}
 }
