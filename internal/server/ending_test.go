@@ -12,6 +12,7 @@ import (
 // A sync that fails ends the process, whichever database it was for: it says so and exits with 2. What it had answered until then has
 // its entry, what it acknowledged is stored, and the next start finds everything whole.
 func TestADiskErrorEndsTheServer(t *testing.T) {
+	onFiles(t)
 	if testing.Short() {
 		t.Skip("drives the built program, of which the race detector sees nothing")
 	}
@@ -35,6 +36,7 @@ func TestADiskErrorEndsTheServer(t *testing.T) {
 // A log whose database fails soon after each start is left alone by the start after: care goes on by the journal, and does not end again
 // and again. The start after that one tries the log.
 func TestALogThatFailsAgainAndAgain(t *testing.T) {
+	onFiles(t)
 	if testing.Short() {
 		t.Skip("drives the built program, of which the race detector sees nothing")
 	}

@@ -54,6 +54,7 @@ func (f fault) first() int { return 1 + rand.IntN(f.step()) }
 // another. Nothing is disclosed without an entry, nothing acknowledged is lost, nothing goes into a log whose disk has failed, and
 // the installation is whole when it starts again.
 func TestFaultsWhileServing(t *testing.T) {
+	onFiles(t)
 	if testing.Short() {
 		t.Skip("drives the built program, of which the race detector sees nothing")
 	}
@@ -105,6 +106,7 @@ func TestFaultsWhileServing(t *testing.T) {
 // Faults at every step of a start that has an emergency journal to merge. Only without its records does the server not start, and says
 // so; no answer of before and after loses its entry.
 func TestFaultsWhileStarting(t *testing.T) {
+	onFiles(t)
 	if testing.Short() {
 		t.Skip("drives the built program, of which the race detector sees nothing")
 	}
@@ -162,6 +164,7 @@ func TestFaultsWhileStarting(t *testing.T) {
 // Whatever is wrong with the log's database, charts of one's own patients open under the emergency journal, also after a restart, and
 // nothing else does; once the disk is whole again the journal is merged.
 func TestStartWithoutTheLog(t *testing.T) {
+	onFiles(t)
 	for name, spoil := range map[string]func(t *testing.T, dir string) (before []string, mend func()){
 		"writes fail": func(t *testing.T, dir string) ([]string, func()) {
 			f := fault{files: logFiles, calls: writes, what: "error=EIO"}

@@ -14,6 +14,7 @@ import (
 // The audit database is lost. The server starts all the same: who treats a patient reads on by the sealed journal, and nothing is written,
 // exported or found out.
 func TestStartsWithoutTheAuditDatabase(t *testing.T) {
+	onFiles(t)
 	s := servertest.Start(t)
 	admin := s.Person(t, "Ruth Adeyemi", "administrator", "")
 	practitioner := "Practitioner/" + idOf(t, admin.Do(t, "POST", "/fhir/Practitioner", `{"resourceType":"Practitioner","name":[{"family":"Lindqvist"}]}`).Body)

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"chartwarden/internal/audit"
+	"chartwarden/internal/db"
+	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/server/servertest"
 )
 
@@ -28,7 +30,7 @@ func rounds(t *testing.T) int {
 	if n, err := strconv.Atoi(os.Getenv("CRASH_ROUNDS")); err == nil && n > 0 {
 		return n
 	}
-	if testing.Short() {
+	if testing.Short() && dbtest.Engine() == db.SQLite { // where long runs are on files
 		return 2
 	}
 	return 10

@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"chartwarden/internal/db"
+	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/server/servertest"
 
@@ -59,7 +61,7 @@ func run(t testing.TB, args ...string) (stdout, stderr string, code int) {
 		t.Fatal(err)
 	}
 	var out, complaint bytes.Buffer
-	c := exec.CommandContext(t.Context(), path, args...)
+	c := exec.CommandContext(t.Context(), path, placed(args)...)
 	c.Stdout, c.Stderr = &out, &complaint
 	err = c.Run()
 	var exit *exec.ExitError
@@ -130,7 +132,7 @@ func launch(t testing.TB, dir string, before ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := append(slices.Clone(before), path, "serve", "--data", dir, "--listen", "127.0.0.1:0")
+	words := append(append(slices.Clone(before), path), placed([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"})...)
 	p := &process{command: exec.Command(words[0], words[1:]...), printed: &lines{}, ended: make(chan struct{})}
 	p.command.Stdout, p.command.Stderr = p.printed, p.printed
 	if err := p.command.Start(); err != nil {
@@ -302,6 +304,14 @@ func install(t testing.TB) installation {
 
 func prepare(t testing.TB, data string) installation {
 	in := installation{dir: filepath.Join(workshop, "installation")}
+	if dbtest.Engine() == db.PostgreSQL {
+		lies(in.dir, dbtest.Start(t).Database(t).URL)
+	}
+	return prepareAt(t, in, data)
+}
+
+// prepareAt makes the installation in the directory and, where that is noted, the database of in.
+func prepareAt(t testing.TB, in installation, data string) installation {
 	for _, name := range imported {
 		found, err := filepath.Glob(filepath.Join(data, name+"*.json.gz"))
 		if err != nil || len(found) == 0 {
@@ -344,6 +354,9 @@ func observation(patient, value string) string {
 // duplicate copies a stopped installation; zeros set aside on the disk become holes.
 func duplicate(t testing.TB, to, from string) {
 	t.Helper()
+	if from := urlOf(from); from != "" {
+		lies(to, dbtest.Place{URL: from}.Copy(t))
+	}
 	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err

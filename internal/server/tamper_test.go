@@ -57,13 +57,13 @@ func grown(t testing.TB) (in installation, updated string) {
 	return in, updated
 }
 
-// statements carries out SQL on one database file, as somebody who owns the disk could.
+// statements carries out SQL on one database file or schema, as somebody who owns the disk or the database could.
 func statements(t testing.TB, dir, file string, all ...string) {
 	t.Helper()
 	d := openFile(t, dir, file)
 	defer d.Close()
 	for _, one := range all {
-		if _, err := d.Exec(one); err != nil {
+		if _, err := d.Exec(said(one)); err != nil {
 			t.Fatalf("%s: %v", one, err)
 		}
 	}
@@ -71,20 +71,11 @@ func statements(t testing.TB, dir, file string, all ...string) {
 
 func openFile(t testing.TB, dir, file string) *sql.DB {
 	t.Helper()
-	d, err := openQuiet(filepath.Join(dir, file))
+	d, err := openTables(dir, file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
-}
-
-// openQuiet opens a database file as another program would, also beside a running server.
-func openQuiet(path string) (*sql.DB, error) {
-	d, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)")
-	if err == nil {
-		d.SetMaxOpenConns(1)
-	}
-	return d, err
 }
 
 // value reads one value of a database file.
@@ -92,15 +83,10 @@ func value[T any](t testing.TB, dir, file, query string) (v T) {
 	t.Helper()
 	d := openFile(t, dir, file)
 	defer d.Close()
-	if err := d.QueryRow(query).Scan(&v); err != nil {
+	if err := d.QueryRow(said(query)).Scan(&v); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return v
-}
-
-// flipped is SQL for a blob with its last byte changed.
-func flipped(column string) string {
-	return fmt.Sprintf(`substr(%[1]s, 1, length(%[1]s)-1) || case substr(%[1]s, -1) when x'00' then x'01' else x'00' end`, column)
 }
 
 // Whoever owns the disk and changes what is stored, in the tables or under them, is found out by `audit verify`, which says where.
@@ -178,6 +164,7 @@ func TestTamperingIsNamed(t *testing.T) {
 // raw changes one byte of a stored blob in the file itself.
 func raw(file, query string) func(t *testing.T, dir string) {
 	return func(t *testing.T, dir string) {
+		onFiles(t)
 		blob := value[[]byte](t, dir, file, query)
 		b, err := os.ReadFile(filepath.Join(dir, file))
 		if err != nil {
@@ -196,6 +183,7 @@ func raw(file, query string) func(t *testing.T, dir string) {
 
 // A byte changed anywhere in a database file is named, or changed nothing that counts.
 func TestAnyByteOfTheFiles(t *testing.T) {
+	onFiles(t)
 	base, _ := grown(t)
 	before := contents(t, base.dir)
 	trials := 12
@@ -258,6 +246,7 @@ func contents(t testing.TB, dir string) string {
 
 // SQLite opens a database whose write-ahead log was cut as if nothing had happened. We do not.
 func TestACutWriteAheadLogIsNamed(t *testing.T) {
+	onFiles(t)
 	for _, c := range []struct {
 		file  string
 		named func(audit.Fault) bool

@@ -47,7 +47,7 @@ func Start(t testing.TB) *Server {
 // StartAt is Start on a place of the test's choice.
 func StartAt(t testing.TB, place dbtest.Place) *Server {
 	t.Helper()
-	databases.Store(place.Dir, place.URL)
+	Lies(place.Dir, place.URL)
 	if err := server.Init(t.Context(), server.Config{Data: place.Dir, Database: place.URL}, true); err != nil {
 		t.Fatal(err)
 	}
@@ -56,6 +56,9 @@ func StartAt(t testing.TB, place dbtest.Place) *Server {
 
 // databases are the URLs of installations on PostgreSQL, by data directory.
 var databases sync.Map
+
+// Lies notes that the installation of a data directory keeps its tables in a database; an empty url: in the directory.
+func Lies(dir, url string) { databases.Store(dir, url) }
 
 // Node starts another node on the database of s, with a data directory of its own.
 func (s *Server) Node(t testing.TB, name string) *Server {
