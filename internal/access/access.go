@@ -14,7 +14,6 @@ package access
 
 import (
 	"context"
-	"database/sql"
 	"log/slog"
 	"sync"
 	"time"
@@ -59,8 +58,8 @@ type Gate struct {
 	policy  *policy.Set
 	persons *identity.Store
 	db      *db.DB
-	grants  *sql.Stmt // of liveGrant, which every decision about a chart asks
-	tags    Tags      // of grants
+	grants  *grants
+	tags    Tags // of grants
 	now     func() time.Time
 	zone    *time.Location
 	base    string
@@ -97,11 +96,11 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 	if err := db.Migrate(ctx, o.DB, "access", migrations()); err != nil {
 		return nil, err
 	}
-	grants, err := o.DB.Reader().PrepareContext(ctx, liveGrants)
+	held, err := o.DB.Reader().PrepareContext(ctx, heldGrants)
 	if err != nil {
 		return nil, outcome.Wrap("access: open", outcome.NoStore, "the grants cannot be read", err)
 	}
-	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, grants: grants, tags: o.Grants, altered: o.Altered, alarms: o.Alarms,
+	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, grants: &grants{read: held}, tags: o.Grants, altered: o.Altered, alarms: o.Alarms,
 		now: o.Now, zone: o.Zone, base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}, turns: newTurns()}, nil
 }
 

@@ -44,11 +44,7 @@ func (o *Grant) columns() []any {
 	return []any{o.Person, int64(o.Patient), o.Code, o.Opened.UnixMicro(), o.Until.UnixMicro(), o.epoch, o.Entry, o.back}
 }
 
-const (
-	grantColumns = `id, person, patient, code, opened, until, epoch, entry, given_back, mac`
-	liveGrants   = `SELECT ` + grantColumns + ` FROM access_grant
-		WHERE person = ? AND patient = ? AND until > ? AND epoch = ? AND given_back IS NULL ORDER BY until DESC`
-)
+const grantColumns = `id, person, patient, code, opened, until, epoch, entry, given_back, mac`
 
 func scanGrant(rows *sql.Rows) (o Grant, mac []byte, err error) {
 	var opened, until int64
@@ -60,23 +56,19 @@ func scanGrant(rows *sql.Rows) (o Grant, mac []byte, err error) {
 // liveGrant is the grant by which person may read the chart of patient at that time, or nil. A grant dies with the person's epoch; one
 // that this server did not write is none, and raises the alarm.
 func (g *Gate) liveGrant(ctx context.Context, person identity.Person, patient fhir.PatientID, at time.Time) (*Grant, error) {
-	rows, err := g.grants.QueryContext(ctx, person.ID, int64(patient), at.UnixMicro(), person.Epoch)
+	held, err := g.held(ctx, person, at)
 	if err != nil {
-		return nil, unreadableGrants(err)
+		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		o, mac, err := scanGrant(rows)
-		if err != nil {
-			return nil, unreadableGrants(err)
+	for i := range held {
+		o := held[i].Grant
+		if o.Patient != patient || o.epoch != person.Epoch || !o.Until.After(at) {
+			continue
 		}
-		if g.tags.Holds(mac, o.columns()...) {
+		if g.tags.Holds(held[i].mac, o.columns()...) {
 			return &o, nil
 		}
 		g.altered(grantTable, o.ID)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, unreadableGrants(err)
 	}
 	return nil, nil
 }
@@ -112,25 +104,22 @@ func (o *Grant) bounded(visits []care.Visit, at time.Time) *Grant {
 
 // granted are the patients for whom a person may hold a live grant: ask [Gate.liveGrant] about each.
 func (g *Gate) granted(ctx context.Context, person identity.Person, at time.Time) (map[fhir.PatientID]bool, error) {
-	rows, err := g.db.Reader().QueryContext(ctx, `SELECT patient FROM access_grant WHERE person = ? AND until > ? AND epoch = ? AND given_back IS NULL`,
-		person.ID, at.UnixMicro(), person.Epoch)
+	held, err := g.held(ctx, person, at)
 	if err != nil {
-		return nil, unreadableGrants(err)
+		return nil, err
 	}
-	defer rows.Close()
 	out := map[fhir.PatientID]bool{}
-	for rows.Next() {
-		var n fhir.PatientID
-		if err := rows.Scan(&n); err != nil {
-			return nil, unreadableGrants(err)
+	for _, o := range held {
+		if o.epoch == person.Epoch && o.Until.After(at) {
+			out[o.Patient] = true
 		}
-		out[n] = true
 	}
-	return out, unreadableGrants(rows.Err())
+	return out, nil
 }
 
 // storeGrant writes a new grant and fills in its number.
 func (g *Gate) storeGrant(ctx context.Context, o *Grant) error {
+	defer g.grants.change()()
 	return g.db.Write(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRow(`INSERT INTO access_grant (person, patient, code, opened, until, epoch, entry, given_back, mac) VALUES (?,?,?,?,?,?,?,?,?) RETURNING id`,
 			append(o.columns(), g.tags.Tag(o.columns()...))...).Scan(&o.ID)
@@ -139,6 +128,7 @@ func (g *Gate) storeGrant(ctx context.Context, o *Grant) error {
 
 // endGrant notes that a grant was given back. One that this server did not write stays as it is, for a verification to find.
 func (g *Gate) endGrant(ctx context.Context, id int64, at time.Time) error {
+	defer g.grants.change()()
 	return g.db.Write(ctx, func(tx *sql.Tx) error {
 		var found []Grant
 		if err := g.eachGrant(context.WithoutCancel(ctx), tx, `WHERE given_back IS NULL AND id = `+strconv.FormatInt(id, 10), func(o Grant, mac []byte) error {

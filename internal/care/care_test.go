@@ -38,6 +38,7 @@ type world struct {
 	records  map[string]fhir.RecordID
 	now      time.Time
 	practice bool
+	tx       int64
 }
 
 func newWorld(t testing.TB) *world {
@@ -84,10 +85,13 @@ func (w *world) change(by Actor, text string) Change {
 
 func (w *world) apply(c Change) {
 	w.t.Helper()
+	w.tx++
+	c.Tx = w.tx
 	err := w.d.Write(context.Background(), func(tx *sql.Tx) error { return w.Project(context.Background(), tx, c) })
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.Committed(w.tx)
 }
 
 // says writes a resource now.

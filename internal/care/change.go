@@ -20,6 +20,7 @@ type Change struct {
 	Author      string    // person, client or job
 	AuthorActor string    // Practitioner/x of the author, or ""
 	KnownAt     time.Time // server time of the write
+	Tx          int64     // number of the transaction, for [Graph.Committed]; 0 for none
 }
 
 const (
@@ -103,6 +104,7 @@ func (p *projection) rows(s *sql.Stmt, args ...any) ([]row, error) {
 // confirm notes somebody else's act on a row.
 func (p *projection) confirm(r row) error {
 	r.confirmed = p.known
+	p.g.memory.touch(r.patient, p.c.Tx)
 	_, err := p.tx.Stmt(p.g.write.confirm).Exec(r.confirmed, p.g.tag(&r), r.id)
 	return err
 }
@@ -156,12 +158,14 @@ func (p *projection) settle() error {
 	for _, r := range p.prior {
 		if !kept[r.id] {
 			r.closed = p.known
+			p.g.memory.touch(r.patient, p.c.Tx)
 			if _, err := p.tx.Stmt(p.g.write.end).Exec(r.closed, p.g.tag(&r), r.id); err != nil {
 				return err
 			}
 		}
 	}
 	for _, r := range fresh {
+		p.g.memory.touch(r.patient, p.c.Tx)
 		if _, err := p.tx.Stmt(p.g.write.insert).Exec(r.patient, r.actor, r.kind, r.place, r.detail, r.since, r.until, r.known, r.closed,
 			r.author, r.mine, r.confirmed, r.record, r.about, p.g.tag(&r)); err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 
 // everyoneQuery is relationQuery for all patients at once, without their visits.
 const everyoneQuery = `select ` + edgeColumns + ` from care_edge
-  where actor in (select value from json_each(?1)) and patient>0 and kind<>13 and until>?2-7776000000 and known<=?2 and closed>?2`
+  where actor in (select value from json_each(?1)) and patient>0 and kind<>13 and until>cast(?2 as bigint)-7776000000 and known<=?3 and closed>?2`
 
 // Relations is how one person stands to every patient at one moment: what [Graph.Relate] would say of each but for Relation.Visits, for
 // one question of many. It is for one request and one goroutine.
@@ -29,7 +29,10 @@ func (g *Graph) RelateAll(ctx context.Context, a Actor, at time.Time) (*Relation
 	if r.who, err = g.workforce(ctx, a, r.now); err != nil {
 		return nil, err
 	}
-	rows, err := g.query(ctx, "care: relate all", g.read.everyone, g.reach(r.who), r.now)
+	reach := g.reach(r.who)
+	rows, err := g.memory.rows(memoryKey{everyone: true, of: reach}, r.now, func(from, to int64) ([]row, error) {
+		return g.query(ctx, "care: relate all", g.read.everyone, reach, from, to)
+	}, func(one *row) bool { return one.until > r.now-recent && one.isKnown(r.now) })
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,8 @@ type Graph struct {
 	names names
 	read  readers
 	write writers
+
+	memory memory
 }
 
 // Actor is a person as relationships know her. Person is her id, Practitioner the reference of her Practitioner resource or "",

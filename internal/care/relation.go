@@ -11,7 +11,7 @@ import (
 
 const (
 	relationQuery = `select ` + edgeColumns + ` from care_edge
-  where patient=?1 and actor in (select value from json_each(?2)) and until>cast(?3 as bigint)-7776000000 and known<=?3 and closed>?3`
+  where patient=?1 and actor in (select value from json_each(?2)) and until>cast(?3 as bigint)-7776000000 and known<=?4 and closed>?3`
 	seenQuery = `select ` + edgeColumns + ` from care_edge where patient=?1 and kind in (3,4) and until>?2 and known<=?3 and closed>?3`
 )
 
@@ -46,15 +46,18 @@ type Relation struct {
 	Visits   []Visit // of the last 90 days, begun by then
 }
 
-// Relate collapses what is known at that moment about a and the patient p. It costs two indexed queries. Nothing is cached, so an edge
-// that was removed is gone from the next answer. Errors: outcome.NoStore.
+// Relate collapses what is known at that moment about a and the patient p. It costs two indexed queries, or none within a second of the
+// last. An edge that was removed is gone from the next answer; where another node removed it, within a second. Errors: outcome.NoStore.
 func (g *Graph) Relate(ctx context.Context, a Actor, p fhir.PatientID, at time.Time) (Relation, error) {
 	now := at.UnixMilli()
 	w, err := g.workforce(ctx, a, now)
 	if err != nil {
 		return Relation{}, err
 	}
-	known, err := g.query(ctx, "care: relate", g.read.relation, int64(p), g.reach(w), now)
+	reach := g.reach(w)
+	known, err := g.memory.rows(memoryKey{patient: p, of: reach}, now, func(from, to int64) ([]row, error) {
+		return g.query(ctx, "care: relate", g.read.relation, int64(p), reach, from, to)
+	}, func(r *row) bool { return r.until > now-recent && r.isKnown(now) })
 	if err != nil {
 		return Relation{}, err
 	}

@@ -8,22 +8,28 @@ import (
 	"time"
 )
 
-// workforceQuery gives every row among staff and places that may concern one person: her roles, departments, shifts and schedules and
-// those of her roles, the slots of the schedules, and which departments are wards. ?1 is she, ?2 the moment. What it joins by is not
-// believed: [Graph.workforce] puts the rows together again from those that hold. A cross join keeps the order: from her to her
-// schedules to their slots.
+// workforceQuery gives every row among staff and places that may concern one person in a stretch of time: her roles, departments, shifts
+// and schedules and those of her roles, the slots of the schedules, and which departments are wards. ?1 is she, ?2 and ?3 the stretch.
+// What it joins by is not believed: [Graph.workforce] puts the rows together again from those that hold. A cross join keeps the order:
+// from her to her schedules to their slots.
 var workforceQuery = `with me(k) as (
-  select cast(?1 as bigint) union select place from care_edge where actor=?1 and patient=0 and kind=20 and since<=?2 and until>?2 and known<=?2 and closed>?2)
+  select cast(?1 as bigint) union select place from care_edge where actor=?1 and patient=0 and kind=20 and since<=?3 and until>?2 and known<=?3 and closed>?2)
 select ` + columnsOf("e") + ` from me cross join care_edge e
-  where e.actor=me.k and e.patient=0 and (e.kind=22 or e.kind in (20,21,23) and e.since<=?2 and e.until>?2) and e.known<=?2 and e.closed>?2 and (e.mine=0 or e.author<>?1 or e.confirmed between 1 and ?2)
+  where e.actor=me.k and e.patient=0 and (e.kind=22 or e.kind in (20,21,23) and e.since<=?3 and e.until>?2) and e.known<=?3 and e.closed>?2
 union all
 select ` + columnsOf("t") + ` from me cross join care_edge s cross join care_edge t
-  where s.actor=me.k and s.patient=0 and s.kind=22 and s.known<=?2 and s.closed>?2
-    and t.actor=s.about and t.patient=0 and t.kind=24 and t.since<=?2 and t.until>?2 and t.known<=?2 and t.closed>?2 and (t.mine=0 or t.author<>?1 or t.confirmed between 1 and ?2)
+  where s.actor=me.k and s.patient=0 and s.kind=22 and s.known<=?3 and s.closed>?2
+    and t.actor=s.about and t.patient=0 and t.kind=24 and t.since<=?3 and t.until>?2 and t.known<=?3 and t.closed>?2
 union all
 select ` + columnsOf("w") + ` from me cross join care_edge e cross join care_edge w
-  where e.actor=me.k and e.patient=0 and e.kind=21 and e.since<=?2 and e.until>?2 and e.known<=?2 and e.closed>?2
-    and w.actor=e.place and w.patient=0 and w.kind=25 and w.known<=?2 and w.closed>?2 and (w.mine=0 or w.author<>?1 or w.confirmed between 1 and ?2)`
+  where e.actor=me.k and e.patient=0 and e.kind=21 and e.since<=?3 and e.until>?2 and e.known<=?3 and e.closed>?2
+    and w.actor=e.place and w.patient=0 and w.kind=25 and w.known<=?3 and w.closed>?2`
+
+// works reports whether a row of [workforceQuery] counts for me at t: it holds then, was known, and is not her own unconfirmed word.
+func (r *row) works(me, t int64) bool {
+	holds := r.kind == schedule || r.kind == ward || r.holds(t)
+	return holds && r.isKnown(t) && (r.author != me || !r.waits(t))
+}
 
 // columnsOf are the edge columns of one table of a join.
 func columnsOf(alias string) string {
@@ -98,7 +104,9 @@ func (g *Graph) workforce(ctx context.Context, a Actor, at int64) (workforce, er
 	}
 	me := g.key(a.Practitioner)
 	w.selves = append(w.selves, me)
-	rows, err := g.query(ctx, "care: workforce", g.read.workforce, me, at)
+	rows, err := g.memory.rows(memoryKey{of: a.Practitioner}, at, func(from, to int64) ([]row, error) {
+		return g.query(ctx, "care: workforce", g.read.workforce, me, from, to)
+	}, func(r *row) bool { return r.works(me, at) })
 	if err != nil {
 		return w, err
 	}

@@ -104,6 +104,9 @@ func (s *Store) Commit(ctx context.Context, p *Prepared, intent audit.Logged) ([
 	if err != nil {
 		return nil, outcome.Wrap("record: commit", outcome.Exception, "the record could not be saved", err)
 	}
+	for _, p := range s.o.Projections {
+		p.Committed(number)
+	}
 	for i, it := range p.items {
 		if it.effect == Unchanged {
 			continue
@@ -266,7 +269,7 @@ func (s *Store) project(ctx context.Context, tx *sql.Tx, it *item, now time.Time
 	}
 	c := care.Change{
 		Doc: doc, Record: it.after.rec, Patient: it.after.patient, Deleted: it.effect == Deleted,
-		Author: it.w.Author, AuthorActor: it.w.AuthorActor, KnownAt: now,
+		Author: it.w.Author, AuthorActor: it.w.AuthorActor, KnownAt: now, Tx: it.after.tx,
 		Resolve: func(id string) (fhir.PatientID, bool) {
 			p, err := s.patient(ctx, tx, id)
 			return p, err == nil

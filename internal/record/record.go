@@ -40,6 +40,8 @@ var embedded embed.FS
 // error undoes the write. It must not use a context that can be cancelled and must be idempotent.
 type Projection interface {
 	Project(ctx context.Context, tx *sql.Tx, c care.Change) error
+	// Committed tells that the transaction whose number the changes bore is durable, before anybody is told of it.
+	Committed(tx int64)
 }
 
 // Options open a [Store].

@@ -502,6 +502,8 @@ func (f *follower) Project(_ context.Context, tx *sql.Tx, c care.Change) error {
 	return f.fail
 }
 
+func (f *follower) Committed(int64) {}
+
 func TestProjectionsAreOneWithTheWrite(t *testing.T) {
 	f := &follower{}
 	w := newWorld(t, func(o *Options) { o.Projections = []Projection{f} })
