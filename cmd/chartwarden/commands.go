@@ -55,6 +55,7 @@ func init() { // not a literal: help needs the table, and the table the commands
 			{name: "simulate"},
 		}},
 		{name: "backup", form: "--data DIR --out F --recipient age1... [--keys-out F] [--json]", about: "a sealed copy of everything, beside a running server too", run: backupNow},
+		{name: "recovery-key", form: "--out F", about: "the pair of keys for copies; made and kept away from the server", run: recoveryKey},
 		{name: "restore", form: "--from F --identity F --key-file F [--keys F] --data DIR | --drill [--head FILE] [--report FILE] [--json]", about: "an installation from its copy, verified", run: restore},
 		{name: "move", form: "--data DIR --to postgres://...", about: "an installation from its directory to a database", run: move},
 		{name: "config", about: "the effective configuration, as JSON", run: config},

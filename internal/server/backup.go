@@ -192,7 +192,7 @@ func recipients(texts []string) ([]age.Recipient, error) {
 	for _, text := range texts {
 		parsed, err := age.ParseRecipients(strings.NewReader(text))
 		if err != nil {
-			return nil, outcome.New(outcome.Value, "a recipient is an age public key, age1...; make a pair on another machine with age-keygen and keep its identity there").At("--recipient")
+			return nil, outcome.New(outcome.Value, "a recipient is an age public key, age1...; make a pair on another machine with `chartwarden recovery-key` and keep its identity there").At("--recipient")
 		}
 		out = append(out, parsed...)
 	}
