@@ -47,12 +47,13 @@ func (g *Gate) look(ctx context.Context, p Principal, action string) *sight {
 // know takes a standing that was found before.
 func (v *sight) know(s standing) error {
 	if v.open == nil {
-		var err error
-		if v.open, err = v.g.policy.FilterAll(s.who, v.action, s.context); err != nil {
-			return err
-		}
+		v.open = v.g.policy.FilterAll(s.who, v.action, s.context)
 	}
-	one := &view{standing: s, filter: v.open.For(s.relation), maskers: map[string]masker{}, decided: map[string]policy.Decision{}}
+	filter, err := v.open.For(s.relation)
+	if err != nil {
+		return err
+	}
+	one := &view{standing: s, filter: filter, maskers: map[string]masker{}, decided: map[string]policy.Decision{}}
 	one.standing.view = one
 	v.charts[s.chart.number] = one
 	return nil
@@ -126,8 +127,9 @@ func (v *sight) someCharts() (charts []fhir.PatientID, some bool, err error) {
 	if nobody == nil {
 		return nil, true, v.err
 	}
-	if !v.open.For(policy.Relation{}).Empty() {
-		return nil, false, nil
+	stranger, err := v.open.For(policy.Relation{})
+	if err != nil || !stranger.Empty() {
+		return nil, false, err
 	}
 	if v.p.Session == nil {
 		return nil, true, nil

@@ -1,14 +1,33 @@
 package policy
 
 import (
-	"strings"
-
 	cedar "github.com/cedar-policy/cedar-go"
 	"github.com/cedar-policy/cedar-go/types"
 )
 
 // Decide answers one request. It never fails: what cannot be judged is denied and says so in Errors.
 func (s *Set) Decide(r Request) Decision {
+	var buffer [512]byte
+	key := appendResource(s.clock.key(buffer[:0], &r.Principal, r.Action, &r.Relation, &r.Context), &r.Resource)
+	if d, ok := s.recall(key); ok {
+		return d
+	}
+	d := s.decide(r)
+	if s.lasting {
+		s.decisions.put(key, d)
+	}
+	return d
+}
+
+func (s *Set) recall(key []byte) (d Decision, ok bool) {
+	if s.lasting {
+		d, ok = s.decisions.get(key)
+	}
+	return d, ok
+}
+
+// decide runs the engine.
+func (s *Set) decide(r Request) Decision {
 	a, d := s.ask(r.Principal, r.Action, r.Relation, r.Context, r.Resource)
 	if a == nil {
 		return d
@@ -34,19 +53,24 @@ type Judge struct {
 	action   string
 	relation Relation
 	context  Context
-	seen     map[string]Decision
+	memo     *memo[Decision]
+	key      []byte // of all but the record; what lies behind its length is used again and again
 	asked    *asked
 }
 
 // Judge begins to decide about records of one chart (or of the directory).
 func (s *Set) Judge(p Principal, action string, rel Relation, c Context) *Judge {
-	return &Judge{set: s, who: p, action: action, relation: rel, context: c, seen: map[string]Decision{}}
+	j := &Judge{set: s, who: p, action: action, relation: rel, context: c, memo: &s.decisions, key: s.clock.key(make([]byte, 0, 512), &p, action, &rel, &c)}
+	if !s.lasting { // for this moment its answers hold all the same
+		j.memo = &memo[Decision]{most: mostDecisions}
+	}
+	return j
 }
 
 // Decide answers as [Set.Decide] does.
 func (j *Judge) Decide(r Resource) (d Decision) {
-	key := likeness(r)
-	if d, ok := j.seen[key]; ok {
+	key := appendResource(j.key, &r)
+	if d, ok := j.memo.get(key); ok {
 		return d
 	}
 	if j.asked == nil || j.asked.patient != r.PatientKey {
@@ -57,20 +81,8 @@ func (j *Judge) Decide(r Resource) (d Decision) {
 	if j.asked != nil {
 		d = j.asked.decide()
 	}
-	j.seen[key] = d
+	j.memo.put(key, d)
 	return d
-}
-
-// likeness holds everything of a resource that a rule can see.
-func likeness(r Resource) string {
-	flags := "--"
-	if r.Released {
-		flags = "r-"
-	}
-	if r.New {
-		flags = flags[:1] + "n"
-	}
-	return strings.Join(append([]string{r.PatientKey, r.Type, r.Group, flags}, r.Labels...), "\x00")
 }
 
 // asked is a request made ready for the engine.

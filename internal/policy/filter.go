@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"sync"
+
 	"chartwarden/internal/outcome"
 
 	"github.com/cedar-policy/cedar-go/types"
@@ -11,22 +13,46 @@ import (
 // safe for concurrent use, and costs a few dozen nanoseconds a record; use it before counting and paging.
 type Filter struct{ permits, forbids []expression }
 
-// RelationFilter is a [Filter] before the relation is known: for lists across charts.
-type RelationFilter struct{ permits, forbids []expression }
+// RelationFilter is a [Filter] before the relation is known: for lists across charts. It compiles the rules when the first relation
+// comes for which the bundle does not remember a filter.
+type RelationFilter struct {
+	set              *Set
+	who              Principal
+	action           string
+	context          Context
+	once             sync.Once
+	permits, forbids []expression
+	err              error
+}
 
 // Filter compiles the rules for what is known: it allows exactly the records of that chart (and of the directory) that Decide would.
 // Errors (outcome.Exception): a fault of the caller's facts, or a rule that a filter cannot express; refuse the query.
 func (s *Set) Filter(p Principal, action string, rel Relation, c Context) (*Filter, error) {
-	open, err := s.FilterAll(p, action, c)
-	if err != nil {
-		return nil, err
-	}
-	return open.For(rel), nil
+	return s.FilterAll(p, action, c).For(rel)
 }
 
-// For is the filter of a chart to which the person stands so.
-func (f *RelationFilter) For(rel Relation) *Filter {
-	return &Filter{folded(f.permits, &rel), folded(f.forbids, &rel)}
+// FilterAll is [Set.Filter] for any chart.
+func (s *Set) FilterAll(p Principal, action string, c Context) *RelationFilter {
+	return &RelationFilter{set: s, who: p, action: action, context: c}
+}
+
+// For is the filter of a chart to which the person stands so. Errors: those of [Set.Filter].
+func (f *RelationFilter) For(rel Relation) (*Filter, error) {
+	var buffer [512]byte
+	key := f.set.clock.key(buffer[:0], &f.who, f.action, &rel, &f.context)
+	if f.set.lasting {
+		if found, ok := f.set.filters.get(key); ok {
+			return found, nil
+		}
+	}
+	if f.once.Do(f.compile); f.err != nil {
+		return nil, f.err
+	}
+	out := &Filter{folded(f.permits, &rel), folded(f.forbids, &rel)}
+	if f.set.lasting {
+		f.set.filters.put(key, out)
+	}
+	return out, nil
 }
 
 // folded drops what the relation already rules out.
@@ -44,22 +70,24 @@ func folded(in []expression, rel *Relation) []expression {
 // allows nothing either.
 func (f *Filter) Empty() bool { return len(f.permits) == 0 }
 
-// FilterAll is [Set.Filter] for any chart.
-func (s *Set) FilterAll(p Principal, action string, c Context) (*RelationFilter, error) {
+// compile turns the rules into expressions over a record and a relation.
+func (f *RelationFilter) compile() {
 	const op = "policy: filter"
+	s, p, action := f.set, f.who, f.action
 	principal, err := principalEntity(p)
 	if err != nil {
-		return nil, outcome.Wrap(op, outcome.Exception, "the list cannot be judged", err)
+		f.err = outcome.Wrap(op, outcome.Exception, "the list cannot be judged", err)
+		return
 	}
 	verb, ok := s.actions[action]
 	if !ok || administrative(action) {
-		return nil, outcome.Wrap(op, outcome.Exception, "the action has no records", nil)
+		f.err = outcome.Wrap(op, outcome.Exception, "the action has no records", nil)
+		return
 	}
 	env := eval.Env{
 		Entities:  &slice{principal: principal, action: verb},
-		Principal: principal.UID, Action: verb.UID, Resource: eval.Variable("resource"), Context: contextRecord(c),
+		Principal: principal.UID, Action: verb.UID, Resource: eval.Variable("resource"), Context: contextRecord(f.context),
 	}
-	out := &RelationFilter{}
 	seen := map[string]bool{}
 	for _, t := range []types.EntityType{typeRecord, typeDirectory} {
 		relevant := s.relevant[question{principal.UID.Type, action, t}]
@@ -72,17 +100,17 @@ func (s *Set) FilterAll(p Principal, action string, c Context) (*RelationFilter,
 				e, keep, err := residual(r, env)
 				switch {
 				case err != nil:
-					return nil, outcome.Wrap(op, outcome.Exception, "the list cannot be judged", err)
+					f.err = outcome.Wrap(op, outcome.Exception, "the list cannot be judged", err)
+					return
 				case !keep:
 				case r.permit:
-					out.permits = append(out.permits, e)
+					f.permits = append(f.permits, e)
 				default:
-					out.forbids = append(out.forbids, e)
+					f.forbids = append(f.forbids, e)
 				}
 			}
 		}
 	}
-	return out, nil
 }
 
 // Allows reports whether the record may be shown.
@@ -90,7 +118,8 @@ func (f *Filter) Allows(r Resource) bool { return allows(f.permits, f.forbids, p
 
 // Allows reports whether the record may be shown to a person who stands so to its chart.
 func (f *RelationFilter) Allows(rel Relation, r Resource) bool {
-	return allows(f.permits, f.forbids, pair{&r, &rel})
+	f.once.Do(f.compile)
+	return f.err == nil && allows(f.permits, f.forbids, pair{&r, &rel})
 }
 
 // allows walks every rule, because one that fails denies even where another permits.

@@ -31,7 +31,7 @@ func (s *Set) Ways(r Request) []outcome.Way {
 		if try.way == outcome.StepUpThenGlass && slices.Contains(out, outcome.BreakGlass) {
 			continue
 		}
-		if s.Decide(try.made(r)).Allowed {
+		if s.decide(try.made(r)).Allowed {
 			out = append(out, try.way)
 		}
 	}
@@ -65,7 +65,7 @@ func approved(r Request) Request {
 func (s *Set) glass(r Request) Request {
 	ask := r
 	ask.Action = Break
-	if r.Resource.PatientKey != "" && s.Decide(ask).Allowed {
+	if r.Resource.PatientKey != "" && s.decide(ask).Allowed {
 		r.Relation.BTGUntil = r.Context.Now.Add(grantProbe)
 	}
 	return r

@@ -103,10 +103,7 @@ func TestFilterIsDecideIsOracle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, err := set.FilterAll(p, action, c)
-		if err != nil {
-			t.Fatal(err)
-		}
+		all := set.FilterAll(p, action, c)
 		resources := make([]Resource, each)
 		for i := range resources {
 			resources[i] = w.resource()

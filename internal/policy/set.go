@@ -23,13 +23,18 @@ import (
 	"github.com/cedar-policy/cedar-go/x/exp/schema/validate"
 )
 
-// Set is a loaded bundle. It is immutable and safe for concurrent use.
+// Set is a loaded bundle. It does not change, but for remembering answers, and is safe for concurrent use.
 type Set struct {
 	hash     string
 	rules    []rule
 	schema   *resolved.Schema
 	actions  map[string]types.Entity    // with their parents
 	relevant map[question]relevantRules // rules whose scope can match, so that a decision walks a third of the bundle
+
+	clock     clock
+	lasting   bool // the clock tells all that rules ask of the moment: answers may be remembered
+	decisions memo[Decision]
+	filters   memo[*Filter]
 }
 
 // rule is one policy, compiled and as syntax.
@@ -194,6 +199,8 @@ func (s *Set) validate() (faults []string) {
 
 // index sorts out, once, which rules can match which kind of question: by the scope line alone, never by a condition.
 func (s *Set) index() {
+	s.clock, s.lasting = readClock(s.rules)
+	s.decisions.most, s.filters.most = mostDecisions, mostFilters
 	s.relevant = map[question]relevantRules{}
 	for action, entity := range s.actions {
 		for _, p := range []types.EntityType{typeStaff, typePatient, typeClient, typeJob} {
