@@ -344,7 +344,7 @@ func (g *Gate) dangling(ctx context.Context, ws []record.Write, gone map[string]
 			if n.Name() != "reference" || n.Kind() != document.String {
 				continue
 			}
-			ref, relative := n.Text(), false
+			ref, relative := fhir.Unversioned(n.Text()), false
 			here, known := leads[ref]
 			if !known {
 				if here, err = g.records.Resolves(ctx, ref); err != nil {

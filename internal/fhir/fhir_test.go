@@ -78,6 +78,7 @@ func TestParseReference(t *testing.T) {
 	for s, want := range map[string]string{
 		"Patient/1": "Patient/1", "Patient/a-B.9/_history/3": "Patient/a-B.9", "Patient/": "", "Patient": "", "/1": "", "": "", "#p": "", "urn:uuid:1": "",
 		"patient/1": "", "Nobody/1": "", "Patient/1/2": "", "Patient/1/_history": "", "Patient/1/_history/": "", "Patient/1/_history/1/2": "", "Patient?x=1": "",
+		"Patient/1|2": "Patient/1", "Patient/1|2.0": "Patient/1", "Patient/1|": "", "Patient/|2": "", "Patient/1|2|3": "", "Patient/1/_history/2|3": "", "Patient/1|a b": "",
 		"Patient/a b": "", "Patient/" + strings.Repeat("1", 65): "", "http://a.example/fhir/Patient/1": "", "Patient/1#x": "", "Patient/é": "",
 	} {
 		ref, ok := ParseReference(s)

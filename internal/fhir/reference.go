@@ -19,7 +19,8 @@ func (r Ref) String() string {
 	return r.Type + "/" + r.ID
 }
 
-// ParseReference reads a relative literal reference, "Type/id" or "Type/id/_history/n" (whose version is dropped). It answers false
+// ParseReference reads a relative literal reference, "Type/id", "Type/id/_history/n" or "Type/id|n", as some systems write a version (which is
+// dropped: it counts theirs). It answers false
 // for anything else: contained (#x), conditional, urn: and absolute references, unknown types, ids outside their grammar.
 // Source: https://hl7.org/fhir/R4/references.html#literal.
 func ParseReference(s string) (Ref, bool) {
@@ -27,17 +28,20 @@ func ParseReference(s string) (Ref, bool) {
 	if !ok || !IsResourceType(typ) {
 		return Ref{}, false
 	}
-	id, version, versioned := strings.Cut(rest, "/")
-	if versioned {
-		number, ok := strings.CutPrefix(version, "_history/")
-		if !ok || !IsID(number) {
-			return Ref{}, false
+	if id := Unversioned(rest); IsID(id) {
+		return Ref{typ, id}, true
+	}
+	return Ref{}, false
+}
+
+// Unversioned is a reference without the version that it names, in the form /_history/n or |n; any other text is as it was.
+func Unversioned(reference string) string {
+	for _, mark := range []string{"/_history/", "|"} {
+		if before, version, ok := strings.Cut(reference, mark); ok && IsID(version) && !strings.ContainsAny(before, "?#") {
+			return before
 		}
 	}
-	if !IsID(id) {
-		return Ref{}, false
-	}
-	return Ref{typ, id}, true
+	return reference
 }
 
 // LocalReference is [ParseReference] that also takes absolute references below base, this server's own URL (with or without a

@@ -3,6 +3,7 @@ package intake
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/json"
@@ -197,12 +198,17 @@ func complete(e *access.Entry) {
 	e.Method, e.URL = "POST", e.Doc.Type()
 }
 
+// placed is an entry with the name of its file.
+type placed struct {
+	file  string
+	entry access.Entry
+}
+
 // batch is what is handed to the door at once, with what of the file could not even be read.
 type batch struct {
-	file    string
-	entries []access.Entry
+	entries []placed
 	bad     []Rejection
-	last    bool // of its file
+	ends    []string // files that end with it
 	err     error
 }
 
@@ -211,14 +217,15 @@ type batch struct {
 func (f *file) batches(whole bool, twice map[uint64]bool) iter.Seq[batch] {
 	return func(yield func(batch) bool) {
 		enough := errors.New("enough")
-		b := batch{file: filepath.Base(f.path)}
+		var b batch
+		file := filepath.Base(f.path)
 		met, doubles := map[uint64]bool{}, map[[32]byte]int{}
 		err := f.each(func(e access.Entry) error {
-			name(&e, b.file, doubles)
+			name(&e, file, doubles)
 			mine := claims(e, twice)
 			if !whole && (len(b.entries) == batchSize || slices.ContainsFunc(mine, func(h uint64) bool { return met[h] })) {
 				full := b
-				b = batch{file: full.file}
+				b = batch{}
 				clear(met)
 				if !yield(full) {
 					return enough
@@ -227,13 +234,13 @@ func (f *file) batches(whole bool, twice map[uint64]bool) iter.Seq[batch] {
 			for _, h := range mine {
 				met[h] = true
 			}
-			b.entries = append(b.entries, e)
+			b.entries = append(b.entries, placed{file, e})
 			return nil
-		}, func(e access.Entry, err error) { b.bad = append(b.bad, rejection(b.file, e, err)) })
+		}, func(e access.Entry, err error) { b.bad = append(b.bad, rejection(file, e, err)) })
 		if errors.Is(err, enough) {
 			return
 		}
-		b.last, b.err = true, err
+		b.ends, b.err = []string{file}, err
 		yield(b)
 	}
 }
@@ -261,14 +268,28 @@ func claims(e access.Entry, twice map[uint64]bool) (out []uint64) {
 	return out
 }
 
-// read gives the batches of all files in their order.
+// read gives the batches of all files in their order. Files that are to be stored whole and refer to each other are one batch: neither
+// can be stored before the other.
 func (p *plan) read(whole bool) iter.Seq[batch] {
 	return func(yield func(batch) bool) {
 		for _, f := range p.files {
-			for b := range f.batches(whole, p.twice) {
-				if !yield(b) {
-					return
+			if !whole {
+				for b := range f.batches(false, p.twice) {
+					if !yield(b) {
+						return
+					}
 				}
+				continue
+			}
+			var all batch
+			for _, f := range p.rings[f] {
+				for b := range f.batches(true, p.twice) {
+					all.entries, all.bad, all.ends = append(all.entries, b.entries...), append(all.bad, b.bad...), append(all.ends, b.ends...)
+					all.err = cmp.Or(all.err, b.err)
+				}
+			}
+			if len(all.ends) > 0 && !yield(all) {
+				return
 			}
 		}
 	}

@@ -27,8 +27,9 @@ import (
 
 // Options of a run.
 type Options struct {
-	Paths    []string // files and directories
-	Atomic   bool     // a file is stored whole, or nothing of it when one entry cannot be stored
+	Paths []string // files and directories
+	// Atomic stores a file whole, or nothing of it when one entry cannot be stored. Files that refer to each other are stored together.
+	Atomic   bool
 	Progress func(Progress)
 	Now      func() time.Time
 }
@@ -105,9 +106,7 @@ func Run(ctx context.Context, gate *access.Gate, o Options) (Report, error) {
 		if err := run.store(b); err != nil {
 			return report, err
 		}
-		if b.last {
-			done++
-		}
+		done += len(b.ends)
 		if o.Progress != nil {
 			o.Progress(Progress{File: done, Files: report.Files, Stored: report.Stored})
 		}

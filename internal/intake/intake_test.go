@@ -242,6 +242,30 @@ func TestAFileStoredWholeIsStoredWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
+// Files that refer to each other are stored whole together: neither can be the first. What is wrong with one keeps both out, and the
+// report says so of each.
+func TestFilesInACircleAreStoredTogether(t *testing.T) {
+	s := servertest.Start(t)
+	ward := func(id, next, gender string) string {
+		return `{"resourceType":"Practitioner","id":"` + id + `","gender":"` + gender + `"}` + "\n" + `{"resourceType":"PractitionerRole","id":"` + id + `","practitioner":{"reference":"Practitioner/` + next + `"}}`
+	}
+	files := map[string]string{"a.ndjson": ward("a", "b", "female"), "b.ndjson": ward("b", "c", "female"), "c.ndjson": ward("c", "a", "female"),
+		"d.ndjson": ward("d", "a", "male"), "0.ndjson": ward("z", "d", "male")}
+	o := intake.Options{Atomic: true, Paths: []string{put(t, files)}}
+	if got, report := take(t, s, o); got != "10 0 0" {
+		t.Fatal(got, report)
+	}
+	if got, report := take(t, s, o); got != "0 10 0" {
+		t.Fatal(got, report)
+	}
+	for name, wrong := range map[string]string{"invalid": ward("v", "w", "secret"), "unreadable": ward("v", "w", "male") + "\n{", "leads nowhere": ward("v", "w", "male") + "\n" + ward("x", "nobody", "male")} {
+		got, report := take(t, s, intake.Options{Atomic: true, Paths: []string{put(t, map[string]string{"v.ndjson": wrong, "w.ndjson": ward("w", "v", "male"), "y.ndjson": ward("y"+name[:1], "a", "male")})}})
+		if got != "2 0 2" || report.Rejected[0].File != "v.ndjson" || report.Rejected[1].File != "w.ndjson" || !strings.Contains(report.Rejected[1].Reason, "it and v.ndjson refer to each other") {
+			t.Errorf("%s: %s %+v", name, got, report.Rejected)
+		}
+	}
+}
+
 func TestPathsAreChecked(t *testing.T) {
 	s := servertest.Start(t)
 	for name, c := range map[string]struct {

@@ -27,8 +27,9 @@ type file struct {
 // plan is the order in which files are taken in, and what the first pass knows about all of them.
 type plan struct {
 	files  []*file
-	coming map[uint64]bool // names of what has not been taken in yet
-	twice  map[uint64]bool // places (Type/id) and full URLs that more than one entry brings
+	rings  map[*file][]*file // of files that refer to each other, those of each, in their order; the first of them leads to it
+	coming map[uint64]bool   // names of what has not been taken in yet
+	twice  map[uint64]bool   // places (Type/id) and full URLs that more than one entry brings
 }
 
 // survey reads all files once and orders them so that a file stands behind those whose resources it refers to. Files that refer to
@@ -52,31 +53,57 @@ func survey(paths []string) (*plan, error) {
 		}
 		f.defines = nil
 	}
-	state := map[*file]int{} // 1: on the way, 2: placed
-	var place func(*file)
-	place = func(f *file) {
-		if state[f] != 0 {
-			return
-		}
-		state[f] = 1
-		var before []*file
+	needed := map[*file][]*file{}
+	for _, f := range files {
 		for h := range f.needs {
-			if o := owner[h]; o != nil && o != f && !slices.Contains(before, o) {
-				before = append(before, o)
+			if o := owner[h]; o != nil && o != f && !slices.Contains(needed[f], o) {
+				needed[f] = append(needed[f], o)
 			}
 		}
-		slices.SortFunc(before, byPath)
-		for _, o := range before {
-			place(o)
-		}
-		state[f], f.needs = 2, nil
-		p.files = append(p.files, f)
+		f.needs = nil
+		slices.SortFunc(needed[f], byPath)
 	}
 	slices.SortFunc(files, byPath)
-	for _, f := range files {
-		place(f)
+	p.rings = map[*file][]*file{}
+	for _, ring := range rings(files, needed) {
+		p.files = append(p.files, ring...)
+		p.rings[ring[0]] = ring
 	}
 	return p, nil
+}
+
+// rings groups files that refer to each other, directly or by way of others, and gives the groups in an order in which each stands
+// behind those that it refers to. Source: Tarjan, Depth-first search and linear graph algorithms, 1972.
+func rings(files []*file, needed map[*file][]*file) (out [][]*file) {
+	number, low := map[*file]int{}, map[*file]int{} // when a file was met; the first on the stack that it leads to
+	var stack []*file
+	var visit func(*file)
+	visit = func(f *file) {
+		number[f] = len(number) + 1
+		low[f] = number[f]
+		stack = append(stack, f)
+		for _, o := range needed[f] {
+			if number[o] == 0 {
+				visit(o)
+				low[f] = min(low[f], low[o])
+			} else if slices.Contains(stack, o) {
+				low[f] = min(low[f], number[o])
+			}
+		}
+		if low[f] == number[f] {
+			at := slices.Index(stack, f)
+			ring := slices.Clone(stack[at:])
+			stack = stack[:at]
+			slices.SortFunc(ring, byPath)
+			out = append(out, ring)
+		}
+	}
+	for _, f := range files {
+		if number[f] == 0 {
+			visit(f)
+		}
+	}
+	return out
 }
 
 func byPath(a, b *file) int { return cmp.Compare(a.path, b.path) }
@@ -181,5 +208,5 @@ func nameOf(reference string) uint64 {
 			return maphash.String(seed, "?"+value[strings.LastIndex(value, "|")+1:])
 		}
 	}
-	return maphash.String(seed, reference)
+	return maphash.String(seed, fhir.Unversioned(reference))
 }

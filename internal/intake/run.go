@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"slices"
 
 	"chartwarden/internal/access"
 )
@@ -13,14 +14,8 @@ type run struct {
 	report *Report
 	whole  bool // a file is stored whole or not at all
 	plan   *plan
-	later  []late
-	size   int // of later, in bytes
-}
-
-// late is an entry that waits for one behind it.
-type late struct {
-	file  string
-	entry access.Entry
+	later  []placed // entries that wait for one behind them
+	size   int      // of later, in bytes
 }
 
 // What waits is held in memory; beyond these bounds it is tried once more and then rejected.
@@ -35,24 +30,29 @@ const mostUnresolved = 100_000
 // store hands one batch to the door and counts what became of it.
 func (r *run) store(b batch) error {
 	r.report.Rejected = append(r.report.Rejected, b.bad...)
-	if b.err != nil || len(b.entries) == 0 || r.whole && len(b.bad) > 0 {
+	if r.whole && len(b.bad) > 0 {
+		r.together(b, b.bad[0].File)
 		return b.err
 	}
-	part := make([]late, len(b.entries))
-	for i, e := range b.entries {
-		part[i] = late{b.file, e}
-		for h := range names(e) {
+	if b.err != nil || len(b.entries) == 0 {
+		return b.err
+	}
+	for _, x := range b.entries {
+		for h := range names(x.entry) {
 			delete(r.plan.coming, h)
 		}
 	}
 	if r.whole {
-		results, err := r.gate.ImportWhole(r.ctx, access.Job("import"), b.entries)
+		results, err := r.gate.ImportWhole(r.ctx, access.Job("import"), entries(b.entries))
 		if err == nil {
-			r.count(part, results)
+			r.count(b.entries, results)
+			if at := slices.IndexFunc(results, func(x access.ImportResult) bool { return x.Err != nil }); at >= 0 {
+				r.together(b, b.entries[at].file)
+			}
 		}
 		return err
 	}
-	if err := r.hand(part, r.coming); err != nil {
+	if err := r.hand(b.entries, r.coming); err != nil {
 		return err
 	}
 	if len(r.later) > mostLate || r.size > mostLateSize {
@@ -61,16 +61,30 @@ func (r *run) store(b batch) error {
 	return nil
 }
 
+// together says of the files of a ring that they were not stored because of one of them.
+func (r *run) together(b batch, because string) {
+	for _, file := range b.ends {
+		if !slices.ContainsFunc(r.report.Rejected, func(x Rejection) bool { return x.File == file }) {
+			r.report.Rejected = append(r.report.Rejected, Rejection{File: file, Reason: "the whole file: it and " + because +
+				" refer to each other, so both are stored or neither, and an entry of that one cannot be stored"})
+		}
+	}
+}
+
+func entries(part []placed) []access.Entry {
+	out := make([]access.Entry, len(part))
+	for i := range part {
+		out[i] = part[i].entry
+	}
+	return out
+}
+
 // coming reports whether a reference leads to what has not been handed in yet.
 func (r *run) coming(reference string) bool { return r.plan.coming[nameOf(reference)] }
 
 // hand gives entries to the door at once and sets aside those that wait for what is coming.
-func (r *run) hand(part []late, coming func(string) bool) error {
-	entries := make([]access.Entry, len(part))
-	for i := range part {
-		entries[i] = part[i].entry
-	}
-	results, err := r.gate.ImportPart(r.ctx, access.Job("import"), entries, coming)
+func (r *run) hand(part []placed, coming func(string) bool) error {
+	results, err := r.gate.ImportPart(r.ctx, access.Job("import"), entries(part), coming)
 	if err == nil {
 		r.count(part, results)
 	}
@@ -88,7 +102,7 @@ func (r *run) again() error {
 }
 
 // count sums up what became of entries.
-func (r *run) count(part []late, results []access.ImportResult) {
+func (r *run) count(part []placed, results []access.ImportResult) {
 	for i, res := range results {
 		x := part[i]
 		switch {

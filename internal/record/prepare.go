@@ -451,7 +451,7 @@ func (b *batch) promise(it *item, id string) (fhir.PatientID, error) {
 func (b *batch) byName(it *item, doc *document.Doc, ready func(*item) bool) (*document.Doc, error) {
 	var failed error
 	out, err := doc.ReplaceReferences(func(ref string) (string, bool) {
-		if other, ok := b.byAlias[ref]; ok {
+		if other, ok := b.byAlias[fhir.Unversioned(ref)]; ok { // its versions count elsewhere
 			return other.kind + "/" + other.id, other.id != "" && ready(other)
 		}
 		if t, ok := b.conditional[ref]; ok {
@@ -460,12 +460,12 @@ func (b *batch) byName(it *item, doc *document.Doc, ready func(*item) bool) (*do
 			}
 			return t.stored, t.err == nil
 		}
-		full := ref
+		full := fhir.Unversioned(ref)
 		if !strings.Contains(ref, ":") {
 			if it.w.Base == "" || strings.HasPrefix(ref, "#") {
 				return "", false
 			}
-			if full = it.w.Base + "/" + ref; b.byAlias[full] != nil {
+			if full = it.w.Base + "/" + fhir.Unversioned(ref); b.byAlias[full] != nil {
 				other := b.byAlias[full]
 				return other.kind + "/" + other.id, other.id != "" && ready(other)
 			}

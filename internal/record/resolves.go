@@ -26,7 +26,7 @@ func (s *Store) Resolves(ctx context.Context, reference string) (bool, error) {
 		if !strings.HasPrefix(reference, "urn:") {
 			return strings.Contains(reference, "://"), nil
 		}
-		_, err := s.aliased(ctx, s.d.Reader(), s.aliasName(reference))
+		_, err := s.aliased(ctx, s.d.Reader(), s.aliasName(fhir.Unversioned(reference)))
 		if outcome.Is(err, outcome.NotFound) {
 			return false, nil
 		}

@@ -9,7 +9,7 @@ import (
 // target is what a reference says: a resource here, or a URL.
 type target struct{ kind, id, url string }
 
-// parseReference reads `Type/id`, with or without /_history/version and the server's own base, and any other URL. For a URL that
+// parseReference reads `Type/id`, with or without a version (/_history/n or |n) and the server's own base, and any other URL. For a URL that
 // ends like a resource's address kind tells which, and the version goes. A relative reference to an unknown type stays a URL.
 func parseReference(s, base string) target {
 	local := s
@@ -18,6 +18,8 @@ func parseReference(s, base string) target {
 	}
 	if i := strings.Index(local, "/_history/"); i > 0 {
 		local = local[:i]
+	} else if before, version, ok := strings.Cut(local, "|"); ok && isID(version) {
+		local = before
 	}
 	slash := strings.LastIndexByte(local, '/')
 	if slash <= 0 || !isID(local[slash+1:]) {
