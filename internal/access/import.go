@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"slices"
 	"strings"
 
 	"chartwarden/internal/fhir"
@@ -115,36 +114,6 @@ func waitsForPatient(doc *document.Doc, coming func(string) bool) bool {
 		}
 	}
 	return false
-}
-
-// ImportAwaited resolves references that an import kept as they were sent and whose targets have come since, as new versions of what
-// holds them. Results tell what was changed, and what it still waits for. Errors: as [Gate.Import].
-func (g *Gate) ImportAwaited(ctx context.Context, p Principal) (out []ImportResult, err error) {
-	const page = 1000
-	for after := fhir.RecordID(0); ; {
-		writes, next, err := g.records.Awaiting(ctx, after, page)
-		if err != nil {
-			return out, err
-		}
-		for len(writes) > 0 {
-			written, err := g.put(ctx, p, "import", writes)
-			var one faulty
-			if errors.As(err, &one) { // such as two that move one resource to another chart: it goes on waiting
-				writes = slices.Delete(writes, one.index, one.index+1)
-				continue
-			}
-			if err != nil {
-				return out, err
-			}
-			for _, w := range written {
-				out = append(out, ImportResult{Written: w, Skipped: !w.Changed})
-			}
-			break
-		}
-		if after = next; after == 0 {
-			return out, nil
-		}
-	}
 }
 
 // Unresolved is how many resources keep a reference as it was sent, since its target is not here. Errors: outcome.NoStore.

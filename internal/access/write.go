@@ -117,7 +117,9 @@ func (g *Gate) put(ctx context.Context, p Principal, interaction string, ws []re
 				return nil, faulty{index: i, err: err}
 			}
 		}
-		p.sign(&ws[i])
+		if ws[i].Author == "" {
+			p.sign(&ws[i])
+		}
 		ws[i].Sees = g.sight(p)
 	}
 	prepared, err := g.records.Prepare(ctx, ws)
@@ -140,7 +142,11 @@ func (g *Gate) put(ctx context.Context, p Principal, interaction string, ws []re
 	if err != nil {
 		return nil, err
 	}
-	return g.commit(ctx, e, ws, prepared)
+	written, err := g.commit(ctx, e, ws, prepared)
+	if err == nil && interaction != "import" { // an import resolves at its end
+		g.arrived(ctx, ws, prepared.Changes())
+	}
+	return written, err
 }
 
 // unprepared is the answer to a change that does not fit what is stored: only who may make the change learns why.

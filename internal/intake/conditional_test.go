@@ -123,6 +123,36 @@ func TestWhatLeadsNowhereWaitsForALaterRun(t *testing.T) {
 	}
 }
 
+// Anybody's write that brings the target resolves what waited for it.
+func TestAWriteBringsWhatAReferenceWaitsFor(t *testing.T) {
+	s := servertest.Start(t)
+	take(t, s, intake.Options{Paths: []string{put(t, map[string]string{"visits.ndjson": identified("p", "7") + "\n" + visit("e", ref("Patient/p"), ref("Practitioner?identifier="+npi+"|1")) + "\n" +
+		visit("f", ref("Patient/p"), `{"identifier":{"system":"`+npi+`","value":"1"}}`)})}})
+	admin := s.Person(t, "Ruth Adeyemi", "administrator", "")
+	if got := admin.Do(t, "POST", "/fhir/Practitioner", staff("x", "2")); got.Status != 201 {
+		t.Fatal(got)
+	}
+	if n, err := s.Gate.Unresolved(t.Context()); err != nil || n != 2 {
+		t.Fatal(n, err)
+	}
+	made := admin.Do(t, "POST", "/fhir", bundle("transaction", entry("urn:uuid:s", staff("s", "1"), fmt.Sprintf(post, "Practitioner"))))
+	if made.Status != 200 {
+		t.Fatal(made)
+	}
+	if n, err := s.Gate.Unresolved(t.Context()); err != nil || n != 0 {
+		t.Fatal(n, err)
+	}
+	physician := s.Person(t, "Mara Lindqvist", "physician", find(t, s, "Practitioner?identifier=1")[0])
+	for _, id := range []string{"e", "f"} {
+		if got := physician.Get(t, "/fhir/Encounter/"+id); got.Status != 200 || !strings.Contains(got.Body, `"versionId":"2"`) || strings.Contains(got.Body, "?identifier") {
+			t.Errorf("%d %s", got.Status, got.Body)
+		}
+	}
+	if got, report := take(t, s, intake.Options{Paths: []string{put(t, map[string]string{"more.json": staff("z", "9")})}}); got != "1 0 0" || report.Resolved != 0 {
+		t.Error(got, report)
+	}
+}
+
 // An entry about a patient who is not here is rejected: it would lie outside every chart.
 func TestWhomAnEntryIsAboutMustBeHere(t *testing.T) {
 	s := servertest.Start(t)

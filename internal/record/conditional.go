@@ -277,11 +277,21 @@ func noTarget() error {
 
 var errSeveral = outcome.New(outcome.Precondition, "the conditional reference finds more than one resource: name the one that is meant by its id")
 
+const (
+	awaitingAll = `select distinct a.rec from awaited a join identifier i on i.name=a.name where a.rec>? order by a.rec limit ?`
+	awaitingOne = `select distinct a.rec from identifier i join awaited a on a.name=i.name where i.rec=? and a.rec>? order by a.rec limit ?`
+)
+
 // Awaiting gives writes of [Resolve] for resources that keep a reference whose target has come meanwhile, at most most of them, behind
-// the record after. Next is where to go on, 0 at the end. Errors: as [Store.Read].
-func (s *Store) Awaiting(ctx context.Context, after fhir.RecordID, most int) (writes []Write, next fhir.RecordID, err error) {
+// the record after. Next is where to go on, 0 at the end. Target narrows it to those that wait for one record, 0 to none.
+// Errors: as [Store.Read].
+func (s *Store) Awaiting(ctx context.Context, target, after fhir.RecordID, most int) (writes []Write, next fhir.RecordID, err error) {
+	question, asked := awaitingAll, []any{after, most}
+	if target != 0 {
+		question, asked = awaitingOne, []any{target, after, most}
+	}
 	var recs []fhir.RecordID
-	rows, err := s.d.Reader().QueryContext(ctx, `select distinct a.rec from awaited a join identifier i on i.name=a.name where a.rec>? order by a.rec limit ?`, after, most)
+	rows, err := s.d.Reader().QueryContext(ctx, question, asked...)
 	if err != nil {
 		return nil, 0, unreadable(err)
 	}
@@ -322,6 +332,11 @@ func (s *Store) Awaiting(ctx context.Context, after fhir.RecordID, most int) (wr
 		next = recs[most-1]
 	}
 	return writes, next, nil
+}
+
+// AwaitedAs reports whether references can wait for a resource such as d: it is found by identifiers and has one.
+func AwaitedAs(d *document.Doc) bool {
+	return (d.Type() == patientType || !fhir.InPatientCompartment(d.Type())) && d.Root().Get("identifier").Exists()
 }
 
 // resolves reports whether a conditional reference of the write leads somewhere.
