@@ -132,7 +132,7 @@ func TestAwaitedReferencesAreResolvedLater(t *testing.T) {
 	must(t, err)
 	none := func() {
 		t.Helper()
-		if writes, next, err := w.Awaiting(t.Context(), 0, 10); err != nil || len(writes) > 0 || next != 0 {
+		if writes, next, err := w.Awaiting(t.Context(), 0, 0, 10); err != nil || len(writes) > 0 || next != 0 {
 			t.Fatal(writes, err)
 		}
 	}
@@ -147,7 +147,7 @@ func TestAwaitedReferencesAreResolvedLater(t *testing.T) {
 	none()
 	d := w.create(practitioner("1"))
 	w.reopen()
-	writes, _, err := w.Awaiting(t.Context(), 0, 10)
+	writes, _, err := w.Awaiting(t.Context(), 0, 0, 10)
 	must(t, err)
 	if len(writes) != 2 {
 		t.Fatal(writes)
@@ -169,7 +169,7 @@ func TestAwaitedReferencesWaitWhileThereAreSeveral(t *testing.T) {
 	_, err := w.create1(visit(p.Ref(), "Practitioner?identifier=1"), await)
 	must(t, err)
 	w.must(Write{Op: Create, Type: "Practitioner", Doc: doc(t, practitioner("1"))}, Write{Op: Create, Type: "Practitioner", Doc: doc(t, practitioner("1"))})
-	if writes, _, err := w.Awaiting(t.Context(), 0, 10); err != nil || len(writes) > 0 {
+	if writes, _, err := w.Awaiting(t.Context(), 0, 0, 10); err != nil || len(writes) > 0 {
 		t.Fatal(writes, err)
 	}
 }

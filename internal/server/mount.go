@@ -43,7 +43,16 @@ func (s *Server) mount() error {
 // protected refuses what another site's page makes a browser send along with our cookie. A request that names its token itself, and
 // the endpoints that take no cookie, cannot be forged so: a browser app of another origin may call them.
 func protected(next http.Handler) http.Handler {
-	protection := http.NewCrossOriginProtection().Handler(next)
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		const mend = "this request came along from another site's page: a program sends a token as Authorization, and no Origin"
+		if inFHIR(r) {
+			fhirapi.Fail(w, outcome.New(outcome.Forbidden, mend).At("Origin"))
+			return
+		}
+		http.Error(w, mend, http.StatusForbidden)
+	}))
+	protection := guard.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" || smart.Programmatic(r.URL.Path) {
 			next.ServeHTTP(w, r)
@@ -64,12 +73,17 @@ func (s *Server) guard(route access.Route, pages *web.Pages) http.Handler {
 		if err == nil {
 			err = identity.ErrSignedOut
 		}
-		if strings.HasPrefix(r.URL.Path, "/fhir") || strings.HasPrefix(r.URL.Path, "/audit/receipt") {
+		if inFHIR(r) {
 			fhirapi.Fail(w, err)
 			return
 		}
 		pages.SignedOut(w, r, err)
 	})
+}
+
+// inFHIR reports whether whoever asks is a program that reads an OperationOutcome.
+func inFHIR(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/fhir") || strings.HasPrefix(r.URL.Path, "/audit/receipt")
 }
 
 // Routes lists every route of the server, for `chartwarden routes`.

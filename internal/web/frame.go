@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/identity"
@@ -22,8 +23,11 @@ func (p *Pages) draw(w http.ResponseWriter, r *http.Request, status int, c templ
 	templ.Handler(c, templ.WithStatus(status)).ServeHTTP(w, r)
 }
 
-// see sends the browser on after a form.
+// see sends the browser on after a form. An address that no header can carry leads to the first page.
 func see(w http.ResponseWriter, r *http.Request, to string) {
+	if strings.ContainsFunc(to, unicode.IsControl) {
+		to = "/"
+	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 

@@ -22,7 +22,7 @@ func (p *Pages) putAside(w http.ResponseWriter, r *http.Request) {
 	}
 	token := rand.Text()
 	p.asked.keep(session(r).ID, token, p.now(), r.PostForm)
-	see(w, r, r.URL.Path+"?typed="+token)
+	see(w, r, r.URL.EscapedPath()+"?typed="+token)
 }
 
 // answering gives answer the form that the address stands for, as if it had just been posted; blank draws the page that asks. What was
