@@ -57,7 +57,7 @@ func TestKillLosesNothingThatWasAnswered(t *testing.T) {
 		got := make([][]received, 8)
 		for w := range got {
 			source := rand.New(rand.NewPCG(seed, uint64(round*100+w+1)))
-			workers.Go(func() { got[w] = work(doctor, in, known, source, fmt.Sprint(round*1000+w)) })
+			workers.Go(func() { got[w] = work(doctor, in, known, source, fmt.Sprint(round*1000+w), nil) })
 		}
 		time.Sleep(time.Duration(random.IntN(250)) * time.Millisecond)
 		p.kill()
@@ -93,9 +93,14 @@ func (l *ledger) any(random *rand.Rand) string {
 	return l.refs[random.IntN(len(l.refs))]
 }
 
-// work asks and writes until no answer comes any more, and keeps what came whole.
-func work(c caller, in installation, known *ledger, random *rand.Rand, mark string) (out []received) {
+// work asks and writes until no answer comes any more, or, when there is a stop, until it closes, and keeps what came whole.
+func work(c caller, in installation, known *ledger, random *rand.Rand, mark string, stop <-chan struct{}) (out []received) {
 	for n := 0; ; n++ {
+		select {
+		case <-stop:
+			return out
+		default:
+		}
 		patient := in.patients[random.IntN(len(in.patients))]
 		method, path, body := "GET", "", ""
 		switch random.IntN(5) {
@@ -112,8 +117,14 @@ func work(c caller, in installation, known *ledger, random *rand.Rand, mark stri
 			method, path, body = "POST", "/fhir/Observation", observation(patient, mark+strconv.Itoa(n))
 		}
 		answer, err := c.do(method, path, body)
-		if err != nil {
+		if err != nil && stop == nil {
 			return out
+		}
+		if err != nil || answer.Status >= 500 {
+			time.Sleep(10 * time.Millisecond) // an outage is no load test
+		}
+		if err != nil {
+			continue
 		}
 		one := received{asked: method + " " + path, answer: answer}
 		if at := answer.Header.Get("Location"); answer.Status == http.StatusCreated {

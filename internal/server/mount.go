@@ -117,6 +117,9 @@ func (s *Server) ready(context.Context) error {
 			return outcome.New(outcome.NoStore, "a database cannot be written")
 		}
 	}
+	if s.Log.State().Journaling {
+		return outcome.New(outcome.NoStore, "the log cannot be written")
+	}
 	return nil
 }
 

@@ -218,6 +218,16 @@ func (s *Server) LoseStandby(t testing.TB) {
 	}
 }
 
+// FindStandby ends what LoseStandby began.
+func (s *Server) FindStandby(t testing.TB) {
+	t.Helper()
+	for _, q := range []string{`alter system reset synchronous_standby_names`, `select pg_reload_conf()`} {
+		if err := s.Do(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // releases cancels the waits for a standby and reports whether there were any.
 func (s *Server) releases(t testing.TB) bool {
 	t.Helper()
