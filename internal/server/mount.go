@@ -36,7 +36,7 @@ func (s *Server) mount() error {
 		}
 		mux.Handle(strings.TrimSpace(route.Method+" "+route.Pattern), s.metrics.measured(route, s.guard(route, pages)))
 	}
-	s.handler = withHeaders(s.https(), authority.Cross(protected(s.identified(mux))))
+	s.handler = withHeaders(s.https(), authority.Cross(protected(legible(s.identified(mux)))))
 	return nil
 }
 
