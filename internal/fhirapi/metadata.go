@@ -34,7 +34,13 @@ type restResource struct {
 	SearchInclude     []string      `json:"searchInclude,omitempty"`
 	SearchRevInclude  []string      `json:"searchRevInclude,omitempty"`
 	SearchParam       []searchParam `json:"searchParam,omitempty"`
+	Operation         []operation   `json:"operation,omitempty"`
 	Documentation     string        `json:"documentation,omitempty"`
+}
+
+type operation struct {
+	Name       string `json:"name"`
+	Definition string `json:"definition"`
 }
 
 type security struct {
@@ -157,6 +163,9 @@ func (a *API) statement() ([]byte, error) {
 				}
 			}
 			one.SearchInclude, one.SearchRevInclude = inclusions(t)
+			if one.Operation = nil; serves("GET", "/fhir/"+t+"/{id}/$everything") {
+				one.Operation = []operation{{"everything", "http://hl7.org/fhir/OperationDefinition/" + t + "-everything"}}
+			}
 			if t != "Patient" && fhir.InPatientCompartment(t) {
 				one.Documentation = "A search that names no patient looks through the charts that are open to whoever asks."
 			}
