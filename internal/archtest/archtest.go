@@ -24,7 +24,7 @@ const module = "chartwarden/"
 // other, except as family or declared says.
 var ranks = [][]string{
 	{"outcome"},
-	{"fhir", "seal", "tlog", "db", "policy"},
+	{"fhir", "seal", "tlog", "db", "policy", "simulate"},
 	{"balp", "care", "backup", "scope", "witness"},
 	{"audit"},
 	{"record", "identity"},
@@ -44,6 +44,8 @@ var declared = map[[2]string]string{
 	{"fhir/search", "fhir"}:            "search values need references and type facts",
 	{"fhir/search", "fhir/document"}:   "search values are read from documents",
 	{"db/dbtest", "db"}:                "tests open the engine of the run",
+	{"simulate/baseline", "simulate"}:  "baselines read the files of a simulation",
+	{"simulate/score", "simulate"}:     "labels are a simulation's",
 	{"server/servertest", "server"}:    "tests of any surface start a whole server",
 	{"web", "web/look"}:                "pages are drawn with the look",
 	{"web", "web/page"}:                "the surface fills page views",
