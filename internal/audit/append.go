@@ -99,8 +99,8 @@ func (l *Log) append(ctx context.Context, kind Kind, e Event, also func(*sql.Tx,
 	if l.boot.ended.Load() {
 		return Logged{}, outcome.Wrap("audit: append", outcome.NoStore, "the server is stopping", nil)
 	}
-	if err := l.Lost(); err != nil {
-		return Logged{}, err
+	if l.lost.Load() {
+		return Logged{}, errLost
 	}
 	if l.batch == nil || l.d.Broken() != nil {
 		if err := check(&e); err != nil {
@@ -125,6 +125,9 @@ func (l *Log) commit(ctx context.Context, a *act) error {
 		if outcome.Is(err, outcome.Lock) {
 			l.lost.Store(true)
 			return errLost
+		}
+		if errors.Is(err, errForeignWrite) {
+			l.altered.Store(true)
 		}
 		if outcome.Is(err, outcome.Transient) {
 			return outcome.Wrap("audit: append", outcome.Transient, "please try again", err)

@@ -66,15 +66,16 @@ type Options struct {
 // Log is the open audit log of this process. All methods are safe for concurrent use.
 type Log struct {
 	*store
-	o      Options
-	boot   *boot
-	writer *writer
-	batch  *db.Batcher[*act]
-	head   atomic.Pointer[held]
-	grown  signal
-	base   string // origin of this node's first log
-	roster atomic.Pointer[[]logRow]
-	lost   atomic.Bool
+	o       Options
+	boot    *boot
+	writer  *writer
+	batch   *db.Batcher[*act]
+	head    atomic.Pointer[held]
+	grown   signal
+	base    string // origin of this node's first log
+	roster  atomic.Pointer[[]logRow]
+	lost    atomic.Bool // to another process
+	altered atomic.Bool // the tables are not as this process left them
 
 	recent   recent
 	lookups  lookups

@@ -68,11 +68,15 @@ func unleased(err error) error {
 	return outcome.Wrap("audit: lease", outcome.NoStore, "the audit log cannot be written", errors.New(err.Error()))
 }
 
-// Lost reports that another process took up the log of this node. Nothing is appended any more, not even to the emergency journal: the
-// process is expected to end.
+// Lost reports that this process cannot go on with its log, and is expected to end. Another process took it up (outcome.Lock): nothing is
+// appended any more, not even to the emergency journal. Or the tables are not as this process left them (outcome.NoStore): the journal
+// serves to the end, [Log.Close] leaves the newest head that was acknowledged in the head file, and the next start compares.
 func (l *Log) Lost() error {
-	if l.lost.Load() {
+	switch {
+	case l.lost.Load():
 		return errLost
+	case l.altered.Load():
+		return errForeignWrite
 	}
 	return nil
 }

@@ -62,7 +62,8 @@ type writer struct {
 	pending *held
 }
 
-var errForeignWrite = outcome.New(outcome.Exception, "the audit log was changed by another program: stop the server and verify")
+// errForeignWrite: somebody else wrote, or the database is an older one, as after the promotion of a standby that was behind.
+var errForeignWrite = outcome.Wrap("audit: append", outcome.NoStore, "the audit log is not as this server left it, so the server ended: its next start looks what is missing", nil)
 
 func (w *writer) apply(tx *sql.Tx, acts []*act) error {
 	if err := w.settle(tx); err != nil {
