@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"chartwarden/internal/audit"
 	"chartwarden/internal/outcome"
@@ -18,7 +19,10 @@ func auditVerify(ctx context.Context, l *line) error {
 	l.installation(&c)
 	bundle := l.String("bundle", "", "exported `DIR` instead of an installation; needs neither keys nor server")
 	head := l.String("head", "", "`FILE` with a head kept elsewhere: finds truncation and roll-back")
-	l.Var(&keys, "witness-key", "verifier `KEY` kept elsewhere, repeatable")
+	l.Var(&keys, "witness-key", "verifier `KEY` kept elsewhere, repeatable: of a witness, which must have cosigned the log and is asked when it can be, or of the log itself")
+	l.witnesses(&c)
+	within := l.Duration("witness-within", 24*time.Hour, "how old the newest signature of a witness may be that cannot be asked: a `DURATION`")
+	offline := l.Bool("offline", false, "ask no witness")
 	asJSON := l.Bool("json", false, "the report as JSON")
 	if err := l.parse(); err != nil {
 		return err
@@ -34,8 +38,10 @@ func auditVerify(ctx context.Context, l *line) error {
 	var err error
 	if *bundle != "" {
 		report, err = audit.VerifyBundle(ctx, *bundle, audit.VerifyOptions{Keys: keys, Heads: heads})
+	} else if *within <= 0 {
+		return outcome.New(outcome.Value, "write --witness-within as a duration such as 90m or 24h").At("--witness-within")
 	} else {
-		report, err = server.VerifyData(ctx, c, server.Verification{Heads: heads, Keys: keys})
+		report, err = server.VerifyData(ctx, c, server.Verification{Heads: heads, Keys: keys, Within: *within, Offline: *offline})
 	}
 	if err != nil {
 		return err
@@ -55,10 +61,11 @@ func auditVerify(ctx context.Context, l *line) error {
 func auditHead(ctx context.Context, l *line) error {
 	var c server.Config
 	l.installation(&c)
+	cosigned := l.Bool("cosigned", false, "the newest head that a witness signed, which may be a minute old")
 	if err := l.parse(); err != nil {
 		return err
 	}
-	note, err := server.Head(ctx, c)
+	note, err := server.Head(ctx, c, *cosigned)
 	if err == nil {
 		_, err = l.out.Write(note)
 	}

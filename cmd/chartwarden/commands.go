@@ -25,7 +25,7 @@ func init() { // not a literal: help needs the table, and the table the commands
 	commands = []command{
 		{name: "demo", form: "[--listen ADDR] [--data DIR] [--seed N] [--size small|medium|large]", about: "a hospital that does not exist, with running life", run: demo},
 		{name: "init", form: "--data DIR [--admin NAME] [--sandbox] [--passphrase-file F]", about: "a new installation", run: initialise},
-		{name: "serve", form: "--data DIR [--listen ADDR] [--public-url URL] [--tls-cert F --tls-key F]", about: "run the server", run: serve},
+		{name: "serve", form: "--data DIR [--listen ADDR] [--public-url URL] [--tls-cert F --tls-key F] [--witness URL=KEY ...]", about: "run the server", run: serve},
 		{name: "import", form: "--data DIR [--atomic] [--report FILE] [--json] FILE|DIR ...", about: "take FHIR files in; the server is stopped meanwhile", run: importFiles},
 		{name: "person", about: "the people of an installation, beside a running server too", verbs: []command{
 			{name: "add", form: "--data DIR --name NAME [--role ROLE ...] [--practitioner Practitioner/ID] [--patient Patient/ID]", about: "a person, with a one-time enrolment link", run: personAdd},
@@ -39,9 +39,9 @@ func init() { // not a literal: help needs the table, and the table the commands
 			{name: "revoke", form: "--data DIR ID [--reason TEXT] [--json]", about: "end one and all its tokens now", run: clientRevoke},
 		}},
 		{name: "audit", about: "the audit log, beside a running server too", verbs: []command{
-			{name: "verify", form: "--data DIR | --bundle DIR [--head FILE] [--witness-key K ...] [--json]", about: "recompute everything and name each fault", run: auditVerify},
+			{name: "verify", form: "--data DIR | --bundle DIR [--head FILE] [--witness-key K ...] [--witness URL=K ...] [--offline] [--json]", about: "recompute everything and name each fault", run: auditVerify},
 			{name: "export", form: "--data DIR --out DIR [--from T] [--to T] [--patient P] [--person P] [--payloads] [--json]", about: "what an outside verifier needs", run: auditExport},
-			{name: "head", form: "--data DIR", about: "the newest signed head", run: auditHead},
+			{name: "head", form: "--data DIR [--cosigned]", about: "the newest signed head", run: auditHead},
 			{name: "schema", form: "[--json]", about: "where each field of ASTM E2147 stands in an entry", run: auditSchema},
 		}},
 		{name: "witness", about: "an independent witness of logs (C2SP tlog-witness), for another machine", verbs: []command{

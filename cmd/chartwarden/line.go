@@ -50,10 +50,25 @@ func (l *line) listening(c *server.Config) {
 	l.setting(&c.ACMEDirectory, "acme-directory", "`URL` of the certificate authority; Let's Encrypt when empty")
 	l.setting(&c.ACMERoots, "acme-roots", "PEM `FILE` of a private authority's roots")
 	l.setting(&c.TrustedProxy, "trusted-proxy", "`ADDR` of the proxy that ends TLS")
+	l.witnesses(c)
 	l.setting(&c.MetricsFrom, "metrics-from", "`NETWORKS` that may read /metrics, with commas; this machine when empty")
 	l.setting(&c.BackupTo, "backup-to", "`DIR` that gets a sealed copy each few minutes; best on another machine, where files can only be added")
 	l.setting(&c.BackupEvery, "backup-every", "`DURATION` between two copies; 5m when empty")
 	l.setting(&c.BackupRecipients, "backup-recipient", "age public `KEY` to which these copies are sealed; several with commas")
+}
+
+// witnesses defines the flag that names the witnesses. Those on the command line stand in for those of the environment.
+func (l *line) witnesses(c *server.Config) {
+	const env = "CHARTWARDEN_WITNESS"
+	c.Witnesses = os.Getenv(env)
+	first := true
+	l.Func("witness", "`URL=KEY` of a witness on another machine that cosigns the log's heads; repeatable ("+env+", with commas)", func(text string) error {
+		if !first {
+			text = c.Witnesses + "," + text
+		}
+		c.Witnesses, first = text, false
+		return nil
+	})
 }
 
 func (l *line) setting(p *string, name, usage string) {

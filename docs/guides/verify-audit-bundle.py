@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Verifies an audit bundle with nothing but Python's standard library.
 
-    verify-audit-bundle.py BUNDLE --key 'hospital.example/log+6ea1b2c3+AX...' [--head FILE]
+    verify-audit-bundle.py BUNDLE --key 'hospital.example/log+6ea1b2c3+AX...' [--head FILE] [--witness-key 'witness.example/w+01ab23cd+BA...']
 
 It reads docs/formats/audit-bundle.md literally and shares no code with Chartwarden: entries give leaves, leaves give the root, the root is
 in the signed checkpoint. What is opened must be what its entry committed to. Give the key (and a head) that you were given before; the
 bundle's own key proves only that the bundle agrees with itself. Exit code 0: it holds; 1: each fault is named.
 """
-import argparse, base64, functools, hashlib, json, pathlib, sys
+import argparse, base64, functools, hashlib, json, pathlib, sys, time
 
 P = 2**255 - 19                                    # Ed25519, RFC 8032
 L = 2**252 + 27742317777372353535851937790883648493
@@ -101,6 +101,22 @@ def checkpoint(note, key):
     raise ValueError("it is not signed by the key")
 
 
+def cosigned(note, key):
+    """When a witness cosigned a checkpoint (C2SP cosignature/v1), as Unix seconds; None: it did not."""
+    name, key_id, encoded = key.split("+", 2)
+    public = base64.b64decode(encoded)
+    if sha(name.encode(), b"\n", public)[:4].hex() != key_id or public[0] != 4:
+        raise ValueError("the witness key's id does not belong to it")
+    text, _, lines = note.rpartition(b"\n\n")
+    for line in lines.decode().splitlines():
+        dash, who, sig = line.split(" ")
+        sig = base64.b64decode(sig)
+        at = int.from_bytes(sig[4:12], "big")
+        if dash == "\u2014" and who == name and sig[:4].hex() == key_id and signed(public[1:], b"cosignature/v1\ntime %d\n" % at + text + b"\n", sig[12:]):
+            return at
+    return None
+
+
 def place(n, width):
     """Where tile or bundle n lies below its folder."""
     out = "%03d" % (n % 1000)
@@ -126,7 +142,7 @@ def leads_to(leaf, index, size, path):
     return leaf if last == 0 else None
 
 
-def verify(folder, key, heads, fault):
+def verify(folder, key, heads, witnesses, fault):
     key = key or (folder / "key").read_text().strip()
     origin, size, want = checkpoint((folder / "checkpoint").read_bytes(), key)
     entries = []
@@ -150,6 +166,15 @@ def verify(folder, key, heads, fault):
             if not tile.exists() or tile.read_bytes() != b"".join(run):
                 fault("%s: tile %d/%d is missing or is not what the entries give" % (origin, level, n // 256))
         row, level = [root(row[n:n + 256]) for n in range(0, len(row) - 255, 256)], level + 1
+    for witness in witnesses:
+        notes = (folder / "heads").read_bytes().split(b"\n\n") if (folder / "heads").exists() else []
+        notes = [b"\n\n".join(notes[i:i + 2]).rstrip(b"\n") + b"\n" for i in range(0, len(notes) - 1, 2)]
+        seen = [(checkpoint(note, key)[1], cosigned(note, witness)) for note in [(folder / "checkpoint").read_bytes()] + notes + heads]
+        seen = max((s for s in seen if s[1]), default=None)
+        if seen is None:
+            fault("%s: no head of it is cosigned by %s" % (origin, witness.split("+")[0]))
+        else:
+            print("%s cosigned %d of %d entries at %s" % (witness.split("+")[0], min(seen[0], size), size, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seen[1]))))
     for note in heads:
         name, at, other = checkpoint(note, key)
         if at > size or root(leaves[:at]) != other:
@@ -175,10 +200,11 @@ def main():
     arguments.add_argument("bundle", type=pathlib.Path)
     arguments.add_argument("--key", help="the log's verifier key, from elsewhere")
     arguments.add_argument("--head", type=pathlib.Path, action="append", default=[], help="a signed head, from elsewhere")
+    arguments.add_argument("--witness-key", action="append", default=[], help="verifier key of a witness, from elsewhere, that must have cosigned the log")
     a = arguments.parse_args()
     faults = []
     try:
-        said = verify(a.bundle, a.key, [h.read_bytes() for h in a.head], faults.append)
+        said = verify(a.bundle, a.key, [h.read_bytes() for h in a.head], a.witness_key, faults.append)
     except (OSError, ValueError, KeyError, IndexError, TypeError) as e:
         said, faults = str(a.bundle), faults + ["%s: %s" % (a.bundle, e)]
     print(said, "FAULTS" if faults else "holds", *faults, sep="\n")

@@ -31,6 +31,7 @@ import (
 	"chartwarden/internal/db"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/seal"
+	"chartwarden/internal/witness"
 )
 
 //go:embed migrations/*/*.sql
@@ -46,16 +47,17 @@ func embeddedMigrations() fs.FS {
 
 // Options say where the log lives.
 type Options struct {
-	DB          *db.DB    // audit.db; nil when it cannot be opened: only the emergency journal serves
-	Box         *seal.Box // of the family "audit"
-	Origin      string    // name of the installation's log: no spaces, no `+`; fixed
-	Node        string    // name of this node among those that share DB, each with a log of its own; empty: [MainNode]
-	Secret      []byte    // of this node alone, 32 bytes, gives the keys that sign its logs; nil: they come from Box, for a store of one node
-	HeadFile    string    // where each newest head is also kept, best on another volume; empty: nowhere, and [State] says so
-	JournalFile string    // emergency journal, best on another volume; empty: none, and a disk fault stops all reads
-	JournalSize int64     // bytes set aside for it; 0 means 64 MiB
-	Version     string    // of the program, for the entry of each start
-	Sandbox     bool      // stated by the log's first entry
+	DB          *db.DB           // audit.db; nil when it cannot be opened: only the emergency journal serves
+	Box         *seal.Box        // of the family "audit"
+	Origin      string           // name of the installation's log: no spaces, no `+`; fixed
+	Node        string           // name of this node among those that share DB, each with a log of its own; empty: [MainNode]
+	Secret      []byte           // of this node alone, 32 bytes, gives the keys that sign its logs; nil: they come from Box, for a store of one node
+	HeadFile    string           // where each newest head is also kept, best on another volume; empty: nowhere, and [State] says so
+	Witnesses   []witness.Remote // outsiders who cosign each newest head; none: [State] says so
+	JournalFile string           // emergency journal, best on another volume; empty: none, and a disk fault stops all reads
+	JournalSize int64            // bytes set aside for it; 0 means 64 MiB
+	Version     string           // of the program, for the entry of each start
+	Sandbox     bool             // stated by the log's first entry
 	Now         func() time.Time
 	Tick        func(time.Duration) (<-chan time.Time, func()) // a ticker; nil means time.NewTicker
 	Logger      *slog.Logger
@@ -85,6 +87,8 @@ type Log struct {
 	journal    *journal     // nil: none
 	journaling atomic.Bool
 
+	outside outsiders
+
 	heading        sync.Mutex // one write to the head file at a time
 	written        Index      // head that it holds
 	writtenJournal int64
@@ -113,16 +117,23 @@ type State struct {
 	// configured). Only "agrees" says that nothing is missing; none of them stops care.
 	Outside string
 
+	// Witnesses are those of the log of this node. WitnessAge is how long ago an independent one cosigned its newest head, or, while none
+	// did, how long this process runs; it says nothing when there is none. Disputed: one knows another history or a longer one, in words
+	// for people; exports, administration and deletes wait, and the next start cuts the log.
+	Witnesses  []Witness
+	WitnessAge time.Duration
+	Disputed   string
+
 	// Journaling: the log could not be written and the emergency journal serves. Waiting counts its entries that are not merged yet.
 	Journaling bool
 	Waiting    int64
 	Fault      string // why, in words for people
 }
 
-// Open checks the log, resumes it, and starts its keeper: head file, heartbeat, look-up tables, merging of the emergency journal.
+// Open checks the log, resumes it, and starts its keeper: head file, witnesses, heartbeat, look-up tables, merging of the emergency journal.
 // The caller holds the lock of the data directory. Close it before DB.
 //
-// A log that contradicts the head file or itself is never continued: it stays as it is, a new one opens, and [State] says so.
+// A log that contradicts the head file, a witness or itself is never continued: it stays as it is, a new one opens, and [State] says so.
 //
 // Errors: outcome.Invalid when DB holds the log of another origin; outcome.NotSupported when it was written by a newer program;
 // outcome.NoStore when it cannot be read, or when DB is nil and there is no emergency journal to serve from.
@@ -164,6 +175,9 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	if l.parts, err = o.DB.Reader().PrepareContext(ctx, partsBetween); err != nil {
 		return nil, unreadable(err)
 	}
+	if err := l.beginWitnesses(ctx); err != nil {
+		return nil, err
+	}
 	first, err := l.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -188,6 +202,9 @@ func (l *Log) run(ctx context.Context) {
 	l.running.Go(func() { l.keep(running) })
 	if l.d != nil {
 		l.running.Go(func() { l.followLookups(running) })
+	}
+	if l.d != nil && len(l.o.Witnesses) > 0 {
+		l.running.Go(func() { l.visit(running) })
 	}
 }
 
@@ -217,7 +234,7 @@ func (l *Log) own(e Event) Event {
 	return e
 }
 
-// Close stops the keeper, writes the last head to the head file and ends all receipts. The DB stays open.
+// Close stops the keeper, writes the last head to the head file, brings it to the witnesses and ends all receipts. The DB stays open.
 func (l *Log) Close() error {
 	if l.boot.ended.Swap(true) {
 		return nil
@@ -230,6 +247,7 @@ func (l *Log) Close() error {
 		l.batch.Close()
 	}
 	l.writeHead()
+	l.witness(context.Background(), witnessAtOnce)
 	l.merging.Lock()
 	defer l.merging.Unlock()
 	if l.journal == nil {
@@ -251,6 +269,7 @@ func (l *Log) State() State {
 	if h := l.head.Load(); h != nil {
 		s.Size = h.tree.Size()
 	}
+	l.ofWitnesses(&s)
 	if l.journal != nil {
 		s.Waiting, _ = l.journal.length()
 	}

@@ -15,6 +15,7 @@ import (
 	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/seal"
+	"chartwarden/internal/witness"
 )
 
 // site is an installation in a directory of its own, with keys, that can be stopped, damaged and started again.
@@ -29,6 +30,9 @@ type site struct {
 	log  *Log
 	now  *clock
 	tick chan time.Time
+
+	visits    chan time.Time // rounds to the witnesses
+	witnesses []witness.Remote
 }
 
 // clock is a time that tests move.
@@ -59,7 +63,7 @@ func newSite(t testing.TB) *site {
 
 func newSiteIn(t testing.TB, in dbtest.Place) *site {
 	t.Helper()
-	s := &site{t: t, in: in, now: &clock{at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}, tick: make(chan time.Time)}
+	s := &site{t: t, in: in, now: &clock{at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}, tick: make(chan time.Time), visits: make(chan time.Time)}
 	if s.dir = s.in.Dir; s.dir == "" {
 		s.dir = t.TempDir()
 	}
@@ -95,7 +99,9 @@ func (s *site) path(name string) string { return filepath.Join(s.dir, name) }
 
 func (s *site) options() Options {
 	return Options{DB: s.d, Box: s.ring.Box("audit"), Origin: origin, HeadFile: s.path("heads"), JournalFile: s.path("journal"), JournalSize: 1 << 20, Version: "test",
-		Now: s.now.now, Tick: func(time.Duration) (<-chan time.Time, func()) { return s.tick, func() {} }}
+		Witnesses: s.witnesses, Now: s.now.now, Tick: func(d time.Duration) (<-chan time.Time, func()) {
+			return map[bool]chan time.Time{true: s.visits, false: s.tick}[d == witnessPace], func() {}
+		}}
 }
 
 // start opens the log as a server would.

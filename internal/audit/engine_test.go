@@ -56,7 +56,7 @@ func init() {
 	gob.Register(int64(0))
 }
 
-var logTables = []string{"log", "entry", "payload", "tile", "head", "journal", "lookup", "chain", "intent", "lease", "cursor"}
+var logTables = []string{"log", "entry", "payload", "tile", "head", "journal", "lookup", "chain", "intent", "lease", "cursor", "cosigned", "witness"}
 
 // copyTables is the whole audit database of a stopped site on PostgreSQL.
 func (s *site) copyTables() []byte {

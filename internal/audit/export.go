@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,7 +28,8 @@ type ExportOptions struct {
 	Person   string
 	Payloads bool // write events.ndjson and openings.ndjson
 
-	node string // whose log is the first; that of another when it has none here
+	node     string // whose log is the first; that of another when it has none here
+	cosigned bool   // the log of node is exported as far as a witness just cosigned it
 }
 
 func (o ExportOptions) selects() bool {
@@ -91,9 +93,14 @@ func ExportBundle(ctx context.Context, d *db.DB, dir string, o ExportOptions) (*
 		first = slices.IndexFunc(rows, func(r logRow) bool { return r.live(rows) })
 	}
 	for i, r := range rows {
-		at, note, err := s.newestHead(ctx, r.number)
+		at, note, err := s.newestHeadSigned(ctx, r.number)
 		if err != nil {
 			return nil, err
+		}
+		if o.cosigned && r.live(rows) && r.node == o.node {
+			if h, err := s.newestCosigned(ctx, r.number); err == nil && h.note != nil && h.at <= at {
+				at, note = h.at, h.note
+			}
 		}
 		b := &bundle{store: s, dir: dir, r: r, size: at.Number(), note: note, o: o, report: report, events: events}
 		switch {
@@ -121,6 +128,7 @@ func (l *Log) Export(ctx context.Context, dir string, o ExportOptions, by Event)
 		return nil, logged, err
 	}
 	o.Box, o.node = l.box, l.o.Node
+	o.cosigned = l.witness(ctx, witnessAtOnce) // the export's own entry included
 	if err := l.catchUp(ctx); err != nil {
 		return nil, logged, err
 	}
@@ -151,9 +159,16 @@ func (b *bundle) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	cosigned, err := cosignedHeads(ctx, b.d.Reader(), indexOf(b.r.number, 0), indexOf(b.r.number, b.size), math.MaxInt32)
+	if err != nil {
+		return err
+	}
 	all := append(bytes.Clone(b.note), '\n') // the newest may have moved on
+	for _, h := range cosigned {
+		all = append(append(all, h.note...), '\n')
+	}
 	for _, h := range kept {
-		if h.at.Number() < b.size {
+		if h.at.Number() < b.size && !slices.ContainsFunc(cosigned, func(c cosignedHead) bool { return c.at == h.at }) {
 			all = append(append(all, h.note...), '\n')
 		}
 	}

@@ -9,8 +9,9 @@ import (
 )
 
 // Newest reads the newest signed head of each node's log from the store d, also beside running servers: signed notes with an empty line
-// between, as a head file holds them. It appends nothing. Errors: outcome.NotFound when there is no log yet.
-func Newest(ctx context.Context, d *db.DB) ([]byte, error) {
+// between, as a head file holds them. With cosigned it is the newest that a witness signed. It appends nothing. Errors: outcome.NotFound
+// when there is no such head yet.
+func Newest(ctx context.Context, d *db.DB, cosigned bool) ([]byte, error) {
 	if err := upToDate(ctx, d); err != nil {
 		return nil, err
 	}
@@ -24,13 +25,23 @@ func Newest(ctx context.Context, d *db.DB) ([]byte, error) {
 		if !r.live(rows) {
 			continue
 		}
-		_, note, err := s.newestHead(ctx, r.number)
+		var note []byte
+		if cosigned {
+			var h cosignedHead
+			h, err = s.newestCosigned(ctx, r.number)
+			note = h.note
+		} else {
+			_, note, err = s.newestHeadSigned(ctx, r.number)
+		}
 		if err != nil {
 			return nil, err
 		}
 		if note != nil {
 			notes = append(notes, note)
 		}
+	}
+	if len(notes) == 0 && cosigned {
+		return nil, outcome.New(outcome.NotFound, "no witness has cosigned a head yet: name one with `serve --witness`")
 	}
 	if len(notes) == 0 {
 		return nil, outcome.New(outcome.NotFound, "the log has no head yet: start the server once")

@@ -136,7 +136,7 @@ func TestNodesAppendAtOnce(t *testing.T) {
 	if err != nil || made.Origin != origin || made.Events != 3*8*4 {
 		t.Fatalf("%+v %v", made, err)
 	}
-	heads, err := Newest(t.Context(), d)
+	heads, err := Newest(t.Context(), d, false)
 	if err != nil || len(splitHeads(heads)) != 3 {
 		t.Fatalf("%s %v", heads, err)
 	}

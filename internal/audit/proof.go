@@ -7,12 +7,16 @@ import (
 	"chartwarden/internal/tlog"
 )
 
-// Head is the newest signed head, a C2SP signed note; nil when the log is out of order.
+// Head is the newest signed head, a C2SP signed note, with the signatures of witnesses that saw just it; nil when the log is out of order.
 func (l *Log) Head() []byte {
-	if h := l.head.Load(); h != nil {
-		return h.note
+	h := l.head.Load()
+	if h == nil {
+		return nil
 	}
-	return nil
+	if c, err := l.newestCosigned(context.Background(), h.number); err == nil && c.at == h.end() && sameText(c.note, h.note) {
+		return c.note
+	}
+	return h.note
 }
 
 // Verifier is the public key of the current log as a C2SP verifier text: what an outside verifier is given once.
@@ -36,7 +40,8 @@ func (l *Log) VerifierOf(i Index) string {
 	return ""
 }
 
-// InclusionProof proves an entry of any log under the newest head of it: entry bytes and a self-contained proof.
+// InclusionProof proves an entry of any log: entry bytes and a self-contained proof, under the newest head that a witness cosigned, and
+// under the newest of all while that one does not hold the entry.
 // Errors: outcome.NotFound when there is no such entry.
 func (l *Log) InclusionProof(ctx context.Context, i Index) (entry []byte, p tlog.Proof, err error) {
 	if l.d == nil || l.head.Load() == nil {
@@ -56,7 +61,8 @@ func (l *Log) InclusionProof(ctx context.Context, i Index) (entry []byte, p tlog
 	if err != nil || len(raw) != 1 {
 		return nil, p, outcome.Wrap("audit: proof", outcome.NotFound, "the entry is missing: verify the log", err)
 	}
-	path, err := tlog.Inclusion(tree.Reader(l.tile(ctx, i.log())), i.Number(), tree.Size())
+	note, size := l.under(ctx, i.log(), i.Number(), note, tree)
+	path, err := tlog.Inclusion(tree.Reader(l.tile(ctx, i.log())), i.Number(), size)
 	return raw[0].bytes, tlog.Proof{Index: i.Number(), Path: path, Note: note}, err
 }
 

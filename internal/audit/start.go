@@ -39,9 +39,12 @@ func (l *Log) begin(ctx context.Context) (*act, error) {
 		}
 		switch {
 		case newest != nil:
-			return l.openNew(ctx, nextOrigin(l.base, last), "The data directory holds no log. The newest head outside:\n"+string(newest.note))
+			return l.openNew(ctx, l.unused(ctx, nextOrigin(l.base, last)), "The data directory holds no log. The newest head outside:\n"+string(newest.note))
 		case stray >= 0:
-			return l.openNew(ctx, nextOrigin(l.base, stray+1), "The data directory holds entries of a log that it does not know.")
+			return l.openNew(ctx, l.unused(ctx, nextOrigin(l.base, stray+1)), "The data directory holds entries of a log that it does not know.")
+		}
+		if free := l.unused(ctx, l.base); free != l.base {
+			return l.openNew(ctx, free, "The data directory holds no log, and a witness knows one of this name.")
 		}
 		if l.o.HeadFile != "" {
 			l.state.Outside = "agrees" // nothing is known anywhere: the very first start
@@ -67,8 +70,11 @@ func (l *Log) begin(ctx context.Context) (*act, error) {
 	if fault == "" {
 		fault = l.compare(ctx, h, current, newest, last)
 	}
+	if fault == "" {
+		fault = l.confront(ctx, h, current)
+	}
 	if fault != "" {
-		return l.openNew(ctx, nextOrigin(l.base, max(last, here)), fault)
+		return l.openNew(ctx, l.unused(ctx, nextOrigin(l.base, max(last, here))), fault)
 	}
 	if current.evidence != "" && !current.acknowledged {
 		l.state.Cut, l.state.Evidence = true, current.evidence
@@ -194,6 +200,7 @@ func (l *Log) use(h *held, origin string, epoch int64) error {
 
 // openNew prepares a log that does not exist yet; its row is written with its first entry.
 func (l *Log) openNew(ctx context.Context, origin, evidence string) (*act, error) {
+	l.startOver()
 	number, err := l.reserve(ctx)
 	if err != nil {
 		return nil, err

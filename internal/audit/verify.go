@@ -10,19 +10,25 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"chartwarden/internal/db"
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/seal"
 	"chartwarden/internal/tlog"
+	"chartwarden/internal/witness"
 )
 
 // VerifyOptions say what is known from elsewhere. The zero value checks that the log agrees with itself.
 type VerifyOptions struct {
 	Box         *seal.Box                 // opens payloads; nil: payloads, chains and look-up tables are not checked
-	Keys        []string                  // verifier keys of logs, kept elsewhere; without, and without Box, a log is believed its own key
+	Keys        []string                  // verifier keys, kept elsewhere: of logs (without, and without Box, a log is believed its own key), and of witnesses that must have cosigned each log
 	Heads       []byte                    // heads kept elsewhere, read before the call: one signed note or a head file
+	Witnesses   []witness.Remote          // witnesses that must cosign each log, and where they are asked; those of Keys are asked where the log's store says
+	Within      time.Duration             // how old the newest cosignature of a witness may be that cannot be asked; 0: a day
+	Offline     bool                      // ask nobody
+	Now         func() time.Time          // nil: time.Now
 	Node        string                    // whose emergency journal JournalFile is; empty: [MainNode]
 	Secret      []byte                    // of that node, as in [Options]; nil when it has none or it is not at hand
 	JournalFile string                    // emergency journal of Node
@@ -141,6 +147,9 @@ func Verify(ctx context.Context, d *db.DB, o VerifyOptions) (*Report, error) {
 	if err := v.witnessed(ctx); err != nil {
 		return nil, err
 	}
+	if err := v.vouched(ctx, outside); err != nil {
+		return nil, err
+	}
 	if len(o.Heads) > 0 && v.report.Outside == 0 {
 		v.report.fault(Fault{Index: -1, What: "none of the heads given is a signed head of this log"})
 	}
@@ -167,12 +176,13 @@ type verifier struct {
 	o      VerifyOptions
 	report *Report
 
-	rows   []logRow // with their ends when the run began
-	last   Cursor   // the newest entry of each log then
-	listed Cursor   // how far the look-up tables were then
-	kept   []headRow
-	taken  Cursor // how far later entries were taken in
-	peers  []peer
+	rows     []logRow // with their ends when the run began
+	last     Cursor   // the newest entry of each log then
+	listed   Cursor   // how far the look-up tables were then
+	kept     []headRow
+	cosigned []cosignedHead
+	taken    Cursor // how far later entries were taken in
+	peers    []peer
 
 	counts    map[owner]int64 // entries before listed, by owner
 	intents   map[version]intended
@@ -202,6 +212,9 @@ func (v *verifier) snapshot(ctx context.Context) error {
 		return unreadable(err)
 	}
 	defer func() { _ = tx.Rollback() }()
+	if v.cosigned, err = cosignedHeads(ctx, tx, 0, math.MaxInt64, math.MaxInt32); err != nil { // before the heads, none of which is older than they
+		return err
+	}
 	if v.rows, err = logsIn(ctx, tx); err != nil {
 		return err
 	}
@@ -342,7 +355,7 @@ func (l *Log) Verify(ctx context.Context, clinical iter.Seq2[Stored, error]) (*R
 	if l.d == nil {
 		return nil, errNoLog
 	}
-	o := VerifyOptions{Box: l.box, Node: l.o.Node, Secret: l.o.Secret, JournalFile: l.o.JournalFile, Clinical: clinical}
+	o := VerifyOptions{Box: l.box, Node: l.o.Node, Secret: l.o.Secret, JournalFile: l.o.JournalFile, Witnesses: l.o.Witnesses, Now: l.o.Now, Clinical: clinical}
 	if l.o.HeadFile != "" {
 		heads, err := os.ReadFile(l.o.HeadFile)
 		if err != nil {

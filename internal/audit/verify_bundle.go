@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/tlog"
@@ -108,6 +109,9 @@ func (b *bundleCheck) check(ctx context.Context) error {
 		b.fault(-1, "the entries do not give the root that the checkpoint states")
 	}
 	b.openings(opened)
+	if err := b.vouched(); err != nil {
+		return err
+	}
 	if err := b.proofs(); err != nil {
 		return err
 	}
@@ -162,6 +166,29 @@ func (b *bundleCheck) collectHeads() error {
 			b.report.Notes = append(b.report.Notes, fmt.Sprintf("a head given knows %d entries; the bundle was made at %d", c.Size, b.head.Size))
 		}
 		b.heads[c.Size] = c.Root
+	}
+	return nil
+}
+
+// vouched finds which heads of the log, unless it was cut before, the witnesses cosigned whose keys were given.
+func (b *bundleCheck) vouched() error {
+	cosigners, err := b.o.cosigners()
+	if err != nil || len(cosigners) == 0 || filepath.Base(filepath.Dir(b.dir)) == "closed" {
+		return err
+	}
+	notes := splitHeads(b.o.Heads)
+	for _, name := range []string{"checkpoint", "heads"} {
+		if text, err := os.ReadFile(filepath.Join(b.dir, name)); err == nil {
+			notes = append(notes, splitHeads(append(text, '\n'))...)
+		}
+	}
+	for _, w := range cosigners {
+		size, at := newestVouched(notes, b.key, w.Key)
+		if size == 0 {
+			b.fault(-1, "no head of it is cosigned by the witness "+w.Name())
+			continue
+		}
+		b.report.Notes = append(b.report.Notes, fmt.Sprintf("the witness %s cosigned %d of %d entries of %s at %s", w.Name(), min(size, b.head.Size), b.head.Size, b.origin, at.UTC().Format(time.RFC3339)))
 	}
 	return nil
 }

@@ -108,6 +108,17 @@ func (c *logCheck) collect(key tlog.Verifier, outside [][]byte) {
 	if c.size == 0 {
 		c.fault(-1, "has no signed head")
 	}
+	for _, h := range c.v.cosigned {
+		if h.at.log() != c.r.number {
+			continue
+		}
+		cp, _, err := tlog.OpenCheckpoint(h.note, key)
+		if err != nil || cp.Origin != c.r.origin || cp.Size != h.at.Number() {
+			c.fault(-1, fmt.Sprintf("the cosigned head of size %d is not signed by the log's key, or was moved", h.at.Number()))
+			continue
+		}
+		c.add(cp, " cosigned")
+	}
 	for _, note := range outside {
 		if cp, _, err := tlog.OpenCheckpoint(note, key); err == nil && cp.Origin == c.r.origin {
 			c.v.report.Outside++

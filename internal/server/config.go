@@ -4,11 +4,13 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"chartwarden/internal/audit"
 	"chartwarden/internal/outcome"
+	"chartwarden/internal/witness"
 )
 
 // Config is everything a site may set. Each field is also a flag of `serve` and a variable CHARTWARDEN_<NAME>; `chartwarden config`
@@ -31,6 +33,7 @@ type Config struct {
 	TimeZone       string `json:"time_zone"`                 // of the site
 	Database       string `json:"database,omitempty"`        // postgres://...; empty: SQLite in Data
 	Node           string `json:"node"`                      // name of this node among those on one database
+	Witnesses      string `json:"witnesses,omitempty"`       // outsiders who cosign heads: URL=KEY, separated by commas
 	MetricsFrom    string `json:"metrics_from,omitempty"`    // networks that may read /metrics, separated by commas; empty: this machine
 
 	BackupTo         string `json:"backup_to,omitempty"`         // folder that gets a copy each few minutes
@@ -100,6 +103,21 @@ func (c Config) backupEvery() time.Duration {
 	return 5 * time.Minute
 }
 
+// witnesses are those of the configuration.
+func (c Config) witnesses() (out []witness.Remote, err error) {
+	for one := range strings.FieldsFuncSeq(c.Witnesses, func(r rune) bool { return r == ',' || r == ' ' }) {
+		r, err := witness.ParseRemote(one)
+		if err != nil {
+			return nil, outcome.Wrap("server: witness", outcome.Value, "", err).At("--witness")
+		}
+		if slices.ContainsFunc(out, func(o witness.Remote) bool { return o.Name() == r.Name() }) {
+			return nil, outcome.New(outcome.Value, "two witnesses are named "+r.Name()+": each wants a name and a key of its own").At("--witness")
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
 // check names what is wrong and how to mend it.
 func (c Config) check(sandbox bool) error {
 	bad := func(field, mend string) error { return outcome.New(outcome.Invalid, mend).At(field) }
@@ -118,6 +136,9 @@ func (c Config) check(sandbox bool) error {
 	}
 	if _, err := time.LoadLocation(c.TimeZone); err != nil {
 		return bad("time_zone", "name a time zone of the IANA database, for example Europe/Vienna")
+	}
+	if _, err := c.witnesses(); err != nil {
+		return err
 	}
 	if n := len(strings.Split(c.MetricsFrom, ",")); c.MetricsFrom != "" && len(c.metricsFrom()) != n {
 		return bad("--metrics-from", "write --metrics-from as networks, for example 10.1.0.0/16,::1/128")

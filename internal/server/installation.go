@@ -10,6 +10,7 @@ import (
 	"chartwarden/internal/db"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/seal"
+	"chartwarden/internal/witness"
 )
 
 // Init makes a new installation in c.Data: the directory (0700), the custodian's key file or passphrase, the key ring. It refuses a
@@ -97,8 +98,17 @@ func passphrase(path string) (seal.Custodian, error) {
 }
 
 func (s *Server) auditOptions() audit.Options {
-	return audit.Options{DB: s.trail, Box: s.ring.Box("audit"), Origin: s.origin(), Node: s.Config.Node, Secret: s.secret, HeadFile: s.Config.HeadFile,
+	return audit.Options{Witnesses: s.witnesses(), DB: s.trail, Box: s.ring.Box("audit"), Origin: s.origin(), Node: s.Config.Node, Secret: s.secret, HeadFile: s.Config.HeadFile,
 		JournalFile: s.Config.JournalFile, Version: Version, Sandbox: s.ring.Sandbox(), Now: s.options.Now, Logger: s.options.Logger}
+}
+
+// witnesses are those of the configuration, which was checked when the server was opened.
+func (s *Server) witnesses() []witness.Remote {
+	all, _ := s.Config.witnesses()
+	for i := range all {
+		all[i].Client = s.options.Outward
+	}
+	return all
 }
 
 // origin is the name of this installation's log; a sandbox says so in it.

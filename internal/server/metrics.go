@@ -1,6 +1,7 @@
 package server
 
 import (
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
@@ -43,6 +44,13 @@ func newMetrics(s *Server) *metrics {
 	gauge("audit_journal_waiting", "Entries of the emergency journal that are not in the log yet.", func() float64 { return float64(s.Log.State().Waiting) })
 	gauge("audit_cut", "1 while a cut log waits for a person to acknowledge it.", func() float64 { return truth(s.Log.State().Cut) })
 	gauge("audit_head_agrees", "1 when the head kept outside agreed with the log at start.", func() float64 { return truth(s.Log.State().Outside == "agrees") })
+	gauge("audit_witness_age_seconds", "Since a witness on another machine cosigned a head of the log; NaN: there is none.", func() float64 {
+		if state := s.Log.State(); state.Independent() {
+			return state.WitnessAge.Seconds()
+		}
+		return math.NaN()
+	})
+	gauge("audit_disputed", "1 while a witness knows another history of the log, or a longer one.", func() float64 { return truth(s.Log.State().Disputed != "") })
 	gauge("backup_timestamp_seconds", "When the newest copy of this process was taken, Unix seconds; 0: none yet.", func() float64 { return float64(s.lastCopy.Load()) })
 	for name, d := range map[string]func() *db.DB{"records": func() *db.DB { return s.records }, "audit": func() *db.DB { return s.trail }, "keys": func() *db.DB { return s.keys }} {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "chartwarden_database_broken", Help: "1 after an I/O error that only a restart mends.",

@@ -37,6 +37,7 @@ type Options struct {
 	Demo     bool                    // the one-touch start page exists
 	DemoList func() []web.DemoPerson // whom it offers
 	Hospital string                  // whose installation this is, as pages say it
+	Outward  *http.Client            // by which witnesses are reached; nil: as usual
 	// Commands are answered on the control socket while the server runs, by name.
 	Commands map[string]Command
 }

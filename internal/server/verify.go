@@ -26,7 +26,7 @@ func (s *Server) Verify(ctx context.Context, progress func(entries, size int64))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, outcome.Wrap("server: verify", outcome.NoStore, "the head file cannot be read: check its volume", err)
 	}
-	return s.verify(ctx, audit.VerifyOptions{Heads: heads, JournalFile: s.Config.JournalFile,
+	return s.verify(ctx, audit.VerifyOptions{Witnesses: s.witnesses(), Now: s.options.Now, Heads: heads, JournalFile: s.Config.JournalFile,
 		Node: s.Config.Node, Secret: s.secret, Progress: progress}, false)
 }
 

@@ -15,8 +15,10 @@ import (
 
 // Verification says what is known from elsewhere.
 type Verification struct {
-	Heads []byte   // signed heads kept elsewhere, besides the head file of the configuration
-	Keys  []string // verifier keys of the log, kept elsewhere
+	Heads   []byte        // signed heads kept elsewhere, besides the head file of the configuration
+	Keys    []string      // verifier keys kept elsewhere, of logs and of witnesses
+	Within  time.Duration // how old the signature of a witness may be that cannot be asked; 0: a day
+	Offline bool          // ask no witness
 }
 
 // VerifyData recomputes the whole log of an installation and compares every stored record version with the intent that announced it. It
@@ -33,7 +35,17 @@ func VerifyData(ctx context.Context, c Config, v Verification) (*audit.Report, e
 	}
 	s := &Server{Config: c}
 	defer s.Close()
-	o := audit.VerifyOptions{Keys: v.Keys, JournalFile: c.JournalFile, Node: c.Node}
+	witnesses, err := c.witnesses()
+	if err != nil {
+		return nil, err
+	}
+	if v.Offline {
+		for _, w := range witnesses {
+			v.Keys = append(v.Keys, w.Key.String())
+		}
+		witnesses = nil
+	}
+	o := audit.VerifyOptions{Keys: v.Keys, Witnesses: witnesses, Within: v.Within, Offline: v.Offline, JournalFile: c.JournalFile, Node: c.Node}
 	if kept, err := os.ReadFile(c.HeadFile); err == nil {
 		o.Heads = kept
 	}
@@ -97,8 +109,8 @@ func unreadableFile(name string, err error) (*audit.Report, error) {
 	return &audit.Report{Faults: []audit.Fault{{Log: name, Index: -1, What: "the file cannot be read: " + err.Error()}}}, nil
 }
 
-// Head reads the newest signed head of an installation's log, also beside a running server.
-func Head(ctx context.Context, c Config) ([]byte, error) {
+// Head reads the newest signed head of an installation's log, or the newest that a witness cosigned, also beside a running server.
+func Head(ctx context.Context, c Config, cosigned bool) ([]byte, error) {
 	c, err := c.toLookAt()
 	if err != nil {
 		return nil, err
@@ -109,5 +121,5 @@ func Head(ctx context.Context, c Config) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return audit.Newest(ctx, d)
+	return audit.Newest(ctx, d, cosigned)
 }

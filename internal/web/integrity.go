@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chartwarden/internal/access"
+	"chartwarden/internal/audit"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 	"chartwarden/internal/web/look"
@@ -73,6 +74,15 @@ func (p *Pages) integrityPage(w http.ResponseWriter, r *http.Request, status int
 	if in.Outside != "none" {
 		v.Copies = []page.Copy{p.headFile(in)}
 	}
+	for _, w := range in.Witnesses {
+		v.Copies = append(v.Copies, p.witness(w))
+		if w.Trouble != "" {
+			v.Troubles = append(v.Troubles, w.Trouble)
+		}
+	}
+	if v.State == page.Unwitnessed {
+		v.Shell.Banners = append(v.Shell.Banners, look.UnwitnessedBanner(ago(in.WitnessAge)))
+	}
 	for i, c := range p.checks.all() {
 		v.Checks = append(v.Checks, checked(c, p.o.Zone))
 		if i == 0 {
@@ -89,6 +99,21 @@ func (p *Pages) verdict(in access.Integrity) (lead, text string) {
 		return "Cut: two copies of the record disagree", in.Evidence + " Care goes on in a new record; exports, deletions and administration wait until somebody has seen this."
 	case page.Journal:
 		return "The emergency journal serves", "The record cannot be written: " + in.Fault + ". Charts open as usual and every opening is kept in a sealed journal, which is taken in when the record is back."
+	}
+	switch integrityState(in.State) {
+	case page.Disputed:
+		return "A witness knows another record than this one", "It says: " + in.Disputed + ". Either this server goes on with an older or a changed copy, or another one writes under its name. " +
+			"Care goes on; exports, deletions and administration wait. The next start of the server closes this record and opens a new one."
+	case page.Proven:
+		return "Proven: " + look.Number(witnessedEntries(in.State)) + " of " + look.Plural(in.Size, "entry", "entries") + " stand under a head that a witness cosigned",
+			"Somebody on another machine keeps that head and never cosigns a second history of this record. What is newer follows within a minute. A check recomputes every entry and asks the witness."
+	case page.Unwitnessed:
+		return "Not witnessed for " + ago(in.WitnessAge) + ": " + look.Number(witnessedEntries(in.State)) + " of " + look.Plural(in.Size, "entry", "entries") + " are",
+			"The witness does not cosign. Nothing is lost and care is not held up; the newest head goes to it as soon as it answers. Until then whoever holds the whole machine could change what is newer."
+	}
+	if len(in.Witnesses) > 0 {
+		return look.Plural(in.Size, "entry", "entries") + " under a signed head, self-witnessed", "The witness is on this machine, so whoever holds the machine holds it too. " +
+			"A witness on another machine, in other hands, is what makes a replaced record visible."
 	}
 	text = "No head of this record is kept outside this installation, so whoever holds the whole machine could replace the whole record and nobody would see it. " +
 		"Changes to single entries show all the same."
@@ -110,6 +135,28 @@ func (p *Pages) headFile(in access.Integrity) page.Copy {
 		c.State = look.Mark{Tone: look.OK, Text: "Agreed at start"}
 	default:
 		c.State = look.Mark{Tone: look.Warn, Text: "New at start"}
+	}
+	return c
+}
+
+func (p *Pages) witness(w audit.Witness) page.Copy {
+	c := page.Copy{Name: w.Name, Kind: "a witness on another machine"}
+	if w.Here {
+		c.Kind = "a witness on this machine"
+	}
+	if w.Size > 0 {
+		c.Size = look.Plural(w.Size, "entry", "entries")
+	}
+	if !w.At.IsZero() {
+		c.Last = look.Exact(w.At.In(p.o.Zone))
+	}
+	switch {
+	case w.Disputes:
+		c.State = look.Mark{Tone: look.Crit, Text: "Disagrees"}
+	case w.Trouble != "":
+		c.State = look.Mark{Tone: look.Warn, Text: "Does not cosign"}
+	default:
+		c.State = look.Mark{Tone: look.OK, Text: "Agrees"}
 	}
 	return c
 }

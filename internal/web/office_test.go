@@ -32,6 +32,9 @@ type office struct {
 	clock *clock
 	http  *httptest.Server
 	maren string // id of the patient Okafor, Maren
+
+	witnesses string       // of the configuration
+	outward   *http.Client // by which they are reached
 }
 
 type clock struct {
@@ -59,7 +62,8 @@ func newOffice(t *testing.T) *office {
 
 func (o *office) open() {
 	o.t.Helper()
-	s, err := server.Open(context.WithoutCancel(o.t.Context()), server.Config{Data: o.dir, PublicURL: "http://ehr.example"}, server.Options{Now: o.clock.Now})
+	s, err := server.Open(context.WithoutCancel(o.t.Context()), server.Config{Data: o.dir, PublicURL: "http://ehr.example", Witnesses: o.witnesses},
+		server.Options{Now: o.clock.Now, Outward: o.outward})
 	o.must(err)
 	o.Server, o.http = s, httptest.NewServer(s.Handler())
 	o.url = o.http.URL

@@ -161,15 +161,23 @@ func integrityState(s audit.State) page.IntegrityState {
 	switch {
 	case s.Cut:
 		return page.Cut
+	case s.Disputed != "":
+		return page.Disputed
 	case s.Journaling:
 		return page.Journal
+	case !s.Independent():
+		return page.SelfWitnessed
+	case s.WitnessAge >= audit.Unwitnessed:
+		return page.Unwitnessed
 	}
-	return page.SelfWitnessed
+	return page.Proven
 }
 
-var stateWords = map[page.IntegrityState]string{page.Cut: "the record was cut", page.Journal: "emergency journal serves", page.SelfWitnessed: "self-witnessed"}
+var stateWords = map[page.IntegrityState]string{page.Cut: "the record was cut", page.Disputed: "a witness knows another record", page.Journal: "emergency journal serves",
+	page.SelfWitnessed: "self-witnessed", page.Unwitnessed: "the witness is away", page.Proven: "witnessed outside"}
 
-var stateTones = map[page.IntegrityState]look.Tone{page.Cut: look.Crit, page.Journal: look.Warn, page.SelfWitnessed: look.Warn}
+var stateTones = map[page.IntegrityState]look.Tone{page.Cut: look.Crit, page.Disputed: look.Crit, page.Journal: look.Warn, page.SelfWitnessed: look.Warn,
+	page.Unwitnessed: look.Warn, page.Proven: look.OK}
 
 // proofLine says in one line whether the record is whole.
 func proofLine(s audit.State) page.ProofLine {
@@ -178,13 +186,31 @@ func proofLine(s audit.State) page.ProofLine {
 	switch state {
 	case page.Cut:
 		line.Lead, line.Text = "The record was cut", "Two copies of its head disagree. Somebody has to look into it."
+	case page.Disputed:
+		line.Lead, line.Text = "A witness knows another record", "Somebody has to look into it. Exports, deletions and administration wait."
 	case page.Journal:
 		line.Lead, line.Text = "The emergency journal serves", "Entries are kept there until the record can be written again."
+	case page.Proven:
+		line.Lead = look.Number(witnessedEntries(s)) + " of " + look.Plural(s.Size, "entry", "entries") + " witnessed"
+		line.Text = "Somebody outside this installation cosigned the head that they stand under, " + ago(s.WitnessAge) + " ago."
+	case page.Unwitnessed:
+		line.Lead = "Not witnessed for " + ago(s.WitnessAge)
+		line.Text = "The witness does not answer. Entries are written as always and go to it when it is back."
 	default:
 		line.Lead = look.Plural(s.Size, "entry", "entries") + ", self-witnessed"
 		line.Text = "Each stands under a signed head. Nobody outside this machine keeps a copy of that head."
 	}
 	return line
+}
+
+// witnessedEntries is how many entries stand under a head that somebody elsewhere cosigned.
+func witnessedEntries(s audit.State) (n int64) {
+	for _, w := range s.Witnesses {
+		if !w.Here {
+			n = max(n, w.Size)
+		}
+	}
+	return n
 }
 
 func patientsOf(list []access.Review) []string {

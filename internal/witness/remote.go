@@ -106,7 +106,7 @@ func (r Remote) Cosign(ctx context.Context, note []byte, known int64, prove func
 		case http.StatusOK:
 			cosigned, s, err := tlog.AddCosignature(note, body, r.Key)
 			if err != nil {
-				err = outcome.Wrap("witness: cosign", outcome.Invariant, "the answer of the witness "+r.Name()+" is not signed by the key that was given for it", err)
+				err = outcome.New(outcome.Invariant, "the answer of the witness "+r.Name()+" is not signed by the key that was given for it")
 			}
 			return cosigned, s.Time, err
 		case http.StatusNotFound:

@@ -105,6 +105,11 @@ func JournalBanner(since When) Banner {
 		Text: "Charts open as usual and every opening is kept in a sealed journal. Exports and deletions wait."}
 }
 
+// UnwitnessedBanner says that the witness of the record does not answer.
+func UnwitnessedBanner(age string) Banner {
+	return Banner{Tone: Warn, Icon: "shield-alert", Lead: "Not witnessed for " + age + ".", Text: "Care goes on. Ask who runs the witness whether it is well."}
+}
+
 // CutBanner says that two copies of the record's head disagree.
 func CutBanner(href string) Banner {
 	return Banner{Tone: Crit, Icon: "unplug", Lead: "The audit record was cut.",

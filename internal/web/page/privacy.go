@@ -188,28 +188,31 @@ type Sibling struct {
 
 // IntegrityView shows whether the record is whole, and how anybody can check.
 type IntegrityView struct {
-	Shell   look.Shell
-	State   IntegrityState
-	Lead    string // "Proven: 18 204 of 18 204 entries"
-	Text    string
-	Facts   []look.Fact // origin, size, root, signed, key
-	Head    string      // the signed note
-	Checks  []Verified  // newest first
-	Volume  look.VolumeOf
-	Copies  []Copy
-	CanAck  bool     // after a cut: this person may acknowledge it
-	Faults  []string // of the newest check
-	Hidden  string   // how many faults are not shown; empty: none
-	Problem string
+	Shell    look.Shell
+	State    IntegrityState
+	Lead     string // "Proven: 18 204 of 18 204 entries"
+	Text     string
+	Facts    []look.Fact // origin, size, root, signed, key
+	Head     string      // the signed note
+	Checks   []Verified  // newest first
+	Volume   look.VolumeOf
+	Copies   []Copy
+	Troubles []string // why a witness does not cosign
+	CanAck   bool     // after a cut: this person may acknowledge it
+	Faults   []string // of the newest check
+	Hidden   string   // how many faults are not shown; empty: none
+	Problem  string
 }
 
 // IntegrityState is how sure one can be.
 type IntegrityState string
 
-// The states of the record. Self-witnessed is never called proven.
+// The states of the record. Self-witnessed is never called proven. Unwitnessed: the witness is away. Disputed: it knows another record.
 const (
 	Proven        IntegrityState = "proven"
 	SelfWitnessed IntegrityState = "self-witnessed"
+	Unwitnessed   IntegrityState = "unwitnessed"
+	Disputed      IntegrityState = "disputed"
 	Journal       IntegrityState = "journal"
 	Cut           IntegrityState = "cut"
 )
@@ -218,7 +221,7 @@ func (s IntegrityState) tone() look.Tone {
 	switch s {
 	case Proven:
 		return look.OK
-	case Cut:
+	case Cut, Disputed:
 		return look.Crit
 	}
 	return look.Warn
@@ -228,7 +231,7 @@ func (s IntegrityState) icon() string {
 	switch s {
 	case Proven:
 		return "shield-check"
-	case Cut:
+	case Cut, Disputed:
 		return "unplug"
 	case Journal:
 		return "book-open-check"
