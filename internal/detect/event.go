@@ -3,7 +3,7 @@ package detect
 // Kind is what was done.
 type Kind uint8
 
-// What an event can be. An Export leaves the system, a Print leaves it on paper, a Report is an operation that reads many at once.
+// What an event can be. An Export leaves the system, a Print leaves it on paper, an Operation reads many at once.
 const (
 	Other Kind = iota
 	Read
@@ -13,7 +13,7 @@ const (
 	Delete
 	Export
 	Print
-	Report
+	Operation
 	Login
 	Logout
 	Glass

@@ -118,7 +118,7 @@ func kindOf(typ, action string, subs []string) detect.Kind {
 	case has("110123"):
 		return detect.Logout
 	case has("operation"):
-		return detect.Report
+		return detect.Operation
 	case has("search") || has("search-type") || has("search-system") || has("history") || has("history-type"):
 		return detect.Search
 	case typ == "110114" || typ == "110113" || typ == "110100":

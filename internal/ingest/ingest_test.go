@@ -56,7 +56,7 @@ func TestEventReadsTheContractsSample(t *testing.T) {
 		}
 	}
 	want := map[detect.Kind]int{detect.Search: 12, detect.Login: 8, detect.Logout: 8, detect.Read: 8, detect.Create: 8, detect.Print: 8,
-		detect.Export: 8, detect.Update: 4, detect.Delete: 4, detect.Glass: 2, detect.Report: 2}
+		detect.Export: 8, detect.Update: 4, detect.Delete: 4, detect.Glass: 2, detect.Operation: 2}
 	if !reflect.DeepEqual(seen, want) {
 		t.Errorf("kinds %v, want %v", seen, want)
 	}

@@ -1,0 +1,144 @@
+package detect
+
+import (
+	"math"
+	"slices"
+)
+
+// calibrator turns the fixed sum of a hypothesis into a p-value: its rank among the person-days of the site's last weeks, role first,
+// with an exponential tail beyond them, and shipped tables until there are enough.
+type calibrator struct {
+	ring  [weeks][]dayScore
+	at    int
+	site  [hypotheses]table
+	roles []([hypotheses]table)
+}
+
+const weeks = 28 // days of the site's own that are looked back on
+
+type dayScore struct {
+	role int32
+	t    [hypotheses]float32
+}
+
+// table is the distribution of one sum: the positive values, of n in all.
+type table struct {
+	values []float32
+	n      int
+	u      float64 // where the tail begins
+	above  float64 // share beyond u
+	beta   float64 // mean excess there
+}
+
+const (
+	priorTable  = 500 // person-days that shipped tables count for
+	shrinkRole  = 30
+	tailShare   = .015
+	sampledDays = 60_000
+)
+
+func (t *table) fit(n int, beta0 float64) {
+	t.n = n
+	slices.Sort(t.values)
+	k := max(int(tailShare*float64(n)), 1)
+	t.u = 0
+	if len(t.values) > k {
+		t.u = float64(t.values[len(t.values)-1-k])
+	}
+	i, _ := slices.BinarySearch(t.values, float32(t.u))
+	for i < len(t.values) && float64(t.values[i]) <= t.u {
+		i++
+	}
+	beyond := t.values[i:]
+	t.above = (float64(len(beyond)) + .5) / float64(n+1)
+	t.beta = beta0
+	if m := len(beyond); m > 0 { // the median is hard to move by the misuse among them
+		median := (float64(beyond[m/2]) - t.u) / math.Ln2
+		t.beta = (float64(median*float64(m)) + float64(beta0*15)) / float64(m+15)
+	}
+}
+
+// tail is the share of days at least as far as x.
+func (t *table) tail(x float64) float64 {
+	if x > t.u {
+		return t.above * math.Exp(-(x-t.u)/t.beta)
+	}
+	i, _ := slices.BinarySearch(t.values, float32(x))
+	return float64(1+len(t.values)-i) / float64(t.n+1)
+}
+
+// p is how rare a day like this is without misuse.
+func (c *calibrator) p(h hypothesis, role int32, x float64) float64 {
+	if x <= 0 {
+		return 1
+	}
+	k := &hypothesesTable[h]
+	prior := k.share * math.Exp(-x/k.beta)
+	site := &c.site[h]
+	p := 1.0
+	if site.n > 0 {
+		p = site.tail(x)
+		if role >= 0 && int(role) < len(c.roles) && c.roles[role][h].n > 0 {
+			r := &c.roles[role][h]
+			p = (float64(float64(r.n)*r.tail(x)) + float64(shrinkRole*p)) / (float64(r.n) + shrinkRole)
+		}
+	}
+	n := float64(site.n)
+	return max(1e-12, min(1, (float64(n*p)+float64(priorTable*prior))/(n+priorTable)))
+}
+
+// turn begins a new day of the ring.
+func (c *calibrator) turn() {
+	c.at = (c.at + 1) % weeks
+	c.ring[c.at] = c.ring[c.at][:0]
+}
+
+func (c *calibrator) add(s dayScore) { c.ring[c.at] = append(c.ring[c.at], s) }
+
+// learn makes the tables anew from the days in the ring; of very many, every so-manieth.
+func (c *calibrator) learn(roles int) {
+	total := 0
+	for _, d := range c.ring {
+		total += len(d)
+	}
+	stride := 1 + total/sampledDays
+	for len(c.roles) < roles {
+		c.roles = append(c.roles, [hypotheses]table{})
+	}
+	n, perRole := 0, make([]int, roles)
+	for h := range c.site {
+		c.site[h].values = c.site[h].values[:0]
+		for r := range c.roles {
+			c.roles[r][h].values = c.roles[r][h].values[:0]
+		}
+	}
+	k := 0
+	for _, d := range c.ring {
+		for i := range d {
+			if k++; k%stride != 0 {
+				continue
+			}
+			s := &d[i]
+			n++
+			if s.role >= 0 {
+				perRole[s.role]++
+			}
+			for h, x := range s.t {
+				if x <= 0 {
+					continue
+				}
+				c.site[h].values = append(c.site[h].values, x)
+				if s.role >= 0 {
+					v := &c.roles[s.role][h].values
+					*v = append(*v, x)
+				}
+			}
+		}
+	}
+	for h := range c.site {
+		c.site[h].fit(n, hypothesesTable[h].beta)
+		for r := range c.roles {
+			c.roles[r][h].fit(perRole[r], c.site[h].beta)
+		}
+	}
+}

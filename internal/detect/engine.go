@@ -1,0 +1,389 @@
+package detect
+
+import (
+	"slices"
+	"strings"
+)
+
+// Options of an engine. The functions are called from Learn, Judge and Close, one at a time; what they get is theirs for the call only.
+type Options struct {
+	Seed    uint64  // of the draws: permuted patients, random audits
+	Budget  float64 // expected false cases for 1,000 active people and day in the review queue; 2 when 0
+	Verdict func(*Verdict)
+	Case    func(*Case)
+}
+
+// Engine judges one log. It is for one goroutine. What it is told before its first event must be told before it.
+type Engine struct {
+	world      world
+	options    Options
+	now, start int64
+	day        int32 // of the log, from the first day of Unix time
+	firstDay   int32
+	weights    *weights
+	rates      *rates
+	calibrator calibrator
+	roleStats  []roleStats
+	desks      []uint8
+	samples    [weeks][]sample
+	firstLooks float64 // of yesterday
+	looksToday float64
+	activeOn   map[int32][]int32 // persons of a day
+	latest     []int32           // patients with an access in the last day or two
+	timers     [3][]pending      // by how long they wait, each in order
+	networks   map[uint32]float64
+	machines   map[uint32]struct{}
+	events     float64
+	returns    [16]float64
+	open       map[caseKey]*openCase
+	raised     int
+	alarms     []float64 // log E of today's people, the strong ones
+	bar        float64
+	floor      float64
+	past       []pastCase
+	activeMean float64
+	finished   int
+	report     Report
+	units      []int32
+	found      []reason
+	verdict    Verdict
+}
+
+// New makes an engine that knows nothing.
+func New(o Options) *Engine {
+	if o.Budget <= 0 {
+		o.Budget = 2
+	}
+	e := &Engine{options: o, weights: newWeights(), rates: newRates(), open: map[caseKey]*openCase{}, activeOn: map[int32][]int32{},
+		networks: map[uint32]float64{}, machines: map[uint32]struct{}{}, bar: .15, floor: 1.5}
+	e.world = world{keys: newKeyer(), sourceOf: map[uint64]int32{}, bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},
+		devices: map[string]string{}}
+	return e
+}
+
+// Roster takes one planned shift. Tell it before the first event.
+func (e *Engine) Roster(s Shift) {
+	w := &e.world
+	u := w.unit(s.Place)
+	p := &w.persons[w.person(s.Person)]
+	p.shifts = append(p.shifts, shift{s.From, s.To, u})
+	w.hasRoster = true
+}
+
+// Leaves says from when a person may do nothing any more. Tell it before the first event.
+func (e *Engine) Leaves(who string, from int64) { e.world.persons[e.world.person(who)].leaves = from }
+
+// Device says where a device of the house stands. Tell it before the first event.
+func (e *Engine) Device(device, kind, place string) { e.machines[thin(device)] = struct{}{} }
+
+func (e *Engine) stats(role int32) *roleStats {
+	for int(role) >= len(e.roleStats) || len(e.roleStats) == 0 {
+		e.roleStats = append(e.roleStats, roleStats{})
+	}
+	return &e.roleStats[max(role, 0)]
+}
+
+func (e *Engine) makerOf(ref string) int32 {
+	if i, ok := e.world.sourceOf[digest(ref)]; ok {
+		return e.world.sources[i].maker
+	}
+	return -1
+}
+
+// Judge takes the next event of the log. One that is dated before its predecessor is judged at the time of that.
+func (e *Engine) Judge(ev *Event) {
+	t := ev.Time
+	if e.start == 0 {
+		e.begin(t)
+	}
+	if t < e.now {
+		t = e.now
+		e.report.OutOfOrder++
+	}
+	e.advance(t)
+	e.events++
+	e.report.Events++
+	w := &e.world
+	a := w.person(ev.Agent)
+	ps := &w.persons[a]
+	if role := e.role(ev.Role); role >= 0 {
+		ps.role = role
+	}
+	person := !ev.Machine && isPractitioner(ev.Agent)
+	var d *today
+	if person {
+		d = e.begun(a, t)
+		e.count(ev, a, ps, d, t)
+		d.last, ps.last = t, t
+	}
+	e.authored(ev, a)
+	if !ev.Failed {
+		for _, ref := range ev.Patients {
+			e.look(ev, a, w.patient(ref), t, d)
+		}
+	}
+	if person {
+		e.alarm(a, d, ev)
+	}
+}
+
+// role numbers a role and sets up what is kept of it.
+func (e *Engine) role(name string) int32 {
+	if name == "" {
+		return -1
+	}
+	r, fresh := e.world.roles.number(name)
+	if fresh || int(r) >= len(e.desks) {
+		for int(r) >= len(e.desks) {
+			e.desks = append(e.desks, desksOf(e.world.roles.text[len(e.desks)]))
+		}
+		e.stats(r)
+	}
+	return r
+}
+
+func (e *Engine) begin(t int64) {
+	e.start, e.now = t, t
+	e.day = int32(t / day)
+	e.firstDay = e.day
+	w := &e.world
+	for i := range w.persons {
+		slices.SortStableFunc(w.persons[i].shifts, func(a, b shift) int { return int((a.from - b.from) / 60) })
+	}
+	for i := range w.roles.text {
+		e.role(w.roles.text[i])
+	}
+}
+
+// begun is the person's day, opened when this is its first event.
+func (e *Engine) begun(a int32, t int64) *today {
+	p := &e.world.persons[a]
+	if p.today != nil && p.today.day == e.day {
+		return p.today
+	}
+	p.before, p.today = p.today, &today{day: e.day, role: p.role, first: t}
+	if p.firstDay == 0 {
+		p.firstDay = e.day
+	}
+	e.activeOn[e.day] = append(e.activeOn[e.day], a)
+	if p.left(t) {
+		p.today.dormant = 25
+	} else if e.day-e.firstDay >= 14 {
+		p.today.dormant = e.idle(p, t)
+	}
+	return p.today
+}
+
+func (e *Engine) dayOf(a, on int32) *today {
+	p := &e.world.persons[a]
+	switch {
+	case p.today != nil && p.today.day == on:
+		return p.today
+	case p.before != nil && p.before.day == on:
+		return p.before
+	}
+	return nil
+}
+
+// count takes what an event says of its person's day apart from patients.
+func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
+	r := e.stats(ps.role)
+	d.role = ps.role
+	if ev.Failed {
+		d.counts[countFailures]++
+	}
+	if h := uint32(1) << (t / 3600 % 24); d.hours&h == 0 {
+		d.hours |= h
+		d.off = max(d.off, e.odd(ps, r, t))
+	}
+	d.novelty = max(d.novelty, e.novel(ps, ev))
+	if ps.concurrent(networkOf(ev.Address), t) {
+		d.counts[countConcurrent]++
+	}
+	if ps.searches(ev) {
+		d.counts[countSearches]++
+	}
+	switch {
+	case ev.Kind == Export, ev.Kind == Operation:
+		d.counts[countExports]++
+		d.note(strings.Clone(ev.ID))
+		x, loge := r.size(ev)
+		d.size = max(d.size, pos(loge))
+		r.keepSize(x, mix(e.options.Seed, digest(ev.ID)))
+	case ev.Kind == Print:
+		d.counts[countPrints]++
+		d.note(strings.Clone(ev.ID))
+	case ev.Kind == Glass:
+		d.counts[countGlass]++
+		d.note(strings.Clone(ev.ID))
+	case e.deletesOthers(ev, a):
+		d.counts[countDeletes]++
+		d.note(strings.Clone(ev.ID))
+	case e.alters(ev, a):
+		d.counts[countAlterations]++
+		d.note(strings.Clone(ev.ID))
+	}
+	if (ev.Kind == Create || ev.Kind == Update) && strings.HasPrefix(ev.Data, "PractitionerRole/") {
+		d.note(strings.Clone(ev.ID))
+		if i, ok := e.world.sourceOf[digest(ev.Data)]; ok && e.world.sources[i].person == a {
+			d.grants++
+		}
+	}
+}
+
+// authored keeps who made a record, and that somebody else's act confirms it.
+func (e *Engine) authored(ev *Event, a int32) {
+	if ev.Failed || ev.Data == "" || ev.Kind != Create && ev.Kind != Update {
+		return
+	}
+	w := &e.world
+	i := w.source(ev.Data)
+	s := &w.sources[i]
+	switch {
+	case ev.Kind == Create && s.maker < 0:
+		s.maker = a
+	case s.maker >= 0 && s.maker != a:
+		s.confirmed = true
+	}
+	if ev.Kind == Create && strings.HasPrefix(ev.Data, "Patient/") {
+		if p := &w.patients[w.patient(ev.Data)]; p.registrar < 0 {
+			p.registrar = a
+		}
+	}
+}
+
+// look judges one access to one patient's data.
+func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
+	w := &e.world
+	ps, pt := &w.persons[a], &w.patients[p]
+	place := int32(-1)
+	if ev.Place != "" {
+		place = w.unit(ev.Place)
+		ps, pt = &w.persons[a], &w.patients[p]
+	}
+	v := &e.verdict
+	*v = Verdict{Event: ev.ID, Revision: 1, Agent: ev.Agent, Patient: w.charts.text[p], Explanations: v.Explanations[:0], Signals: v.Signals[:0]}
+	e.units = w.unitsOf(a, t, place, e.units[:0])
+	e.found = e.reasons(a, p, t, e.units, e.found[:0])
+	nats := e.weights.weigh(ps.role, e.found)
+	if ev.Agent == v.Patient { // her own, by the patient's portal
+		nats = -6
+		v.Explanations = append(v.Explanations, Explanation{"patient.own", "is the patient", 6})
+	}
+	v.Explained = e.explain(v, nats) || ev.Agent == v.Patient
+	bits := w.related(a, p, t)
+	q, rel := e.rates.strongest(bits)
+	e.describe(v, bits)
+	v.Unexplained, v.Risk = nats, risk(nats+rel)
+	v.State = "explained"
+	if !v.Explained {
+		v.State = "pending"
+		if ev.Kind == Glass {
+			v.State = "claimed"
+		}
+	}
+	e.report.count(v)
+	if e.options.Verdict != nil {
+		e.options.Verdict(v)
+	}
+	if pt.active != e.day {
+		pt.active = e.day
+		e.latest = append(e.latest, p)
+	}
+	if d == nil || ev.Listed {
+		return
+	}
+	waits := !v.Explained
+	if waits {
+		e.timers[0] = append(e.timers[0], pending{due: t + 3600, at: t, event: strings.Clone(ev.ID), agent: a, patient: p, place: place, revision: 1,
+			nats: nats, glass: ev.Kind == Glass})
+	}
+	if ev.Kind == Glass && waits {
+		d.claims++
+	}
+	if l := d.look(p); l != nil {
+		if nats < float64(l.nats) {
+			if l.unexplained() && nats <= 0 {
+				d.counts[countUnexplained]--
+			}
+			l.nats = float32(nats)
+		}
+		return
+	}
+	e.looksToday++
+	d.counts[countPatients]++
+	if nats > 0 {
+		d.counts[countUnexplained]++
+	}
+	d.add(look{event: strings.Clone(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), at: t, waits: waits})
+	for i, has := range w.attributesOf(p, t) {
+		if has {
+			d.attr[i]++
+		}
+	}
+	e.rates.pairs++
+	for i := range relations {
+		if bits&(1<<i) != 0 {
+			e.rates.of[i]++
+		}
+	}
+	if v.Explained && len(e.found) > 0 && vocabulary[e.found[0].template].party != derived {
+		e.remembered(a, p, t)
+	}
+	e.sample(ev, a, p, t)
+}
+
+// explain chooses the two strongest reasons that may be said, and tells whether they explain.
+func (e *Engine) explain(v *Verdict, nats float64) bool {
+	const said = 1.1 // three to one
+	first, second := -1, -1
+	for i, r := range e.found {
+		switch {
+		case r.nats < said:
+		case first < 0 || r.nats > e.found[first].nats:
+			first, second = i, first
+		case second < 0 || r.nats > e.found[second].nats:
+			second = i
+		}
+	}
+	for _, i := range []int{first, second} {
+		if i >= 0 {
+			r := e.found[i]
+			v.Explanations = append(v.Explanations, Explanation{r.template.Name(), r.say(), r.nats})
+		}
+	}
+	return first >= 0 && nats < 0
+}
+
+func (e *Engine) describe(v *Verdict, bits uint32) {
+	for i := range relations[:len(relations)-1] {
+		if bits&(1<<i) != 0 {
+			v.Signals = append(v.Signals, Signal{relations[i].name, e.rates.nats(i), relations[i].text})
+		}
+	}
+}
+
+// remembered keeps that a person had a reason of care for a patient, for those who come later.
+func (e *Engine) remembered(a, p int32, t int64) {
+	w := &e.world
+	pt := &w.patients[p]
+	at := int32(t / 64)
+	mine := -1
+	met := 0
+	for i := len(pt.seen) - 1; i >= 0; i-- {
+		v := pt.seen[i]
+		if v.person == a {
+			mine = i
+		} else if met < 4 && int64(at-v.at)*64 < day {
+			w.persons[a].meet(v.person)
+			w.persons[v.person].meet(a)
+			met++
+		}
+	}
+	if mine >= 0 {
+		pt.seen = slices.Delete(pt.seen, mine, mine+1)
+	} else if len(pt.seen) >= 8 {
+		pt.seen = slices.DeleteFunc(pt.seen, func(v visit) bool { return int64(at-v.at)*64 > 30*day })
+	}
+	pt.seen = append(pt.seen, visit{a, at})
+}

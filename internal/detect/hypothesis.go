@@ -1,0 +1,185 @@
+package detect
+
+import "math"
+
+// hypothesis is one kind of misuse. They are alternatives: a case is about one.
+type hypothesis uint8
+
+const (
+	snoop hypothesis = iota
+	apart            // snooping, told by whom nobody else looks at
+	harvest
+	exfiltration
+	stolen
+	shared
+	dormant
+	glassAbuse
+	destruction
+	stalking
+	hypotheses
+)
+
+// hypothesesTable: name, weight in the mixture, severity to begin with, and the shipped tail of its sum (share of days above 0, mean
+// excess). clear ones do not wait for late documentation.
+var hypothesesTable = [hypotheses]struct {
+	name            string
+	weight          float64
+	base            float64
+	share, beta     float64
+	clear           bool
+	happened, might string
+}{
+	snoop:        {"snoop", 3, .5, .5, .9, false, "opened the chart of a patient for whom no reason of care is known", "an appointment, order, task or shift that is not on file"},
+	apart:        {"snoop", 1, .5, .5, 1.2, false, "opened charts that nobody else of the house works with and for which no reason of care is known", "an appointment, order, task or shift that is not on file"},
+	harvest:      {"harvest", 1, .7, .1, .8, false, "opened far more charts, or other ones, than the work explains", "a list of work for that day"},
+	exfiltration: {"exfiltration", 1, .8, .1, .8, true, "took more out of the system than people in that role do", "a report or request that asked for it"},
+	stolen:       {"stolen-account", 1, .8, .05, 1, true, "signed in from a place that is new for that person and opened charts without a known reason", "a change of workplace"},
+	shared:       {"shared-credential", 1, .3, .05, 1, true, "worked at two places at once", "a device that was left signed in"},
+	dormant:      {"dormant-account", 1, .4, .002, 1, true, "used an account that should be at rest", "a return to work that is not on file"},
+	glassAbuse:   {"glass-abuse", 1, .5, .02, 1.5, false, "broke the glass more often than others, and no later fact confirms why", "emergencies that are documented late"},
+	destruction:  {"destruction", 1, .9, .02, 1, true, "deleted, altered or granted what was not the person's own", "a correction that somebody asked for"},
+	stalking:     {"stalking", 1, .6, .02, 1, false, "came back on several days to a patient for whom no reason of care is known", "a relationship of care that is not on file"},
+}
+
+// part is one contribution to a sum, before it is scaled to the case's own nats.
+type part struct {
+	name string
+	nats float64
+	text string
+}
+
+// weigh is the fixed sum of each hypothesis over a person's day.
+func (e *Engine) weigh(a int32, d *today) (t [hypotheses]float64) {
+	p, r := &e.world.persons[a], e.stats(d.role)
+	A, _ := d.snooped()
+	t[snoop] = pos(A)
+	if A > 0 && d.apart > 0 {
+		t[apart] = A + d.apart
+	}
+	unexplained := pos(r.evidence(countUnexplained, p, d.counts[countUnexplained]))
+	volume := pos(logMean(r.evidence(countPatients, p, d.counts[countPatients]), r.evidence(countUnexplained, p, d.counts[countUnexplained])))
+	t[harvest] = max(volume, p.slow(r, d.counts[countUnexplained]), pos(r.evidence(countSearches, p, d.counts[countSearches])), r.pickList(d))
+	if d.size > 0 || d.counts[countExports]+d.counts[countPrints] > 0 {
+		t[exfiltration] = pos(logMean(r.evidence(countExports, p, d.counts[countExports]), r.evidence(countPrints, p, d.counts[countPrints]), d.size))
+	}
+	if d.novelty > 0 && d.counts[countUnexplained] > 0 {
+		t[stolen] = d.novelty + .5*d.off + unexplained
+	}
+	if c := pos(r.evidence(countConcurrent, p, d.counts[countConcurrent])); c > 0 {
+		t[shared] = c + .5*unexplained
+	}
+	t[dormant] = d.dormant
+	if d.claims > 0 {
+		t[glassAbuse] = pos(r.evidence(countGlass, p, d.counts[countGlass])) * float64(d.claims)
+	}
+	if d.counts[countDeletes]+d.counts[countAlterations]+d.grants > 0 {
+		t[destruction] = pos(logMean(r.evidence(countDeletes, p, d.counts[countDeletes]), r.evidence(countAlterations, p, d.counts[countAlterations]))) + 8*float64(d.grants)
+	}
+	if again, _ := e.stalked(p, d); again > 0 {
+		t[stalking] = again + .25*pos(A)
+	}
+	return t
+}
+
+// snooped is the evidence of a day: log-sum-exp over patients of unexplained nats and relation, and the patient that says most.
+func (d *today) snooped() (sum float64, top int) {
+	best := -math.MaxFloat64
+	top = -1
+	for i := range d.patients {
+		if r := d.patients[i].evidence(); r > best {
+			best, top = r, i
+		}
+	}
+	if best < -4 {
+		return -2, top
+	}
+	s := 0.0
+	for i := range d.patients {
+		if r := d.patients[i].evidence(); r > best-12 {
+			s += math.Exp(r - best)
+		}
+	}
+	return max(-2, best+math.Log(s)), top
+}
+
+func (l *look) evidence() float64 { return float64(l.nats) + float64(l.rel) }
+
+// mixture is the log of the weighted mean of the hypotheses' e-values, and the one that says most. A fixed mean of e-values is an e-value
+// however they depend on each other.
+func (e *Engine) mixture(role int32, t *[hypotheses]float64) (logE float64, best hypothesis) {
+	sum, total, top := 0.0, 0.0, math.Inf(-1)
+	for h := range hypotheses {
+		k := &hypothesesTable[h]
+		x := math.Log(.1) - .9*math.Log(e.calibrator.p(h, role, t[h]))
+		total += k.weight
+		v := k.weight * math.Exp(x)
+		sum += v
+		if v > top {
+			top, best = v, h
+		}
+	}
+	return min(30, math.Log(sum/total)), best
+}
+
+// parts says what the sum of one hypothesis is made of.
+func (e *Engine) parts(h hypothesis, a int32, d *today) (out []part) {
+	p, r := &e.world.persons[a], e.stats(d.role)
+	add := func(name string, nats float64, text string) {
+		if nats > 0.05 {
+			out = append(out, part{name, nats, text})
+		}
+	}
+	count := func(c int, scale float64) {
+		add(counted[c].name, pos(r.evidence(c, p, d.counts[c]))*scale, counted[c].text)
+	}
+	A, top := d.snooped()
+	look := func(scale float64) {
+		if top < 0 {
+			return
+		}
+		l := &d.patients[top]
+		add("unexplained", pos(float64(l.nats))*scale, "no reason of care is known")
+		add(relations[l.q].name, pos(float64(l.rel))*scale, relations[l.q].text)
+		add("further-patients", pos(A-pos(l.evidence()))*scale, "further patients without a known reason")
+	}
+	switch h {
+	case snoop:
+		look(1)
+	case apart:
+		look(1)
+		add("community", d.apart, "nobody who usually works with the same patients opened these")
+	case harvest:
+		count(countPatients, 1)
+		count(countUnexplained, 1)
+		count(countSearches, 1)
+		add("low-and-slow", p.slow(r, d.counts[countUnexplained]), "a few patients without a known reason, day after day")
+		add("pick-list", r.pickList(d), "patients picked by one attribute")
+	case exfiltration:
+		count(countExports, 1)
+		count(countPrints, 1)
+		add("export.size", d.size, "a larger export than the role makes")
+	case stolen:
+		add("place", d.novelty, "a network or device that is new")
+		add("hours", .5*d.off, "outside the usual hours")
+		count(countUnexplained, 1)
+	case shared:
+		count(countConcurrent, 1)
+		count(countUnexplained, .5)
+	case dormant:
+		add("dormant", d.dormant, "the account was at rest")
+	case glassAbuse:
+		count(countGlass, float64(d.claims))
+	case destruction:
+		count(countDeletes, 1)
+		count(countAlterations, 1)
+		add("self-granted", 8*float64(d.grants), "gave herself a role")
+	case stalking:
+		again, _ := e.stalked(p, d)
+		add("again", again, "the same patient on several days")
+		look(.25)
+	}
+	if len(out) == 0 {
+		add(hypothesesTable[h].name, 1, hypothesesTable[h].happened)
+	}
+	return out
+}

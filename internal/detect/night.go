@@ -1,0 +1,129 @@
+package detect
+
+import (
+	"maps"
+	"math"
+	"slices"
+)
+
+// midnight ends a day of the log: the day before it is judged for good, with what became known since, and what there is to learn is
+// learned from it, before the new day begins.
+func (e *Engine) midnight() {
+	e.settle(e.day - 1)
+	e.firstLooks, e.looksToday = e.looksToday, 0
+	e.weights.fit(e.samples[:])
+	e.day++
+	e.samples[int(e.day)%weeks] = e.samples[int(e.day)%weeks][:0]
+	e.alarms = e.alarms[:0]
+	e.latest = slices.DeleteFunc(e.latest, func(p int32) bool { return e.world.patients[p].active < e.day-1 })
+	e.budget()
+	e.report.Days++
+}
+
+// settle judges all people of a day for the last time, and learns from the day.
+func (e *Engine) settle(on int32) {
+	people := e.activeOn[on]
+	if len(people) == 0 {
+		return
+	}
+	delete(e.activeOn, on)
+	slices.Sort(people)
+	e.setApart(people, on)
+	scores := make([]dayScore, 0, len(people))
+	for _, a := range people {
+		d := e.dayOf(a, on)
+		t := e.weigh(a, d)
+		e.judgeDay(a, d, &t, true)
+		s := dayScore{role: d.role}
+		for h := range t {
+			s.t[h] = float32(t[h])
+		}
+		scores = append(scores, s)
+	}
+	e.calibrator.turn()
+	for _, s := range scores {
+		e.calibrator.add(s)
+	}
+	e.habits(people, on)
+	e.calibrator.learn(len(e.world.roles.text))
+	e.finished++
+	e.activeMean += (float64(len(people)) - e.activeMean) / float64(min(e.finished, 14))
+	for i := range e.returns {
+		e.returns[i] *= .97
+	}
+	for i := range e.rates.of {
+		e.rates.of[i] *= .995
+	}
+	e.rates.pairs *= .995
+}
+
+// habits adds a settled day to what roles and people usually do.
+func (e *Engine) habits(people []int32, on int32) {
+	for i := range e.roleStats {
+		r := &e.roleStats[i]
+		r.n *= .97
+		r.looks *= .97
+		for c := range r.sum {
+			r.sum[c] *= .97
+			r.sq[c] *= .97
+		}
+		for k := range r.attr {
+			r.attr[k] *= .97
+		}
+	}
+	for _, a := range people {
+		p, d := &e.world.persons[a], e.dayOf(a, on)
+		r := e.stats(d.role)
+		r.n++
+		p.days = min(.97*p.days+1, 30)
+		for c, k := range d.counts {
+			x := float64(k)
+			r.sum[c] += x
+			r.sq[c] += float64(x * x)
+			p.means[c] += float32((x - float64(p.means[c])) / float64(p.days))
+		}
+		r.looks += float64(len(d.patients))
+		for i, k := range d.attr {
+			r.attr[i] += float64(k)
+		}
+		for h := range 24 {
+			if d.hours&(1<<h) != 0 {
+				i := hourOf(int64(on)*day + int64(h)*3600)
+				r.hours[i]++
+				if p.hours[i] < 200 {
+					p.hours[i]++
+				}
+			}
+		}
+		p.drift = p.slow(r, d.counts[countUnexplained])
+		if p.drift <= 3 {
+			p.own0 += (float32(d.counts[countUnexplained]) - p.own0) / float32(math.Min(float64(p.days), 28))
+		}
+		e.remember(p, d)
+		d.done = true
+		if p.before == d {
+			p.before = nil
+		}
+	}
+}
+
+// Close judges what is left at the end of the log, and gives the report. The engine is done then.
+func (e *Engine) Close() Report {
+	if e.start != 0 {
+		for len(e.timers[0])+len(e.timers[1])+len(e.timers[2]) > 0 {
+			next := int64(math.MaxInt64)
+			for _, q := range e.timers {
+				if len(q) > 0 {
+					next = min(next, q[0].due)
+				}
+			}
+			e.advance(next)
+		}
+		for _, on := range slices.Sorted(maps.Keys(e.activeOn)) {
+			e.settle(on)
+		}
+	}
+	e.report.People = len(e.world.people.text)
+	e.report.finish(e)
+	return e.report
+}

@@ -1,0 +1,91 @@
+package detect
+
+// pending is an unexplained access that is looked at again: after an hour, a day, and, for a broken glass, three days. Much is
+// documented late.
+type pending struct {
+	due, at  int64
+	event    string
+	nats     float64
+	agent    int32
+	patient  int32
+	place    int32
+	revision int
+	glass    bool
+}
+
+var waits = [3]int64{3600, day, 3 * day}
+
+// advance moves the log's time to t: what becomes known, what is due and what midnight brings happen in the order of their times.
+func (e *Engine) advance(t int64) {
+	for {
+		midnight := int64(e.day+1) * day
+		due, which := midnight, -1
+		for i, q := range e.timers {
+			if len(q) > 0 && q[0].due < due {
+				due, which = q[0].due, i
+			}
+		}
+		if due > t {
+			break
+		}
+		e.now = max(e.now, due)
+		e.world.advance(due)
+		if which < 0 {
+			e.midnight()
+			continue
+		}
+		p := e.timers[which][0]
+		e.timers[which][0] = pending{}
+		e.timers[which] = e.timers[which][1:]
+		e.again(p, which)
+	}
+	e.now = max(e.now, t)
+	e.world.advance(t)
+}
+
+// again judges an access by what is known now of the time when it was.
+func (e *Engine) again(p pending, stage int) {
+	w := &e.world
+	e.units = w.unitsOf(p.agent, p.at, p.place, e.units[:0])
+	e.found = e.reasons(p.agent, p.patient, p.at, e.units, e.found[:0])
+	nats := e.weights.weigh(w.persons[p.agent].role, e.found)
+	v := &e.verdict
+	*v = Verdict{Event: p.event, Agent: w.people.text[p.agent], Patient: w.charts.text[p.patient], Explanations: v.Explanations[:0], Signals: v.Signals[:0]}
+	v.Explained = e.explain(v, nats)
+	last := stage == 2 || stage == 1 && !p.glass
+	if v.Explained || nats < p.nats-.25 {
+		p.revision++
+		v.Revision = p.revision
+		bits := w.related(p.agent, p.patient, p.at)
+		_, rel := e.rates.strongest(bits)
+		e.describe(v, bits)
+		v.Unexplained, v.Risk, v.State = nats, risk(nats+rel), "explained"
+		if !v.Explained {
+			v.State = "pending"
+			if last {
+				v.State = "unexplained"
+			}
+		}
+		e.report.revised(v)
+		if e.options.Verdict != nil {
+			e.options.Verdict(v)
+		}
+		p.nats = nats
+		if d := e.dayOf(p.agent, int32(p.at/day)); d != nil {
+			if l := d.look(p.patient); l != nil && nats < float64(l.nats) {
+				if l.unexplained() && nats <= 0 {
+					d.counts[countUnexplained]--
+				}
+				l.nats = float32(nats)
+			}
+			if p.glass && v.Explained && d.claims > 0 {
+				d.claims--
+			}
+		}
+	}
+	if v.Explained || last {
+		return
+	}
+	p.due = p.at + waits[stage+1]
+	e.timers[stage+1] = append(e.timers[stage+1], p)
+}

@@ -1,0 +1,144 @@
+package detect
+
+// person is what is kept of one: where she works, what she usually does, whom she works with, and her two newest days.
+type person struct {
+	body
+	own       int32 // her own chart, -1
+	role      int32
+	posts     []posting
+	shifts    []shift
+	hired     int64 // since when her newest role is known
+	leaves    int64 // from when she may do nothing, 0
+	last      int64 // the last event
+	firstDay  int32
+	days      float32 // of activity, decayed
+	means     [counters]float32
+	hours     [168]uint8
+	networks  [12]uint32
+	machines  [24]uint32
+	recent    [3]seat
+	partners  [20]partner
+	repeats   []repeat
+	drift     float64 // low and slow
+	own0      float32
+	apart     float32 // community: mean and variance of her deviation
+	apartVar  float32
+	apartDays float32
+	searching bool
+	today     *today
+	before    *today
+}
+
+type seat struct {
+	device uint32
+	at     int64
+}
+
+type partner struct {
+	person int32
+	score  float32
+}
+
+// repeat is an unexplained patient: a bit for each of the last fourteen days.
+type repeat struct {
+	patient int32
+	day     int32
+	bits    uint16
+}
+
+// today is what one person did on one day of the log.
+type today struct {
+	day      int32
+	role     int32
+	patients []look
+	index    map[int32]int32
+	counts   [counters]int32
+	size     float64 // the strongest export, log e
+	off      float64 // log e of working at odd hours
+	novelty  float64 // log e of places and devices
+	dormant  float64
+	claims   int32 // unexplained glasses
+	grants   int32 // roles she gave herself
+	hours    uint32
+	notes    []string // events other than looks that a case would name
+	logE     float64
+	first    int64
+	last     int64
+	apart    float64
+	attr     [attributes]int32
+	done     bool
+}
+
+// look is one patient of a person's day.
+type look struct {
+	event   string
+	patient int32
+	rel     float32
+	nats    float32 // unexplained
+	at      int64
+	q       uint8
+	waits   bool
+}
+
+func (d *today) look(p int32) *look {
+	if d.index != nil {
+		if i, ok := d.index[p]; ok {
+			return &d.patients[i]
+		}
+		return nil
+	}
+	for i := range d.patients {
+		if d.patients[i].patient == p {
+			return &d.patients[i]
+		}
+	}
+	return nil
+}
+
+func (d *today) add(l look) {
+	d.patients = append(d.patients, l)
+	if d.index != nil {
+		d.index[l.patient] = int32(len(d.patients) - 1)
+	} else if len(d.patients) == 48 {
+		d.index = make(map[int32]int32, 96)
+		for i := range d.patients {
+			d.index[d.patients[i].patient] = int32(i)
+		}
+	}
+}
+
+const enoughNotes = 400
+
+func (d *today) note(id string) {
+	if len(d.notes) < enoughNotes {
+		d.notes = append(d.notes, id)
+	}
+}
+
+func (p *person) worksWith(q int32) bool {
+	for i := range p.partners {
+		if p.partners[i].person == q+1 && p.partners[i].score >= 3 {
+			return true
+		}
+	}
+	return false
+}
+
+// meet counts that both had an explained look at one chart. The weakest partner gives way to a new one.
+func (p *person) meet(q int32) {
+	low := 0
+	for i := range p.partners {
+		if p.partners[i].person == q+1 {
+			p.partners[i].score++
+			return
+		}
+		if p.partners[i].score < p.partners[low].score {
+			low = i
+		}
+	}
+	if p.partners[low].score < 1 {
+		p.partners[low] = partner{q + 1, 1}
+	} else {
+		p.partners[low].score -= 0.5
+	}
+}

@@ -1,0 +1,56 @@
+package detect
+
+import "sort"
+
+// posting is a unit at which a person works, by her role.
+type posting struct {
+	from, to int64
+	unit     int32
+	source   int32
+}
+
+type shift struct {
+	from, to int64
+	unit     int32
+}
+
+// slack is how long before and after a shift somebody is still at work, in seconds.
+const slack = 2 * 3600
+
+// onShift finds the planned shift around t.
+func (p *person) onShift(t int64) (shift, bool) {
+	i := sort.Search(len(p.shifts), func(i int) bool { return p.shifts[i].from-slack > t })
+	for j := i - 1; j >= 0 && j >= i-3; j-- {
+		if s := p.shifts[j]; t <= s.to+slack {
+			return s, true
+		}
+	}
+	return shift{}, false
+}
+
+// rostered reports whether the plan says anything of the person around t, so that being off it means something.
+func (p *person) rostered(t int64) bool {
+	i := sort.Search(len(p.shifts), func(i int) bool { return p.shifts[i].from > t-10*day })
+	return i < len(p.shifts) && p.shifts[i].from < t+10*day
+}
+
+// units lists the departments where the person works at t: by a role that others gave her, by the roster, and, where neither is told of
+// her, by what she says herself.
+func (w *world) unitsOf(a int32, t int64, place int32, into []int32) []int32 {
+	p := &w.persons[a]
+	for _, x := range p.posts {
+		if s := w.sources[x.source]; s.maker == a && !s.confirmed {
+			continue
+		}
+		if (x.from == 0 || x.from <= t) && (x.to == 0 || t <= x.to) {
+			into = append(into, w.department(x.unit))
+		}
+	}
+	if s, ok := p.onShift(t); ok {
+		into = append(into, w.department(s.unit))
+	}
+	if len(p.posts) == 0 && len(p.shifts) == 0 && place >= 0 {
+		into = append(into, w.department(place))
+	}
+	return into
+}

@@ -1,0 +1,139 @@
+package detect
+
+import (
+	"strings"
+	"time"
+)
+
+// reason is one template that holds of an access, by its nearest fact.
+type reason struct {
+	template Template
+	age      int64 // seconds between the access and the fact
+	on       int64 // when the fact is
+	nats     float64
+}
+
+// feature is the place of a reason among the weights.
+func (r reason) feature() uint8 { return uint8(int(r.template)*buckets + bucket(r.age)) }
+
+const features = int(templates) * buckets
+
+// reasons finds what is known by now that may explain why a opens p's chart at t. Facts that a made herself, and nobody confirmed, are
+// left out, except on a chart that she registered as new.
+func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []reason {
+	w := &e.world
+	pt, ps := &w.patients[p], &w.persons[a]
+	var best [templates]int32 // 1 + index into `into`
+	note := func(k Template, age, on int64) {
+		if i := best[k]; i > 0 {
+			if r := &into[i-1]; age < r.age {
+				r.age, r.on = age, on
+			}
+			return
+		}
+		into = append(into, reason{template: k, age: age, on: on})
+		best[k] = int32(len(into))
+	}
+	base := len(into)
+	var lean reason
+	for i := range pt.facts {
+		f := &pt.facts[i]
+		v := &vocabulary[f.template]
+		if f.from != 0 && t < f.from-v.before*day {
+			continue
+		}
+		end := f.to
+		if end == 0 && f.from != 0 && v.after > 0 && f.template != CareTeam {
+			end = f.from
+		}
+		if end != 0 && t > end+v.after*day {
+			continue
+		}
+		mine := false
+		switch {
+		case v.party == aDesk:
+			mine = e.desk(ps.role, f.template)
+		case f.unit:
+			for _, u := range units {
+				mine = mine || u == w.department(f.party)
+			}
+		default:
+			mine = f.party == a
+		}
+		age, on := int64(0), f.from
+		switch {
+		case t < f.from:
+			age = f.from - t
+		case end != 0 && t > end:
+			age, on = t-end, end
+		case f.to == 0 && f.template == CareTeam:
+			age = (t - f.from) / 4 // an open end fades slowly
+		}
+		if !mine {
+			if v.direct && !f.unit && age < 2*day && (lean.on == 0 || age < lean.age) && ps.worksWith(f.party) {
+				lean = reason{age: age, on: max(on, 1)}
+			}
+			continue
+		}
+		if s := &w.sources[f.source]; s.maker == a && !s.confirmed && pt.registrar != a {
+			continue
+		}
+		if f.template == Research && !pt.consented {
+			continue
+		}
+		note(f.template, age, on)
+	}
+	if len(into) == base { // only what was explained by care of one's own, or a colleague's, may be leant on
+		for _, v := range pt.seen {
+			if v.person == a {
+				if at := int64(v.at) * 64; t-at < 30*day {
+					note(Repeat, t-at, at)
+				}
+			}
+		}
+		if lean.on != 0 {
+			note(Collaborator, lean.age, lean.on)
+		}
+	}
+	return into
+}
+
+// desk reports whether a role does the work of a template that names nobody.
+func (e *Engine) desk(role int32, t Template) bool {
+	if role < 0 {
+		return false
+	}
+	return e.desks[role]&(1<<(t-Billing)) != 0
+}
+
+// desksOf says which of these works a role does, by its name.
+func desksOf(role string) (d uint8) {
+	has := func(words ...string) bool {
+		for _, w := range words {
+			if strings.Contains(role, w) {
+				return true
+			}
+		}
+		return false
+	}
+	role = strings.ToLower(role)
+	if has("bill", "cod", "revenue", "account", "claim", "insur") {
+		d |= 1
+	}
+	if has("regist", "front", "desk", "schedul", "clerk", "reception", "admission") && !has("bill", "record") {
+		d |= 1 << (Arrival - Billing)
+	}
+	return d
+}
+
+// say writes the sentence of a reason.
+func (r reason) say() string {
+	return strings.Replace(vocabulary[r.template].text, "{on}", moment(r.on), 1)
+}
+
+func moment(t int64) string {
+	if t == 0 {
+		return "the beginning"
+	}
+	return time.Unix(t, 0).UTC().Format("2 Jan 2006 15:04")
+}

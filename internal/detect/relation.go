@@ -1,0 +1,64 @@
+package detect
+
+import "math"
+
+// relation is one way in which a person can know a patient outside of care. Each has its own file. share is how common it is among
+// misuse, rate how common among all accesses before a site has shown its own.
+type relation struct {
+	name, text  string
+	share, rate float64
+	holds       func(w *world, a, p int32, t int64) bool
+}
+
+// relations in order of what they say; the last holds of everybody.
+var relations = []relation{self, household, kinOnFile, rareSurname, sameUnit, neighbour, vipChart, coworker, deceased, minor, {
+	name: "none", share: .11, rate: .97, holds: func(*world, int32, int32, int64) bool { return true },
+}}
+
+// priorPairs is how many accesses the shipped rates count for.
+const priorPairs = 20000
+
+// rates count how often each relation holds on the site's own log.
+type rates struct {
+	pairs float64
+	of    []float64
+}
+
+func newRates() *rates {
+	r := &rates{pairs: priorPairs}
+	for _, q := range relations {
+		r.of = append(r.of, q.rate*priorPairs)
+	}
+	return r
+}
+
+// nats is what a relation says: how much more common it is among misuse than among all.
+func (r *rates) nats(q int) float64 {
+	return math.Log(relations[q].share * (r.pairs + 1) / (r.of[q] + 1))
+}
+
+// related finds which relations hold, as bits.
+func (w *world) related(a, p int32, t int64) (bits uint32) {
+	for q := range relations {
+		if relations[q].holds(w, a, p, t) {
+			bits |= 1 << q
+		}
+	}
+	return bits
+}
+
+// strongest is the relation that says most, and how much.
+func (r *rates) strongest(bits uint32) (q int, nats float64) {
+	q, nats = len(relations)-1, math.Inf(-1)
+	for i := range relations {
+		if bits&(1<<i) != 0 {
+			if n := r.nats(i); n > nats {
+				q, nats = i, n
+			}
+		}
+	}
+	return q, nats
+}
+
+// close relations are those under which one look is a clear case.
+func closeRelation(q int) bool { return q <= 2 || q == 4 }

@@ -1,0 +1,354 @@
+package detect
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// fact is one relationship of a person or a unit to a patient, as known since some time.
+type fact struct {
+	from, to int64
+	source   int32
+	party    int32
+	template Template
+	unit     bool
+}
+
+// source is one resource: who made it, and whether somebody else's act confirmed it.
+type source struct {
+	maker     int32 // -1 unknown
+	person    int32 // of a PractitionerRole: whom it posts; -1
+	confirmed bool
+	learned   bool
+}
+
+// patient is what is known of one by now.
+type patient struct {
+	body
+	known, vip bool
+	consented  bool
+	staff      int32 // the person who is this patient, -1
+	registrar  int32 // who registered the chart as new, -1
+	died       int64
+	born       int64    // 0 unknown
+	kin        []uint64 // keyed phones and names of next of kin
+	facts      []fact
+	seen       []visit // explained accesses of late
+	active     int32   // the last day with an access
+	emergency  int64   // the last arrival in the emergency department
+}
+
+type visit struct{ person, at int32 } // at is seconds/64 of Unix time: 30 days need no more
+
+// unit is a department. Places and services of one department are one unit.
+type unit struct {
+	part int32 // what stands for it, or itself
+	kind string
+}
+
+// change is anything of the context that becomes known at a time; exactly one of its parts is set.
+type change struct {
+	known  int64
+	seq    int32
+	what   changeKind
+	owner  int32 // patient, person, unit or source
+	other  int32
+	fact   fact
+	record *Record
+	body   *body
+	kin    []uint64
+}
+
+type changeKind uint8
+
+const (
+	addFact changeKind = iota
+	dropFacts
+	addFolk
+	addPost
+	addFlag
+	addConsent
+	addSame
+	addConfirm
+	addUnit
+	addMaker
+)
+
+// world is everything that the context tells, as known by the log's own time.
+type world struct {
+	keys       *keyer
+	people     names
+	charts     names
+	places     names
+	roles      names
+	persons    []person
+	patients   []patient
+	units      []unit
+	sources    []source
+	sourceOf   map[uint64]int32
+	waiting    []change
+	next       int
+	sorted     bool
+	bearers    map[uint64]int32 // of a surname
+	byBirth    map[uint64]int32 // keyed birth to person
+	chartBirth map[uint64]int32 // keyed birth to patient
+	all        []int32          // patients known by now
+	devices    map[string]string
+	hasRoster  bool
+}
+
+func (w *world) person(ref string) int32 {
+	i, fresh := w.people.number(ref)
+	if fresh {
+		w.persons = append(w.persons, person{own: -1, role: -1})
+	}
+	return i
+}
+
+func (w *world) patient(ref string) int32 {
+	i, fresh := w.charts.number(ref)
+	if fresh {
+		w.patients = append(w.patients, patient{staff: -1, registrar: -1})
+	}
+	return i
+}
+
+func (w *world) unit(ref string) int32 {
+	i, fresh := w.places.number(ref)
+	if fresh {
+		w.units = append(w.units, unit{part: i})
+	}
+	return i
+}
+
+// department is what stands for a place. Parts of parts are followed a few steps, so that a circle ends.
+func (w *world) department(u int32) int32 {
+	for range 4 {
+		part := w.units[u].part
+		if k := w.units[part].kind; part == u || k == "prov" || strings.Contains(k, "hospital") || strings.Contains(k, "provider") {
+			break // the whole house is no department
+		}
+		u = part
+	}
+	return u
+}
+
+func (w *world) source(ref string) int32 {
+	h := digest(ref)
+	if i, ok := w.sourceOf[h]; ok {
+		return i
+	}
+	i := int32(len(w.sources))
+	w.sourceOf[h] = i
+	w.sources = append(w.sources, source{maker: -1, person: -1})
+	return i
+}
+
+// Learn takes one record of the context. What is known from the start counts at once, the rest when the log's time reaches it. Call it
+// before the first event.
+func (e *Engine) Learn(r Record) { e.world.learn(&r) }
+
+func (w *world) learn(r *Record) {
+	src := w.source(r.Ref)
+	put := func(c change) {
+		c.known = r.Known
+		w.put(c)
+	}
+	if w.sources[src].learned && r.Patient != "" { // a further version
+		put(change{what: dropFacts, owner: w.patient(r.Patient), other: src})
+	}
+	w.sources[src].learned = true
+	if isPractitioner(r.Maker) {
+		put(change{what: addMaker, owner: src, other: w.person(r.Maker)})
+	}
+	for _, t := range r.Ties {
+		ref := cmp.Or(t.Patient, r.Patient)
+		if ref == "" {
+			continue
+		}
+		f := fact{from: t.From, to: t.To, source: src, party: -1, template: t.Template}
+		switch {
+		case t.Party == "":
+		case isPractitioner(t.Party):
+			f.party = w.person(t.Party)
+		default:
+			f.party, f.unit = w.unit(t.Party), true
+		}
+		put(change{what: addFact, owner: w.patient(ref), fact: f})
+	}
+	for _, c := range r.Confirms {
+		put(change{what: addConfirm, owner: w.source(c), other: src})
+	}
+	if r.Folk != nil {
+		w.learnFolk(r.Folk, put)
+	}
+	if r.Unit != nil {
+		other := int32(-1)
+		if r.Unit.Part != "" {
+			other = w.unit(r.Unit.Part)
+		}
+		put(change{what: addUnit, owner: w.unit(r.Unit.Ref), other: other, record: &Record{Unit: &Unit{Type: strings.Clone(r.Unit.Type)}}})
+	}
+	if r.Post != nil && isPractitioner(r.Post.Person) {
+		p := *r.Post
+		p.Role = strings.Clone(p.Role)
+		for i, u := range p.Units {
+			p.Units[i] = w.places.text[w.unit(u)]
+		}
+		put(change{what: addPost, owner: w.person(p.Person), other: src, record: &Record{Post: &p}})
+	}
+	if len(r.Flags) > 0 && r.Patient != "" && slices.ContainsFunc(r.Flags, sensitive) {
+		put(change{what: addFlag, owner: w.patient(r.Patient)})
+	}
+	if r.Consents != "" {
+		put(change{what: addConsent, owner: w.patient(r.Consents)})
+	}
+	if r.Same[0] != "" && r.Same[1] != "" {
+		put(change{what: addSame, owner: w.patient(r.Same[1]), other: w.person(r.Same[0])})
+	}
+}
+
+func sensitive(code string) bool {
+	switch strings.ToLower(code) {
+	case "vip", "celebrity", "confidential", "r", "v", "staff-safety", "taboo", "empl", "employee":
+		return true
+	}
+	return false
+}
+
+func isPractitioner(ref string) bool { return strings.HasPrefix(ref, "Practitioner/") }
+
+func (w *world) learnFolk(f *Folk, put func(change)) {
+	b := w.keys.body(f)
+	var kin []uint64
+	for _, c := range f.Contacts {
+		for _, v := range []uint64{w.keys.key("phone", c.Phone), w.keys.key("name", c.Family, c.Given)} {
+			if v != 0 {
+				kin = append(kin, v)
+			}
+		}
+	}
+	c := change{what: addFolk, body: &b, kin: kin}
+	switch {
+	case f.Of != "": // RelatedPerson: kin of a patient
+		c.owner, c.other = w.patient(f.Of), 2
+		c.kin = append(slices.Clone(b.phones), b.name)
+	case isPractitioner(f.Ref):
+		c.owner, c.other = w.person(f.Ref), 1
+	default:
+		c.owner = w.patient(f.Ref)
+		born := int64(0)
+		if len(f.Birth) >= 4 {
+			for _, r := range f.Birth[:4] {
+				born = born*10 + int64(r-'0')
+			}
+		}
+		c.fact = fact{from: born, to: f.Died}
+	}
+	put(c)
+}
+
+func (w *world) put(c change) {
+	c.seq = int32(len(w.waiting))
+	if c.known <= 0 {
+		w.apply(&c)
+		return
+	}
+	w.waiting = append(w.waiting, c)
+	w.sorted = false
+}
+
+// advance applies what has become known until t, in the order in which it became known.
+func (w *world) advance(t int64) {
+	if !w.sorted {
+		rest := w.waiting[w.next:]
+		slices.SortStableFunc(rest, func(a, b change) int { return cmp.Or(cmp.Compare(a.known, b.known), cmp.Compare(a.seq, b.seq)) })
+		w.sorted = true
+	}
+	for w.next < len(w.waiting) && w.waiting[w.next].known <= t {
+		w.apply(&w.waiting[w.next])
+		w.waiting[w.next] = change{known: w.waiting[w.next].known}
+		w.next++
+	}
+}
+
+func (w *world) apply(c *change) {
+	switch c.what {
+	case addFact:
+		p := &w.patients[c.owner]
+		if p.facts = append(p.facts, c.fact); c.fact.template == Emergency {
+			p.emergency = max(p.emergency, c.fact.from)
+		}
+	case dropFacts:
+		p := &w.patients[c.owner]
+		p.facts = slices.DeleteFunc(p.facts, func(f fact) bool { return f.source == c.other })
+	case addFolk:
+		w.applyFolk(c)
+	case addPost:
+		w.applyPost(c)
+	case addFlag:
+		w.patients[c.owner].vip = true
+	case addConsent:
+		w.patients[c.owner].consented = true
+	case addSame:
+		w.patients[c.owner].staff, w.persons[c.other].own = c.other, c.owner
+	case addConfirm:
+		if s := &w.sources[c.owner]; s.maker < 0 || w.sources[c.other].maker != s.maker {
+			s.confirmed = true
+		}
+	case addMaker:
+		if s := &w.sources[c.owner]; s.maker < 0 {
+			s.maker = c.other
+		}
+	case addUnit:
+		w.units[c.owner].kind = c.record.Unit.Type
+		if c.other >= 0 {
+			w.units[c.owner].part = c.other
+		}
+	}
+}
+
+func (w *world) applyFolk(c *change) {
+	switch c.other {
+	case 1:
+		p := &w.persons[c.owner]
+		p.body = *c.body
+		w.bearers[p.surname]++
+		if p.birth != 0 {
+			w.byBirth[p.birth] = c.owner
+			if chart, ok := w.chartBirth[p.birth]; ok && w.patients[chart].staff < 0 {
+				w.patients[chart].staff, p.own = c.owner, chart
+			}
+		}
+	case 2:
+		w.patients[c.owner].kin = append(w.patients[c.owner].kin, c.kin...)
+	default:
+		p := &w.patients[c.owner]
+		if !p.known {
+			p.known = true
+			w.all = append(w.all, c.owner)
+		}
+		p.body, p.died, p.born = *c.body, c.fact.to, c.fact.from
+		p.kin = append(p.kin, c.kin...)
+		w.bearers[p.surname]++
+		if p.birth != 0 {
+			w.chartBirth[p.birth] = c.owner
+			if q, ok := w.byBirth[p.birth]; ok && p.staff < 0 {
+				p.staff, w.persons[q].own = q, c.owner
+			}
+		}
+	}
+}
+
+func (w *world) applyPost(c *change) {
+	p, post := &w.persons[c.owner], c.record.Post
+	w.sources[c.other].person = c.owner
+	for _, u := range post.Units {
+		p.posts = append(p.posts, posting{unit: w.unit(u), from: post.From, to: post.To, source: c.other})
+	}
+	if p.role < 0 && post.Role != "" {
+		p.role, _ = w.roles.number(post.Role)
+	}
+	p.hired = max(p.hired, c.known)
+}

@@ -1,0 +1,235 @@
+package ingest
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"chartwarden/internal/detect"
+	"chartwarden/internal/outcome"
+)
+
+// Options of a replay.
+type Options struct {
+	Context string   // directory of NDJSON, one file a type, and roster.csv, leavers.csv, devices.csv; any subset
+	Logs    []string // AuditEvent NDJSON, in order
+	Out     string   // directory of what is written; made when missing
+	Budget  float64  // expected false cases for 1,000 active people and day
+	Seed    uint64
+}
+
+// Summary is what a replay did, as report.json tells it. Only Seconds, EventsPerSecond and PeakMemory differ between two runs.
+type Summary struct {
+	detect.Report
+	Records         int     `json:"context_records"`
+	Rejected        int     `json:"rejected"`
+	ExplainedShare  float64 `json:"explained_share"`
+	PermutedShare   float64 `json:"permuted_explained_share"`
+	CasesADay       float64 `json:"cases_a_day"`
+	Seconds         float64 `json:"seconds"`
+	EventsPerSecond float64 `json:"events_per_second"`
+	PeakMemory      int64   `json:"peak_memory_bytes"`
+}
+
+// Replay judges a recorded log: it reads the context, then the log as a stream, and writes verdicts.ndjson, cases.ndjson,
+// rejected.ndjson and report.json into the output directory. The same input gives the same bytes of the first three, on any number of
+// cores. A line that cannot be read is written to rejected.ndjson and never stops it.
+// Errors: outcome.NotFound for a directory or log that is not there, outcome.NoStore when the output cannot be written.
+func Replay(ctx context.Context, o Options) (Summary, error) {
+	began := time.Now()
+	var sum Summary
+	if st, err := os.Stat(o.Context); err != nil || !st.IsDir() {
+		return sum, outcome.New(outcome.NotFound, "--context names no directory: give one with FHIR NDJSON files")
+	}
+	for _, l := range o.Logs {
+		if st, err := os.Stat(l); err != nil || st.IsDir() {
+			return sum, outcome.New(outcome.NotFound, "the log "+l+" is not there or no file")
+		}
+	}
+	out, err := newOutput(o.Out)
+	if err != nil {
+		return sum, err
+	}
+	defer out.close()
+	engine := detect.New(detect.Options{Seed: o.Seed, Budget: o.Budget, Verdict: out.verdict, Case: out.raise})
+	if sum.Records, err = learn(ctx, o.Context, engine, out); err != nil {
+		return sum, err
+	}
+	for _, name := range o.Logs {
+		err := open(name, func(r io.Reader) error {
+			return lines(ctx, r, Event, func(l line[detect.Event]) error {
+				if l.why != "" {
+					out.reject(name, l.number, l.why)
+				} else {
+					engine.Judge(&l.value)
+				}
+				return out.err
+			})
+		})
+		if err != nil {
+			return sum, reading(err, filepath.Base(name))
+		}
+	}
+	sum.Report = engine.Close()
+	sum.Rejected = out.rejects
+	if sum.Accesses > 0 {
+		sum.ExplainedShare = float64(sum.Explained) / float64(sum.Accesses)
+	}
+	sum.PermutedShare = sum.Permuted.Share
+	if sum.Days > 0 {
+		sum.CasesADay = float64(sum.Cases) / float64(sum.Days)
+	}
+	sum.Seconds = time.Since(began).Seconds()
+	sum.EventsPerSecond = float64(sum.Events) / sum.Seconds
+	sum.PeakMemory = peakMemory()
+	return sum, out.finish(&sum)
+}
+
+// learn tells the engine the context, in a fixed order of files.
+func learn(ctx context.Context, dir string, e *detect.Engine, out *output) (n int, err error) {
+	for _, typ := range Types {
+		for _, ext := range []string{".ndjson", ".ndjson.gz"} {
+			name := filepath.Join(dir, typ+ext)
+			err := open(name, func(r io.Reader) error {
+				return lines(ctx, r, Resource, func(l line[detect.Record]) error {
+					if l.why != "" {
+						out.reject(name, l.number, l.why)
+					} else {
+						e.Learn(l.value)
+						n++
+					}
+					return out.err
+				})
+			})
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return n, reading(err, typ+ext)
+			}
+		}
+	}
+	for name, read := range map[string]func(io.Reader, func(int, string)) error{
+		"roster.csv":  func(r io.Reader, reject func(int, string)) error { return roster(r, e.Roster, reject) },
+		"leavers.csv": func(r io.Reader, reject func(int, string)) error { return leavers(r, e.Leaves, reject) },
+		"devices.csv": func(r io.Reader, reject func(int, string)) error { return devices(r, e.Device, reject) },
+	} {
+		path := filepath.Join(dir, name)
+		err := open(path, func(r io.Reader) error {
+			return read(r, func(line int, why string) { out.reject(path, line, why) })
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return n, reading(err, name)
+		}
+	}
+	return n, out.err
+}
+
+// open gives a file to read, unpacked when its name ends in .gz.
+func open(name string, read func(io.Reader) error) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if !strings.HasSuffix(name, ".gz") {
+		return read(f)
+	}
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return err
+	}
+	return read(z)
+}
+
+// reading says which file could not be read to its end; errors of the output stay as they are.
+func reading(err error, name string) error {
+	var known *outcome.Error
+	if errors.As(err, &known) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return outcome.Wrap("replay: read", outcome.NotFound, "the file "+name+" cannot be read to its end", err)
+}
+
+// output writes the files of a replay. The first error stays; later writes do nothing.
+type output struct {
+	dir                       string
+	verdicts, cases, rejected *bufio.Writer
+	files                     []*os.File
+	line                      []byte
+	rejects                   int
+	err                       error
+}
+
+func newOutput(dir string) (*output, error) {
+	o := &output{dir: dir}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, outcome.New(outcome.NoStore, "the output directory cannot be made")
+	}
+	for name, w := range map[string]**bufio.Writer{"verdicts.ndjson": &o.verdicts, "cases.ndjson": &o.cases, "rejected.ndjson": &o.rejected} {
+		f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		if err != nil {
+			o.close()
+			return nil, outcome.New(outcome.NoStore, "the output file "+name+" cannot be written")
+		}
+		o.files = append(o.files, f)
+		*w = bufio.NewWriterSize(f, 1<<20)
+	}
+	return o, nil
+}
+
+func (o *output) write(w *bufio.Writer) {
+	if o.line = append(o.line, '\n'); o.err == nil {
+		if _, err := w.Write(o.line); err != nil {
+			o.err = outcome.New(outcome.NoStore, "the output cannot be written: is the disk full?")
+		}
+	}
+}
+
+func (o *output) verdict(v *detect.Verdict) {
+	o.line = v.AppendJSON(o.line[:0])
+	o.write(o.verdicts)
+}
+
+func (o *output) raise(c *detect.Case) {
+	o.line = c.AppendJSON(o.line[:0])
+	o.write(o.cases)
+}
+
+func (o *output) reject(file string, number int, why string) {
+	o.rejects++
+	o.line, _ = json.Marshal(struct {
+		File   string `json:"file"`
+		Line   int    `json:"line"`
+		Reason string `json:"reason"`
+	}{filepath.Base(file), number, why})
+	o.write(o.rejected)
+}
+
+func (o *output) finish(sum *Summary) error {
+	for _, w := range []*bufio.Writer{o.verdicts, o.cases, o.rejected} {
+		if err := w.Flush(); err != nil && o.err == nil {
+			o.err = outcome.New(outcome.NoStore, "the output cannot be written: is the disk full?")
+		}
+	}
+	text, err := json.MarshalIndent(sum, "", "  ")
+	if err == nil && o.err == nil {
+		err = os.WriteFile(filepath.Join(o.dir, "report.json"), append(text, '\n'), 0o600)
+	}
+	if o.err == nil && err != nil {
+		o.err = outcome.New(outcome.NoStore, "report.json cannot be written")
+	}
+	return o.err
+}
+
+func (o *output) close() {
+	for _, f := range o.files {
+		f.Close()
+	}
+}
