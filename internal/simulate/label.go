@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 )
@@ -12,7 +13,7 @@ type label struct {
 	twin     bool
 	agents   []int32
 	targets  []int32
-	events   []uint64
+	events   []marked
 	patients []int32
 	start    int64
 	end      int64
@@ -31,10 +32,16 @@ func (l *label) note(e event) {
 		l.start = e.at
 	}
 	l.end = max(l.end, e.at)
-	l.events = append(l.events, e.id)
+	l.events = append(l.events, marked{e.at, e.id})
 	if e.patient >= 0 && !slices.Contains(l.patients, e.patient) {
 		l.patients = append(l.patients, e.patient)
 	}
+}
+
+// marked is a labelled entry.
+type marked struct {
+	at int64
+	id uint64
 }
 
 // Header is the first line of a file of labels.
@@ -69,7 +76,8 @@ type Label struct {
 	Start      string   `json:"start"`
 	End        string   `json:"end"`
 	Patients   []string `json:"patients,omitempty"`
-	Events     []string `json:"events"`
+	Events     []string `json:"events"`  // ordered by time
+	Seconds    []int64  `json:"seconds"` // of each, after the start
 }
 
 // Use names what a seed is for.
@@ -118,8 +126,10 @@ func (w *world) writeLabels() error {
 		for _, p := range l.patients {
 			out.Patients = append(out.Patients, "Patient/"+w.patients[p].id)
 		}
+		slices.SortFunc(l.events, func(a, b marked) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.id, b.id)) })
 		for _, e := range l.events {
-			out.Events = append(out.Events, string(appendHex(nil, e, 16)))
+			out.Events = append(out.Events, string(appendHex(nil, e.id, 16)))
+			out.Seconds = append(out.Seconds, e.at-l.start)
 		}
 		if line, err = json.Marshal(out); err != nil {
 			return err

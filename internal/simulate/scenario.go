@@ -154,10 +154,8 @@ func (w *world) stranger(u *duty, i int32) bool {
 	return w.alive(i) && !w.knows(u.agent, i) && (s == nil || s.unit != u.unit)
 }
 
-// plays says who may look at charts at all in the course of her work.
+// opensCharts says who may look at charts at all in the course of her work.
 func opensCharts(u *duty) bool { return u.role != analyst && u.role != researcher }
-
-func anybody(*duty) bool { return true }
 
 func is(of ...role) func(*duty) bool {
 	return func(u *duty) bool { return slices.Contains(of, u.role) }

@@ -8,38 +8,37 @@ import (
 
 // Stats are the figures to which the simulation is calibrated, taken from what was written. Attacks are left out.
 type Stats struct {
-	PerDay      [roles]float64 // distinct patients a person-day, by role
-	Bedside     float64        // the same over all clinical roles
-	Direct      float64        // share of visits whose reason on file names the person
-	Explained   float64        // share of visits with any reason on file
-	Glass       float64        // glass broken, of visits
-	Clicks      float64        // wrong patient, of visits
-	Ratio       [3]float64     // inpatient accesses, weekday to weekend, by day, evening, night
-	Late1       float64        // unscheduled facts known later than an hour
-	Late24      float64        // than a day
-	Employees   float64        // share of patients who are staff
-	Family      float64        // accesses per million where patient and person share household, surname or kin
-	Neighbours  float64
-	Coworkers   float64
-	VIPs        float64
-	PerStay     float64 // people who open the chart of one inpatient on one day
-	Active      float64 // people a weekday
-	EventsADay  float64
-	visits      int
-	why         [4]int
-	glasses     int
-	clicks      int
-	daily       map[int]int
-	active      []map[int32]struct{}
-	personDays  [roles]int
-	seen        [roles]int
-	inpatient   [2][3]int
-	weekdays    [2]int
-	relation    [4]int
-	accesses    int
-	stayPeople  int
-	stayDays    int
-	bedPatients map[int32]map[int32]struct{}
+	PerDay     [roles]float64 // distinct patients a person-day, by role
+	Bedside    float64        // the same over all clinical roles
+	Direct     float64        // share of visits whose reason on file names the person
+	Explained  float64        // share of visits with any reason on file
+	Glass      float64        // glass broken, of visits
+	Clicks     float64        // wrong patient, of visits
+	Ratio      [3]float64     // inpatient accesses, weekday to weekend, by day, evening, night
+	Late1      float64        // unscheduled facts known later than an hour
+	Late24     float64        // than a day
+	Employees  float64        // share of patients who are staff
+	Family     float64        // accesses per million where patient and person share household, surname or kin
+	Neighbours float64
+	Coworkers  float64
+	VIPs       float64
+	PerStay    float64 // people who open the chart of one inpatient on one day
+	Active     float64 // people a weekday
+	EventsADay float64
+	visits     int
+	why        [4]int
+	glasses    int
+	clicks     int
+	daily      map[int]int
+	active     []map[int32]struct{}
+	personDays [roles]int
+	seen       [roles]int
+	inpatient  [2][3]int
+	weekdays   [2]int
+	relation   [4]int
+	accesses   int
+	stayPeople int
+	stayDays   int
 }
 
 type lateness struct{ n, hour, day int }

@@ -4,16 +4,15 @@ import "fmt"
 
 // booking is a visit to a clinic, planned or not.
 type booking struct {
-	day      int
-	minute   int
-	unit     int
-	doctor   int32
-	helper   int32
-	patient  int32
-	made     int // the day on which it was booked; negative: before the run
-	walkIn   bool
-	id       uint64
-	specific string
+	day     int
+	minute  int
+	unit    int
+	doctor  int32
+	helper  int32
+	patient int32
+	made    int // the day on which it was booked; negative: before the run
+	walkIn  bool
+	id      uint64
 }
 
 // plan lays out all visits of the run: whom each physician will see, and on which day that was booked.
