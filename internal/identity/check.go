@@ -24,7 +24,8 @@ type Check struct {
 
 	people   map[string]*told  // by id
 	sessions map[string]*stint // by public id
-	items    map[string]audit.Index
+	items    map[string]deed   // that were decided
+	carried  map[string]deed   // acts that were carried out
 	undone   map[audit.Index]bool
 	cut      bool      // an earlier log is not here as it was: what it said is not known
 	tagged   time.Time // when the rows of an earlier version got their tags
@@ -67,7 +68,7 @@ func NewCheck(ctx context.Context, d *db.DB, box *seal.Box, untagged bool, fault
 		return nil, err
 	}
 	s := &Store{db: d, box: box, tags: newTags(box), now: time.Now, o: Options{Altered: func(string, int64) {}}}
-	return &Check{s: s, fault: fault, untagged: untagged, people: map[string]*told{}, sessions: map[string]*stint{}, items: map[string]audit.Index{},
+	return &Check{s: s, fault: fault, untagged: untagged, people: map[string]*told{}, sessions: map[string]*stint{}, items: map[string]deed{}, carried: map[string]deed{},
 		undone: map[audit.Index]bool{}}, nil
 }
 
@@ -122,7 +123,9 @@ func (c *Check) act(r *audit.Read) {
 		}
 	}
 	if m := itemIn.FindStringSubmatch(e.Text); m != nil && (e.Interaction == didApprove.interaction || e.Interaction == didRefuse.interaction || e.Interaction == didReset.interaction) {
-		c.items[m[1]] = r.Index
+		c.items[m[1]] = deed{at: r.Index, when: r.Recorded}
+	} else if m != nil && e.Interaction == didCarryOut.interaction {
+		c.carried[m[1]] = deed{at: r.Index, when: r.Recorded}
 	}
 	if m := personIn.FindStringSubmatch(e.Text); m != nil && e.Kind == audit.People || m != nil && e.Interaction == didKill.interaction && strings.HasPrefix(e.Text, "all sessions") {
 		p := c.person(m[1])

@@ -109,10 +109,15 @@ func (c *Check) Compare(rows *Rows) {
 			c.fault(enrolmentTable, l.person, "is an enrolment link that was used, replaced or revoked")
 		}
 	}
+	sure := func(d deed) bool {
+		return !d.when.IsZero() && !c.undone[d.at] && d.when.Before(rows.at.Add(-settled))
+	}
 	for i := range rows.items {
 		q := &rows.items[i]
-		if at, decided := c.items[q.id]; decided && !c.undone[at] && q.state == "open" && !moving[q.person] {
+		if sure(c.items[q.id]) && q.state == "open" && !moving[q.person] {
 			c.fault(pendingTable, q.person, "is an item that was decided, and is open again")
+		} else if sure(c.carried[q.id]) && q.state != "done" {
+			c.fault(pendingTable, q.person, "is an act that was carried out, and waits again")
 		} else if q.state == "open" && folded[q.person].left && !moving[q.person] {
 			c.fault(pendingTable, q.person, "is an item about somebody who left, and is open")
 		}

@@ -18,6 +18,7 @@
 //     a way that lets others keep a clinician out.
 //   - Rights need two people. Outside a sandbox a clinical role or a clearance waits as a [Pending] item for somebody else
 //     ([Store.Approve]); a lost phone or password is reset by two people, neither of them its owner.
+//   - So does what other packages do and nobody may do alone ([Store.Ask], [Store.Agree]): it is kept here until somebody else agrees.
 //   - A token of an app is a handle to an [Authorization], stored as its SHA-256. It dies with the authorization, with the person's
 //     epoch, with the [Client]: the database is asked each time.
 //   - Audit first, then act. A sign-in, lock, unlock, sign-out or termination goes on when the log has no store: its event is kept,
@@ -97,6 +98,7 @@ type Store struct {
 	throttle  *throttle
 	owedKey   seal.KeyID
 	clientKey seal.KeyID
+	actKey    seal.KeyID
 	session   *sql.Stmt // the hot read: a session with its person
 
 	mu    sync.Mutex
@@ -146,6 +148,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	if s.clientKey, err = o.Box.Key(ctx, 0, "client"); err != nil {
+		return nil, err
+	}
+	if s.actKey, err = o.Box.Key(ctx, 0, "act"); err != nil {
 		return nil, err
 	}
 	if s.session, err = s.db.Reader().PrepareContext(ctx, selectSession+` where s.token=?`); err != nil {

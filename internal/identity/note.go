@@ -30,6 +30,7 @@ var (
 	didAsk       = did{audit.People, "approval-ask"}
 	didApprove   = did{audit.People, "approval-give"}
 	didRefuse    = did{audit.People, "approval-refuse"}
+	didCarryOut  = did{audit.People, "approval-done"}
 	didReset     = did{audit.People, "credential-reset"}
 	didRelieve   = did{audit.People, "throttle-lift"}
 	didTerminate = did{audit.People, "person-terminate"}

@@ -9,19 +9,24 @@ import (
 
 	"chartwarden/internal/audit"
 	"chartwarden/internal/outcome"
+	"chartwarden/internal/seal"
 )
 
 // Pending is an act that waits for a second person.
 type Pending struct {
 	ID       string
-	Kind     string // create, change, reset, client
-	Person   string // id of whom it is about
+	Kind     string // create, change, reset, client; or that of an [Act]
+	Person   string // id of whom it is about; of an act empty where it is about nobody here
 	AskedBy  string // id; empty: the command line, whose holder is no second person to anybody
 	Asked    time.Time
 	Expires  time.Time
 	Reason   string
 	Change   *Change // of a change: what it would set
 	Client   string  // of a client: its id; Person is its owner
+	Act      *Act    // of an act that another package carries out
+	State    string  // open, approved, refused, withdrawn; of an act also done
+	Decided  time.Time
+	By       string // id of who decided
 	revision int64
 	about    int64 // number of Person
 }
@@ -41,7 +46,7 @@ const aloneAfter = 24 * time.Hour
 
 func (s *Store) newPending(kind string, r *row, by audit.Agent, reason string, c *Change) *Pending {
 	now := s.now().UTC()
-	return &Pending{ID: newID(), Kind: kind, Person: r.ID, AskedBy: by.Person, Asked: now, Expires: now.Add(pendingFor[kind]), Reason: reason, Change: c, revision: r.revision}
+	return &Pending{ID: newID(), Kind: kind, Person: r.ID, AskedBy: by.Person, State: "open", Asked: now, Expires: now.Add(pendingFor[kind]), Reason: reason, Change: c, revision: r.revision}
 }
 
 // why is the sealed part of an item.
@@ -49,6 +54,7 @@ type why struct {
 	Reason string
 	Change *Change
 	Client string `json:",omitempty"`
+	Act    *Act   `json:",omitempty"`
 }
 
 // insertPending needs the person's key to exist already.
@@ -57,12 +63,16 @@ func (s *Store) insertPending(tx *sql.Tx, p *Pending, r *row) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := sealJSON(s.box, k, aad("pending", p.ID), why{p.Reason, p.Change, p.Client})
+	return s.insertItem(tx, p, k, r.number)
+}
+
+func (s *Store) insertItem(tx *sql.Tx, p *Pending, k seal.KeyID, about int64) error {
+	sealed, err := sealJSON(s.box, k, aad("pending", p.ID), why{p.Reason, p.Change, p.Client, p.Act})
 	if err != nil {
 		return err
 	}
-	c := pendingColumns{id: p.ID, kind: p.Kind, person: r.number, revision: p.revision, askedBy: p.AskedBy, asked: micros(p.Asked), expires: micros(p.Expires), state: "open", sealed: sealed}
-	_, err = tx.Exec(`insert into identity_pending(id, kind, person, revision, asked_by, asked_at, expires_at, state, decided_by, decided_at, sealed, mac) values(?,?,?,?,?,?,?,?,?,?,?,?)`,
+	c := pendingColumns{id: p.ID, kind: p.Kind, person: about, revision: p.revision, askedBy: p.AskedBy, asked: micros(p.Asked), expires: micros(p.Expires), state: "open", sealed: sealed}
+	_, err = tx.Exec(`insert into identity_pending(id, kind, person, revision, asked_by, asked_at, expires_at, state, decided_by, decided_at, sealed, mac) values(?,?,nullif(cast(? as bigint),0),?,?,?,?,?,?,?,?,?)`,
 		append(c.tagged(), s.tags.pending.Tag(c.tagged()...))...)
 	return err
 }
@@ -74,8 +84,9 @@ func (s *Store) storePending(ctx context.Context, n noted, p *Pending, r *row) e
 	return s.act(ctx, n, func(tx *sql.Tx) error { return s.insertPending(tx, p, r) })
 }
 
-const selectPending = `select ` + pendingList + `, p.id
-	from identity_pending q join identity_person p on p.number=q.person where q.state='open' and q.expires_at>?`
+const selectItem = `select ` + pendingList + `, coalesce(p.id,'') from identity_pending q left join identity_person p on p.number=q.person where `
+
+const selectPending = selectItem + `q.person is not null and q.state='open' and q.expires_at>?`
 
 func (s *Store) scanPending(from scanner) (*Pending, error) {
 	var p Pending
@@ -90,16 +101,19 @@ func (s *Store) scanPending(from scanner) (*Pending, error) {
 	if err := s.genuine(s.tags.pending, pendingTable, c.person, c.mac, c.tagged()); err != nil {
 		return nil, err
 	}
-	p.ID, p.Kind, p.revision, p.AskedBy, p.about = c.id, c.kind, c.revision, c.askedBy, c.person
+	p.ID, p.Kind, p.revision, p.AskedBy, p.about, p.State, p.By, p.Decided = c.id, c.kind, c.revision, c.askedBy, c.person, c.state, c.decidedBy, timeOf(c.decided)
 	var w why
 	if err := openJSON(s.box, aad("pending", p.ID), c.sealed, &w); err != nil {
 		return nil, err
 	}
-	p.Asked, p.Expires, p.Reason, p.Change, p.Client = timeOf(c.asked), timeOf(c.expires), w.Reason, w.Change, w.Client
+	p.Asked, p.Expires, p.Reason, p.Change, p.Client, p.Act = timeOf(c.asked), timeOf(c.expires), w.Reason, w.Change, w.Client, w.Act
+	if p.Act != nil {
+		p.Act.Kind, p.Act.Reason, p.Person = p.Kind, p.Reason, p.Act.About
+	}
 	return &p, nil
 }
 
-// Pending lists what waits for a second person, oldest first.
+// Pending lists what waits for a second person about people and programs, oldest first; [Store.Acts] the rest.
 func (s *Store) Pending(ctx context.Context) ([]Pending, error) {
 	rows, err := s.db.Reader().QueryContext(ctx, selectPending+` order by q.asked_at, q.id`, micros(s.now()))
 	if err != nil {
@@ -161,7 +175,7 @@ func (s *Store) Approve(ctx context.Context, by audit.Agent, item string) (Appro
 	if err != nil {
 		return Approval{}, err
 	}
-	alone, err := s.second(ctx, p, r, by)
+	alone, err := s.second(ctx, p, by)
 	if err != nil {
 		_, _ = s.note(ctx, s.event(by, didApprove, failed, "item "+p.ID+": refused, "+err.Error()))
 		return Approval{}, err
@@ -267,7 +281,7 @@ func (s *Store) item(ctx context.Context, id string) (*Pending, *row, error) {
 }
 
 func (s *Store) decide(tx *sql.Tx, p *Pending, by audit.Agent, state string) error {
-	n, err := s.alterPending(tx, `q.id=?`, []any{p.ID}, func(c *pendingColumns) { c.state, c.decidedBy, c.decided = state, by.Person, micros(s.now()) })
+	n, err := s.alterPending(tx, `q.state='open' and q.id=?`, []any{p.ID}, func(c *pendingColumns) { c.state, c.decidedBy, c.decided = state, by.Person, micros(s.now()) })
 	if err == nil && n != 1 {
 		err = errChanged
 	}
@@ -275,7 +289,7 @@ func (s *Store) decide(tx *sql.Tx, p *Pending, by audit.Agent, state string) err
 }
 
 // second checks that by is a second pair of eyes on p; alone reports the exception of a solo practice.
-func (s *Store) second(ctx context.Context, p *Pending, subject *row, by audit.Agent) (alone bool, err error) {
+func (s *Store) second(ctx context.Context, p *Pending, by audit.Agent) (alone bool, err error) {
 	refuse := func(why string) (bool, error) {
 		return false, outcome.New(outcome.Forbidden, why).Because("two-people")
 	}
@@ -301,7 +315,7 @@ func (s *Store) second(ctx context.Context, p *Pending, subject *row, by audit.A
 		switch {
 		case r.ID == p.AskedBy:
 			return "somebody else than who asked approves this"
-		case r.ID == subject.ID:
+		case r.ID == p.Person:
 			return "nobody approves what concerns himself"
 		case !ripe[r.number]:
 			return "your authenticator is too new to be a second pair of eyes: it counts 24 hours after it was set up"
@@ -317,7 +331,7 @@ func (s *Store) second(ctx context.Context, p *Pending, subject *row, by audit.A
 	if said == "" {
 		return false, nil
 	}
-	if me.ID != p.AskedBy || p.Kind == pendingReset || s.now().Sub(p.Asked) < aloneAfter {
+	if me.ID != p.AskedBy || p.Kind == pendingReset || p.Act != nil || s.now().Sub(p.Asked) < aloneAfter {
 		return refuse(said)
 	}
 	for _, r := range everybody {

@@ -215,7 +215,7 @@ type pendingColumns struct {
 	sealed, mac      []byte
 }
 
-const pendingList = `q.id, q.kind, q.person, q.revision, q.asked_by, q.asked_at, q.expires_at, q.state, q.decided_by, q.decided_at, q.sealed, q.mac`
+const pendingList = `q.id, q.kind, coalesce(q.person, 0), q.revision, q.asked_by, q.asked_at, q.expires_at, q.state, q.decided_by, q.decided_at, q.sealed, q.mac`
 
 func (c *pendingColumns) into() []any {
 	return []any{&c.id, &c.kind, &c.person, &c.revision, &c.askedBy, &c.asked, &c.expires, &c.state, &c.decidedBy, &c.decided, &c.sealed, &c.mac}
@@ -225,9 +225,9 @@ func (c *pendingColumns) tagged() []any {
 	return []any{c.id, c.kind, c.person, c.revision, c.askedBy, c.asked, c.expires, c.state, c.decidedBy, c.decided, c.sealed}
 }
 
-// alterPending decides the open items that a condition finds and counts them. What this program did not write stays as it is.
+// alterPending changes the items that a condition finds and counts them. What this program did not write stays as it is.
 func (s *Store) alterPending(tx *sql.Tx, where string, args []any, change func(*pendingColumns)) (n int, err error) {
-	rows, err := tx.Query(`select `+pendingList+` from identity_pending q where q.state='open' and `+where, args...)
+	rows, err := tx.Query(`select `+pendingList+` from identity_pending q where `+where, args...)
 	if err != nil {
 		return 0, err
 	}

@@ -98,7 +98,7 @@ func (s *Store) Terminate(ctx context.Context, by audit.Agent, id, reason string
 		}); err != nil {
 			return err
 		}
-		if c.ItemsWithdrawn, err = s.alterPending(tx, `(q.person=? or q.asked_by=?)`, []any{r.number, r.ID}, func(c *pendingColumns) {
+		if c.ItemsWithdrawn, err = s.alterPending(tx, `q.state='open' and (q.person=? or q.asked_by=?)`, []any{r.number, r.ID}, func(c *pendingColumns) {
 			c.state, c.decided = "withdrawn", micros(now)
 		}); err != nil {
 			return err

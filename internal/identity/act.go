@@ -1,0 +1,150 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/outcome"
+)
+
+// Act is something that two people have to want and that another package carries out: taking back somebody's work, destroying a key.
+// Here it is only kept, sealed, while it waits, and agreed to; who may ask and who may agree is decided before.
+type Act struct {
+	Kind     string              `json:"-"` // a word; the states of an item are told apart by it
+	About    string              // id of the person to whom it is done, and who therefore never agrees; may be empty
+	Reason   string              `json:"-"`
+	Says     string              // what it would do, for the entries; nothing of a patient
+	Patients []audit.PatientPart `json:"-"` // of the entries that ask and agree
+	Body     json.RawMessage     // what its owner carries it out by
+	Lapses   time.Duration       `json:"-"` // after that long nobody can agree any more
+}
+
+// Ask keeps an act until somebody agrees to it or it lapses. by may be the command line, whose holder then never is the second person.
+// The request is an entry first. Errors: outcome.Required without a reason.
+func (s *Store) Ask(ctx context.Context, by audit.Agent, a Act) (*Pending, error) {
+	if a.Reason == "" {
+		return nil, outcome.New(outcome.Required, "say why, in a few words: the second person decides by it").At("reason")
+	}
+	now := s.now().UTC()
+	p := &Pending{ID: newID(), Kind: a.Kind, Person: a.About, AskedBy: by.Person, Asked: now, Expires: now.Add(a.Lapses), Reason: a.Reason, State: "open", Act: &a}
+	e := s.event(by, didAsk, acted, "item "+p.ID+": "+a.Says+": "+a.Reason)
+	e.Patients = a.Patients
+	n, err := s.note(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return p, s.act(ctx, n, func(tx *sql.Tx) error { return s.insertItem(tx, p, s.actKey, 0) })
+}
+
+// Acts lists the acts in a state, oldest first: "open" (those that did not lapse) or "approved" (not carried out yet).
+// Errors: outcome.NoStore.
+func (s *Store) Acts(ctx context.Context, state string) ([]Pending, error) {
+	after := int64(0)
+	if state == "open" {
+		after = micros(s.now())
+	}
+	rows, err := s.db.Reader().QueryContext(ctx, selectItem+`q.person is null and q.state=? and q.expires_at>? order by q.asked_at, q.id`, state, after)
+	if err != nil {
+		return nil, outcome.Wrap("identity: acts", outcome.NoStore, "the pending items cannot be read", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []Pending
+	for rows.Next() {
+		p, err := s.scanPending(rows)
+		if errors.Is(err, errAltered) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if p.Act != nil {
+			out = append(out, *p)
+		}
+	}
+	return out, rows.Err()
+}
+
+// Act gives one act, whatever became of it; an open one that lapsed is in the state "lapsed". Errors: outcome.NotFound.
+func (s *Store) Act(ctx context.Context, id string) (*Pending, error) {
+	p, err := s.scanPending(s.db.Reader().QueryRowContext(ctx, selectItem+`q.person is null and q.id=?`, id))
+	if err != nil {
+		return nil, err
+	}
+	if p.Act == nil {
+		return nil, errAltered
+	}
+	if p.State == "open" && !p.Expires.After(s.now()) {
+		p.State = "lapsed"
+	}
+	return p, nil
+}
+
+// Agree is the word of the second person: signed in as staff, active, not who asked, not whom it is done to, not created by who asked
+// nor the other way round, enrolled for longer than Options.Ripe. Nobody agrees alone, not even where there is nobody else. parts stand
+// in the entry. The act is then in the state "approved", for its owner to carry out and [Store.Finish].
+//
+// Errors: outcome.NotFound (decided, lapsed), outcome.Forbidden with the reason "two-people".
+func (s *Store) Agree(ctx context.Context, by audit.Agent, id string, parts []audit.PatientPart) (*Pending, error) {
+	p, err := s.openAct(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.second(ctx, p, by); err != nil {
+		e := s.event(by, didApprove, failed, "item "+p.ID+": refused, "+err.Error())
+		e.Patients = parts
+		_, _ = s.note(ctx, e)
+		return nil, err
+	}
+	if err := s.settleAct(ctx, by, p, didApprove, "approved", p.Act.Says, parts); err != nil {
+		return nil, err
+	}
+	p.State, p.By, p.Decided = "approved", by.Person, s.now().UTC()
+	return p, nil
+}
+
+// Disagree ends an act that waits: by anybody who may agree, or by who asked, as a withdrawal. Errors: outcome.NotFound.
+func (s *Store) Disagree(ctx context.Context, by audit.Agent, id, reason string, parts []audit.PatientPart) error {
+	p, err := s.openAct(ctx, id)
+	if err != nil {
+		return err
+	}
+	return s.settleAct(ctx, by, p, didRefuse, "refused", reason, parts)
+}
+
+func (s *Store) openAct(ctx context.Context, id string) (*Pending, error) {
+	p, err := s.Act(ctx, id)
+	if err == nil && p.State != "open" {
+		err = outcome.New(outcome.NotFound, "there is no such open item: it was decided, or it lapsed")
+	}
+	return p, err
+}
+
+func (s *Store) settleAct(ctx context.Context, by audit.Agent, p *Pending, d did, state, text string, parts []audit.PatientPart) error {
+	e := s.event(by, d, acted, "item "+p.ID+" asked by "+p.AskedBy+": "+text)
+	e.Patients = parts
+	n, err := s.note(ctx, e)
+	if err != nil {
+		return err
+	}
+	return s.act(ctx, n, func(tx *sql.Tx) error { return s.decide(tx, p, by, state) })
+}
+
+// Finish says that an approved act is carried out, or begins to be where it is done once. It counts once: outcome.Conflict when it was
+// said before. The entry is by the job that carries it out.
+func (s *Store) Finish(ctx context.Context, by audit.Agent, id, text string) error {
+	n, err := s.note(ctx, s.event(by, didCarryOut, acted, "item "+id+": "+text))
+	if err != nil {
+		return err
+	}
+	return s.act(ctx, n, func(tx *sql.Tx) error {
+		done, err := s.alterPending(tx, `q.state='approved' and q.id=?`, []any{id}, func(c *pendingColumns) { c.state = "done" })
+		if err == nil && done != 1 {
+			err = outcome.New(outcome.Conflict, "this item was carried out already")
+		}
+		return err
+	})
+}
