@@ -13,7 +13,7 @@ func oracle(q Request) bool {
 	read := q.Action == Read || q.Action == Search
 	switch p.Kind {
 	case Job:
-		return p.ID == "import" && (q.Action == Search || q.Action == Write || q.Action == Find)
+		return p.ID == "import" && (q.Action == Search || q.Action == Write || q.Action == Find) || p.ID == "undo" && (q.Action == Read || q.Action == Write)
 	case Client:
 		covers := func(types []string) bool { return slices.Contains(types, "*") || slices.Contains(types, r.Type) }
 		if !p.Active || chart && q.Action != Find && q.Action != Break && !subset(r.Labels, p.Clearances) {

@@ -54,6 +54,13 @@ const (
 	PolicyRead  = "policy-read"
 	Settings    = "settings"
 	Integrity   = "integrity"
+
+	Approvals   = "approvals" // the page on which acts wait that two people have to want
+	Undo        = "undo"      // ask that a person's work be taken back; with -agree: be the second person
+	UndoAgree   = "undo-agree"
+	Shred       = "shred"
+	ShredAgree  = "shred-agree"
+	ExportAgree = "export-agree"
 )
 
 // Devices and zones. Any other word counts as the least trusted.
@@ -71,7 +78,7 @@ const (
 // others are.
 type Principal struct {
 	Kind        string   // Person, Client or Job
-	ID          string   // person id, client id, or job name (import, index, backup)
+	ID          string   // person id, client id, or job name (import, index, backup, undo)
 	Roles       []string // role names of the command line contract
 	Capacity    string   // Staff or Patient; persons only
 	Departments []string // opaque department keys, the vocabulary of Relation.OrderDepts

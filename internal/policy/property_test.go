@@ -36,7 +36,7 @@ func (w world) principal() Principal {
 		return Principal{Kind: Client, ID: "app", Active: !w.chance(0.1), Clearances: p.Clearances,
 			Reads: w.some(0.3, "*", "Observation", "Location"), Writes: w.some(0.3, "*", "Encounter", "Location")}
 	case n == 1:
-		return Principal{Kind: Job, ID: pick(w, "import", "index", "backup")}
+		return Principal{Kind: Job, ID: pick(w, "import", "index", "backup", "undo")}
 	case n < 4:
 		p.Capacity = Patient
 	}

@@ -108,7 +108,7 @@ var whoPhrases = []phrase{
 		r.Principal.Writes = strings.Split(arg[0], "+")
 		return nil
 	}),
-	say(`the job (import|index|backup)`, func(r *Request, arg []string) error {
+	say(`the job (import|index|backup|undo)`, func(r *Request, arg []string) error {
 		r.Principal.Kind, r.Principal.ID = Job, arg[0]
 		return nil
 	}),
