@@ -109,6 +109,9 @@ func (c *Check) Record(ch Change) {
 	}
 }
 
+// Erased leaves alone what is known by a record that nobody can read any more.
+func (c *Check) Erased(record fhir.RecordID) { delete(c.prior, record) }
+
 // Tells reports whether resources of a type say who is related.
 func Tells(typ string) bool { return tellers[typ] != nil }
 

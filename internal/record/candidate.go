@@ -60,6 +60,9 @@ func (f *finder) see(x *shelf, at int) (candidate, bool, error) {
 			return c, false, unreadable(err)
 		}
 		opened, err := f.s.openOrFault(r)
+		if lost(err) {
+			return c, false, nil
+		}
 		if err != nil {
 			return c, false, err
 		}
@@ -151,6 +154,9 @@ func (f *finder) locate(ref fhir.Ref, fresh bool) (*candidate, error) {
 		return nil, unreadable(err)
 	}
 	opened, err := f.s.openOrFault(r)
+	if lost(err) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

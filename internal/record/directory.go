@@ -10,7 +10,6 @@ import (
 
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/search"
-	"chartwarden/internal/outcome"
 )
 
 // directory finds patients by their demographics. It lies in memory only, about 250 bytes a patient, because any index on the disk
@@ -22,6 +21,7 @@ type directory struct {
 	chosen map[fhir.PatientID]string // ids that clients chose; the others are computed
 	terms  []term                    // sorted
 	fresh  []term                    // not sorted yet
+	erased map[fhir.PatientID]bool   // whose key was destroyed
 }
 
 // entry is one Patient: the version that its terms are of, and what is compared rather than looked up.
@@ -46,9 +46,9 @@ func compareTerms(a, b term) int {
 }
 
 // fillDirectory opens every Patient once, on all processors. One whose row was altered has a place and no terms, so that the rest of
-// the chart can be read; one who was shredded has none.
+// the chart can be read; one who was shredded has a place that says so.
 func (s *Store) fillDirectory(ctx context.Context) error {
-	s.dir.slots, s.dir.chosen = map[fhir.PatientID]uint32{}, map[fhir.PatientID]string{}
+	s.dir.slots, s.dir.chosen, s.dir.erased = map[fhir.PatientID]uint32{}, map[fhir.PatientID]string{}, map[fhir.PatientID]bool{}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	queue := make(chan row, 256)
@@ -60,7 +60,9 @@ func (s *Store) fillDirectory(ctx context.Context) error {
 				switch {
 				case err == nil:
 					s.dir.follow(s, f)
-				case !outcome.Is(err, outcome.Deleted):
+				case lost(err):
+					s.dir.erase(r.patient)
+				default:
 					stop(err)
 				}
 			}

@@ -165,6 +165,9 @@ func (w *feedWalk) consider(r row) error {
 		return err
 	}
 	x, err := w.s.openOrFault(r)
+	if lost(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -219,6 +222,9 @@ func (w *feedWalk) allowed(x *found, current row) (bool, error) {
 		}
 		if err == nil {
 			f, err := w.s.openOrFault(before)
+			if lost(err) {
+				return false, nil
+			}
 			if err != nil {
 				return false, err
 			}
@@ -227,6 +233,9 @@ func (w *feedWalk) allowed(x *found, current row) (bool, error) {
 	}
 	if current.vid != x.row.vid && current.op != Delete {
 		f, err := w.s.openOrFault(current)
+		if lost(err) {
+			return false, nil
+		}
 		if err != nil {
 			return false, err
 		}

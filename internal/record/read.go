@@ -85,9 +85,13 @@ func (s *Store) Chart(ctx context.Context, patient fhir.PatientID, types ...stri
 		}
 	}
 	if err == nil {
-		err = s.each(ctx, moment, func(f *found) error {
-			if f.fault == nil && !f.concerns(patient) { // the table also is believed only where the record agrees
+		err = s.eachRow(ctx, moment, func(r row) error {
+			f, err := s.openOrFault(r)
+			if lost(err) || err == nil && f.fault == nil && !f.concerns(patient) { // the table also is believed only where the record agrees
 				return nil
+			}
+			if err != nil {
+				return err
 			}
 			return keep(f)
 		}, alsoOf, patient)

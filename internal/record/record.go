@@ -127,6 +127,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		}
 	}
 	s.foreign.seen = newest
+	s.box.Follow(func(owner int64, kind string) {
+		if kind == chartKey {
+			s.forget(fhir.PatientID(owner))
+		}
+	})
 	if err := s.fillDirectory(ctx); err != nil {
 		return nil, err
 	}

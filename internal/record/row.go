@@ -121,6 +121,9 @@ func (s *Store) openOrFault(r row) (*found, error) {
 	return f, nil
 }
 
+// lost reports that a row did not open because the chart was erased: lists leave it out.
+func lost(err error) bool { return outcome.Is(err, outcome.Deleted) }
+
 // querier is a pool, a connection or a transaction.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)

@@ -136,14 +136,12 @@ func (s *shelves) drop(x *shelf) {
 	x.element = nil
 }
 
-// Forget drops what memory holds of a chart for searches: call it when its key is shredded.
-func (s *Store) Forget(patient fhir.PatientID) {
-	s.shelves.mu.Lock()
-	defer s.shelves.mu.Unlock()
-	for k, x := range s.shelves.byKey {
-		if k.patient == patient {
-			s.shelves.drop(x)
-		}
+// clear drops all shelves.
+func (s *shelves) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.byKey {
+		s.drop(x)
 	}
 }
 
@@ -227,6 +225,9 @@ func newShelf(k shelfKey, newest int64) *shelf {
 // lay puts a row on a shelf that is being filled.
 func (s *Store) lay(x *shelf, r row) error {
 	f, err := s.openOrFault(r)
+	if lost(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

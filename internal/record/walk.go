@@ -113,6 +113,9 @@ func (w *walk) currents(last *int64) (int, error) {
 				return 0, err
 			}
 		}
+		if f == nil && w.beside.Care != nil && w.s.Erased(r.patient) {
+			w.beside.Care.Erased(r.rec)
+		}
 		delete(places.further, r.rec)
 		delete(places.patients, r.rec)
 	}

@@ -42,6 +42,9 @@ type Box struct {
 	bound   []byte // the part of associated data that all envelopes of this Box share
 	keys    *cache[KeyID, cipher.AEAD]
 	ids     *cache[ownerKind, KeyID]
+
+	telling sync.Mutex
+	tell    []func(owner int64, kind string) // of what other nodes shredded
 	byID    *sql.Stmt
 	byOwner *sql.Stmt
 	scratch sync.Pool
@@ -200,6 +203,13 @@ func (b *Box) Shred(ctx context.Context, owner int64, kind string) error {
 	b.ids.drop(ownerKind{owner, kind})
 	b.keys.drop(id)
 	return b.d.Purge(ctx)
+}
+
+// Follow calls tell for each key of this family that another node shredded.
+func (b *Box) Follow(tell func(owner int64, kind string)) {
+	b.telling.Lock()
+	defer b.telling.Unlock()
+	b.tell = append(b.tell, tell)
 }
 
 // PRF is a keyed name of parts: equal parts give equal names in this family and label, and nobody without the keys can tell which

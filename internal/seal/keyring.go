@@ -162,6 +162,11 @@ func (k *Keyring) forget(ctx context.Context) error {
 		if b := k.boxes[family]; b != nil {
 			b.ids.drop(of)
 			b.keys.drop(id)
+			b.telling.Lock()
+			for _, tell := range b.tell {
+				tell(of.owner, of.kind)
+			}
+			b.telling.Unlock()
 		}
 		k.shredded = n
 	}
