@@ -16,7 +16,8 @@ import (
 // logExport is the request of `audit export`.
 type logExport struct {
 	access.LogExport
-	Payloads *bool // nil: as is usual for the installation
+	Payloads *bool  // nil: as is usual for the installation
+	Reason   string // asks for a second person's word
 	JSON     bool
 }
 
@@ -31,6 +32,8 @@ func auditExport(ctx context.Context, l *line) error {
 	l.StringVar(&e.PatientID, "patient", "", "only events about the Patient with this `ID`")
 	l.StringVar(&e.Person, "person", "", "only what the person with this `ID` did")
 	payloads := l.Bool("payloads", false, "also the events in clear, as AuditEvents; what a sandbox does without being told")
+	l.StringVar(&e.Reason, "reason", "", "`TEXT`: why events are to leave in clear; outside a sandbox this asks a second person")
+	l.StringVar(&e.Approval, "approval", "", "`N` of the item in which the second person agreed")
 	l.BoolVar(&e.JSON, "json", false, "say what was written as JSON")
 	if err := l.parse(); err != nil {
 		return err
@@ -62,6 +65,14 @@ func exportLog(ctx context.Context, s *server.Server, e logExport, out *bytes.Bu
 	e.LogExport.Payloads = s.Sandbox()
 	if e.Payloads != nil {
 		e.LogExport.Payloads = *e.Payloads
+	}
+	if e.LogExport.Payloads && !s.Sandbox() && e.Reason != "" && e.Approval == "" {
+		a, err := s.Gate.AskExport(ctx, access.Job(access.Operator), e.LogExport, e.Reason)
+		if err != nil {
+			return err
+		}
+		return outcome.New(outcome.Forbidden, "item "+a.ID+" waits for "+a.Who+" (page Approvals) until "+a.Lapses.Format("2 Jan 15:04 MST")+
+			"; then give the same command with --approval "+a.ID+" instead of --reason")
 	}
 	done, err := s.Gate.ExportLog(ctx, access.Job(access.Operator), e.LogExport)
 	if err != nil {

@@ -20,7 +20,7 @@ var controlled = map[string]server.Command{
 	"person-add": carried(addPerson), "person-list": carried(listPeople), "person-terminate": carried(terminate), "person-unlock": carried(unlock),
 	"client-add": carried(addClient), "client-list": carried(listClients), "client-revoke": carried(revokeClient),
 	"policy-explain": carried(explain), "audit-export": carried(exportLog),
-	"backup": carried(writeCopy),
+	"backup": carried(writeCopy), "undo": carried(takeBack), "shred": carried(erase),
 }
 
 // act works on an open installation. Its request is read from the command line before, so that wrong use never opens anything.

@@ -40,7 +40,7 @@ func init() { // not a literal: help needs the table, and the table the commands
 		}},
 		{name: "audit", about: "the audit log, beside a running server too", verbs: []command{
 			{name: "verify", form: "--data DIR | --bundle DIR [--head FILE] [--witness-key K ...] [--witness URL=K ...] [--offline] [--json]", about: "recompute everything and name each fault", run: auditVerify},
-			{name: "export", form: "--data DIR --out DIR [--from T] [--to T] [--patient P] [--person P] [--payloads] [--json]", about: "what an outside verifier needs", run: auditExport},
+			{name: "export", form: "--data DIR --out DIR [--from T] [--to T] [--patient P] [--person P] [--payloads] [--reason TEXT | --approval N] [--json]", about: "what an outside verifier needs", run: auditExport},
 			{name: "head", form: "--data DIR [--cosigned]", about: "the newest signed head", run: auditHead},
 			{name: "schema", form: "[--json]", about: "where each field of ASTM E2147 stands in an entry", run: auditSchema},
 		}},
@@ -54,6 +54,8 @@ func init() { // not a literal: help needs the table, and the table the commands
 			{name: "explain", form: "--data DIR --person P --patient Q [--action A] [--at T]", about: "why one person may or may not open one chart", run: policyExplain},
 			{name: "simulate"},
 		}},
+		{name: "undo", form: "--data DIR --person P --since T [--dry-run] [--reason TEXT] | --item N [--json]", about: "take back what a person wrote; two people want it", run: undo},
+		{name: "shred", form: "--data DIR --patient P --reason TEXT | --item N", about: "erase a chart for good; two people want it", run: shred},
 		{name: "backup", form: "--data DIR --out F --recipient age1... [--keys-out F] [--json]", about: "a sealed copy of everything, beside a running server too", run: backupNow},
 		{name: "recovery-key", form: "--out F", about: "the pair of keys for copies; made and kept away from the server", run: recoveryKey},
 		{name: "restore", form: "--from F --identity F --key-file F [--keys F] --data DIR | --drill [--head FILE] [--report FILE] [--json]", about: "an installation from its copy, verified", run: restore},
@@ -64,7 +66,6 @@ func init() { // not a literal: help needs the table, and the table the commands
 		{name: "config", about: "the effective configuration, as JSON", run: config},
 		{name: "routes", form: "[--json]", about: "every route and the policy action that it names", run: routes},
 		{name: "version", about: "the version", run: version},
-		{name: "undo"},
 	}
 }
 

@@ -73,7 +73,11 @@ type Gate struct {
 	verify    func(context.Context) (*audit.Report, error)
 	verifying *sync.Mutex
 	twins     *twins
-	turns     *turns // at deciding by a condition
+	carrying  *sync.Mutex
+	due       chan struct{} // something was approved
+
+	betweenBatches func() error // of an undo; only tests have one
+	turns          *turns       // at deciding by a condition
 }
 
 // New opens the door: it brings the tables of grants and reviews up to date.
@@ -101,7 +105,7 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 		return nil, outcome.Wrap("access: open", outcome.NoStore, "the grants cannot be read", err)
 	}
 	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, grants: &grants{read: held}, tags: o.Grants, altered: o.Altered, alarms: o.Alarms,
-		now: o.Now, zone: o.Zone, base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}, turns: newTurns()}, nil
+		now: o.Now, zone: o.Zone, base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}, carrying: &sync.Mutex{}, due: make(chan struct{}, 1), turns: newTurns()}, nil
 }
 
 // Principal is who asks: a person on a session or by an app, a backend service, or a job of the server. The zero Principal may do
@@ -111,6 +115,7 @@ type Principal struct {
 	App     *identity.Bearer // the token that the request came with; its scopes bound everything below
 	Job     string
 	Glass   string // reason code with which a closed chart is to be opened (X-Break-Glass); persons only
+	taking  *takingBack
 }
 
 // Person is the principal of a signed-in session, in the session's capacity.

@@ -54,6 +54,9 @@ func (g *Gate) opened(ctx context.Context, p Principal, typ, id string, elements
 	if outcome.Is(err, outcome.NotFound) {
 		return whole{}, g.absent(ctx, p, policy.Write, "update", typ, err)
 	}
+	if outcome.Is(err, outcome.Deleted) {
+		return whole{}, g.erased(ctx, p, policy.Write, "update", typ, id, err)
+	}
 	if err != nil {
 		return whole{}, err
 	}

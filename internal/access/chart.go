@@ -119,6 +119,9 @@ func (g *Gate) Closed(ctx context.Context, p Principal, patientID string) (Close
 	if err != nil {
 		return out, err
 	}
+	if g.records.Erased(c.number) {
+		return out, errErased
+	}
 	s, err := g.relate(ctx, p, c)
 	if err != nil {
 		return out, err

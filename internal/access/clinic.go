@@ -53,6 +53,9 @@ func (g *Gate) Clinic(ctx context.Context, p Principal, from, to time.Time) (Cli
 			return Clinic{}, err
 		}
 		found, err := g.records.Chart(ctx, c.number, "Patient", "Appointment")
+		if outcome.Is(err, outcome.Deleted) { // erased
+			continue
+		}
 		if err != nil {
 			return Clinic{}, err
 		}

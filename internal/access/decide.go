@@ -70,6 +70,15 @@ func (g *Gate) permit(ctx context.Context, p Principal, action, interaction stri
 	if !d.Allowed {
 		return s, d, g.refuse(ctx, s, action, interaction, r, d)
 	}
+	if g.records.Erased(c.number) {
+		e := s.event(interaction, actionLetter(action))
+		e.PolicyHash, e.Outcome, e.Text = d.Hash, refused, "erased"
+		e.Patients = []audit.PatientPart{{Patient: c.number, Ref: "Patient/" + c.id, Permits: d.PermitIDs(), Groups: []string{r.Group}}}
+		if _, err := g.log.Refuse(ctx, e); err != nil {
+			return s, d, err
+		}
+		return s, d, errErased
+	}
 	return s, d, nil
 }
 

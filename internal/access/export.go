@@ -17,6 +17,7 @@ type LogExport struct {
 	PatientID string    // logical id of a Patient; empty: any
 	Person    string    // id; empty: any
 	Payloads  bool      // also the events in clear
+	Approval  string    // item in which a second person agreed to these events in clear; outside a sandbox
 }
 
 // LogExported says what was written.
@@ -31,7 +32,7 @@ const Operator = "command-line"
 // ExportLog writes what an outside verifier needs into a folder of this machine. The export is an entry first, about the patient whom it
 // selects. A person needs the right to verify the log, and to read it for anything that tells whom it is about. The [Operator] needs
 // none: whoever holds the key file holds everything in it, and the door adds the entry. Outside a sandbox payloads need a second
-// person, whom this version cannot ask: they are refused.
+// person ([Gate.AskExport]), who agrees to one export of exactly these events.
 //
 // Errors: outcome.Forbidden with the way forward; outcome.NotFound for the patient or the person; outcome.Conflict when the folder is
 // not empty; outcome.NoStore while the log cannot be written, for nothing leaves by the emergency journal.
@@ -64,12 +65,15 @@ func (g *Gate) ExportLog(ctx context.Context, p Principal, x LogExport) (LogExpo
 		e.Patients = []audit.PatientPart{{Patient: c.number, Ref: "Patient/" + c.id, Template: "review", Sentence: "exported the list of who opened your chart"}}
 	}
 	if x.Payloads && !g.sandbox {
-		e.Outcome, e.Text = refused, "refused: "+e.Text+", in clear"
-		if _, err := g.log.Refuse(ctx, e); err != nil {
+		by, err := g.agreedExport(ctx, x, o)
+		if err != nil {
+			e.Outcome, e.Text = refused, "refused: "+e.Text+", in clear"
+			if _, err := g.log.Refuse(ctx, e); err != nil {
+				return LogExported{}, err
+			}
 			return LogExported{}, err
 		}
-		return LogExported{}, outcome.New(outcome.Forbidden, "events leave in clear only with a second person's approval, which this version cannot take: export without --payloads").
-			Because("deny.export").Offering(outcome.Approval)
+		e.Text += ", in clear; " + by
 	}
 	report, logged, err := g.log.Export(ctx, x.Dir, o, e)
 	return LogExported{report, logged.Entry()}, err
@@ -87,4 +91,59 @@ func (g *Gate) exporter(ctx context.Context, p Principal, x LogExport) (standing
 	}
 	s, d, err := g.May(ctx, p, action)
 	return s, d.Hash, err
+}
+
+// AskExport asks that the events which x selects may leave in clear. Errors: as [Gate.ExportLog]; outcome.Required without a reason.
+func (g *Gate) AskExport(ctx context.Context, p Principal, x LogExport, reason string) (Approval, error) {
+	x.Payloads = true
+	if _, _, err := g.exporter(ctx, p, x); err != nil {
+		return Approval{}, err
+	}
+	b := actBody{Since: x.From, Until: x.To, Person: x.Person, PatientID: x.PatientID}
+	says := "the events of the log in clear"
+	if x.Person != "" {
+		if _, err := g.persons.Person(ctx, x.Person); err != nil {
+			return Approval{}, err
+		}
+		says += ", what person " + x.Person + " did"
+	}
+	if x.PatientID != "" {
+		c, err := g.chartByID(ctx, x.PatientID)
+		if outcome.Is(err, outcome.NotFound) {
+			return Approval{}, outcome.New(outcome.NotFound, "there is no such patient")
+		}
+		if err != nil {
+			return Approval{}, err
+		}
+		b.Patient = c.number
+	}
+	return g.ask(ctx, p, ExportAct, x.Person, says, reason, b)
+}
+
+// agreedExport uses up the word of the second person, and says whose it was.
+func (g *Gate) agreedExport(ctx context.Context, x LogExport, o audit.ExportOptions) (string, error) {
+	no := func(why string) (string, error) {
+		return "", outcome.New(outcome.Forbidden, why).Because("deny.export").Offering(outcome.Approval)
+	}
+	if x.Approval == "" {
+		return no("events leave in clear only with a second person's approval: ask for it with --reason TEXT, or export without --payloads")
+	}
+	it, err := g.persons.Act(ctx, x.Approval)
+	switch {
+	case outcome.Is(err, outcome.NotFound) || err == nil && it.Kind != ExportAct:
+		return no("there is no such item about an export")
+	case err != nil:
+		return "", err
+	case it.State == "open":
+		return no("nobody agreed yet: " + actRules[ExportAct].who + " does, on the page Approvals")
+	case it.State != "approved" || !it.Expires.After(g.now()):
+		return no("this item was used, refused, or lapsed: ask again")
+	}
+	if b := bodyOf(it); !b.Since.Equal(x.From) || !b.Until.Equal(x.To) || b.Person != x.Person || b.Patient != o.Patient {
+		return no("the second person agreed to other events: give the same --from, --to, --patient and --person")
+	}
+	if err := g.persons.Finish(ctx, audit.Agent{Job: Operator}, it.ID, "the events leave"); err != nil {
+		return "", err
+	}
+	return wanted(it), nil
 }

@@ -155,6 +155,9 @@ func (g *Gate) identities(ctx context.Context, p Principal, charts []chart) ([]H
 			first = s
 		}
 		x, err := g.records.Read(ctx, "Patient", c.id)
+		if outcome.Is(err, outcome.Deleted) { // erased
+			continue
+		}
 		if err != nil {
 			return nil, "", err
 		}

@@ -114,6 +114,9 @@ func (g *Gate) historyOfOne(ctx context.Context, p Principal, typ, id string, as
 	if outcome.Is(err, outcome.NotFound) {
 		return HistoryPage{}, g.absent(ctx, p, policy.Read, interaction, typ, err)
 	}
+	if outcome.Is(err, outcome.Deleted) {
+		return HistoryPage{}, g.erased(ctx, p, policy.Read, interaction, typ, id, err)
+	}
 	if err != nil {
 		return HistoryPage{}, err
 	}

@@ -252,7 +252,7 @@ func (g *Gate) name(ctx context.Context, p Principal, class, text string, ids []
 func (g *Gate) findable(ctx context.Context, p Principal, id string) (standing, *record.Sealed, policy.Decision, error) {
 	var none policy.Decision
 	x, err := g.records.Read(ctx, "Patient", id)
-	if outcome.Is(err, outcome.NotFound) {
+	if outcome.Is(err, outcome.NotFound) || outcome.Is(err, outcome.Deleted) {
 		return standing{}, nil, none, nil
 	}
 	if err != nil {

@@ -46,7 +46,7 @@ func (e Entry) patchOf() (*patch.Patch, error) {
 func (g *Gate) patched(ctx context.Context, p Principal, change *patch.Patch, d *decided) error {
 	typ, id := d.write.Type, d.write.ID
 	found, err := g.records.Read(ctx, typ, id)
-	s, decision, err := g.readable(ctx, p, "patch", typ, found, err)
+	s, decision, err := g.readable(ctx, p, "patch", typ, id, found, err)
 	if err != nil {
 		return err
 	}

@@ -14,17 +14,17 @@ import (
 // cannot be written (only explained and glass reads go on then, by the emergency journal).
 func (g *Gate) Read(ctx context.Context, p Principal, typ, id string) (Disclosure, error) {
 	found, err := g.records.Read(ctx, typ, id)
-	return g.read(ctx, p, "read", typ, found, err)
+	return g.read(ctx, p, "read", typ, id, found, err)
 }
 
 // ReadVersion gives one version of a resource. Errors: those of [Gate.Read].
 func (g *Gate) ReadVersion(ctx context.Context, p Principal, typ, id string, version int64) (Disclosure, error) {
 	found, err := g.records.ReadVersion(ctx, typ, id, version)
-	return g.read(ctx, p, "vread", typ, found, err)
+	return g.read(ctx, p, "vread", typ, id, found, err)
 }
 
-func (g *Gate) read(ctx context.Context, p Principal, interaction, typ string, found *record.Sealed, err error) (Disclosure, error) {
-	s, d, err := g.readable(ctx, p, interaction, typ, found, err)
+func (g *Gate) read(ctx context.Context, p Principal, interaction, typ, id string, found *record.Sealed, err error) (Disclosure, error) {
+	s, d, err := g.readable(ctx, p, interaction, typ, id, found, err)
 	if err != nil {
 		return Disclosure{}, err
 	}
@@ -32,9 +32,12 @@ func (g *Gate) read(ctx context.Context, p Principal, interaction, typ string, f
 }
 
 // readable is everything about a read but the disclosure: what was looked up is there, p may read it, and it opens.
-func (g *Gate) readable(ctx context.Context, p Principal, interaction, typ string, found *record.Sealed, err error) (standing, policy.Decision, error) {
+func (g *Gate) readable(ctx context.Context, p Principal, interaction, typ, id string, found *record.Sealed, err error) (standing, policy.Decision, error) {
 	if outcome.Is(err, outcome.NotFound) {
 		return standing{}, policy.Decision{}, g.absent(ctx, p, policy.Read, interaction, typ, err)
+	}
+	if outcome.Is(err, outcome.Deleted) {
+		return standing{}, policy.Decision{}, g.erased(ctx, p, policy.Read, interaction, typ, id, err)
 	}
 	if err != nil {
 		return standing{}, policy.Decision{}, err

@@ -149,6 +149,8 @@ func patientWords(permit string) string {
 		return "worked on your bill"
 	case permit == "ops.find":
 		return "looked you up in the list of patients"
+	case permit == "job.undo":
+		return "took back what somebody had written, by a decision of two people"
 	case strings.HasPrefix(permit, "job.import"):
 		return "took over your records from another system"
 	case strings.HasPrefix(permit, "client."):

@@ -133,7 +133,7 @@ func (g *Gate) put(ctx context.Context, p Principal, interaction string, ws []re
 		}
 		switch code := outcome.CodeOf(err); {
 		case ws[at.Index].ID == "": // nothing is stored yet that the answer could tell of
-		case code == outcome.Precondition, code == outcome.BusinessRule:
+		case code == outcome.Precondition, code == outcome.BusinessRule, code == outcome.Deleted:
 			err = g.unprepared(ctx, p, interaction, ws[at.Index], err)
 		}
 		return nil, faulty{index: at.Index, err: err}
@@ -152,6 +152,9 @@ func (g *Gate) put(ctx context.Context, p Principal, interaction string, ws []re
 // unprepared is the answer to a change that does not fit what is stored: only who may make the change learns why.
 func (g *Gate) unprepared(ctx context.Context, p Principal, interaction string, w record.Write, failed error) error {
 	found, err := g.records.Read(ctx, w.Type, w.ID)
+	if outcome.Is(err, outcome.Deleted) {
+		return g.erased(ctx, p, policy.Write, interaction, w.Type, w.ID, failed)
+	}
 	if err == nil {
 		_, _, err = g.admit(ctx, p, policy.Write, interaction, found)
 	} else if outcome.Is(err, outcome.NotFound) && w.Op == record.Update { // it would be created
@@ -216,6 +219,9 @@ func (g *Gate) admitAll(ctx context.Context, p Principal, interaction string, ws
 		why := reasons[part.Patient]
 		part.Ref, part.Permits, part.Template, part.Sentence = why.Ref, why.Permits, why.Template, why.Sentence
 		part.Unexplained, part.Glass = why.Unexplained, why.Glass
+		if p.taking != nil {
+			part.Details, e.Text = p.taking.details(part), p.taking.text
+		}
 		e.Patients = append(e.Patients, part)
 		delete(reasons, part.Patient)
 	}
@@ -404,6 +410,8 @@ func public(err error) string {
 // sign notes who makes a change, for the relationships that it may create: what somebody makes for himself carries no weight.
 func (p Principal) sign(w *record.Write) {
 	switch {
+	case p.taking != nil: // whose word it is again stands there already
+		return
 	case p.Session == nil && p.App != nil:
 		w.Author = "client:" + p.App.Client.ID
 		return

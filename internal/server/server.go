@@ -216,6 +216,7 @@ func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 	defer enough()
 	go s.follow(following)
 	go s.backups(following)
+	go s.Gate.FollowApprovals(following)
 	srv := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn)}
 	for _, stop := range s.shutdown {

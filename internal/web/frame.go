@@ -178,7 +178,9 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch outcome.CodeOf(err) {
 	case outcome.Forbidden, outcome.Suppressed:
 		v.State, v.What = "Not allowed", whatRefused(err)
-	case outcome.NotFound, outcome.Deleted:
+	case outcome.Deleted:
+		v.State, v.What = "Gone", "This is not here any more"
+	case outcome.NotFound:
 		v.State, v.What = "Not found", "There is nothing here"
 	case outcome.Throttled:
 		v.State, v.What = "Too fast", "Please wait a moment"

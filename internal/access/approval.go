@@ -1,0 +1,298 @@
+package access
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/fhir"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/policy"
+)
+
+// Some acts two people have to want: one asks, another agrees, and then the server carries the act out. identity keeps the request; what
+// each act is, and who may ask and agree, is here and in the rules.
+
+// The kinds of acts.
+const (
+	UndoAct   = "undo"
+	ShredAct  = "shred"
+	ExportAct = "export"
+)
+
+// actRule is what holds for a kind of act.
+type actRule struct {
+	agree  string // policy action of the second person
+	lapses time.Duration
+	who    string // may agree, in words
+}
+
+var actRules = map[string]actRule{
+	UndoAct:   {policy.UndoAgree, 24 * time.Hour, "a physician or a privacy officer"},
+	ShredAct:  {policy.ShredAgree, 4 * time.Hour, "a privacy officer or another administrator"},
+	ExportAct: {policy.ExportAgree, 24 * time.Hour, "a privacy officer"},
+}
+
+// Approval is an act that two people have to want, and how far it came.
+type Approval struct {
+	ID        string
+	Kind      string // UndoAct, ShredAct, ExportAct
+	Reason    string
+	AskedBy   string // id of a person; empty: the command line
+	Asked     time.Time
+	Lapses    time.Time
+	State     string // open, lapsed, approved, refused, withdrawn, done
+	DecidedBy string
+	Who       string // may agree, in words
+	Mine      bool   // the asker looks at it
+	May       bool   // who looks at it may agree, as far as the rules know
+
+	Person       string    // of an undo and of an export: whose work
+	Since, Until time.Time // of an undo and of an export
+	PatientID    string    // of a shred and of an export
+}
+
+// actBody is what an act is carried out by.
+type actBody struct {
+	Since, Until time.Time
+	Patient      fhir.PatientID
+	PatientID    string
+	Person       string
+}
+
+func bodyOf(it *identity.Pending) (b actBody) {
+	_ = json.Unmarshal(it.Act.Body, &b) // sealed: it is what was written here
+	return b
+}
+
+// parts name the patient of an act in its entries.
+func (b actBody) parts() []audit.PatientPart {
+	if b.Patient == 0 {
+		return nil
+	}
+	return []audit.PatientPart{{Patient: b.Patient, Ref: "Patient/" + b.PatientID, Template: "review", Sentence: "decided with a second person about your records"}}
+}
+
+func (g *Gate) ask(ctx context.Context, p Principal, kind, about, says, reason string, b actBody) (Approval, error) {
+	body, err := json.Marshal(b)
+	if err != nil {
+		return Approval{}, err
+	}
+	it, err := g.persons.Ask(ctx, p.agent(), identity.Act{Kind: kind, About: about, Reason: reason, Says: says, Patients: b.parts(), Body: body, Lapses: actRules[kind].lapses})
+	if err != nil {
+		return Approval{}, err
+	}
+	return g.approval(p, it), nil
+}
+
+func (g *Gate) approval(p Principal, it *identity.Pending) Approval {
+	b := bodyOf(it)
+	a := Approval{ID: it.ID, Kind: it.Kind, Reason: it.Reason, AskedBy: it.AskedBy, Asked: it.Asked, Lapses: it.Expires, State: it.State, DecidedBy: it.By,
+		Who: actRules[it.Kind].who, Person: b.Person, Since: b.Since, Until: b.Until, PatientID: b.PatientID}
+	a.Mine = p.Session != nil && p.Session.Person.ID == it.AskedBy
+	a.May = p.Session != nil && !a.Mine && it.Person != p.Session.Person.ID
+	return a
+}
+
+// mayAsk reports how the asker of an act stands; the command line may ask for everything and agree to nothing.
+func (g *Gate) mayAsk(ctx context.Context, p Principal, action string) (standing, error) {
+	if p.Session == nil && p.Job == Operator {
+		return g.relate(ctx, p, chart{})
+	}
+	s, _, err := g.May(ctx, p, action)
+	return s, err
+}
+
+// Approvals lists the acts that wait and that p asked for or may agree to, oldest first, and those that were agreed to and are being
+// carried out. Errors: outcome.Forbidden.
+func (g *Gate) Approvals(ctx context.Context, p Principal) ([]Approval, error) {
+	if err := g.Permit(ctx, p, policy.Approvals); err != nil {
+		return nil, err
+	}
+	return g.approvals(ctx, p)
+}
+
+func (g *Gate) approvals(ctx context.Context, p Principal) (out []Approval, err error) {
+	s, err := g.relate(ctx, p, chart{})
+	if err != nil {
+		return nil, err
+	}
+	for _, state := range []string{"open", "approved"} {
+		acts, err := g.persons.Acts(ctx, state)
+		if err != nil {
+			return nil, err
+		}
+		for i := range acts {
+			a := g.approval(p, &acts[i])
+			agrees := g.decide(s, actRules[a.Kind].agree, policy.Resource{}).Allowed
+			if a.May = a.May && agrees; agrees || a.Mine {
+				out = append(out, a)
+			}
+		}
+	}
+	return out, nil
+}
+
+// ApprovalsWaiting counts the open acts to which p may agree, for the navigation; 0 for everybody else. A count is no reading.
+func (g *Gate) ApprovalsWaiting(ctx context.Context, p Principal) (n int, err error) {
+	s, err := g.relate(ctx, p, chart{})
+	if err != nil || !g.decide(s, policy.Approvals, policy.Resource{}).Allowed {
+		return 0, err
+	}
+	all, err := g.approvals(ctx, p)
+	for _, a := range all {
+		if a.May && a.State == "open" {
+			n++
+		}
+	}
+	return n, err
+}
+
+// ApprovalOf gives one act to whom it is listed, also after it was decided. Errors: outcome.Forbidden, outcome.NotFound.
+func (g *Gate) ApprovalOf(ctx context.Context, p Principal, id string) (Approval, error) {
+	s, _, err := g.May(ctx, p, policy.Approvals)
+	if err != nil {
+		return Approval{}, err
+	}
+	it, err := g.persons.Act(ctx, id)
+	if err != nil {
+		return Approval{}, err
+	}
+	a := g.approval(p, it)
+	agrees := g.decide(s, actRules[a.Kind].agree, policy.Resource{}).Allowed
+	if a.May = a.May && agrees; !agrees && !a.Mine {
+		return Approval{}, outcome.New(outcome.NotFound, "there is no such item for you")
+	}
+	return a, nil
+}
+
+// Approve is the word of the second person. The server carries the act out after it ([Gate.CarryOut]); an export is for who asked to
+// run again.
+//
+// Errors: outcome.Forbidden for whom the rules do not let agree, for who asked, for whom it is done to, and as identity says of a second
+// pair of eyes; outcome.NotFound when it was decided or lapsed; outcome.Lock while the log is cut.
+func (g *Gate) Approve(ctx context.Context, p Principal, id string) (Approval, error) {
+	it, err := g.mayAgree(ctx, p, id)
+	if err == nil {
+		err = g.uncut()
+	}
+	if err != nil {
+		return Approval{}, err
+	}
+	if it, err = g.persons.Agree(ctx, p.agent(), id, bodyOf(it).parts()); err != nil {
+		return Approval{}, err
+	}
+	select {
+	case g.due <- struct{}{}:
+	default: // it is awake already
+	}
+	return g.approval(p, it), nil
+}
+
+// Refuse ends an act that waits, with a reason; who asked withdraws it so. Errors: as [Gate.Approve].
+func (g *Gate) Refuse(ctx context.Context, p Principal, id, reason string) error {
+	it, err := g.persons.Act(ctx, id)
+	if err != nil {
+		return err
+	}
+	if p.Session == nil || it.AskedBy != p.Session.Person.ID {
+		if it, err = g.mayAgree(ctx, p, id); err != nil {
+			return err
+		}
+	}
+	return g.persons.Disagree(ctx, p.agent(), id, reason, bodyOf(it).parts())
+}
+
+func (g *Gate) mayAgree(ctx context.Context, p Principal, id string) (*identity.Pending, error) {
+	it, err := g.persons.Act(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	rule, known := actRules[it.Kind]
+	if !known {
+		return nil, outcome.New(outcome.NotSupported, "this item is of a kind that this version does not know")
+	}
+	_, _, err = g.May(ctx, p, rule.agree)
+	return it, err
+}
+
+// CarryOut does what two people wanted and is not done yet: one act after the other, each in steps that a kill cannot double. What fails
+// stays for the next call. The error is of the first that failed.
+func (g *Gate) CarryOut(ctx context.Context) error {
+	g.carrying.Lock()
+	defer g.carrying.Unlock()
+	acts, err := g.persons.Acts(ctx, "approved")
+	if err != nil {
+		return err
+	}
+	var first error
+	for i := range acts {
+		switch acts[i].Kind {
+		case UndoAct:
+			_, err = g.carryUndo(ctx, &acts[i])
+		case ShredAct:
+			err = g.carryShred(ctx, &acts[i])
+		default: // an export leaves by the hand of who asked
+			continue
+		}
+		if err != nil {
+			g.logger.Error("what two people wanted could not be carried out; it is tried again", "item", acts[i].ID, "error", err)
+			if first == nil {
+				first = err
+			}
+		}
+	}
+	return first
+}
+
+// CarryOutItem is [Gate.CarryOut] for the command line, which waits for one item, and says in what state it is then. Errors:
+// outcome.NotFound; outcome.Conflict when nobody agreed to it.
+func (g *Gate) CarryOutItem(ctx context.Context, p Principal, id string) (string, error) {
+	if p.Job != Operator {
+		return "", outcome.New(outcome.Forbidden, "the server carries out what is approved by itself")
+	}
+	it, err := g.persons.Act(ctx, id)
+	switch {
+	case err != nil:
+		return "", err
+	case it.Kind == ExportAct:
+		return "", outcome.New(outcome.Conflict, "an export leaves by `audit export --approval`")
+	case it.State != "approved" && it.State != "done":
+		return "", outcome.New(outcome.Conflict, "this item is "+it.State+": only an approved one is carried out")
+	}
+	if err := g.CarryOut(ctx); err != nil {
+		return "", err
+	}
+	it, err = g.persons.Act(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	return it.State, nil
+}
+
+// FollowApprovals carries out what is approved until ctx ends: at once, and what another node or an earlier process left within half a
+// minute.
+func (g *Gate) FollowApprovals(ctx context.Context) {
+	tick := time.NewTicker(30 * time.Second)
+	defer tick.Stop()
+	for {
+		_ = g.CarryOut(ctx) // told
+		select {
+		case <-ctx.Done():
+			return
+		case <-g.due:
+		case <-tick.C:
+		}
+	}
+}
+
+// wanted says in the entries of an act who wanted it.
+func wanted(it *identity.Pending) string {
+	by := "the command line"
+	if it.AskedBy != "" {
+		by = "person " + it.AskedBy
+	}
+	return "item " + it.ID + ", asked by " + by + ", approved by person " + it.By
+}
