@@ -23,6 +23,12 @@ func (f *finder) acrossCharts(kind int64) error {
 		charts = append(charts, 0) // what of that type belongs to nobody
 	}
 	for _, p := range charts {
+		if barren, err := f.barren(p, kind); err != nil || barren {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		if p != 0 && f.r.Permits != nil && !f.r.Permits(p) {
 			continue
 		}

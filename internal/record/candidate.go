@@ -23,8 +23,9 @@ type candidate struct {
 
 // shelf gives a shelf for this search; the parameters of q are about to be asked for.
 func (f *finder) shelf(patient fhir.PatientID, kind int64, q *search.Query) (*shelf, error) {
-	if x := f.s.shelves.get(shelfKey{patient, kind}); x != nil {
-		return x, nil
+	old, current := f.s.shelves.get(shelfKey{patient, kind})
+	if current {
+		return old, nil
 	}
 	if f.reading == nil {
 		moment, err := f.s.snapshot(f.ctx)
@@ -35,6 +36,9 @@ func (f *finder) shelf(patient fhir.PatientID, kind int64, q *search.Query) (*sh
 		if err := f.s.one(f.ctx, moment, newestTx).Scan(&f.filled); err != nil {
 			return nil, unreadable(err)
 		}
+	}
+	if old != nil {
+		return f.s.mend(f.ctx, *f.reading, f.filled, old)
 	}
 	var want []*search.Param
 	if q != nil {

@@ -128,13 +128,13 @@ func (s *Store) Commit(ctx context.Context, p *Prepared, intent audit.Logged) ([
 
 // touch tells the shelves what the transaction changes, before anybody can see it.
 func (s *Store) touch(it *item, tx int64) {
-	s.shelves.touch(it.after.patient, it.after.kind, tx)
+	s.shelves.touch(it.after.patient, it.after.kind, tx, it.after.rec)
 	for _, p := range it.also {
-		s.shelves.touch(p, it.after.kind, tx)
+		s.shelves.touch(p, it.after.kind, tx, it.after.rec)
 	}
 	if it.before != nil {
 		for _, p := range it.before.also {
-			s.shelves.touch(p, it.after.kind, tx)
+			s.shelves.touch(p, it.after.kind, tx, it.after.rec)
 		}
 	}
 }

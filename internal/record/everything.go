@@ -81,9 +81,12 @@ func (f *finder) wholeChart(of Extent) (out []*shelf, err error) {
 	}
 	missing := 0
 	for _, k := range kinds {
-		x := f.s.shelves.get(shelfKey{f.r.Patient, k})
+		x, current := f.s.shelves.get(shelfKey{f.r.Patient, k})
 		if x == nil {
 			missing++
+		}
+		if !current {
+			x = nil
 		}
 		out = append(out, x)
 	}

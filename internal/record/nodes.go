@@ -129,7 +129,7 @@ func (s *Store) take(ctx context.Context, tx int64, recs []int64) error {
 			}
 		}
 		shared = shared || c.shared
-		s.shelves.touch(c.patient, c.kind, tx)
+		s.shelves.touch(c.patient, c.kind, tx, c.rec)
 		if c.kind != s.kinds.of(patientType) {
 			continue
 		}

@@ -199,7 +199,14 @@ func (f *finder) onShelf(patient fhir.PatientID, kind int64) error {
 	if err != nil {
 		return err
 	}
-	for i := range x.spots {
+	spots, few, err := f.pointed(x)
+	if err != nil {
+		return err
+	}
+	if !few {
+		spots = upTo(len(x.spots))
+	}
+	for i := range spots {
 		c, ok, err := f.see(x, i)
 		if err != nil {
 			return err

@@ -19,17 +19,24 @@ import (
 // know of each, and the values of those parameters that somebody asked about. It lies in memory only. Documents are not kept: what
 // leaves a shelf is unsealed anew, against a receipt.
 //
-// A shelf is immutable but for its columns. Deleted resources lie on it too, for those who search an earlier moment.
+// A shelf is immutable but for its columns and indexes. Deleted resources lie on it too, for those who search an earlier moment.
 type shelf struct {
 	key    shelfKey
 	moment int64   // the newest transaction when it was filled
 	spots  []*spot // newest main date first
 	place  map[fhir.RecordID]int
+	latest int64 // the newest transaction that wrote one of them
+	faults []int // those that do not open
 
 	mu      sync.Mutex
 	columns map[*search.Param][][]search.Value
+	refers  map[*search.Param]map[string][]int // spots by the id that a value refers to
+
+	// Of the shelves that keep it.
 	size    int // bytes, about
 	element *list.Element
+	changes []changing
+	noted   int64 // the newest transaction among what was noted
 }
 
 type shelfKey struct {
@@ -72,31 +79,27 @@ func (k shelfKey) note(s *shelves) *atomic.Int64 {
 	return &s.touched[(h^h>>32)>>8&(1<<16-1)]
 }
 
-// touch notes that a transaction, not yet committed, changes a shelf.
-func (s *shelves) touch(patient fhir.PatientID, kind, tx int64) {
-	raise(shelfKey{patient, kind}.note(s), tx)
-}
-
 // raise makes a number at least n.
 func raise(number *atomic.Int64, n int64) {
 	for old := number.Load(); old < n && !number.CompareAndSwap(old, n); old = number.Load() {
 	}
 }
 
-// get gives a shelf that is up to date; nil if there is none.
-func (s *shelves) get(k shelfKey) *shelf {
+// get gives a shelf that is up to date, or that can be mended; nil if there is none.
+func (s *shelves) get(k shelfKey) (x *shelf, current bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found := s.byKey[k]
 	if found == nil {
-		return nil
+		return nil, false
 	}
-	if found.moment < k.note(s).Load() {
+	touched := k.note(s).Load()
+	if found.moment < touched && found.noted < touched { // by something that is not noted on it
 		s.drop(found)
-		return nil
+		return nil, false
 	}
 	s.used.MoveToFront(found.element)
-	return found
+	return found, found.moment >= touched
 }
 
 func (s *shelves) put(new *shelf) {
@@ -105,6 +108,13 @@ func (s *shelves) put(new *shelf) {
 	if old := s.byKey[new.key]; old != nil {
 		s.drop(old)
 	}
+	if new.moment < new.key.note(s).Load() { // touched meanwhile, and nothing of it noted
+		return
+	}
+	s.keep(new)
+}
+
+func (s *shelves) keep(new *shelf) {
 	if new.size > s.most/4 {
 		return
 	}
@@ -263,6 +273,10 @@ func (x *shelf) close() {
 	}
 	for i, at := range x.spots {
 		x.place[at.row.rec] = i
+		x.latest = max(x.latest, at.row.tx)
+		if at.sealed.Fault() != nil {
+			x.faults = append(x.faults, i)
+		}
 	}
 }
 
@@ -278,6 +292,10 @@ func arrange[T any](in []T, order []int) []T {
 func (s *Store) column(x *shelf, p *search.Param) ([][]search.Value, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	return s.columnOf(x, p)
+}
+
+func (s *Store) columnOf(x *shelf, p *search.Param) ([][]search.Value, error) {
 	if c, ok := x.columns[p]; ok {
 		return c, nil
 	}
@@ -298,6 +316,34 @@ func (s *Store) column(x *shelf, p *search.Param) ([][]search.Value, error) {
 	x.columns[p] = c
 	s.shelves.grown(x, size)
 	return c, nil
+}
+
+// referring gives the spots that refer to a resource of some id by a parameter.
+func (s *Store) referring(x *shelf, p *search.Param, id string) ([]int, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	index, ok := x.refers[p]
+	if !ok {
+		column, err := s.columnOf(x, p)
+		if err != nil {
+			return nil, err
+		}
+		index = map[string][]int{}
+		for i, values := range column {
+			for j := range values {
+				id := values[j].ID
+				if at := index[id]; id != "" && (len(at) == 0 || at[len(at)-1] != i) {
+					index[id] = append(at, i)
+				}
+			}
+		}
+		if x.refers == nil {
+			x.refers = map[*search.Param]map[string][]int{}
+		}
+		x.refers[p] = index
+		s.shelves.grown(x, 100+60*len(index)+8*len(column))
+	}
+	return index[id], nil
 }
 
 // sizeOf is about what values take.

@@ -14,7 +14,12 @@ import (
 
 // Whatever was written, searches that use what memory holds answer as a store that holds nothing.
 func TestShelvesFollowWrites(t *testing.T) {
-	w := newWorld(t, func(o *Options) { o.Shelves = 24 << 10 }) // a few shelves only
+	t.Run("a few shelves only", func(t *testing.T) { followWrites(t, 24<<10) })
+	t.Run("room for all", func(t *testing.T) { followWrites(t, 0) })
+}
+
+func followWrites(t *testing.T, room int) {
+	w := newWorld(t, func(o *Options) { o.Shelves = room })
 	r := rand.New(rand.NewPCG(11, 12))
 	var people []*Sealed
 	for i := range 6 {
@@ -50,7 +55,7 @@ func TestShelvesFollowWrites(t *testing.T) {
 		}
 		fresh, err := Open(t.Context(), w.o)
 		must(t, err)
-		for _, text := range []string{"code=1-1&_sort=date", "status=amended", "date=ge2014&_sort=-date", "subject:Patient.family=family2", "performer:missing=false&_total=accurate"} {
+		for _, text := range []string{"code=1-1&_sort=date", "status=amended", "date=ge2014&_sort=-date", "subject:Patient.family=family2", "performer:missing=false&_total=accurate", "performer=Patient/" + people[2].ID(), "performer=" + people[3].ID() + ",x&status=final", "subject=" + people[1].ID()} {
 			q := query(t, "Observation", text+"&_count=1000")
 			for _, patient := range []fhir.PatientID{0, people[0].Patient(), people[1].Patient()} {
 				request := SearchRequest{Query: q, Patient: patient}
@@ -62,6 +67,17 @@ func TestShelvesFollowWrites(t *testing.T) {
 					t.Fatalf("round %d, %s: total %d, want %d", round, text, got.Total, wanted.Total)
 				}
 				w.same(text, got.Hits, wanted.Hits)
+				all, err := fresh.Search(t.Context(), SearchRequest{Query: query(t, "Observation", "_count=1000"), Patient: patient})
+				must(t, err)
+				matching := 0
+				for _, x := range all.Hits {
+					if x.Matches(q) {
+						matching++
+					}
+				}
+				if len(q.Links()) == 0 && got.Total != matching {
+					t.Fatalf("round %d, %s: %d found, %d match", round, text, got.Total, matching)
+				}
 			}
 		}
 		if w.shelves.size > w.shelves.most || w.shelves.size < 0 || len(w.shelves.byKey) != w.shelves.used.Len() {
@@ -69,7 +85,7 @@ func TestShelvesFollowWrites(t *testing.T) {
 		}
 	}
 	w.shelves.clear()
-	if w.shelves.get(shelfKey{people[0].Patient(), w.kinds.of("Observation")}) != nil {
+	if x, _ := w.shelves.get(shelfKey{people[0].Patient(), w.kinds.of("Observation")}); x != nil {
 		t.Fatal("a chart that was to be forgotten is still there")
 	}
 }
