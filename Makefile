@@ -1,5 +1,5 @@
 # Targets over scripts; `go run ./cmd/chartwarden demo` and `./scripts/test` need no make.
-.PHONY: test demo generate bench crash
+.PHONY: test demo generate bench crash nodes
 test:
 	./scripts/test
 demo:
@@ -10,3 +10,5 @@ bench:
 	./scripts/bench
 crash:
 	CRASH_ROUNDS=50 go test -count=1 -timeout 60m -run 'TestKill' ./internal/server/...
+nodes:
+	go test -run '^$$' -bench Nodes -benchtime 20x ./internal/server

@@ -46,7 +46,7 @@ type remembered struct {
 
 const (
 	// freshness is how long rows are believed that another node may have changed.
-	freshness = time.Second
+	freshness = time.Second / 2
 	// around is how far from the moment that is asked about rows are read: clocks of tests jump, those of requests hardly differ.
 	around = int64(60_000)
 	// mostRows bounds memory, to about 16 MiB.

@@ -78,7 +78,7 @@ type Options struct {
 const (
 	idleDefault = 10 * time.Minute
 	hardEnd     = 12 * time.Hour
-	freshness   = time.Second // how long a look at the database is trusted
+	freshness   = time.Second / 2 // how long a look at the database is trusted: the other half is for what lies between
 	flushEvery  = time.Minute
 	settleEvery = time.Second
 	ripeDefault = 24 * time.Hour

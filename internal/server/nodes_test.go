@@ -15,7 +15,7 @@ import (
 )
 
 // put stores a resource as the importer would and gives Type/id.
-func put(t *testing.T, s *servertest.Server, text string) string {
+func put(t testing.TB, s *servertest.Server, text string) string {
 	t.Helper()
 	doc, err := document.Parse([]byte(text))
 	if err != nil {
@@ -42,7 +42,7 @@ func soon(t *testing.T, what string, holds func() bool) {
 }
 
 // at is the same signed-in client at another node, as behind a balancer.
-func at(t *testing.T, from, to *servertest.Server, c *servertest.Client) *servertest.Client {
+func at(t testing.TB, from, to *servertest.Server, c *servertest.Client) *servertest.Client {
 	t.Helper()
 	other := &servertest.Client{Client: &http.Client{Jar: c.Jar, CheckRedirect: c.CheckRedirect}, Base: from.URL, Person: c.Person}
 	to.Adopt(t, other, c.Jar, from.URL)

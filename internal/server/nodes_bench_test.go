@@ -1,0 +1,107 @@
+package server_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/audit"
+	"chartwarden/internal/db/dbtest"
+	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/server/servertest"
+)
+
+// BenchmarkNodes measures how long after an act on one node the other goes by it: from the moment that the act was acknowledged until
+// the first answer that shows it, asked for without a pause, so that nothing is ever looked up just in time. `make nodes` runs it.
+func BenchmarkNodes(b *testing.B) {
+	a := servertest.StartAt(b, dbtest.Postgres(b))
+	other := a.Node(b, "second")
+	anna := put(b, a, `{"resourceType":"Practitioner","name":[{"family":"Lindqvist","given":["Anna"]}]}`)
+	maren := put(b, a, `{"resourceType":"Patient","name":[{"family":"Okafor","given":["Maren"]}],"birthDate":"1961-03-14"}`)
+	condition := put(b, a, `{"resourceType":"Condition","subject":{"reference":"`+maren+`"},"code":{"text":"Asthma"}}`)
+	by := audit.Agent{Job: "test"}
+	nth := 0
+	person := func(role string) *servertest.Client { // signed in at a, asking at the other
+		nth++
+		return at(b, a, other, a.Person(b, fmt.Sprint("Anna ", nth), role, anna))
+	}
+	visit := func(status string) string {
+		return `{"resourceType":"Encounter","status":"` + status + `","class":{"code":"IMP","system":"http://terminology.hl7.org/CodeSystem/v3-ActCode"},
+			"subject":{"reference":"` + maren + `"},"participant":[{"individual":{"reference":"` + anna + `"}}],"period":{"start":"` + a.Now().Add(-time.Hour).UTC().Format(time.RFC3339) + `"}}`
+	}
+	var open string // the visit, when there is one
+	opened := func() {
+		if open == "" {
+			open = put(b, a, visit("in-progress"))
+		}
+	}
+	struck := func() {
+		if open == "" {
+			return
+		}
+		id := strings.TrimPrefix(open, "Encounter/")
+		doc, err := document.Parse([]byte(strings.Replace(visit("entered-in-error"), `"Encounter",`, `"Encounter","id":"`+id+`",`, 1)))
+		if err != nil {
+			b.Fatal(err)
+		}
+		done, err := a.Gate.Import(b.Context(), access.Job("import"), []access.Entry{{Method: "PUT", URL: open, Doc: doc}})
+		if err != nil || done[0].Err != nil {
+			b.Fatal(err, done)
+		}
+		open = ""
+	}
+	for _, c := range []struct {
+		name          string
+		before, after int // status of a read at the other node
+		prepare       func() *servertest.Client
+		act           func(who *servertest.Client)
+	}{
+		{"session-revoked", http.StatusOK, http.StatusUnauthorized, func() *servertest.Client { opened(); return person("physician") }, func(who *servertest.Client) {
+			if _, err := a.Persons.Kill(b.Context(), by, who.Person.Person, "lost phone"); err != nil {
+				b.Fatal(err)
+			}
+		}},
+		{"role-changed", http.StatusOK, http.StatusForbidden, func() *servertest.Client { opened(); return person("physician") }, func(who *servertest.Client) {
+			if _, _, err := a.Persons.Change(b.Context(), by, who.Person.Person, identity.Change{Roles: &[]string{"front-desk"}}); err != nil {
+				b.Fatal(err)
+			}
+		}},
+		{"relationship-new", http.StatusForbidden, http.StatusOK, func() *servertest.Client { struck(); return person("physician") }, func(*servertest.Client) { opened() }},
+		{"relationship-removed", http.StatusOK, http.StatusForbidden, func() *servertest.Client { opened(); return person("physician") }, func(*servertest.Client) { struck() }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			var took []time.Duration
+			for range b.N {
+				who := c.prepare()
+				for n := 0; n < 5; { // warm: what the node believes, it believes
+					if got := who.Get(b, "/fhir/"+condition).Status; got == c.before {
+						n++
+					}
+				}
+				done := make(chan time.Time, 1)
+				go func() {
+					defer func() { done <- time.Now() }()
+					c.act(who)
+				}()
+				var seen time.Time
+				for seen.IsZero() && !b.Failed() {
+					if got := who.Get(b, "/fhir/"+condition).Status; got == c.after {
+						seen = time.Now()
+					} else if got != c.before {
+						b.Fatalf("%s: %d", c.name, got)
+					}
+				}
+				took = append(took, max(0, seen.Sub(<-done)))
+			}
+			slices.Sort(took)
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "median-ms")
+			b.ReportMetric(float64(took[len(took)-1].Microseconds())/1000, "max-ms")
+		})
+	}
+}
