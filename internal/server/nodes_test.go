@@ -11,6 +11,7 @@ import (
 	"chartwarden/internal/audit"
 	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/identity"
 	"chartwarden/internal/server/servertest"
 )
 
@@ -29,6 +30,22 @@ func put(t testing.TB, s *servertest.Server, text string) string {
 		t.Fatal(err)
 	}
 	return doc.Type() + "/" + done[0].Written.ID
+}
+
+// strike says, as the importer would, that a visit was an error.
+func strike(t testing.TB, s *servertest.Server, visit, patient string) {
+	t.Helper()
+	doc, err := document.Parse([]byte(`{"resourceType":"Encounter","id":"` + strings.TrimPrefix(visit, "Encounter/") + `","status":"entered-in-error","class":{"code":"IMP"},"subject":{"reference":"` + patient + `"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := s.Gate.Import(t.Context(), access.Job("import"), []access.Entry{{Method: "PUT", URL: visit, Doc: doc}})
+	if err == nil {
+		err = done[0].Err
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // soon waits for what another node did to be seen here.
@@ -87,6 +104,17 @@ func TestTwoNodesFollowEachOther(t *testing.T) {
 	if origin := func(e string) string { o, _, _ := strings.Cut(e, "/0"); return o[:strings.LastIndex(o, "/")] }; origin(entry) == origin(other) {
 		t.Errorf("two nodes write one log: %s, %s", entry, other)
 	}
+
+	reads := func() int { return onB.Get(t, "/fhir/"+condition).Status }
+	for _, roles := range [][]string{{"front-desk"}, {"physician"}} {
+		if _, _, err := a.Persons.Change(t.Context(), audit.Agent{Job: "test"}, onA.Person.Person, identity.Change{Roles: &roles}); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]int{"front-desk": http.StatusForbidden, "physician": http.StatusOK}[roles[0]]
+		soon(t, "a change of roles", func() bool { return reads() == want })
+	}
+	strike(t, a, visit, maren)
+	soon(t, "that a relationship ended", func() bool { return reads() == http.StatusForbidden })
 
 	if _, err := a.Persons.Terminate(t.Context(), audit.Agent{Job: "test"}, onA.Person.Person, "left"); err != nil {
 		t.Fatal(err)
