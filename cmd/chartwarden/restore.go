@@ -67,7 +67,14 @@ func restore(ctx context.Context, l *line) error {
 	} else {
 		printReport(l.out, done.Report)
 		fmt.Fprintf(l.out, "copy of %s: %d rows back in %.1f s\n", done.Taken.Format(time.RFC3339), done.Rows, done.Seconds)
-		if !*drill {
+		if done.Erased > 0 {
+			fmt.Fprintf(l.out, "erased again, as the log says: %d\n", done.Erased)
+		}
+		switch {
+		case *drill:
+		case c.Database != "":
+			fmt.Fprintf(l.out, "Start it:  chartwarden serve --data %s --database URL\n", c.Data)
+		default:
 			fmt.Fprintf(l.out, "Start it:  chartwarden serve --data %s\n", c.Data)
 		}
 	}

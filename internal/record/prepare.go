@@ -592,7 +592,7 @@ func (b *batch) keys(items []*item) (map[fhir.PatientID]seal.KeyID, error) {
 			owners = append(owners, int64(it.after.patient))
 		}
 	}
-	made, err := b.s.box.Keys(b.ctx, owners, chartKey)
+	made, err := b.s.box.Keys(b.ctx, owners, ChartKey)
 	if err != nil {
 		return nil, err
 	}
@@ -643,7 +643,7 @@ func onAll(n int, do func(i int) error) error {
 // Kinds of keys: one for each patient's chart; one for every 16 million records of staff and system data, so that random nonces
 // stay far from repeating; one a month for cursors.
 const (
-	chartKey  = "chart"
+	ChartKey  = "chart" // of a patient: destroying it erases the chart
 	systemKey = "system"
 	cursorKey = "cursor"
 )

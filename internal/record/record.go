@@ -128,7 +128,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s.foreign.seen = newest
 	s.box.Follow(func(owner int64, kind string) {
-		if kind == chartKey {
+		if kind == ChartKey {
 			s.forget(fhir.PatientID(owner))
 		}
 	})

@@ -655,7 +655,7 @@ func TestShreddedChartIsGone(t *testing.T) {
 	w := newWorld(t)
 	p := w.patient("Castell", "Ada", "1970-01-02")
 	o := w.observation(p, "1-1", "2020-01-01")
-	must(t, w.o.Box.Shred(t.Context(), int64(p.Patient()), chartKey))
+	must(t, w.o.Box.Shred(t.Context(), int64(p.Patient()), ChartKey))
 	_, err := w.Read(t.Context(), "Observation", o.ID())
 	want(t, err, outcome.Deleted)
 	_, err = w.write(Write{Op: Create, Type: "Observation", Doc: doc(t, `{"resourceType":"Observation","subject":{"reference":"`+p.Ref()+`"}}`)})

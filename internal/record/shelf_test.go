@@ -130,7 +130,7 @@ func TestAShelfOpensNothing(t *testing.T) {
 	if text := w.open(hit); !strings.Contains(text, "1-1") {
 		t.Fatal(text)
 	}
-	must(t, w.o.Box.Shred(t.Context(), int64(p.Patient()), chartKey))
+	must(t, w.o.Box.Shred(t.Context(), int64(p.Patient()), ChartKey))
 	_, err = hit.found().content()
 	want(t, err, outcome.Deleted)
 }

@@ -17,7 +17,7 @@ func (s *Store) Shred(ctx context.Context, patient fhir.PatientID) error {
 	if patient == 0 {
 		return outcome.New(outcome.Exception, "a chart is a patient's")
 	}
-	err := s.box.Shred(ctx, int64(patient), chartKey)
+	err := s.box.Shred(ctx, int64(patient), ChartKey)
 	if err == nil || outcome.Is(err, outcome.Transient) {
 		s.forget(patient)
 	}

@@ -184,7 +184,7 @@ func (s *Server) sources() []backup.Source {
 }
 
 func (s *Server) keySources() []backup.Source {
-	return []backup.Source{{Name: "keys", DB: s.keys, Skip: rebuilt}}
+	return []backup.Source{{Name: "keys", DB: s.keys, Skip: rebuilt}, {Name: "node", File: filepath.Join(s.Config.Data, nodeKeyName)}}
 }
 
 func recipients(texts []string) ([]age.Recipient, error) {

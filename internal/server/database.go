@@ -101,13 +101,17 @@ const nodeKeyName = "node.key"
 
 // nodeSecret reads the secret by which this node signs its log, making it the first time; the keys are open. It lies wrapped by the
 // custodian and never enters the database: whoever writes there cannot sign, and whoever copies the file alone cannot either. Nil on
-// SQLite, where the log's key comes from the key ring.
+// SQLite, where the log's key comes from the key ring, unless the installation was brought back there from a database. A copy of the
+// keys holds the file (docs/adr/0082).
 func (s *Server) nodeSecret(make bool) ([]byte, error) {
-	if s.Config.Database == "" || s.Config.Data == "" {
+	if s.Config.Data == "" {
 		return nil, nil
 	}
 	path := filepath.Join(s.Config.Data, nodeKeyName)
 	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && s.Config.Database == "" {
+		return nil, nil
+	}
 	if errors.Is(err, fs.ErrNotExist) && make {
 		return s.newNodeSecret(path)
 	}

@@ -112,7 +112,8 @@ func transfer(ctx context.Context, c, there Config) (m backup.Manifest, err erro
 // handOver makes the directory one that serves from the database.
 func handOver(c, there Config) error {
 	key := filepath.Join(there.Data, nodeKeyName)
-	if err := os.WriteFile(key, []byte(keyringWord+"\n"), 0o600); err != nil {
+	if _, err := os.Stat(key); err == nil { // it came from a database before, and its log is signed by this
+	} else if err := os.WriteFile(key, []byte(keyringWord+"\n"), 0o600); err != nil {
 		return outcome.Wrap("server: move", outcome.NoStore, "the node's key file cannot be written: check the data directory", err)
 	}
 	for _, file := range []string{keysDB, recordsDB, auditDB} { // the keys first: without them nothing takes the directory for a whole installation

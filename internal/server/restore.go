@@ -10,10 +10,11 @@ import (
 	"strings"
 	"time"
 
+	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
 	"chartwarden/internal/backup"
-	"chartwarden/internal/db"
 	"chartwarden/internal/outcome"
+	"chartwarden/internal/record"
 	"chartwarden/internal/seal"
 
 	"filippo.io/age"
@@ -33,20 +34,23 @@ type Restored struct {
 	Taken        time.Time     `json:"taken"`        // moment of the copy
 	Installation string        `json:"installation"` //
 	Rows         int64         `json:"rows"`
+	Erased       int           `json:"erased"` // charts whose keys came back and were destroyed again, as the log says
 	Seconds      float64       `json:"seconds"`
 	Report       *audit.Report `json:"-"`
 }
 
-// Restore makes the installation of a copy in c.Data, which is new or empty, and verifies it: every entry, root and signature of the
-// log and every version of every record against the entry that announced it. On an error nothing is left there.
+// Restore makes the installation of a copy in c.Data, which is new or empty, with its tables in c.Database where one is named, which is
+// empty too. Keys of charts that were erased since are destroyed again. Then it verifies: every entry, root and signature of the log and
+// every version of every record against the entry that announced it. On an error nothing is left in the directory, and the database is
+// to be made anew.
 //
-// Errors: outcome.Conflict when the directory is not empty; outcome.Invalid when an identity or key file does not belong to the copy;
+// Errors: outcome.Conflict when the directory is not empty, or the database holds an installation; outcome.Invalid when an identity or key file does not belong to the copy;
 // as backup.Restore. A copy that came back and does not hold is no error: Report says so.
 func Restore(ctx context.Context, c Config, r Restoring) (done Restored, err error) {
 	begun := time.Now()
 	c = c.withDefaults()
-	if c.Database != "" {
-		return done, outcome.New(outcome.NotSupported, "a copy is brought back into a data directory: leave --database empty, then move it")
+	if err := c.checkDatabase(); err != nil {
+		return done, err
 	}
 	if found, err := os.ReadDir(c.Data); err == nil && len(found) > 0 {
 		return done, outcome.New(outcome.Conflict, "the directory "+c.Data+" is not empty: name a new one with --data")
@@ -69,9 +73,16 @@ func Restore(ctx context.Context, c Config, r Restoring) (done Restored, err err
 	if err := bringBack(ctx, c, r, identities, &done); err != nil {
 		return done, err
 	}
+	unread, err := eraseAgain(ctx, c, &done)
+	if err != nil {
+		return done, err
+	}
 	report, err := VerifyData(ctx, c, Verification{Heads: r.Heads})
 	if err != nil {
 		return done, err
+	}
+	if unread > 0 {
+		report.Notes = append(report.Notes, "entries about keys that cannot be read here: whether they erase a chart is not known")
 	}
 	done.Report, done.Seconds = report, time.Since(begun).Seconds()
 	return done, nil
@@ -91,6 +102,17 @@ func Drill(ctx context.Context, c Config, r Restoring) (done Restored, err error
 // custodian's key file of the true one beside them.
 func emptyInstallation(ctx context.Context, c Config, r Restoring) error {
 	scratch := Config{Data: c.Data, TimeZone: c.TimeZone}
+	if c.Database != "" { // its directory is none of an installation with tables of its own
+		dir, err := os.MkdirTemp("", "chartwarden-restore-")
+		if err != nil {
+			return outcome.Wrap("server: restore", outcome.NoStore, "there is no room for temporary files: set TMPDIR", err)
+		}
+		defer os.RemoveAll(dir)
+		scratch.Data, scratch.Database, scratch.Node = filepath.Join(dir, "data"), c.Database, c.Node
+		if err := os.MkdirAll(c.Data, 0o700); err != nil {
+			return outcome.Wrap("server: restore", outcome.NoStore, "the data directory cannot be made: check the path and its rights", err)
+		}
+	}
 	if err := Init(ctx, scratch, true); err != nil {
 		return err
 	}
@@ -120,9 +142,10 @@ func emptyInstallation(ctx context.Context, c Config, r Restoring) error {
 }
 
 func bringBack(ctx context.Context, c Config, r Restoring, with []age.Identity, done *Restored) (err error) {
-	into := map[string]backup.Target{"journal": {File: c.JournalFile}}
+	nodeKey := filepath.Join(c.Data, nodeKeyName)
+	into := map[string]backup.Target{"journal": {File: c.JournalFile}, "node": {File: nodeKey}}
 	for name, file := range map[string]string{"keys": keysDB, "records": recordsDB, "audit": auditDB} {
-		d, err := db.Open(ctx, filepath.Join(c.Data, file), db.Options{})
+		d, err := c.openDB(ctx, file)
 		if err != nil {
 			return err
 		}
@@ -149,15 +172,55 @@ func bringBack(ctx context.Context, c Config, r Restoring, with []age.Identity, 
 	if from == "" {
 		from = r.From // the folder has both
 	}
-	keys, err := one(from, "keys")
+	keys, err := one(from, "keys", "node")
 	if err != nil {
 		return err
 	}
 	if keys.Installation != records.Installation {
 		return outcome.New(outcome.Invalid, "the keys belong to another installation than the records: name the right --keys")
 	}
+	if _, err := os.Stat(nodeKey); errors.Is(err, fs.ErrNotExist) && c.Database != "" {
+		if err := os.WriteFile(nodeKey, []byte(keyringWord+"\n"), 0o600); err != nil { // it lay in files, whose log is signed by the key ring
+			return outcome.Wrap("server: restore", outcome.NoStore, "the node's key file cannot be written: check the data directory", err)
+		}
+	}
 	done.Taken, done.Installation, done.Rows = records.Taken, records.Installation, records.Rows()+keys.Rows()
 	return nil
+}
+
+// eraseAgain destroys the keys that the log says were destroyed: the copy of the keys may be older than that. Without the custodian's
+// secret nothing opens anyway, and nothing is done. unread counts the entries that do not tell whose key it was.
+func eraseAgain(ctx context.Context, c Config, done *Restored) (unread int, err error) {
+	s := &Server{Config: c}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if s.openKeys(ctx) != nil {
+		return 0, nil
+	}
+	trail, err := s.openDB(ctx, auditDB)
+	if err != nil {
+		return 0, err
+	}
+	var erased []int64
+	if err := audit.Scan(ctx, trail, s.ring.Box("audit"), []audit.Kind{audit.Keys}, func(r audit.Read) error {
+		if r.Damaged || r.Withheld > 0 {
+			unread++
+		}
+		for _, part := range r.Event.Patients {
+			if r.Event.Interaction == access.Shredding && part.Patient != 0 {
+				erased = append(erased, int64(part.Patient))
+			}
+		}
+		return nil
+	}); err != nil {
+		return unread, err
+	}
+	for _, patient := range erased {
+		if err := s.ring.Box("record").Shred(ctx, patient, record.ChartKey); err != nil {
+			return unread, err
+		}
+	}
+	done.Erased = len(erased)
+	return unread, nil
 }
 
 // openCopy opens a file, or the newest copy in a folder of `serve --backup-to`.

@@ -94,6 +94,12 @@ func OpenAt(t testing.TB, dir string, at time.Time) *Server {
 // OpenOn is Open with a clock that the test turns.
 func OpenOn(t testing.TB, dir string, now func() time.Time) *Server { return open(t, dir, "", now) }
 
+// OpenPlace is Open of an installation that keeps its tables in the place's database.
+func OpenPlace(t testing.TB, place dbtest.Place) *Server {
+	databases.Store(place.Dir, place.URL)
+	return Open(t, place.Dir)
+}
+
 // OpenPlaceAt is OpenAt of an installation that keeps its tables in the place's database.
 func OpenPlaceAt(t testing.TB, place dbtest.Place, at time.Time) *Server {
 	databases.Store(place.Dir, place.URL)
