@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -265,6 +266,48 @@ func TestWritesVersionsAndHistory(t *testing.T) {
 	}
 	if n := total(t, c.Get(t, path+"/_history")); n != 3 {
 		t.Fatalf("history has %d versions, want 3", n)
+	}
+}
+
+// Who names no version has the last word, each in turn; of those who name one, the first.
+func TestUpdatesAtTheSameMoment(t *testing.T) {
+	w := newWard(t)
+	w.checkIn(t, w.anna, w.maren)
+	c := w.Person(t, "Anna Lindqvist", "physician", w.anna)
+	made := c.Do(t, "POST", "/fhir/Condition", condition(w.maren, ""))
+	var r struct{ ID string }
+	if err := json.Unmarshal([]byte(made.Body), &r); err != nil {
+		t.Fatal(err)
+	}
+	path := "/fhir/Condition/" + r.ID
+	next := 0
+	together := func(header ...string) map[int]int {
+		var mu sync.Mutex
+		statuses := map[int]int{}
+		var group sync.WaitGroup
+		for range 4 {
+			next++
+			changed := strings.Replace(made.Body, "Asthma", fmt.Sprint("Asthma, ", next), 1)
+			group.Go(func() {
+				got := c.Do(t, "PUT", path, changed, header...)
+				mu.Lock()
+				defer mu.Unlock()
+				statuses[got.Status]++
+			})
+		}
+		group.Wait()
+		return statuses
+	}
+	for range 3 {
+		if got := together(); got[http.StatusOK] != 4 {
+			t.Fatalf("without a version: %v", got)
+		}
+	}
+	if got := together("If-Match", `W/"13"`); got[http.StatusOK] != 1 || got[http.StatusPreconditionFailed] != 3 {
+		t.Fatalf("with one: %v", got)
+	}
+	if n := total(t, c.Get(t, path+"/_history")); n != 14 {
+		t.Fatalf("history has %d versions, want 14", n)
 	}
 }
 

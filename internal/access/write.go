@@ -51,18 +51,29 @@ func (g *Gate) Create(ctx context.Context, p Principal, doc *document.Doc) (Writ
 // version that the caller saw, or zero. Errors: those of [Gate.Create]; outcome.Precondition when another version came between;
 // outcome.Conflict when the caller sees the resource masked only: a whole update would lose what the mask hides.
 func (g *Gate) Update(ctx context.Context, p Principal, doc *document.Doc, ifMatch int64) (Written, error) {
-	return g.writeOne(ctx, p, "update", record.Write{Op: record.Update, Type: doc.Type(), ID: doc.ID(), Doc: doc, IfMatch: ifMatch})
+	return g.writeNamed(ctx, p, "update", record.Write{Op: record.Update, Type: doc.Type(), ID: doc.ID(), Doc: doc, IfMatch: ifMatch})
 }
 
 // CreateAs is [Gate.Update] of what must not be there yet: outcome.Precondition when something has the id, deleted or not.
 func (g *Gate) CreateAs(ctx context.Context, p Principal, doc *document.Doc) (Written, error) {
-	return g.writeOne(ctx, p, "update", record.Write{Op: record.Update, Type: doc.Type(), ID: doc.ID(), Doc: doc, IfNew: true})
+	return g.writeNamed(ctx, p, "update", record.Write{Op: record.Update, Type: doc.Type(), ID: doc.ID(), Doc: doc, IfNew: true})
 }
 
 // Delete adds a version that says deleted; earlier versions stay. Deleting what is deleted succeeds without a new version.
 // Errors: those of [Gate.Update]; outcome.NotFound.
 func (g *Gate) Delete(ctx context.Context, p Principal, typ, id string, ifMatch int64) (Written, error) {
-	return g.writeOne(ctx, p, "delete", record.Write{Op: record.Delete, Type: typ, ID: id, IfMatch: ifMatch})
+	return g.writeNamed(ctx, p, "delete", record.Write{Op: record.Delete, Type: typ, ID: id, IfMatch: ifMatch})
+}
+
+// writeNamed is writeOne of a resource that the client named: when somebody else changed it at the same moment, what the client asked
+// for is decided anew on what is there now, and fails only if the client said that it must not have changed.
+func (g *Gate) writeNamed(ctx context.Context, p Principal, interaction string, w record.Write) (out Written, err error) {
+	for range attempts {
+		if out, err = g.writeOne(ctx, p, interaction, w); !errors.Is(err, record.ErrRace) {
+			break
+		}
+	}
+	return out, err
 }
 
 func (g *Gate) writeOne(ctx context.Context, p Principal, interaction string, w record.Write) (Written, error) {

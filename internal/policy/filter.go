@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"sync"
 
 	"chartwarden/internal/outcome"
@@ -11,7 +12,10 @@ import (
 
 // Filter is the answer of [Set.Decide] for one person, action and relation, ready for many records of that chart. It is immutable,
 // safe for concurrent use, and costs a few dozen nanoseconds a record; use it before counting and paging.
-type Filter struct{ permits, forbids []expression }
+type Filter struct {
+	permits, forbids []expression
+	empty            bool
+}
 
 // RelationFilter is a [Filter] before the relation is known: for lists across charts. It compiles the rules when the first relation
 // comes for which the bundle does not remember a filter.
@@ -48,7 +52,8 @@ func (f *RelationFilter) For(rel Relation) (*Filter, error) {
 	if f.once.Do(f.compile); f.err != nil {
 		return nil, f.err
 	}
-	out := &Filter{folded(f.permits, &rel), folded(f.forbids, &rel)}
+	out := &Filter{permits: folded(f.permits, &rel), forbids: folded(f.forbids, &rel)}
+	out.empty = !slices.ContainsFunc(out.permits, mayPermitInChart)
 	if f.set.lasting {
 		f.set.filters.put(key, out)
 	}
@@ -66,9 +71,24 @@ func folded(in []expression, rel *Relation) []expression {
 	return out
 }
 
-// Empty reports that the filter allows nothing, whatever the record: such a chart need not be looked into. It may say false of one that
-// allows nothing either.
-func (f *Filter) Empty() bool { return len(f.permits) == 0 }
+// Empty reports that the filter allows nothing of the chart, whatever the record: such a chart need not be looked into. It may say false
+// of one that allows nothing either.
+func (f *Filter) Empty() bool { return f.empty }
+
+// mayPermitInChart is false of a rule that holds, if at all, for the directory only.
+func mayPermitInChart(e expression) bool {
+	switch x := e.(type) {
+	case constant:
+		return x == constant(yes)
+	case isDirectory:
+		return false
+	case both:
+		return mayPermitInChart(x.left) && mayPermitInChart(x.right)
+	case either:
+		return mayPermitInChart(x.left) || mayPermitInChart(x.right)
+	}
+	return true
+}
 
 // compile turns the rules into expressions over a record and a relation.
 func (f *RelationFilter) compile() {

@@ -96,7 +96,7 @@ func TestFilterIsDecideIsOracle(t *testing.T) {
 	}
 	set := Default()
 	w := world{rand.New(rand.NewPCG(1, 2))}
-	allowed := 0
+	allowed, empty := 0, 0
 	for range filters {
 		p, rel, c, action := w.principal(), w.relation(), w.context(), pick(w, chartActions...)
 		f, err := set.Filter(p, action, rel, c)
@@ -104,6 +104,9 @@ func TestFilterIsDecideIsOracle(t *testing.T) {
 			t.Fatal(err)
 		}
 		all := set.FilterAll(p, action, c)
+		if f.Empty() {
+			empty++
+		}
 		resources := make([]Resource, each)
 		for i := range resources {
 			resources[i] = w.resource()
@@ -125,9 +128,16 @@ func TestFilterIsDecideIsOracle(t *testing.T) {
 			if d.Allowed {
 				allowed++
 			}
+			if d.Allowed && r.PatientKey != "" && f.Empty() {
+				t.Fatalf("allowed of a chart that was to be empty\n%+v", q)
+			}
 		}
 	}
-	t.Logf("%d pairs, %d allowed", filters*each, allowed)
+	t.Logf("%d pairs, %d allowed; %d of %d filters empty", filters*each, allowed, empty, filters)
+	stranger, err := set.Filter(physician().Principal, Search, Relation{}, physician().Context)
+	if err != nil || !stranger.Empty() {
+		t.Errorf("%v: a physician is to look into the charts of strangers", err)
+	}
 }
 
 func TestDecideIsOracleForGlassAndFind(t *testing.T) {
