@@ -147,15 +147,19 @@ func writeUndoing(out *bytes.Buffer, u access.Undoing, asJSON, dry bool) error {
 	for _, l := range left {
 		fmt.Fprintf(out, "left     %s, version %d: %s\n", l.Resource, l.Version, l.Why)
 	}
-	done := "taken back"
-	if dry {
-		done = "to take back; nothing was changed"
-	}
 	var types []string
 	for t, n := range counts {
 		types = append(types, fmt.Sprintf("%s %d", t, n))
 	}
 	slices.Sort(types)
-	fmt.Fprintf(out, "%d %s (%s), %d left as they are.\n", len(steps), done, strings.Join(types, ", "), len(left))
+	what := ""
+	if len(types) > 0 {
+		what = " (" + strings.Join(types, ", ") + ")"
+	}
+	if dry {
+		fmt.Fprintf(out, "%d to take back%s, %d to be left as they are; nothing was changed.\n", len(steps), what, len(left))
+	} else {
+		fmt.Fprintf(out, "%d taken back%s, %d left as they are.\n", len(steps), what, len(left))
+	}
 	return nil
 }
