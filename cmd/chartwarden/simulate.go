@@ -8,6 +8,7 @@ import (
 
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/simulate"
+	"chartwarden/internal/simulate/baseline"
 )
 
 // simulateHospital writes the benchmark of docs/simulator.md.
@@ -24,8 +25,19 @@ func simulateHospital(_ context.Context, l *line) error {
 	l.Var((*many)(&o.Missing), "missing", "`FEEDS` that this hospital lacks: resource types, roster, leavers, devices")
 	stats := l.Bool("stats", false, "print the calibration report")
 	asJSON := l.Bool("json", false, "print the summary as JSON")
+	var b baseline.Options
+	l.Var((*many)(&b.Names), "baseline", "instead of simulating, run these simple detectors on --context and --log: `NAMES` of "+strings.Join(baseline.Names(), ", ")+", or all")
+	l.StringVar(&b.Context, "context", "", "`DIR` of reference data, with --baseline")
+	l.StringVar(&b.Log, "log", "", "`FILE` of entries, with --baseline")
 	if err := l.parse(); err != nil {
 		return err
+	}
+	if len(b.Names) > 0 {
+		if b.Context == "" || b.Log == "" || o.Out == "" {
+			return outcome.New(outcome.Required, "a baseline needs --context DIR, --log FILE and --out DIR")
+		}
+		b.Out = o.Out
+		return baseline.Run(b)
 	}
 	if o.Out == "" {
 		return outcome.New(outcome.Required, "name a directory to write to").At("--out")

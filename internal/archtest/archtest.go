@@ -44,7 +44,6 @@ var declared = map[[2]string]string{
 	{"fhir/search", "fhir"}:            "search values need references and type facts",
 	{"fhir/search", "fhir/document"}:   "search values are read from documents",
 	{"db/dbtest", "db"}:                "tests open the engine of the run",
-	{"simulate/baseline", "simulate"}:  "baselines read the files of a simulation",
 	{"simulate/score", "simulate"}:     "labels are a simulation's",
 	{"server/servertest", "server"}:    "tests of any surface start a whole server",
 	{"web", "web/look"}:                "pages are drawn with the look",

@@ -109,6 +109,17 @@ func (w *world) task(known int64, code string, patient int32, owner int32, dept 
 		code, w.patients[patient].id, instant(known), to)
 }
 
+// give is task for one that a colleague of the department enters, now and then, and that her entry shows.
+func (w *world) give(d *draw, known int64, code string, patient, owner int32, dept int) {
+	id := w.task(known, code, patient, owner, dept)
+	if !d.chance(220) {
+		return
+	}
+	if by := w.any(d, dept, known); by != nil && by.agent != owner {
+		w.write(d, w.seat(d, by), known, patient, create, tasks, id)
+	}
+}
+
 func (w *world) message(d *draw, patient int32, at int64, to string) uint64 {
 	return w.unscheduled(d, "Communication", at, `"status":"completed","category":[{"text":"patient message"}],"subject":{"reference":"Patient/%s"},"sent":"%s","recipient":[{"reference":"%s"}]`,
 		w.patients[patient].id, instant(at), to)

@@ -108,7 +108,7 @@ func (w *world) misuse() {
 func (w *world) unplayed() []string {
 	var out []string
 	for _, l := range w.labels {
-		if len(l.events) == 0 && !slices.Contains(out, l.scenario.name) {
+		if !l.twin && len(l.events) == 0 && !slices.Contains(out, l.scenario.name) {
 			out = append(out, l.scenario.name)
 		}
 	}

@@ -14,11 +14,53 @@ func (w *world) twins() {
 		return
 	}
 	for n, stage := range []func(*world, *draw){(*world).treatsColleague, (*world).treatsNeighbour, (*world).registersRelative, (*world).nursesVIP, (*world).exportsStudy, (*world).reviewsMany,
-		(*world).cleansUp, (*world).reportsMonthly, (*world).callsDaily, (*world).booksWalkIn, (*world).catchesUp} {
+		(*world).cleansUp, (*world).reportsMonthly, (*world).callsDaily, (*world).booksWalkIn, (*world).catchesUp, (*world).handsOver} {
 		if d := w.begin("stage", w.today, n); d.chance(430) {
 			stage(w, d)
 			w.label = nil
 		}
+	}
+}
+
+// newcomers: all that somebody does on the first day, on the first day after a long leave, or on the day on which her practice joins.
+func (w *world) newcomers() {
+	if w.today < w.warm {
+		return
+	}
+	joining := 0
+	for i := range w.duties {
+		u := &w.duties[i]
+		p := &w.people[u.agent]
+		switch {
+		case p.back == w.today:
+			w.twinOf[u.agent] = w.twin("dormant", u.agent)
+		case p.hired == w.today:
+			w.twinOf[u.agent] = w.twin("harvest", u.agent)
+		case u.unit == w.joining && w.today == w.units[w.joining].joined && joining < 4:
+			joining++
+			w.twinOf[u.agent] = w.twin("harvest", u.agent)
+		}
+	}
+}
+
+// handsOver: two people after each other at one workstation within minutes, without logging out.
+func (w *world) handsOver(d *draw) {
+	x := w.inBed(d)
+	if x == nil {
+		return
+	}
+	at := w.at(w.today, d.between(9*60, 17*60))
+	a, b := w.any(d, x.unit, at, nurse), w.any(d, x.unit, at, nurse, resident)
+	if a == nil || b == nil || a.agent == b.agent || w.attackers[a.agent] || w.attackers[b.agent] {
+		return
+	}
+	l := w.twin("shared", a.agent)
+	l.agents = append(l.agents, b.agent)
+	w.label = l
+	v := w.deviceAt(d, x.unit)
+	for k, u := range []*duty{a, b, a} {
+		s := seat{u.agent, v, w.devices[v].addr, x.unit}
+		w.visit(d, s, at+int64(k)*int64(d.between(60, 240)), pick(d, w.wardOf[x.unit]).patient, d.between(1, 3), group)
 	}
 }
 

@@ -138,6 +138,9 @@ func (w *world) clinics() {
 
 // consultation is one visit: the desk, the helper, the physician, what she orders, the bill.
 func (w *world) consultation(d *draw, b *booking) {
+	if !b.walkIn && d.chance(60) {
+		return // she did not come
+	}
 	start := w.at(b.day, b.minute)
 	doctor, y := b.doctor, direct
 	if k, ok := w.dutyOf[b.doctor]; !ok || w.duties[k].unit != b.unit {

@@ -103,7 +103,7 @@ func (w *world) arrival(d *draw, at int64) {
 			w.visit(d, w.seat(d, p), d.within(at, at+stay), i, 1, group)
 		}
 	}
-	if !fresh && d.chance(370) {
+	if !fresh && d.chance(400) {
 		w.admit(d, at+stay, at+stay+int64(44*3600)+int64(d.early(14*86400)), i, -1, enc)
 	} else {
 		w.bill(d, i, at+stay, true)

@@ -93,7 +93,7 @@ func (w *world) requests(d *draw, me *duty) {
 		code := pick(d, []string{"disclosure", "disclosure", "scan", "scan", "duplicate chart"})
 		y := unfiled
 		if !w.gap(d, 30) {
-			w.task(max(w.at(w.today, 6*60), at-int64(d.below(20*3600))), code, p, me.agent, me.unit)
+			w.give(d, max(w.at(w.today, 6*60), at-int64(d.below(20*3600))), code, p, me.agent, me.unit)
 			y = direct
 		}
 		s := w.seat(d, me)
@@ -130,7 +130,7 @@ func (w *world) reviews(d *draw, me *duty) {
 		}
 		y := unfiled
 		if !w.gap(d, 40) {
-			w.task(w.at(w.today, 6*60), "peer review", p, me.agent, me.unit)
+			w.give(d, d.within(me.from-3*hour, me.from+hour), "peer review", p, me.agent, me.unit)
 			y = direct
 		}
 		w.visit(d, w.seat(d, me), d.within(me.from, me.to), p, d.between(3, 6), y)
@@ -224,7 +224,7 @@ func (w *world) discharges(d *draw, me *duty) {
 		}
 		y := group
 		if !w.gap(d, 150) {
-			w.task(d.within(me.from-3*hour, me.from+hour), work, x.patient, me.agent, me.unit)
+			w.give(d, d.within(me.from-hour, me.from+hour), work, x.patient, me.agent, me.unit)
 			y = direct
 		}
 		w.visit(d, w.seat(d, me), d.within(me.from+hour, me.to), x.patient, d.between(2, 4), y)

@@ -26,13 +26,20 @@ func (w *world) request(d *draw, s seat, at int64, patient int32, enc uint64, to
 		w.lateness.count(known - at)
 	}
 	var id uint64
+	in := ""
+	if enc != 0 {
+		in = `"encounter":{"reference":"Encounter/` + hex12(enc) + `"},`
+	}
 	if to == pharmacy {
-		id = w.fact("MedicationRequest", known, `"status":"active","intent":"order","subject":{"reference":"Patient/%s"},"encounter":{"reference":"Encounter/%s"},"authoredOn":"%s","requester":{"reference":"Practitioner/%s"},"dispenseRequest":{"performer":{"reference":"Organization/%s"}}`,
-			w.patients[patient].id, hex12(enc), instant(at), w.people[s.agent].id, w.units[dept].org)
+		id = w.fact("MedicationRequest", known, `"status":"active","intent":"order","subject":{"reference":"Patient/%s"},%s"authoredOn":"%s","requester":{"reference":"Practitioner/%s"},"dispenseRequest":{"performer":{"reference":"Organization/%s"}}`,
+			w.patients[patient].id, in, instant(at), w.people[s.agent].id, w.units[dept].org)
 		w.write(d, s, known, patient, create, medications, id)
 	} else {
 		id = w.order(known, at, patient, orderNames[to], enc, s.agent, dept, -1)
 		w.write(d, s, known, patient, create, orders, id)
+	}
+	if enc != 0 && w.patients[patient].inpatient < 0 && d.chance(90) {
+		return // the patient never goes there
 	}
 	delay := int64(d.between(10, 150)) * minute
 	if to == therapy || to == cases {
@@ -141,7 +148,11 @@ func (w *world) answers() {
 				keep = append(keep, r)
 				continue
 			}
-			w.visit(d, w.seat(d, me), d.within(max(me.from, r.at), me.to+minute), r.patient, d.between(1, 3), direct)
+			s, at := w.seat(d, me), d.within(max(me.from, r.at), me.to+minute)
+			at = w.visit(d, s, at, r.patient, d.between(1, 3), direct)
+			if d.chance(w.often(8)) { // a note that should have been finished weeks ago
+				w.emit(s, event{at: at + 100, patient: r.patient, act: pick(d, []act{update, update, create}), section: notes, purpose: treat, res: d.next(), authored: at - int64(d.between(2, 24))*dayLong, why: direct})
+			}
 		}
 		w.signing[me.agent] = keep
 	}

@@ -27,6 +27,9 @@ func (w *world) phones() {
 			for range d.between(2, 6) {
 				sent, p := d.within(me.from-6*hour, me.to), w.panel(d, int(me.agent))
 				at := max(sent+5*minute, d.within(me.from, me.to))
+				if d.chance(150) { // an order on the telephone, outside any visit
+					w.request(d, w.seat(d, me), at+300, p, 0, pick(d, []unitKind{laboratory, pharmacy}))
+				}
 				switch {
 				case w.gap(d, 100):
 					w.visit(d, w.seat(d, me), at, p, d.between(1, 3), unfiled)

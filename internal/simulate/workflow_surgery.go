@@ -40,7 +40,7 @@ func (w *world) operations() {
 		if me.role != surgeon && me.role != anaesthetist && me.role != nurse {
 			continue
 		}
-		for range d.between(9, 16) {
+		for range d.between(12, 19) {
 			if s := w.inBed(d); s != nil && w.patients[s.patient].inpatient >= 0 {
 				y := group
 				if !w.gap(d, 150) {

@@ -40,9 +40,9 @@ func (w *world) shift(u int, me *duty, n, of int) {
 	}
 	night := me.from >= w.at(w.today, 17*60)
 	if night {
-		calm = 700
+		calm = 820
 		if w.weekend() {
-			calm = 640
+			calm = 750
 		}
 	}
 	if w.twinned["float"] < 6 && me.role == floatNurse && !me.listed && w.today >= w.warm {
@@ -74,7 +74,7 @@ func (w *world) shift(u int, me *duty, n, of int) {
 				w.visit(d, w.seat(d, me), d.within(from, to), s.patient, d.between(1, 2), w.ofUnit(me))
 			}
 		case hospitalist, resident:
-			if !mine && (night || me.role == hospitalist && d.chance(600) || d.chance(400)) && !d.chance(calm/5) {
+			if !mine && (night || me.role == hospitalist && d.chance(600) || d.chance(480)) && !d.chance(calm/5) {
 				continue
 			}
 			y := w.ofUnit(me)
@@ -122,6 +122,8 @@ func (w *world) nursing(d *draw, me *duty, s *stay, from, to int64, times int, y
 		at = w.visit(d, seat, at, s.patient, d.between(1, 3), y)
 		if d.chance(250) {
 			w.write(d, seat, at+int64(d.between(60, 400)), s.patient, create, notes, w.note(d, s.patient, at, me.agent, s.enc))
+		} else if d.chance(w.often(3)) { // written into the wrong chart
+			w.write(d, seat, at+int64(d.between(60, 400)), s.patient, remove, notes, 0)
 		} else if d.chance(300) {
 			w.write(d, seat, at+int64(d.between(30, 200)), s.patient, update, medications, 0)
 		}

@@ -103,6 +103,7 @@ func (w *world) live(day int) error {
 	w.today = day
 	w.muster(day)
 	w.drifts()
+	w.newcomers()
 	w.book()
 	w.clinics()
 	w.emergencies()
