@@ -200,3 +200,37 @@ func revokeClient(ctx context.Context, s *server.Server, r revoked, out *bytes.B
 	fmt.Fprintf(out, "%s is revoked. Authorizations cut: %d.\n", r.Client, cut)
 	return nil
 }
+
+// takenOver is the request of `client owner`.
+type takenOver struct{ Client, Owner string }
+
+func clientOwner(ctx context.Context, l *line) error {
+	var c server.Config
+	var r takenOver
+	l.installation(&c)
+	l.StringVar(&r.Owner, "owner", "", "`PERSON` who answers for it from now on, by id")
+	var err error
+	if r.Client, err = l.parseOne("client"); err != nil {
+		return err
+	}
+	if r.Owner == "" {
+		return outcome.New(outcome.Required, "give --owner: "+l.Name()+" "+l.command.form)
+	}
+	return carryOut(ctx, c, "client-owner", r, l.out)
+}
+
+func ownClient(ctx context.Context, s *server.Server, r takenOver, out *bytes.Buffer) error {
+	item, err := s.Persons.TakeOver(ctx, commandLine, r.Client, r.Owner)
+	if outcome.Is(err, outcome.NotFound) && asFlag(err) == err {
+		return outcome.New(outcome.NotFound, "there is no such client; `chartwarden client list` shows the ids")
+	}
+	if err != nil {
+		return asFlag(err)
+	}
+	if item != nil {
+		fmt.Fprintf(out, "Waits until another person approves it (People, item %s). Until then nothing changes.\n", item.ID)
+		return nil
+	}
+	fmt.Fprintf(out, "%s is answered for by %s, for a year from now.\n", r.Client, r.Owner)
+	return nil
+}

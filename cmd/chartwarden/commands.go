@@ -36,6 +36,7 @@ func init() { // not a literal: help needs the table, and the table the commands
 		{name: "client", about: "the apps and backend services of an installation, beside a running server too", verbs: []command{
 			{name: "add", form: "--data DIR --id ID --name NAME [--jwks FILE] [--redirect URI ...] --scope \"SCOPES\" --owner PERSON [--first-party] [--json]", about: "register one; outside a sandbox a second person activates it", run: clientAdd},
 			{name: "list", form: "--data DIR [--json]", about: "all of them, those that ended included", run: clientList},
+			{name: "owner", form: "--data DIR ID --owner PERSON", about: "somebody else answers for one, for a year; outside a sandbox a second person approves it", run: clientOwner},
 			{name: "revoke", form: "--data DIR ID [--reason TEXT] [--json]", about: "end one and all its tokens now", run: clientRevoke},
 		}},
 		{name: "audit", about: "the audit log, beside a running server too", verbs: []command{

@@ -86,6 +86,7 @@ type terms struct {
 	Scope, Patient, Capacity, Redirect, Challenge, Nonce, Session string
 	AAL                                                           int
 	Auth                                                          [3]int64
+	Ended                                                         bool `json:",omitempty"` // sealed, so that no SQL takes it back
 }
 
 // granted is a stored authorization.
@@ -221,10 +222,11 @@ func (s *Store) hold(ctx context.Context, q queryer, token string, kinds ...stri
 		return nil, outcome.Wrap("identity: token", outcome.NoStore, "the tokens cannot be read", err)
 	}
 	h.person = person.Int64
-	h.Created, h.Ends, h.expires, h.used, h.ended = timeOf(created), timeOf(ends), timeOf(expires), used != 0, endedAt != 0
+	h.Created, h.Ends, h.expires, h.used = timeOf(created), timeOf(ends), timeOf(expires), used != 0
 	if err := openJSON(s.box, authorizationAAD(h.ID, h.Client, h.turn, h.person, h.epoch, ends), sealed, &h.terms); err != nil {
 		return nil, err
 	}
+	h.ended = endedAt != 0 || h.terms.Ended
 	plain, err := s.box.Open(nil, tokenAAD(h.hash, h.kind, h.number, expires), sealedScopes)
 	if err != nil {
 		return nil, err
@@ -395,10 +397,23 @@ func (s *Store) endFamily(ctx context.Context, h *held, from Arrival, d did, why
 	if err != nil {
 		return err
 	}
-	return s.act(ctx, n, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`update identity_authorization set ended_at=?, ended_why=? where number=? and ended_at=0`, micros(s.now()), d.interaction, h.number)
+	return s.act(ctx, n, func(tx *sql.Tx) error { return s.endAuthorization(tx, &h.granted, d.interaction) })
+}
+
+// endAuthorization writes that an authorization ended, into its sealed part too.
+func (s *Store) endAuthorization(tx *sql.Tx, g *granted, why string) error {
+	k, err := s.authorizationKey(g.person)
+	if err != nil {
 		return err
-	})
+	}
+	over := g.terms
+	over.Ended = true
+	sealed, err := sealJSON(s.box, k, authorizationAAD(g.ID, g.Client, g.turn, g.person, g.epoch, micros(g.Ends)), over)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`update identity_authorization set ended_at=?, ended_why=?, sealed=? where number=? and ended_at=0`, micros(s.now()), why, sealed, g.number)
+	return err
 }
 
 // RevokeToken ends the authorization behind an access or refresh token of a client, at once. A token that is not there, or is another
@@ -484,31 +499,76 @@ func (s *Store) NoteRefusal(ctx context.Context, client, why string, from Arriva
 	return err
 }
 
+const selectAuthorization = `select a.number, a.id, a.client, a.turn, coalesce(a.person, 0), a.epoch, a.created_at, a.ends_at, a.ended_at, a.sealed from identity_authorization a`
+
+func (s *Store) scanAuthorization(from scanner) (*granted, error) {
+	var g granted
+	var created, ends, endedAt int64
+	var sealed []byte
+	if err := from.Scan(&g.number, &g.ID, &g.Client, &g.turn, &g.person, &g.epoch, &created, &ends, &endedAt, &sealed); err != nil {
+		return nil, err
+	}
+	g.Created, g.Ends = timeOf(created), timeOf(ends)
+	if err := openJSON(s.box, authorizationAAD(g.ID, g.Client, g.turn, g.person, g.epoch, ends), sealed, &g.terms); err != nil {
+		return nil, err
+	}
+	g.Patient, g.Capacity, g.Nonce, g.ended = g.terms.Patient, g.terms.Capacity, g.terms.Nonce, endedAt != 0 || g.terms.Ended
+	var err error
+	g.Scope, err = scope.Parse(g.terms.Scope)
+	return &g, err
+}
+
+func unreadableAuthorizations(err error) error {
+	return outcome.Wrap("identity: authorizations", outcome.NoStore, "the authorizations cannot be read", err)
+}
+
 // Authorizations lists what a person lets apps do, newest first: those that stand.
 func (s *Store) Authorizations(ctx context.Context, person string) ([]Authorization, error) {
-	rows, err := s.db.Reader().QueryContext(ctx, `select a.id, a.client, a.turn, a.person, a.epoch, a.created_at, a.ends_at, a.sealed from identity_authorization a
-		join identity_person p on p.number=a.person where p.id=? and a.ended_at=0 and a.ends_at>? and a.epoch=p.epoch and p.state='active' order by a.created_at desc, a.id`,
-		person, micros(s.now()))
+	rows, err := s.db.Reader().QueryContext(ctx, selectAuthorization+` join identity_person p on p.number=a.person
+		where p.id=? and a.ended_at=0 and a.ends_at>? and a.epoch=p.epoch and p.state='active' order by a.created_at desc, a.id`, person, micros(s.now()))
 	if err != nil {
-		return nil, outcome.Wrap("identity: authorizations", outcome.NoStore, "the authorizations cannot be read", err)
+		return nil, unreadableAuthorizations(err)
 	}
 	defer func() { _ = rows.Close() }()
-	var out []Authorization
+	var all []*granted
 	for rows.Next() {
-		var g granted
-		var created, ends int64
-		var sealed []byte
-		if err := rows.Scan(&g.ID, &g.Client, &g.turn, &g.person, &g.epoch, &created, &ends, &sealed); err != nil {
-			return nil, outcome.Wrap("identity: authorizations", outcome.NoStore, "the authorizations cannot be read", err)
+		g, err := s.scanAuthorization(rows)
+		if err != nil {
+			return nil, unreadableAuthorizations(err)
 		}
-		if err := openJSON(s.box, authorizationAAD(g.ID, g.Client, g.turn, g.person, g.epoch, ends), sealed, &g.terms); err != nil {
-			return nil, err
-		}
-		g.Person, g.Patient, g.Capacity, g.Created, g.Ends = person, g.terms.Patient, g.terms.Capacity, timeOf(created), timeOf(ends)
-		if g.Scope, err = scope.Parse(g.terms.Scope); err != nil {
-			return nil, err
-		}
-		out = append(out, g.Authorization)
+		all = append(all, g)
 	}
-	return out, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, unreadableAuthorizations(err)
+	}
+	var out []Authorization
+	for _, g := range all {
+		c, err := s.Client(ctx, g.Client)
+		if err != nil {
+			return nil, err
+		}
+		if g.Person = person; !g.ended && s.Live(c) && c.epoch == g.turn {
+			out = append(out, g.Authorization)
+		}
+	}
+	return out, nil
+}
+
+// EndAuthorization ends what a person lets an app do, with all its tokens, at once. The entry comes first, and is owed where the log takes
+// none. Errors: outcome.NotFound, the same for one that ended and for somebody else's.
+func (s *Store) EndAuthorization(ctx context.Context, ses *Session, id string) error {
+	g, err := s.scanAuthorization(s.db.Reader().QueryRowContext(ctx, selectAuthorization+` where a.id=?`, id))
+	if errors.Is(err, sql.ErrNoRows) || err == nil && (g.person != ses.person || g.ended) {
+		return outcome.New(outcome.NotFound, "this app has no access of yours any more")
+	}
+	if err != nil {
+		return unreadableAuthorizations(err)
+	}
+	by := ses.Agent()
+	by.Client = g.Client
+	n, err := s.noteOrOwe(ctx, s.event(by, didRevokeToken, acted, "authorization "+g.ID+" ended: by the person who gave it"))
+	if err != nil {
+		return err
+	}
+	return s.act(ctx, n, func(tx *sql.Tx) error { return s.endAuthorization(tx, g, didRevokeToken.interaction) })
 }

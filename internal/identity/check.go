@@ -22,10 +22,12 @@ type Check struct {
 	fault    func(table string, row int64, what string)
 	untagged bool
 
-	people   map[string]*told  // by id
-	sessions map[string]*stint // by public id
-	items    map[string]deed   // that were decided
-	carried  map[string]deed   // acts that were carried out
+	people   map[string]*told       // by id
+	sessions map[string]*stint      // by public id
+	items    map[string]deed        // that were decided
+	carried  map[string]deed        // acts that were carried out
+	clients  map[string]*registered // by id
+	over     map[string]audit.Index // authorizations that ended, by id
 	undone   map[audit.Index]bool
 	cut      bool      // an earlier log is not here as it was: what it said is not known
 	tagged   time.Time // when the rows of an earlier version got their tags
@@ -69,6 +71,7 @@ func NewCheck(ctx context.Context, d *db.DB, box *seal.Box, untagged bool, fault
 	}
 	s := &Store{db: d, box: box, tags: newTags(box), now: time.Now, o: Options{Altered: func(string, int64) {}}}
 	return &Check{s: s, fault: fault, untagged: untagged, people: map[string]*told{}, sessions: map[string]*stint{}, items: map[string]deed{}, carried: map[string]deed{},
+		clients: map[string]*registered{}, over: map[string]audit.Index{},
 		undone: map[audit.Index]bool{}}, nil
 }
 
@@ -105,6 +108,7 @@ func (c *Check) act(r *audit.Read) {
 		}
 		return
 	}
+	c.program(r)
 	if id := e.Agent.Session; id != "" {
 		c.session(id, r)
 	}
@@ -191,6 +195,8 @@ type Rows struct {
 	factors  []credentialColumns
 	links    []enrolmentColumns
 	items    []pendingColumns
+	clients  []Client
+	grants   []*granted
 	owed     []audit.Event
 }
 
@@ -224,6 +230,9 @@ func (c *Check) Read(ctx context.Context) (*Rows, error) {
 		}); err != nil {
 			return nil, err
 		}
+	}
+	if err := c.readPrograms(ctx, tx, out); err != nil {
+		return nil, err
 	}
 	rows, err := tx.QueryContext(ctx, `select sealed from identity_backlog order by number`)
 	if err != nil {

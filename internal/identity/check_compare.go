@@ -98,6 +98,7 @@ func (c *Check) Compare(rows *Rows) {
 			c.compareSession(s, p, folded[s.person], rows.at)
 		}
 	}
+	c.comparePrograms(rows)
 	for i := range rows.links {
 		l := &rows.links[i]
 		f, known := folded[l.person]

@@ -176,10 +176,7 @@ func (s *Store) RegisterClient(ctx context.Context, by audit.Agent, n NewClient)
 	if err != nil {
 		return Client{}, nil, err
 	}
-	owner, err := s.find(ctx, s.db.Reader(), n.Owner)
-	if outcome.Is(err, outcome.NotFound) || err == nil && !(owner.Active && slices.Contains(owner.Capacities(), StaffCapacity)) {
-		return Client{}, nil, outcome.New(outcome.NotFound, "the owner is no active member of staff: `chartwarden person list` shows the ids").At("owner")
-	}
+	owner, err := s.owner(ctx, n.Owner)
 	if err != nil {
 		return Client{}, nil, err
 	}
@@ -215,6 +212,15 @@ func (s *Store) RegisterClient(ctx context.Context, by audit.Agent, n NewClient)
 		}
 		return s.insertPending(tx, item, owner)
 	})
+}
+
+// owner finds who may answer for a program.
+func (s *Store) owner(ctx context.Context, id string) (*row, error) {
+	owner, err := s.find(ctx, s.db.Reader(), id)
+	if outcome.Is(err, outcome.NotFound) || err == nil && !(owner.Active && slices.Contains(owner.Capacities(), StaffCapacity)) {
+		return nil, outcome.New(outcome.NotFound, "the owner is no active member of staff: `chartwarden person list` shows the ids").At("owner")
+	}
+	return owner, err
 }
 
 // waits reports whether an open item is about the client.

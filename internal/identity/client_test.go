@@ -386,3 +386,73 @@ func TestAnOwnerLeaves(t *testing.T) {
 	_, err = s.LiveClient(t.Context(), "lab-feed")
 	s.refused(err, outcome.NotFound, "after a week")
 }
+
+// What ended stays ended, whatever SQL writes: the end stands in the sealed part, too. A person ends only what is hers.
+func TestAnAuthorizationThatEndedStaysEnded(t *testing.T) {
+	s := newSite(t, true)
+	owner := s.hire("Ruth Adeyemi", Administrator)
+	p, other := s.hire("Anna Lindqvist", Physician), s.hire("Ben Carter", Physician)
+	_, _, err := s.RegisterClient(t.Context(), shell, NewClient{ID: "growth", Name: "Growth chart", Owner: owner.Person, Scope: "user/Patient.rs offline_access", Redirects: []string{"https://growth.example/cb"}})
+	s.must(err)
+	_, one := launched(s, p, "user/Patient.rs offline_access")
+	_, two := launched(s, p, "user/Patient.rs offline_access")
+	ses := p.signIn().Session
+	if list, err := s.Authorizations(t.Context(), p.Person); err != nil || len(list) != 2 || list[0].Client != "growth" {
+		t.Fatal(list, err)
+	}
+	stranger := other.signIn().Session
+	s.refused(s.EndAuthorization(t.Context(), stranger, two.ID), outcome.NotFound, "somebody else's")
+	s.must(s.EndAuthorization(t.Context(), ses, two.ID))
+	s.refused(s.EndAuthorization(t.Context(), ses, two.ID), outcome.NotFound, "a second time")
+	s.must(s.RevokeToken(t.Context(), "", one.Refresh, Arrival{}))
+	s.must(s.db.Write(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`update identity_authorization set ended_at=0, ended_why=''`)
+		return err
+	}))
+	for _, issued := range []Issued{one, two} {
+		if s.bears(issued.Access) {
+			t.Error("an authorization was brought back by SQL")
+		}
+		_, err := s.Refresh(t.Context(), "", issued.Refresh, scope.Set{}, Arrival{})
+		s.refused(err, outcome.Login, "its refresh token")
+	}
+	if list, err := s.Authorizations(t.Context(), p.Person); err != nil || len(list) != 0 {
+		t.Fatal(list, err)
+	}
+}
+
+// Somebody else may answer for a program whose owner left: two people decide, and it goes on.
+func TestAProgramIsTakenOver(t *testing.T) {
+	s := newSite(t, false)
+	boss, owner, next := s.hire("Ruth Adeyemi", Administrator), s.hire("Ben Carter", Administrator), s.hire("Priya Nair", Administrator)
+	s.clock.pass(25 * time.Hour) // their factors count
+	_, item, err := s.RegisterClient(t.Context(), shell, NewClient{ID: "lab-feed", Name: "Lab feed", Owner: owner.Person, Scope: "system/Observation.rs", Keys: keySet(t, ecKey(t, elliptic.P384()).Public())})
+	s.must(err)
+	_, err = s.TakeOver(t.Context(), shell, "lab-feed", next.Person)
+	s.refused(err, outcome.Duplicate, "while it waits")
+	_, err = s.Approve(t.Context(), boss.agent(), item.ID)
+	s.must(err)
+	_, err = s.Terminate(t.Context(), boss.agent(), owner.Person, "left")
+	s.must(err)
+	for name, c := range map[string]struct {
+		client, owner string
+		want          outcome.Code
+	}{"no such client": {"nothing", next.Person, outcome.NotFound}, "no such person": {"lab-feed", "nobody", outcome.NotFound}, "who left": {"lab-feed", owner.Person, outcome.NotFound}} {
+		_, err := s.TakeOver(t.Context(), shell, c.client, c.owner)
+		s.refused(err, c.want, name)
+	}
+	item, err = s.TakeOver(t.Context(), shell, "lab-feed", next.Person)
+	s.must(err)
+	_, err = s.Approve(t.Context(), next.agent(), item.ID)
+	s.refused(err, outcome.Forbidden, "the new owner alone")
+	_, err = s.Approve(t.Context(), boss.agent(), item.ID)
+	s.must(err)
+	s.clock.pass(30 * 24 * time.Hour)
+	if c, err := s.LiveClient(t.Context(), "lab-feed"); err != nil || c.Owner != next.Person {
+		t.Fatal(c, err)
+	}
+	_, err = s.RevokeClient(t.Context(), shell, "lab-feed", "sold")
+	s.must(err)
+	_, err = s.TakeOver(t.Context(), shell, "lab-feed", boss.Person)
+	s.refused(err, outcome.Conflict, "what was revoked")
+}

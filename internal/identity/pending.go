@@ -15,14 +15,14 @@ import (
 // Pending is an act that waits for a second person.
 type Pending struct {
 	ID       string
-	Kind     string // create, change, reset, client; or that of an [Act]
+	Kind     string // create, change, reset, client, client-owner; or that of an [Act]
 	Person   string // id of whom it is about; of an act empty where it is about nobody here
 	AskedBy  string // id; empty: the command line, whose holder is no second person to anybody
 	Asked    time.Time
 	Expires  time.Time
 	Reason   string
 	Change   *Change // of a change: what it would set
-	Client   string  // of a client: its id; Person is its owner
+	Client   string  // of a client: its id; Person is its owner, or the one who takes it over
 	Act      *Act    // of an act that another package carries out
 	State    string  // open, approved, refused, withdrawn; of an act also done
 	Decided  time.Time
@@ -36,10 +36,12 @@ const (
 	pendingChange = "change"
 	pendingReset  = "reset"
 	pendingClient = "client"
+	pendingOwner  = "client-owner"
 )
 
 // lifetimes of what waits.
-var pendingFor = map[string]time.Duration{pendingCreate: 7 * 24 * time.Hour, pendingChange: 7 * 24 * time.Hour, pendingReset: time.Hour, pendingClient: time.Hour}
+var pendingFor = map[string]time.Duration{pendingCreate: 7 * 24 * time.Hour, pendingChange: 7 * 24 * time.Hour, pendingReset: time.Hour, pendingClient: time.Hour,
+	pendingOwner: ownerGone}
 
 // aloneAfter is how long an item waits before its author may approve it where there is nobody else: a solo practice.
 const aloneAfter = 24 * time.Hour
@@ -196,6 +198,8 @@ func (s *Store) Approve(ctx context.Context, by audit.Agent, item string) (Appro
 		out.Link, err = s.reset(ctx, by, r, how, decided)
 	case pendingClient:
 		err = s.activateClient(ctx, by, p, how, decided)
+	case pendingOwner:
+		err = s.ownClient(ctx, by, p, how, decided)
 	default:
 		err = outcome.New(outcome.Exception, "this item is of an unknown kind")
 	}

@@ -127,7 +127,7 @@ func (p *Pages) pending(r *http.Request, people []identity.Person) ([]page.Pendi
 			one.By = "Asked by you"
 		}
 		if item.Client != "" {
-			if one.What, err = p.clientWhat(r, item); err != nil {
+			if one.What, err = p.clientWhat(r, item, byID[item.Person]); err != nil {
 				return nil, err
 			}
 		}
@@ -140,13 +140,15 @@ func (p *Pages) pending(r *http.Request, people []identity.Person) ([]page.Pendi
 }
 
 // clientWhat says what letting a program in would let it do, for whoever decides about that.
-func (p *Pages) clientWhat(r *http.Request, item identity.Pending) (string, error) {
+func (p *Pages) clientWhat(r *http.Request, item identity.Pending, owner identity.Person) (string, error) {
 	c, err := p.o.Persons.Client(r.Context(), item.Client)
 	if err != nil {
 		return "", err
 	}
 	what := "Register the app " + c.Name + " (" + c.ID + ")"
 	switch {
+	case item.Kind == "client-owner":
+		return "Let " + shownName(owner) + " answer for " + c.Name + " (" + c.ID + ") for a year: " + c.Scope, nil
 	case c.Backend():
 		what = "Register the backend service " + c.Name + " (" + c.ID + ")"
 	case c.FirstParty:
