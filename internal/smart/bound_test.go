@@ -264,3 +264,31 @@ func TestBrowserAppsOfOtherOrigins(t *testing.T) {
 	}
 	w.wants("consent sent by another site", w.physician.Do(t, "POST", "/oauth/consent", body.String(), "Content-Type", "application/x-www-form-urlencoded", "Origin", evil, "Sec-Fetch-Site", "cross-site"), http.StatusForbidden)
 }
+
+// A person sees what apps may do for her and ends it; nobody else's is hers to see or to end.
+func TestAPersonSeesAndEndsHerApps(t *testing.T) {
+	w := open(t)
+	w.app("growth", "user/Patient.rs patient/Observation.rs launch/patient offline_access")
+	got := w.launch(w.physician, "growth", "patient/Observation.rs launch/patient offline_access", w.patient)
+	b := w.bearer(got.Access)
+	w.wants("before", b.get("/fhir/Observation/"+w.lab), http.StatusOK)
+	page := w.wants("My apps", w.physician.Get(t, "/apps"), http.StatusOK)
+	for _, want := range []string{"results and vital signs", "Not an app of this hospital", "Okafor", "End the access of"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	_, rest, _ := strings.Cut(page, `action="/apps/`)
+	id, _, _ := strings.Cut(rest, "/end")
+	if other := w.wants("the clerk's", w.clerk.Get(t, "/apps"), http.StatusOK); strings.Contains(other, id) || !strings.Contains(other, "No app acts for you") {
+		t.Error("somebody sees another's apps")
+	}
+	w.wants("another's", w.clerk.Form(t, "/apps/"+id+"/end"), http.StatusNotFound)
+	w.wants("still", b.get("/fhir/Observation/"+w.lab), http.StatusOK)
+	w.wants("ended", w.physician.Form(t, "/apps/"+id+"/end"), http.StatusSeeOther)
+	if page := w.wants("and told", w.physician.Get(t, "/apps"), http.StatusOK); !strings.Contains(page, "has no access of yours any more") || strings.Contains(page, id) {
+		t.Error(page)
+	}
+	w.wants("after", b.get("/fhir/Observation/"+w.lab), http.StatusUnauthorized)
+	w.wants("again", w.physician.Form(t, "/apps/"+id+"/end"), http.StatusNotFound)
+}

@@ -133,7 +133,7 @@ func (a *Authority) ask(w http.ResponseWriter, r *http.Request, q request, s ste
 			v.Hits = append(v.Hits, page.ConsentHit{ID: h.PatientID, Name: h.Name, About: about(h.Identity), Closed: h.Closed})
 		}
 	}
-	v.Lines, v.Until = lines(q.scopes), until(q.scopes, ses)
+	v.Lines, v.Until = InWords(q.scopes), until(q.scopes, ses)
 	a.draw(w, r, http.StatusOK, q.redirect, page.Consent(v))
 }
 
@@ -212,8 +212,8 @@ var kinds = map[string]string{"*": "everything in the record", "Patient": "name,
 	"Encounter": "visits", "DiagnosticReport": "reports", "DocumentReference": "documents", "CarePlan": "care plans", "CareTeam": "who is on the team", "Appointment": "appointments",
 	"Practitioner": "who treats", "Organization": "places and organisations"}
 
-// lines says in words what scopes let an app do.
-func lines(set scope.Set) (out []page.ConsentLine) {
+// InWords says what scopes let an app do, for whoever lets it.
+func InWords(set scope.Set) (out []page.ConsentLine) {
 	if set.Has(scope.OpenID) {
 		out = append(out, page.ConsentLine{Icon: "id-card", What: "Know who you are", Of: "your name here, nothing else of you"})
 	}

@@ -63,7 +63,25 @@ func (p *Pages) portal(w http.ResponseWriter, r *http.Request) {
 	v := page.PortalView{Shell: withEntry(p.shell(r, "Who looked at my chart", "Who looked"), list.Entry), Name: who.Session.Person.Name,
 		Summary: portalSummary(list.Lines, who.Session.Person.ID, now), Visits: portalVisits(list.Lines, visits, who.Session.Person.ID, now),
 		Report: "/me/report", ProofAt: entryHref(list.Entry), Proven: p.completeness(), Older: older(list.Older, "/me")}
+	v.Head, v.Check = p.onPaper(list.Entry)
 	p.draw(w, r, http.StatusOK, page.Portal(v))
+}
+
+// onPaper is what a printed list carries so that it can be checked later: the signed head of the record that it is under, and what to do
+// with it.
+func (p *Pages) onPaper(entry string) (head, how string) {
+	if p.o.Head == nil {
+		return "", ""
+	}
+	note, verifier := p.o.Head()
+	if len(note) == 0 {
+		return "", ""
+	}
+	how = "This list was written into the record as entry " + entry + " before it was shown. The lines below are the record's signed head (C2SP tlog-checkpoint): its name, its size, " +
+		"its hash, its signature. Keep them. Whoever takes an entry out of the record later can show no proof that leads from a head of theirs to this one. Ask the privacy office for " +
+		"the proof of an entry, or fetch " + p.o.Base + "/audit/receipt/" + entry + " while you are signed in; " +
+		"any C2SP verifier checks it. The key of the record: " + verifier
+	return string(note), how
 }
 
 // completeness says what the patient can rely on, and no more.

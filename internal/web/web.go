@@ -17,7 +17,9 @@ import (
 	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
 	"chartwarden/internal/identity"
+	"chartwarden/internal/scope"
 	"chartwarden/internal/web/look"
+	"chartwarden/internal/web/page"
 )
 
 // Browser is what the server does for a session in a browser: where a request comes from, and the cookie.
@@ -32,7 +34,8 @@ type Browser interface {
 type Options struct {
 	Gate     *access.Gate
 	Persons  *identity.Store
-	State    func() audit.State // how the log stands, for banners
+	State    func() audit.State                    // how the log stands, for banners
+	Head     func() (note []byte, verifier string) // the newest signed head of the log and the key that it is checked with
 	Browser  Browser
 	Zone     *time.Location
 	Now      func() time.Time
@@ -41,6 +44,7 @@ type Options struct {
 	Sandbox  bool
 	Demo     bool // the one-touch start page exists
 	DemoList func() []DemoPerson
+	InWords  func(scope.Set) []page.ConsentLine // what scopes let an app do
 }
 
 // DemoPerson is somebody whom the start page of a demonstration signs in by one touch.
@@ -58,6 +62,7 @@ type Pages struct {
 	asked      once[url.Values] // what was typed into a search
 	complaints once[complaint]  // why a note was not signed
 	checks     checks           // of the whole log, since this process started
+	endedApp   once[string]     // the app whose access a person just ended
 	arrived    once[string]     // the appointment that was just checked in
 	names      staffNames       // of colleagues, as the directory tells them
 }
@@ -73,7 +78,7 @@ func (p *Pages) Close() { p.once.Do(func() { close(p.done) }) }
 // Routes lists every page with its action.
 func (p *Pages) Routes() []access.Route {
 	routes := []access.Route{{Method: "GET", Pattern: "/static/", Public: true, Handler: look.Static().ServeHTTP}}
-	for _, family := range [][]access.Route{p.sessionRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.privacyRoutes(), p.adminRoutes()} {
+	for _, family := range [][]access.Route{p.sessionRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.appRoutes(), p.privacyRoutes(), p.adminRoutes()} {
 		routes = append(routes, family...)
 	}
 	return routes

@@ -40,6 +40,8 @@ type PortalView struct {
 	Report   string // address of the download
 	Proven   string // "This list is complete. Checked 09:41 against the copy at the county archive."
 	ProofAt  string
+	Head     string // on paper alone: the signed head of the record that this list is under
+	Check    string // on paper alone: how the list can be held against it
 	Older    look.Link
 }
 

@@ -30,6 +30,7 @@ package page
 //	                                    POST /glass                patient, code=emergency|covering|consulted|patient-contact|other, [text], [totp]
 //	                                    POST /chart/{patient}/glass/end
 //	GET  /activity                      POST /activity/{entry}     text                                   a reason, before anybody asks
+//	GET  /apps                          POST /apps/{authorization}/end                                    ends what an app may do
 //	GET  /me                            POST /me/question          entry, [text]                          "I do not know this person"
 //	GET  /me/report                     the patient's list as a download
 //	GET  /privacy

@@ -250,8 +250,13 @@ func shots() map[string]templ.Component {
 			{Entry: "e2", Name: "Haddad, Karim", Did: "Summary", Reason: "No reason found yet", When: look.Clock(ago(90 * time.Minute)), Asks: true}}},
 		{Title: "Fri 20 Nov 2026", Rows: []Opened{
 			{Entry: "e3", Href: "/chart/q", Name: "Brandt, Elsa", Did: "Summary", Reason: "I am treating them now", Glass: true, When: look.Clock(ago(17 * time.Hour)), Said: "Collapsed in the corridor of 5 West."}}}}}
+	apps := AppsView{Shell: care("My apps"), Ended: "Night rounds", Apps: []App{
+		{ID: "a1", Name: "Growth chart", Who: "Not an app of this hospital; Ruth Adeyemi answers for it", Patient: "Okafor, Maren", Since: look.Recent(ago(3*time.Hour), now), Until: "It ends by itself 22 Nov 2026, 18:41, or when your own access does.",
+			Lines: []ConsentLine{{Icon: "id-card", What: "Know who you are", Of: "your name here, nothing else of you"}, {Icon: "eye", What: "See results and vital signs", Of: "of this patient only"}}},
+		{ID: "a2", Name: "Ward list", Who: "An app of this hospital", Since: look.Recent(ago(30*time.Hour), now), Until: "It ends by itself 22 Nov 2026, 18:41, or when your own access does.", Lines: []ConsentLine{{Icon: "pen-line", What: "See and change appointments", Of: "wherever you may yourself"}}}}}
 	who := PortalView{Shell: portal(), Name: "Maren Okafor", Summary: "14 people looked at your chart in the last 30 days. For 13 of them the record gives the reason. You can ask about each.",
 		Proven: "Yes. 31 entries, each of them proven. Checked today at 09:41 against the copy at the county archive.", Withheld: "2 of 31 entries are withheld until 5 Dec 2026.", Report: "/me/report", ProofAt: "/me/proof",
+		Check: "This list was written into the record as entry hospital.example/log/18205 before it was shown. The lines below are the record's signed head.", Head: "hospital.example/log\n18206\nqL2u1hm3OBGCkjvLGkjU1gsgcFCsJpA0IaPrqd4J7Ag=\n\nhospital.example/log Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n",
 		Visits: []PortalVisit{
 			{Title: "Stay on 5 West", Span: "19 Nov 2026 until now", Total: 9, Lines: []PortalLine{
 				{Who: "Anna Lindqvist", Role: "Doctor, 5 West", Reason: "Is the doctor in charge of your stay", Part: "Everything except restricted notes", When: look.Recent(ago(2*time.Minute), now), Times: 14, Entry: "e1",
@@ -378,7 +383,7 @@ func shots() map[string]templ.Component {
 		"chart-results": Results(results), "chart-result": ResultHistory(history), "chart-medications": Medications(MedicationsView{Chart: chartView("Medications", TabMedications), Current: meds(), Stopped: meds()[:1]}),
 		"chart-notes": Notes(notes), "chart-note": Note(note), "chart-write": Write(write), "chart-documents": Documents(documents), "chart-timeline": Timeline(timeline), "chart-access": ChartAccess(access),
 		"closed": Closed(closed), "closed-code": Closed(closedCode), "closed-no": Closed(closedNo),
-		"refusal": Refusal(refusal), "error": Refusal(broken), "activity": Activity(activity), "portal": Portal(who),
+		"refusal": Refusal(refusal), "error": Refusal(broken), "activity": Activity(activity), "apps": Apps(apps), "apps-none": Apps(AppsView{Shell: portal()}), "portal": Portal(who),
 		"privacy": Privacy(overview), "reviews": Reviews(ReviewsView{Shell: privacy("Reviews"), Rows: queue, Total: 12, Views: []look.Link{{Text: "Waiting"}, {Text: "Asked", Href: "/privacy/reviews?asked"}, {Text: "Closed", Href: "/privacy/reviews?closed"}}, Older: look.Link{Text: "Next 50", Href: "/privacy/reviews?after=50"}}),
 		"review": Review(review), "review-glass": Review(glassReview), "audit": Audit(explorer), "audit-start": Audit(explorerStart), "entry": Entry(entry),
 		"integrity": Integrity(integrity), "integrity-self": Integrity(selfWitnessed), "integrity-cut": Integrity(cut),
