@@ -33,7 +33,7 @@ type table struct {
 const (
 	priorTable  = 500 // person-days that shipped tables count for
 	shrinkRole  = 30
-	tailShare   = .015
+	tailShare   = .02
 	sampledDays = 60_000
 )
 
@@ -54,7 +54,7 @@ func (t *table) fit(n int, beta0 float64) {
 	t.beta = beta0
 	if m := len(beyond); m > 0 { // the median is hard to move by the misuse among them
 		median := (float64(beyond[m/2]) - t.u) / math.Ln2
-		t.beta = (float64(median*float64(m)) + float64(beta0*15)) / float64(m+15)
+		t.beta = (float64(median*float64(m)) + float64(beta0*4)) / float64(m+4)
 	}
 }
 

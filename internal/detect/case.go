@@ -39,6 +39,7 @@ type openCase struct {
 	events   map[string]struct{}
 	peak     float64
 	told     float64
+	shown    int // events when last told
 }
 
 type dayNats struct {
@@ -65,7 +66,20 @@ func posterior(logE float64) float64 {
 	return 1 / (1 + math.Exp(-(posteriorAt + float64(posteriorSlope*logE))))
 }
 
-const posteriorAt, posteriorSlope = -4.0, 1.0
+const posteriorAt, posteriorSlope = -7.0, 1.0
+
+// kind is the hypothesis that a case is about: some are told by several sums.
+func (h hypothesis) kind() hypothesis {
+	switch h {
+	case apart:
+		return snoop
+	case slowly, picked:
+		return harvest
+	case dripping:
+		return exfiltration
+	}
+	return h
+}
 
 // alarm judges a day that is not over when something happened that may not wait: a strong sign.
 func (e *Engine) alarm(a int32, d *today, ev *Event) {
@@ -89,6 +103,10 @@ func (e *Engine) alarm(a int32, d *today, ev *Event) {
 // judgeDay raises or follows up the case that a day makes. settled days may also lower one.
 func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, settled bool) {
 	logE, best := e.mixture(d.role, t)
+	if settled {
+		p := &e.world.persons[a]
+		defer func() { p.usual += float32((pos(logE) - float64(p.usual)) / float64(min(p.days+1, 28))) }()
+	}
 	if !settled && logE < max(e.floor, 4) && !(best == snoop && e.clearLook(d) && logE >= e.floor) {
 		return
 	}
@@ -96,10 +114,7 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, settled boo
 		e.alarms = append(e.alarms, logE)
 	}
 	d.logE = logE
-	kind := best
-	if kind == apart {
-		kind = snoop
-	}
+	kind := best.kind()
 	key := caseKey{a, kind}
 	c := e.open[key]
 	if c != nil && d.day-c.days[len(c.days)-1].day > idleDays {
@@ -113,13 +128,13 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, settled boo
 			return
 		}
 		e.raised++
-		c = &openCase{Case: Case{ID: fmt.Sprintf("c-%d", e.raised), Agent: e.world.people.text[a], Hypothesis: hypothesesTable[kind].name, Opened: e.now,
+		c = &openCase{Case: Case{ID: fmt.Sprintf("c-%d", e.raised), Agent: e.world.people.text[a], Hypothesis: hypothesesTable[kind].name, Opened: min(e.now, e.lastEvent),
 			Provisional: e.day-e.firstDay < manyDays}, patients: map[int32]struct{}{}, events: map[string]struct{}{}}
 		e.open[key] = c
 	} else if settled {
 		e.lower(a, d, kind)
 	}
-	c.set(d.day, pos(logE))
+	c.set(d.day, pos(logE-float64(e.world.persons[a].usual)))
 	e.fill(c, best, a, d)
 	e.tell(c, a, best, d, settled)
 }
@@ -157,15 +172,15 @@ func (c *openCase) set(day int32, nats float64) {
 	slices.SortFunc(c.days, func(x, y dayNats) int { return int(x.day - y.day) })
 }
 
-// sum adds the days with forgetting. Only days that stand out add to a case.
+// sum is the strongest day and a fifth of the others, all with forgetting: what goes on for days has hypotheses of its own.
 func (c *openCase) sum() float64 {
-	last, s := c.days[len(c.days)-1].day, 0.0
+	last, s, top := c.days[len(c.days)-1].day, 0.0, 0.0
 	for _, d := range c.days {
-		if d.nats > 1 || len(c.days) == 1 {
-			s += d.nats * math.Pow(forget, float64(last-d.day))
-		}
+		x := d.nats * math.Pow(forget, float64(last-d.day))
+		s += pos(x - 1)
+		top = max(top, x)
 	}
-	return s
+	return top + .2*(s-pos(top-1))
 }
 
 // fill adds the events and patients of a day that the hypothesis is about.
@@ -182,7 +197,7 @@ func (e *Engine) fill(c *openCase, h hypothesis, a int32, d *today) {
 			c.Events = append(c.Events, id)
 		}
 	}
-	every := h == harvest || h == stolen || h == shared || h == dormant
+	every := h.kind() == harvest || h == stolen || h == shared || h == dormant
 	for i := range d.patients {
 		l := &d.patients[i]
 		if every || l.evidence() > 0 || l.unexplained() {
@@ -190,7 +205,7 @@ func (e *Engine) fill(c *openCase, h hypothesis, a int32, d *today) {
 			addEvent(l.event)
 		}
 	}
-	if every || h == exfiltration || h == destruction || h == glassAbuse {
+	if every || h.kind() == exfiltration || h == destruction || h == glassAbuse {
 		for _, id := range d.notes {
 			addEvent(id)
 		}
@@ -210,16 +225,14 @@ func (e *Engine) tell(c *openCase, a int32, h hypothesis, d *today, settled bool
 	case score >= e.bar:
 		queue = "review"
 	}
-	if c.Revision > 0 && queue == c.Queue && math.Abs(c.LogE-c.told) < .3 {
+	more := len(c.Events) > c.shown && (settled || c.shown == 0 || len(c.Events) >= 2*c.shown)
+	if c.Revision > 0 && !more && (queue == c.Queue && (math.Abs(c.LogE-c.told) < .3 || !settled && c.LogE < c.told+1) || !settled && c.LogE < c.told) {
 		return
 	}
-	if c.Revision > 0 && !settled && c.LogE < c.told {
-		return
-	}
-	c.Queue, c.told = queue, c.LogE
+	c.Queue, c.told, c.shown = queue, c.LogE, len(c.Events)
 	c.peak = max(c.peak, score)
 	c.Revision++
-	c.Updated = e.now
+	c.Updated = min(e.now, e.lastEvent)
 	c.Contributions = c.Contributions[:0]
 	parts := e.parts(h, a, d)
 	total := 0.0
@@ -286,10 +299,10 @@ func (e *Engine) budget() {
 	allowed := e.options.Budget / 1000 * e.activeMean * float64(days) * .9 // a tenth is for random audits
 	byScore := slices.Clone(e.past)
 	slices.SortStableFunc(byScore, func(x, y pastCase) int { return -cmpFloat(x.score, y.score) })
-	e.bar = .02
+	e.bar = .002
 	for _, p := range byScore {
 		if allowed -= p.false; allowed < 0 {
-			e.bar = max(p.score, .02)
+			e.bar = max(p.score, .002)
 			break
 		}
 	}

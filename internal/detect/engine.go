@@ -18,6 +18,7 @@ type Engine struct {
 	world      world
 	options    Options
 	now, start int64
+	lastEvent  int64
 	day        int32 // of the log, from the first day of Unix time
 	firstDay   int32
 	weights    *weights
@@ -44,6 +45,7 @@ type Engine struct {
 	activeMean float64
 	finished   int
 	report     Report
+	ownMade    bool // the last reasons left out a fact that the person made herself
 	units      []int32
 	found      []reason
 	verdict    Verdict
@@ -55,7 +57,7 @@ func New(o Options) *Engine {
 		o.Budget = 2
 	}
 	e := &Engine{options: o, weights: newWeights(), rates: newRates(), open: map[caseKey]*openCase{}, activeOn: map[int32][]int32{},
-		networks: map[uint32]float64{}, machines: map[uint32]struct{}{}, bar: .15, floor: 1.5}
+		networks: map[uint32]float64{}, machines: map[uint32]struct{}{}, bar: .01, floor: 1}
 	e.world = world{keys: newKeyer(), sourceOf: map[uint64]int32{}, bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},
 		devices: map[string]string{}}
 	return e
@@ -101,6 +103,7 @@ func (e *Engine) Judge(ev *Event) {
 		e.report.OutOfOrder++
 	}
 	e.advance(t)
+	e.lastEvent = t
 	e.events++
 	e.report.Events++
 	w := &e.world
@@ -123,6 +126,7 @@ func (e *Engine) Judge(ev *Event) {
 		}
 	}
 	if person {
+		e.seek(ev, a, t, d)
 		e.alarm(a, d, ev)
 	}
 }
@@ -197,11 +201,8 @@ func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
 		d.off = max(d.off, e.odd(ps, r, t))
 	}
 	d.novelty = max(d.novelty, e.novel(ps, ev))
-	if ps.concurrent(networkOf(ev.Address), t) {
+	if ps.concurrent(thin(ev.Device), t) {
 		d.counts[countConcurrent]++
-	}
-	if ps.searches(ev) {
-		d.counts[countSearches]++
 	}
 	switch {
 	case ev.Kind == Export, ev.Kind == Operation:
@@ -214,9 +215,8 @@ func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
 		d.counts[countPrints]++
 		d.note(strings.Clone(ev.ID))
 	case ev.Kind == Glass:
-		d.counts[countGlass]++
 		d.note(strings.Clone(ev.ID))
-	case e.deletesOthers(ev, a):
+	case len(ev.Patients) == 0 && e.deletesOthers(ev, a):
 		d.counts[countDeletes]++
 		d.note(strings.Clone(ev.ID))
 	case e.alters(ev, a):
@@ -265,6 +265,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	*v = Verdict{Event: ev.ID, Revision: 1, Agent: ev.Agent, Patient: w.charts.text[p], Explanations: v.Explanations[:0], Signals: v.Signals[:0]}
 	e.units = w.unitsOf(a, t, place, e.units[:0])
 	e.found = e.reasons(a, p, t, e.units, e.found[:0])
+	ownMade := e.ownMade && e.desks[max(ps.role, 0)] == 0
 	nats := e.weights.weigh(ps.role, e.found)
 	if ev.Agent == v.Patient { // her own, by the patient's portal
 		nats = -6
@@ -298,24 +299,39 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 		e.timers[0] = append(e.timers[0], pending{due: t + 3600, at: t, event: strings.Clone(ev.ID), agent: a, patient: p, place: place, revision: 1,
 			nats: nats, glass: ev.Kind == Glass})
 	}
+	if nats > 0 && e.deletesOthers(ev, a) {
+		d.counts[countDeletes]++
+		d.note(strings.Clone(ev.ID))
+	}
 	if ev.Kind == Glass && waits {
 		d.claims++
+		d.counts[countGlass]++
 	}
-	if l := d.look(p); l != nil {
-		if nats < float64(l.nats) {
-			if l.unexplained() && nats <= 0 {
-				d.counts[countUnexplained]--
-			}
-			l.nats = float32(nats)
+	l := d.look(p)
+	if l != nil && l.sought {
+		d.counts[countSearches]--
+	} else if l != nil {
+		if l.unexplained() || l.rel > 2 {
+			d.note(strings.Clone(ev.ID))
 		}
+		d.excuse(l, nats)
 		return
 	}
 	e.looksToday++
 	d.counts[countPatients]++
-	if nats > 0 {
+	counted := nats > 0 && ev.Kind != Print && ev.Kind != Delete // which have hypotheses of their own
+	if counted {
 		d.counts[countUnexplained]++
 	}
-	d.add(look{event: strings.Clone(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), at: t, waits: waits})
+	if ownMade && nats > 0 && ev.Kind != Create { // who makes her own reason first knows what she is doing
+		rel += 1.5
+	}
+	fresh := look{event: strings.Clone(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), at: t, waits: waits, habit: float32(e.habit(ps)), counted: counted}
+	if l != nil {
+		*l = fresh
+	} else {
+		d.add(fresh)
+	}
 	for i, has := range w.attributesOf(p, t) {
 		if has {
 			d.attr[i]++
@@ -327,8 +343,11 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 			e.rates.of[i]++
 		}
 	}
-	if v.Explained && len(e.found) > 0 && vocabulary[e.found[0].template].party != derived {
+	primary := v.Explained && len(e.found) > 0 && vocabulary[e.found[0].template].party != derived
+	if primary {
 		e.remembered(a, p, t)
+	} else if ev.Kind == Create && e.desks[max(ps.role, 0)] == 0 && (strings.HasPrefix(ev.Data, "Task/") || strings.HasPrefix(ev.Data, "CareTeam/")) {
+		w.sources[w.source(ev.Data)].doubtful = true
 	}
 	e.sample(ev, a, p, t)
 }
@@ -339,7 +358,7 @@ func (e *Engine) explain(v *Verdict, nats float64) bool {
 	first, second := -1, -1
 	for i, r := range e.found {
 		switch {
-		case r.nats < said:
+		case r.nats < said || r.template == activity:
 		case first < 0 || r.nats > e.found[first].nats:
 			first, second = i, first
 		case second < 0 || r.nats > e.found[second].nats:

@@ -9,7 +9,10 @@ const (
 	snoop hypothesis = iota
 	apart            // snooping, told by whom nobody else looks at
 	harvest
+	slowly // harvest, a few a day
+	picked // harvest by an attribute
 	exfiltration
+	dripping // exfiltration below every quota
 	stolen
 	shared
 	dormant
@@ -31,14 +34,17 @@ var hypothesesTable = [hypotheses]struct {
 }{
 	snoop:        {"snoop", 3, .5, .5, .9, false, "opened the chart of a patient for whom no reason of care is known", "an appointment, order, task or shift that is not on file"},
 	apart:        {"snoop", 1, .5, .5, 1.2, false, "opened charts that nobody else of the house works with and for which no reason of care is known", "an appointment, order, task or shift that is not on file"},
-	harvest:      {"harvest", 1, .7, .1, .8, false, "opened far more charts, or other ones, than the work explains", "a list of work for that day"},
-	exfiltration: {"exfiltration", 1, .8, .1, .8, true, "took more out of the system than people in that role do", "a report or request that asked for it"},
+	harvest:      {"harvest", 1, .7, .05, .8, false, "opened far more charts, or other ones, than the work explains", "a list of work for that day"},
+	slowly:       {"harvest", .1, .7, .02, 1, false, "opened a few charts without a known reason, day after day", "work that is not on file"},
+	picked:       {"harvest", .1, .7, .05, 1, false, "opened charts that have one attribute in common", "a list of work for that day"},
+	dripping:     {"exfiltration", .2, .8, .02, .8, true, "took out a little, again and again, as that person did not before", "a report or request that asked for it"},
+	exfiltration: {"exfiltration", 1, .8, .03, .8, true, "took more out of the system than people in that role do", "a report or request that asked for it"},
 	stolen:       {"stolen-account", 1, .8, .05, 1, true, "signed in from a place that is new for that person and opened charts without a known reason", "a change of workplace"},
-	shared:       {"shared-credential", 1, .3, .05, 1, true, "worked at two places at once", "a device that was left signed in"},
+	shared:       {"shared-credential", .3, .3, .05, 1, true, "worked at two places at once", "a device that was left signed in"},
 	dormant:      {"dormant-account", 1, .4, .002, 1, true, "used an account that should be at rest", "a return to work that is not on file"},
-	glassAbuse:   {"glass-abuse", 1, .5, .02, 1.5, false, "broke the glass more often than others, and no later fact confirms why", "emergencies that are documented late"},
+	glassAbuse:   {"glass-abuse", .5, .5, .02, 1.5, false, "broke the glass more often than others, and no later fact confirms why", "emergencies that are documented late"},
 	destruction:  {"destruction", 1, .9, .02, 1, true, "deleted, altered or granted what was not the person's own", "a correction that somebody asked for"},
-	stalking:     {"stalking", 1, .6, .02, 1, false, "came back on several days to a patient for whom no reason of care is known", "a relationship of care that is not on file"},
+	stalking:     {"stalking", .5, .6, .02, 1, false, "came back on several days to a patient for whom no reason of care is known", "a relationship of care that is not on file"},
 }
 
 // part is one contribution to a sum, before it is scaled to the case's own nats.
@@ -57,10 +63,18 @@ func (e *Engine) weigh(a int32, d *today) (t [hypotheses]float64) {
 		t[apart] = A + d.apart
 	}
 	unexplained := pos(r.evidence(countUnexplained, p, d.counts[countUnexplained]))
-	volume := pos(logMean(r.evidence(countPatients, p, d.counts[countPatients]), r.evidence(countUnexplained, p, d.counts[countUnexplained])))
-	t[harvest] = max(volume, p.slow(r, d.counts[countUnexplained]), pos(r.evidence(countSearches, p, d.counts[countSearches])), r.pickList(d))
+	if d.counts[countUnexplained]+d.counts[countSearches] > 1 {
+		t[harvest] = max(unexplained+.25*pos(r.evidence(countPatients, p, d.counts[countPatients])), pos(r.evidence(countSearches, p, d.counts[countSearches])))
+	}
+	if d.counts[countUnexplained] > 0 {
+		t[slowly] = p.slow(r, d.counts[countUnexplained])
+	}
+	t[picked] = r.pickList(p, d)
 	if d.size > 0 || d.counts[countExports]+d.counts[countPrints] > 0 {
 		t[exfiltration] = pos(logMean(r.evidence(countExports, p, d.counts[countExports]), r.evidence(countPrints, p, d.counts[countPrints]), d.size))
+		if d.counts[countExports] > 0 {
+			t[dripping] = p.pace(r, d.counts[countExports])
+		}
 	}
 	if d.novelty > 0 && d.counts[countUnexplained] > 0 {
 		t[stolen] = d.novelty + .5*d.off + unexplained
@@ -68,9 +82,11 @@ func (e *Engine) weigh(a int32, d *today) (t [hypotheses]float64) {
 	if c := pos(r.evidence(countConcurrent, p, d.counts[countConcurrent])); c > 0 {
 		t[shared] = c + .5*unexplained
 	}
-	t[dormant] = d.dormant
+	if d.dormant > 0 {
+		t[dormant] = d.dormant + unexplained
+	}
 	if d.claims > 0 {
-		t[glassAbuse] = pos(r.evidence(countGlass, p, d.counts[countGlass])) * float64(d.claims)
+		t[glassAbuse] = pos(r.evidence(countGlass, p, d.counts[countGlass])) + .5*pos(A)
 	}
 	if d.counts[countDeletes]+d.counts[countAlterations]+d.grants > 0 {
 		t[destruction] = pos(logMean(r.evidence(countDeletes, p, d.counts[countDeletes]), r.evidence(countAlterations, p, d.counts[countAlterations]))) + 8*float64(d.grants)
@@ -81,7 +97,8 @@ func (e *Engine) weigh(a int32, d *today) (t [hypotheses]float64) {
 	return t
 }
 
-// snooped is the evidence of a day: log-sum-exp over patients of unexplained nats and relation, and the patient that says most.
+// snooped is the evidence of a day over its patients, each with unexplained nats and relation, and the patient that says most. The
+// others add less than their sum: what keeps one chart from being explained often keeps its neighbours.
 func (d *today) snooped() (sum float64, top int) {
 	best := -math.MaxFloat64
 	top = -1
@@ -99,10 +116,19 @@ func (d *today) snooped() (sum float64, top int) {
 			s += math.Exp(r - best)
 		}
 	}
-	return max(-2, best+math.Log(s)), top
+	return max(-2, best+.6*math.Log(s)), top
 }
 
-func (l *look) evidence() float64 { return float64(l.nats) + float64(l.rel) }
+func (l *look) evidence() float64 {
+	x := float64(l.nats) + float64(l.rel)
+	switch {
+	case l.nats > 0:
+		x += float64(l.habit)
+	case l.nats < -1: // those who care for people also meet their own
+		x = float64(l.nats) + .5*pos(float64(l.rel))
+	}
+	return x
+}
 
 // mixture is the log of the weighted mean of the hypotheses' e-values, and the one that says most. A fixed mean of e-values is an e-value
 // however they depend on each other.
@@ -149,15 +175,19 @@ func (e *Engine) parts(h hypothesis, a int32, d *today) (out []part) {
 		look(1)
 		add("community", d.apart, "nobody who usually works with the same patients opened these")
 	case harvest:
-		count(countPatients, 1)
+		count(countPatients, .25)
 		count(countUnexplained, 1)
 		count(countSearches, 1)
+	case slowly:
 		add("low-and-slow", p.slow(r, d.counts[countUnexplained]), "a few patients without a known reason, day after day")
-		add("pick-list", r.pickList(d), "patients picked by one attribute")
+	case picked:
+		add("pick-list", r.pickList(p, d), "patients picked by one attribute")
 	case exfiltration:
 		count(countExports, 1)
 		count(countPrints, 1)
 		add("export.size", d.size, "a larger export than the role makes")
+	case dripping:
+		add("export.slow", p.pace(r, d.counts[countExports]), "small exports, day after day")
 	case stolen:
 		add("place", d.novelty, "a network or device that is new")
 		add("hours", .5*d.off, "outside the usual hours")
@@ -167,8 +197,10 @@ func (e *Engine) parts(h hypothesis, a int32, d *today) (out []part) {
 		count(countUnexplained, .5)
 	case dormant:
 		add("dormant", d.dormant, "the account was at rest")
+		count(countUnexplained, 1)
 	case glassAbuse:
-		count(countGlass, float64(d.claims))
+		count(countGlass, 1)
+		look(.5)
 	case destruction:
 		count(countDeletes, 1)
 		count(countAlterations, 1)

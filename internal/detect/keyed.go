@@ -46,24 +46,18 @@ func folded(s string) string {
 	}, s)
 }
 
-// home is where somebody lives, as keyed values: the dwelling, the street, and the number in it.
-type home struct {
-	dwelling, street uint64
-	number           int32
-}
+// home is where somebody lives, as keyed values: the dwelling and the street, which is the address without its number.
+type home struct{ dwelling, street uint64 }
 
 func (k *keyer) home(street, postal string) home {
-	n, rest := int32(0), street
+	rest := street
 	for i, word := range strings.Fields(street) {
 		if d := strings.TrimRightFunc(word, unicode.IsLetter); d != "" && strings.IndexFunc(d, func(r rune) bool { return !unicode.IsDigit(r) }) < 0 {
-			for _, r := range d {
-				n = min(n*10+r-'0', 1<<20)
-			}
 			rest = strings.Join(append(append([]string{}, strings.Fields(street)[:i]...), strings.Fields(street)[i+1:]...), " ")
 			break
 		}
 	}
-	return home{k.key("dwelling", street, postal), k.key("street", rest, postal), n}
+	return home{k.key("dwelling", street, postal), k.key("street", rest, postal)}
 }
 
 // body is a human as keyed values.

@@ -29,6 +29,7 @@ func (e *Engine) settle(on int32) {
 	delete(e.activeOn, on)
 	slices.Sort(people)
 	e.setApart(people, on)
+	e.crowd(people, on)
 	scores := make([]dayScore, 0, len(people))
 	for _, a := range people {
 		d := e.dayOf(a, on)
@@ -94,6 +95,10 @@ func (e *Engine) habits(people []int32, on int32) {
 					p.hours[i]++
 				}
 			}
+		}
+		p.paced = p.pace(r, d.counts[countExports])
+		for i, k := range d.attr {
+			p.attr[i] += (float32(k) - p.attr[i]) / p.days
 		}
 		p.drift = p.slow(r, d.counts[countUnexplained])
 		if p.drift <= 3 {

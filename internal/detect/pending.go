@@ -72,14 +72,12 @@ func (e *Engine) again(p pending, stage int) {
 		}
 		p.nats = nats
 		if d := e.dayOf(p.agent, int32(p.at/day)); d != nil {
-			if l := d.look(p.patient); l != nil && nats < float64(l.nats) {
-				if l.unexplained() && nats <= 0 {
-					d.counts[countUnexplained]--
-				}
-				l.nats = float32(nats)
+			if l := d.look(p.patient); l != nil {
+				d.excuse(l, nats)
 			}
 			if p.glass && v.Explained && d.claims > 0 {
 				d.claims--
+				d.counts[countGlass]--
 			}
 		}
 	}

@@ -32,5 +32,5 @@ func (e *Engine) sample(ev *Event, a, p int32, t int64) {
 // said reports whether reasons explain, as explain does.
 func (e *Engine) said(role int32, rs []reason) bool {
 	nats := e.weights.weigh(role, rs)
-	return nats < 0 && slices.ContainsFunc(rs, func(r reason) bool { return r.nats >= 1.1 })
+	return nats < 0 && slices.ContainsFunc(rs, func(r reason) bool { return r.nats >= 1.1 && r.template != activity })
 }

@@ -20,11 +20,13 @@ type person struct {
 	partners  [20]partner
 	repeats   []repeat
 	drift     float64 // low and slow
+	usual     float32 // log E of her days, so that an odd habit is one case at most
+	paced     float64 // exports, low and slow
+	attr      [attributes]float32
 	own0      float32
 	apart     float32 // community: mean and variance of her deviation
 	apartVar  float32
 	apartDays float32
-	searching bool
 	today     *today
 	before    *today
 }
@@ -69,6 +71,18 @@ type today struct {
 	done     bool
 }
 
+// excuse lowers a look to what is known of it now.
+func (d *today) excuse(l *look, nats float64) {
+	if nats >= float64(l.nats) {
+		return
+	}
+	if l.counted && nats <= 0 {
+		d.counts[countUnexplained]--
+		l.counted = false
+	}
+	l.nats = float32(nats)
+}
+
 // look is one patient of a person's day.
 type look struct {
 	event   string
@@ -78,6 +92,9 @@ type look struct {
 	at      int64
 	q       uint8
 	waits   bool
+	sought  bool // found by a search and not opened
+	habit   float32
+	counted bool // among the unexplained patients of the day
 }
 
 func (d *today) look(p int32) *look {

@@ -19,7 +19,7 @@ func (r reason) feature() uint8 { return uint8(int(r.template)*buckets + bucket(
 const features = int(templates) * buckets
 
 // reasons finds what is known by now that may explain why a opens p's chart at t. Facts that a made herself, and nobody confirmed, are
-// left out, except on a chart that she registered as new.
+// left out, except on a chart that she registered as new. The last one is always the patient's activity.
 func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []reason {
 	w := &e.world
 	pt, ps := &w.patients[p], &w.persons[a]
@@ -35,10 +35,15 @@ func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []re
 		best[k] = int32(len(into))
 	}
 	base := len(into)
+	e.ownMade = false
 	var lean reason
+	quiet := 90 * day
 	for i := range pt.facts {
 		f := &pt.facts[i]
 		v := &vocabulary[f.template]
+		if f.from != 0 && f.template != Billing {
+			quiet = min(quiet, max(f.from-t, t-max(f.from, f.to), 0))
+		}
 		if f.from != 0 && t < f.from-v.before*day {
 			continue
 		}
@@ -75,7 +80,8 @@ func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []re
 			}
 			continue
 		}
-		if s := &w.sources[f.source]; s.maker == a && !s.confirmed && pt.registrar != a {
+		if s := &w.sources[f.source]; !s.confirmed && (s.doubtful || s.maker == a) && pt.registrar != a {
+			e.ownMade = e.ownMade || f.template != CareTeam || s.doubtful
 			continue
 		}
 		if f.template == Research && !pt.consented {
@@ -95,6 +101,7 @@ func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []re
 			note(Collaborator, lean.age, lean.on)
 		}
 	}
+	note(activity, quiet, 0)
 	return into
 }
 

@@ -7,7 +7,7 @@ func (e *Engine) idle(p *person, t int64) float64 {
 	since := p.last
 	if since == 0 {
 		since = e.start
-		if p.hired > e.start || len(p.shifts) > 0 && p.shifts[0].from > e.start+7*day {
+		if p.hired > e.start && t-p.hired < 5*day || len(p.shifts) > 0 && p.shifts[0].from > e.start+7*day {
 			return 0
 		}
 	}

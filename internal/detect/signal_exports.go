@@ -15,7 +15,7 @@ func (r *roleStats) size(ev *Event) (x float32, loge float64) {
 	x = float32(math.Log(float64(1+ev.Rows)) + .05*math.Log(float64(1+ev.Bytes)))
 	n := len(r.sizes)
 	if n == 0 { // nothing known of the role: a thousand rows are much
-		return x, logE(min(1, math.Exp(-float64(max(0, x-3)))))
+		return x, logE(min(1, math.Exp(-2*float64(max(0, x-3)))))
 	}
 	i, _ := slices.BinarySearch(r.sizes, x)
 	p := float64(1+n-i) / float64(n+1)

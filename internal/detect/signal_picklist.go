@@ -21,7 +21,7 @@ func (w *world) attributesOf(p int32, t int64) (has [attributes]bool) {
 
 // pickList is the log e-value of the day's patients having one attribute in common more than the role's do: a list put together for
 // somebody, even where each look is explained.
-func (r *roleStats) pickList(d *today) float64 {
+func (r *roleStats) pickList(who *person, d *today) float64 {
 	n := len(d.patients)
 	if n < 8 {
 		return 0
@@ -29,6 +29,9 @@ func (r *roleStats) pickList(d *today) float64 {
 	best := 1.0
 	for i, k := range d.attr {
 		share := (r.attr[i] + 20) / (r.looks + 100)
+		days := min(float64(who.days), usual)
+		own := days * float64(who.means[countPatients])
+		share = (days*float64(who.attr[i]) + 30*share) / (own + 30)
 		if p := binomialTail(n, int(k), min(.95, share)); p < best {
 			best = p
 		}

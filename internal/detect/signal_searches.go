@@ -1,14 +1,25 @@
 package detect
 
-// searchesSignal counts searches of the directory after which nothing was opened.
-var searchesSignal = counter{"search.empty", "more searches that opened nothing than usual", .3, .8}
+import "strings"
 
-func (p *person) searches(ev *Event) (empty bool) {
-	switch {
-	case len(ev.Patients) > 0:
-		p.searching = false
-	case ev.Kind == Search:
-		empty, p.searching = p.searching, true
+// searchesSignal counts searches that found somebody who was then not opened that day.
+var searchesSignal = counter{"search.empty", "more searches that opened nothing than usual", .1, .3}
+
+// seek takes a search of the directory that found a patient: a look of its own until she is opened. To know where somebody lives, or
+// that she is a patient here, may be all that is wanted.
+func (e *Engine) seek(ev *Event, a int32, t int64, d *today) {
+	if ev.Kind != Search || len(ev.Patients) > 0 || ev.Failed || !strings.HasPrefix(ev.Data, "Patient/") {
+		return
 	}
-	return empty
+	w := &e.world
+	p, ok := w.charts.of[ev.Data]
+	if !ok || d.look(p) != nil {
+		return
+	}
+	e.units = w.unitsOf(a, t, -1, e.units[:0])
+	e.found = e.reasons(a, p, t, e.units, e.found[:0])
+	nats := e.weights.weigh(w.persons[a].role, e.found)
+	q, rel := e.rates.strongest(w.related(a, p, t))
+	d.counts[countSearches]++
+	d.add(look{event: strings.Clone(ev.ID), patient: p, nats: float32(min(nats, .5)), rel: float32(rel), q: uint8(q), at: t, sought: true})
 }

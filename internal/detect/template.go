@@ -33,6 +33,7 @@ const (
 	PatientGrant
 	Repeat
 	Collaborator
+	activity // how long ago anything of care happened to the patient; it is never said, and explains nothing alone
 	templates
 )
 
@@ -44,6 +45,7 @@ const (
 	aUnit         // of which the person is
 	aDesk         // whoever does that work in the house
 	derived       // from other accesses
+	nobody        // of the patient alone
 )
 
 // template is one value a line: what it is called, of whom it speaks, how long before the fact and after its end it may explain
@@ -83,6 +85,7 @@ var vocabulary = [templates]template{
 	Recall:               {"device.recall", aUnit, 1, 14, 3.0, false, "works on a recall that concerns the patient since {on}"},
 	PatientGrant:         {"patient.grant", aPerson, 0, 0, 5.0, true, "was named by the patient"},
 	Repeat:               {"repeat.explained", derived, 0, 30, 3.0, false, "had a reason of care for the same patient {on}"},
+	activity:             {"activity", nobody, 0, 0, 0, false, ""},
 	Collaborator:         {"collaborator.direct", derived, 0, 2, 2.0, false, "works with somebody who has a direct reason since {on}"},
 }
 

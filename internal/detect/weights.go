@@ -21,7 +21,13 @@ var fade = [buckets]float64{1, 0.8, 0.5, 0.3}
 
 const baseNats = -2.6 // what an access with no reason begins with
 
+// alive is what the activity of a patient says: permuted patients are mostly at home, real ones mostly not.
+var alive = [buckets]float64{1, 0, -.7, -1.5}
+
 func shipped(f int) float64 {
+	if f/buckets == int(activity) {
+		return alive[f%buckets]
+	}
 	return vocabulary[f/buckets].prior * fade[f%buckets]
 }
 
@@ -112,8 +118,12 @@ func (w *weights) fit(days [][]sample) {
 				w.base -= step * float64(g)
 				r.base -= step * (float64(g) + float64(pullRole*r.base))
 				for _, f := range s.f[:s.n] {
-					w.w[f] = max(0, w.w[f]-step*(g+float64(pull*(w.w[f]-shipped(int(f))))))
-					r.v[f] = max(-w.w[f], r.v[f]-step*(g+float64(pullRole*r.v[f])))
+					w.w[f] -= step * (g + float64(pull*(w.w[f]-shipped(int(f)))))
+					r.v[f] -= step * (g + float64(pullRole*r.v[f]))
+					if Template(f/buckets) != activity {
+						w.w[f] = max(0, w.w[f])
+						r.v[f] = max(-w.w[f], r.v[f])
+					}
 				}
 			}
 		}

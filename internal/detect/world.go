@@ -20,6 +20,7 @@ type source struct {
 	maker     int32 // -1 unknown
 	person    int32 // of a PractitionerRole: whom it posts; -1
 	confirmed bool
+	doubtful  bool // whoever made it had no reason of care herself
 	learned   bool
 }
 
