@@ -155,6 +155,9 @@ func (c *conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, erro
 		return nil, errors.New("db: transactions that write have the default isolation")
 	}
 	c.pg.commit++
+	c.pg.conn.Store(c.Conn.Conn().PgConn())
+	ctx, cancel := context.WithTimeout(ctx, c.pg.opening)
+	defer cancel()
 	_, err := c.script(ctx, fmt.Sprintf(`begin; select pg_advisory_xact_lock(%d); insert into db_writer(writer, commit) values(%d, %d)
 		on conflict (writer) do update set commit=excluded.commit, at=now()`, c.pg.lock, c.pg.self, c.pg.commit))
 	if err != nil {

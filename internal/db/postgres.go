@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"chartwarden/internal/outcome"
@@ -31,6 +32,10 @@ const (
 	settling = 15 * time.Second
 	// commitWait bounds a commit, which may wait for a standby; after it the commit is in doubt.
 	commitWait = 30 * time.Second
+	// opening bounds the start of a transaction, which waits for its turn, and longest all of it up to the commit: beyond them the server
+	// hangs, and its connection is given up, since another may be the primary by now.
+	opening = 20 * time.Second
+	longest = 2 * time.Minute
 )
 
 var schemaName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
@@ -42,6 +47,9 @@ type postgres struct {
 	self   int64 // names this DB among the writers of the schema
 	commit int64 // the transactions begun; the writer goroutine's
 	down   bool  // the last attempt to connect failed; the writer goroutine's
+
+	opening, longest time.Duration
+	conn             atomic.Pointer[pgconn.PgConn] // of the newest transaction
 }
 
 // writersTable has one row for each DB that writes, with the number of its last commit. It tells what became of a commit in doubt.
@@ -67,7 +75,7 @@ func (d *DB) openPostgres(ctx context.Context, source string, o Options) error {
 	if o.Turn != "" {
 		turn += " " + o.Turn
 	}
-	d.pg = &postgres{schema: schema, lock: lockOf(turn), self: int64(binary.BigEndian.Uint64(own[:]) >> 1)}
+	d.pg = &postgres{schema: schema, lock: lockOf(turn), self: int64(binary.BigEndian.Uint64(own[:]) >> 1), opening: opening, longest: longest}
 
 	for k, v := range map[string]string{
 		"search_path": schema, "application_name": "chartwarden " + schema, "timezone": "UTC",
@@ -150,6 +158,12 @@ func (d *DB) Durable(ctx context.Context) error {
 		return outcome.New(outcome.NotSupported, "PostgreSQL runs with fsync = off, so a power cut can lose audit entries: switch it on")
 	}
 	return nil
+}
+
+// giveUp breaks the connection of a transaction that takes too long, unless it ended before; what waits for the server then gets an error.
+func (p *postgres) giveUp() (ended func() bool) {
+	c := p.conn.Load()
+	return time.AfterFunc(p.longest, func() { _ = c.Conn().Close() }).Stop
 }
 
 // begin waits a while for a server that restarts, but not again and again for one that is gone.

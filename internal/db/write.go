@@ -126,6 +126,9 @@ func (d *DB) commit(first *job) {
 	if err == nil {
 		tx, err = d.begin()
 	}
+	if tx != nil && d.pg != nil {
+		defer d.pg.giveUp()()
+	}
 	for next := first; next != nil; next = d.waiting(len(batch)) {
 		if !next.state.CompareAndSwap(waiting, taken) {
 			continue

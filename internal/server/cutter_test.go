@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"math/rand/v2"
@@ -18,6 +19,10 @@ type cutter struct {
 	dir           string       // of its socket
 	often         atomic.Int64 // of so many commits one is cut; 0: none
 	before, after atomic.Int64 // commits cut before PostgreSQL got them, and before their answer came back
+
+	holds   atomic.Bool   // the next commit of the records is held up
+	held    chan struct{} // one is
+	release chan struct{} // closed: it goes on
 }
 
 // cutCommits starts one in front of the server whose socket lies in dir.
@@ -28,7 +33,7 @@ func cutCommits(t testing.TB, dir string) *cutter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cutter{dir: own}
+	c := &cutter{dir: own, held: make(chan struct{}), release: make(chan struct{})}
 	listener, err := net.Listen("unix", filepath.Join(own, ".s.PGSQL.5432"))
 	if err != nil {
 		t.Fatal(err)
@@ -60,6 +65,7 @@ func cutCommits(t testing.TB, dir string) *cutter {
 
 // carry hands messages of a client on until one is cut, or either side ends. Only the first message has no type.
 func (c *cutter) carry(client, server net.Conn) {
+	records := false
 	for head := 4; ; head = 5 {
 		b := make([]byte, head)
 		if _, err := io.ReadFull(client, b); err != nil {
@@ -73,8 +79,17 @@ func (c *cutter) carry(client, server net.Conn) {
 		if _, err := io.ReadFull(client, b[head:]); err != nil {
 			return
 		}
-		often := c.often.Load()
-		commit := b[0] == 'Q' && strings.HasPrefix(strings.ToLower(string(b[head:])), "commit") && often > 0 && rand.Int64N(often) == 0
+		if head == 4 {
+			records = bytes.Contains(b, []byte("chartwarden records"))
+		}
+		often, commit := c.often.Load(), b[0] == 'Q' && strings.HasPrefix(strings.ToLower(string(b[head:])), "commit")
+		if commit && records && c.holds.CompareAndSwap(true, false) {
+			close(c.held)
+			<-c.release
+			_, _ = server.Write(b)
+			return
+		}
+		commit = commit && often > 0 && rand.Int64N(often) == 0
 		if commit && rand.IntN(2) == 0 {
 			c.before.Add(1)
 			return

@@ -133,6 +133,30 @@ func TestPostgreSQLFailsUnderLoad(t *testing.T) {
 		check(t, in, all, false)
 	})
 
+	t.Run("killed while PostgreSQL commits", func(t *testing.T) {
+		cut := cutCommits(t, server.Dir)
+		lies(in.dir, strings.ReplaceAll(place.URL, hostOf(server.Dir), hostOf(cut.dir)))
+		p := serve(t, in.dir)
+		doctor := in.physician.at(p.url)
+		doctor.want(t, http.StatusCreated, "POST", "/fhir/Observation", observation(in.patients[0], "70"))
+		cut.holds.Store(true)
+		go func() { _, _ = doctor.do("POST", "/fhir/Observation", observation(in.patients[0], "72")) }() // it never hears
+		<-cut.held
+		p.kill()
+		lies(in.dir, place.URL)
+		next := launch(t, in.dir)
+		waits := `select count(*) from pg_stat_activity where wait_event='advisory' and application_name='chartwarden records'`
+		eventually(t, "the next start waits for it, or does not", func() bool {
+			return value[int](t, in.dir, "records.db", waits) > 0 || listening.MatchString(next.printed.String())
+		})
+		close(cut.release)
+		if !next.answers() {
+			t.Fatalf("it does not start: %s", next.printed)
+		}
+		next.stop(t)
+		check(t, in, nil, true)
+	})
+
 	t.Run("stands still", func(t *testing.T) {
 		p := serve(t, in.dir)
 		enough := busy(in, p)
