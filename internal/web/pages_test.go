@@ -302,7 +302,7 @@ func TestThePatientSeesWhoLookedAndAsks(t *testing.T) {
 	maren := w.Patient(t, "Maren Okafor", w.maren)
 	portal := maren.Get(t, "/me")
 	holds(t, "portal", portal, 200, "Anna Lindqvist", "Was your attending physician", "Sam Rivera", "Opened your chart by giving a reason: another reason, written down", "I do not know this person",
-		"Stay", "Import of records", "2 people opened your chart", "!curious")
+		"Stay", "Import of records", "2 people opened your chart", "How to check this page later", "Below stands the record", "!curious")
 	if portal.Header.Get("X-Audit-Entry") == "" {
 		t.Error("the portal has no entry")
 	}

@@ -77,8 +77,8 @@ func (p *Pages) onPaper(entry string) (head, how string) {
 	if len(note) == 0 {
 		return "", ""
 	}
-	how = "This list was written into the record as entry " + entry + " before it was shown. The lines below are the record's signed head (C2SP tlog-checkpoint): its name, its size, " +
-		"its hash, its signature. Keep them. Whoever takes an entry out of the record later can show no proof that leads from a head of theirs to this one. Ask the privacy office for " +
+	how = "This list was written into the record as entry " + entry + " before it was shown. Below stands the record's signed head (C2SP tlog-checkpoint): its name, its size, " +
+		"its hash, its signature. Keep it. Whoever takes an entry out of the record later can show no proof that leads from a head of theirs to this one. Ask the privacy office for " +
 		"the proof of an entry, or fetch " + p.o.Base + "/audit/receipt/" + entry + " while you are signed in; " +
 		"any C2SP verifier checks it. The key of the record: " + verifier
 	return string(note), how
