@@ -17,7 +17,8 @@ var interactionActs = map[string]string{
 	"login": "signed in", "logout": "signed out", "lock": "locked the screen", "unlock": "unlocked the screen", "step-up": "confirmed the sign-in again",
 	"capacity": "switched between work and the patient portal", "session-kill": "ended sessions",
 	"person-create": "added a person", "person-change": "changed a person", "enrolment-link": "made a one-time sign-in link", "enrol": "set password and authenticator",
-	"approval-ask": "asked for a second person", "approval-give": "agreed as the second person", "approval-refuse": "declined a request",
+	"approval-ask": "asked for a second person", "approval-give": "agreed as the second person", "approval-refuse": "declined a request", "approval-done": "carried out what two people wanted",
+	"undo-list": "looked at what taking back a person's work would do", "shred": "erased a chart for good",
 	"credential-reset": "reset a person's sign-in", "throttle-lift": "lifted a sign-in delay", "person-terminate": "ended a person's access",
 	"glass": "opened a closed chart by giving a reason", "glass-back": "gave an emergency access back", "review": "decided about a review",
 	"audit-read": "read the record of accesses", "start": "started", "opened": "began this record", "heartbeat": "noted that nothing happened",
@@ -34,7 +35,7 @@ var kindActs = map[audit.Kind]string{
 	audit.People: "changed who may sign in",
 }
 
-var writeActs = map[string]string{"create": "wrote", "update": "changed", "patch": "changed", "delete": "deleted", "transaction": "wrote", "batch": "wrote", "import": "took in"}
+var writeActs = map[string]string{"undo": "took back", "create": "wrote", "update": "changed", "patch": "changed", "delete": "deleted", "transaction": "wrote", "batch": "wrote", "import": "took in"}
 
 // act says what an entry did, in the past tense.
 func act(l access.Line) string {

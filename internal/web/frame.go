@@ -68,9 +68,9 @@ func (p *Pages) shell(r *http.Request, title, at string) look.Shell {
 	case forPrivacy:
 		sh.Nav, sh.Side = officeNav(s, at, p.waiting(r)), true
 	case forAdmins:
-		sh.Nav, sh.Side = look.AdminNav(at, p.waiting(r)), true
+		sh.Nav, sh.Side = adminNav(s, at, p.waiting(r)), true
 	default:
-		sh.Nav, sh.Find = look.CareNav(at, look.Counts{}), true
+		sh.Nav, sh.Find = look.CareNav(at, p.agreeing(r, s)), true
 		switch {
 		case !atDesk(s):
 		case slices.Contains(s.Roles(), identity.FrontDesk):

@@ -39,6 +39,7 @@ const (
 	atExplorer  = "Audit explorer"
 	atIntegrity = "Integrity"
 	atPeople    = "People"
+	atApprovals = "Approvals"
 )
 
 // reviewsAccesses reports whether the session belongs to the privacy office. Whether a page opens is the door's to say; this only
@@ -52,20 +53,28 @@ func (p *Pages) waiting(r *http.Request) (c look.Counts) {
 		items, _ := p.o.Persons.Pending(r.Context())
 		c.People = len(items)
 	}
+	c.Approvals, _ = p.o.Gate.ApprovalsWaiting(r.Context(), access.PrincipalFrom(r.Context()))
 	return c
 }
 
 // officeNav is the navigation of the session's office: without what would be refused, with People for who administers, too.
 func officeNav(s *identity.Session, at string, c look.Counts) []look.NavItem {
-	nav := slices.DeleteFunc(look.PrivacyNav(at, c), func(n look.NavItem) bool { return n.Label == atReviews && !reviewsAccesses(s) })
+	nav := slices.DeleteFunc(look.PrivacyNav(at, c), func(n look.NavItem) bool {
+		return (n.Label == atReviews || n.Label == atApprovals) && !reviewsAccesses(s)
+	})
 	if administers(s) {
 		for _, n := range look.AdminNav(at, c) {
-			if n.Label == atPeople {
+			if n.Label == atPeople || n.Label == atApprovals && !reviewsAccesses(s) {
 				nav = slices.Insert(nav, len(nav)-1, n)
 			}
 		}
 	}
 	return nav
+}
+
+// adminNav is the navigation of administrators, and of human resources without what is not theirs.
+func adminNav(s *identity.Session, at string, c look.Counts) []look.NavItem {
+	return slices.DeleteFunc(look.AdminNav(at, c), func(n look.NavItem) bool { return n.Label == atApprovals && !administers(s) })
 }
 
 const queueOnOverview = 5

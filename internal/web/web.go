@@ -78,7 +78,7 @@ func (p *Pages) Close() { p.once.Do(func() { close(p.done) }) }
 // Routes lists every page with its action.
 func (p *Pages) Routes() []access.Route {
 	routes := []access.Route{{Method: "GET", Pattern: "/static/", Public: true, Handler: look.Static().ServeHTTP}}
-	for _, family := range [][]access.Route{p.sessionRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.appRoutes(), p.privacyRoutes(), p.adminRoutes()} {
+	for _, family := range [][]access.Route{p.sessionRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.appRoutes(), p.privacyRoutes(), p.approvalRoutes(), p.adminRoutes()} {
 		routes = append(routes, family...)
 	}
 	return routes

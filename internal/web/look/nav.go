@@ -6,15 +6,21 @@ type Counts struct {
 	Answers int // own openings that still want a reason, in My activity
 	Reviews int // openings waiting for review
 	People  int // persons and approvals waiting for an administrator
+	// Approvals are acts that wait for this person's word.
+	Approvals int
 }
 
 // CareNav is the navigation of people who give care or work at the desk; at is the current page's label.
 func CareNav(at string, c Counts) []NavItem {
-	return mark(at, []NavItem{
+	nav := []NavItem{
 		{Label: "My day", Href: "/day", Icon: "calendar-days", Count: c.ToSign},
 		{Label: "Find", Href: "/find", Icon: "search"},
 		{Label: "My activity", Href: "/activity", Icon: "eye", Count: c.Answers},
-	})
+	}
+	if c.Approvals > 0 || at == "Approvals" { // seldom
+		nav = append(nav, NavItem{Label: "Approvals", Href: "/approvals", Icon: "circle-check", Count: c.Approvals})
+	}
+	return mark(at, nav)
 }
 
 // DeskNav is the navigation of the front desk.
@@ -39,6 +45,7 @@ func PrivacyNav(at string, c Counts) []NavItem {
 	return mark(at, []NavItem{
 		{Label: "Overview", Href: "/privacy", Icon: "layout-dashboard"},
 		{Label: "Reviews", Href: "/privacy/reviews", Icon: "folder-search", Count: c.Reviews},
+		{Label: "Approvals", Href: "/approvals", Icon: "circle-check", Count: c.Approvals},
 		{Label: "Audit explorer", Href: "/audit", Icon: "history"},
 		{Label: "Integrity", Href: "/integrity", Icon: "shield-check"},
 		{Label: "My activity", Href: "/activity", Icon: "eye", Count: c.Answers, Apart: true},
@@ -49,6 +56,7 @@ func PrivacyNav(at string, c Counts) []NavItem {
 func AdminNav(at string, c Counts) []NavItem {
 	return mark(at, []NavItem{
 		{Label: "People", Href: "/admin/people", Icon: "users", Count: c.People},
+		{Label: "Approvals", Href: "/approvals", Icon: "circle-check", Count: c.Approvals},
 		{Label: "Integrity", Href: "/integrity", Icon: "shield-check"},
 		{Label: "My activity", Href: "/activity", Icon: "eye", Apart: true},
 	})
