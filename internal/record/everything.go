@@ -75,7 +75,10 @@ func (f *finder) everything(of Extent) error {
 
 // wholeChart gives the shelves of the types asked for, by one reading of the chart when several are missing.
 func (f *finder) wholeChart(of Extent) (out []*shelf, err error) {
-	kinds := f.s.kinds.all()
+	kinds, known := f.s.shelves.holds(f.r.Patient)
+	if !known {
+		kinds = f.s.kinds.all()
+	}
 	if len(of.Types) > 0 {
 		kinds = slices.DeleteFunc(kinds, func(k int64) bool { return !slices.Contains(of.Types, f.s.kinds.called(k)) })
 	}
@@ -90,7 +93,7 @@ func (f *finder) wholeChart(of Extent) (out []*shelf, err error) {
 		}
 		out = append(out, x)
 	}
-	if missing > 3 {
+	if missing > 3 || !known && len(of.Types) == 0 {
 		all, err := f.s.stock(f.ctx, f.r.Patient)
 		if err != nil {
 			return nil, err

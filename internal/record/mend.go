@@ -19,13 +19,17 @@ type changing struct {
 	tx  int64
 }
 
+// allKinds is the type of a shelf that holds nothing but the list of the types that there are in a chart.
+const allKinds = 0
+
 // mostChanges bounds what is mended one by one.
 const mostChanges = 16
 
 // touch notes that a transaction, not yet committed, changes a record on a shelf.
 func (s *shelves) touch(patient fhir.PatientID, kind, tx int64, rec fhir.RecordID) {
-	k := shelfKey{patient, kind}
+	k, all := shelfKey{patient, kind}, shelfKey{patient, allKinds}
 	raise(k.note(s), tx)
+	raise(all.note(s), tx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch x := s.byKey[k]; {
@@ -36,6 +40,23 @@ func (s *shelves) touch(patient fhir.PatientID, kind, tx int64, rec fhir.RecordI
 		x.changes = append(x.changes, changing{rec, tx})
 		x.noted = max(x.noted, tx)
 	}
+	if x := s.byKey[all]; x != nil {
+		x.noted = max(x.noted, tx)
+		if !slices.Contains(x.kinds, kind) {
+			x.kinds = append(x.kinds, kind)
+		}
+	}
+}
+
+// holds gives the types of which a chart holds, or held, something, where memory knows that.
+func (s *shelves) holds(patient fhir.PatientID) (kinds []int64, known bool) {
+	x, _ := s.get(shelfKey{patient, allKinds})
+	if x == nil {
+		return nil, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(x.kinds), true
 }
 
 // mend gives x as it is in a snapshot whose newest transaction is given, and keeps that instead.

@@ -25,8 +25,9 @@ type shelf struct {
 	moment int64   // the newest transaction when it was filled
 	spots  []*spot // newest main date first
 	place  map[fhir.RecordID]int
-	latest int64 // the newest transaction that wrote one of them
-	faults []int // those that do not open
+	latest int64   // the newest transaction that wrote one of them
+	faults []int   // those that do not open
+	kinds  []int64 // of the shelf allKinds; under shelves.mu
 
 	mu      sync.Mutex
 	columns map[*search.Param][][]search.Value
@@ -201,13 +202,16 @@ func (s *Store) stock(ctx context.Context, patient fhir.PatientID) ([]*shelf, er
 		return nil, err
 	}
 	var out []*shelf
+	list := newShelf(shelfKey{patient, allKinds}, newest)
 	for _, x := range byKind {
 		x.close()
-		if len(x.spots) > 0 || !s.d.Shared() { // there every type has a number, and most shelves are empty
+		if len(x.spots) > 0 {
 			s.shelves.put(x)
+			list.kinds = append(list.kinds, x.key.kind)
 		}
 		out = append(out, x)
 	}
+	s.shelves.put(list)
 	return out, nil
 }
 
