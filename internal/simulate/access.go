@@ -158,6 +158,9 @@ func (w *world) visit(d *draw, s seat, at int64, patient int32, n int, y why) in
 	if !r.treats() || r == scheduler {
 		e.section = demographics
 	}
+	if d.chance(60) { // found by name, not on a list
+		w.lookup(d, s, at-int64(d.between(6, 20)), patient)
+	}
 	if y != misuse && d.chance(w.often(5)) {
 		w.wrongClick(d, s, e)
 	}

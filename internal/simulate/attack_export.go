@@ -4,7 +4,11 @@ package simulate
 
 func (w *world) exportsAll(l *label, d *draw) {
 	if u := w.attacker(d, l, is(analyst, researcher, biller, coder, reviewer)); u != nil {
-		w.bulk(d, w.seat(d, u), d.within(u.from, u.to), export, d.between(3000, 20000), pick(d, []section{cohort, account}), d.next())
+		from := account
+		if u.role == researcher {
+			from = cohort
+		}
+		w.bulk(d, w.seat(d, u), d.within(u.from, u.to), export, d.between(3000, 20000), from, d.next())
 		l.done = true
 	}
 }

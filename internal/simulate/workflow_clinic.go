@@ -180,6 +180,14 @@ func (w *world) consultation(d *draw, b *booking) {
 		s := w.seat(d, helper)
 		at := w.visit(d, s, start-int64(d.between(0, 8))*minute, b.patient, d.between(2, 3), hy)
 		w.write(d, s, at+int64(d.between(30, 120)), b.patient, create, labs, 0)
+		if helper.role == assistant && d.chance(35) { // the next visit, booked on the way out
+			next := &booking{day: w.today + d.between(9, 45), minute: b.minute, unit: b.unit, doctor: b.doctor, helper: -1, patient: b.patient}
+			w.appoint(next, at+20*minute)
+			w.write(d, s, at+20*minute, b.patient, create, schedule, next.id)
+		}
+		if d.chance(w.often(3)) {
+			w.write(d, s, at+5*minute, b.patient, remove, notes, 0)
+		}
 	}
 	s := w.seat(d, me)
 	if d.chance(600) {

@@ -122,6 +122,16 @@ func (w *world) nursing(d *draw, me *duty, s *stay, from, to int64, times int, y
 		at = w.visit(d, seat, at, s.patient, d.between(1, 3), y)
 		if d.chance(250) {
 			w.write(d, seat, at+int64(d.between(60, 400)), s.patient, create, notes, w.note(d, s.patient, at, me.agent, s.enc))
+		} else if d.chance(12) { // papers for the way home, or for a transfer
+			w.take(d, seat, at+40, s.patient, print)
+		} else if d.chance(4) {
+			if u := w.first(cases); at < w.at(w.today+1, 0) {
+				if to := w.any(d, u, at, caseManager, socialWorker); to != nil {
+					w.write(d, seat, at+90, s.patient, create, tasks, w.task(at+90, "discharge planning", s.patient, to.agent, u))
+				}
+			}
+		} else if d.chance(w.often(4)) { // an addendum to an older note
+			w.emit(seat, event{at: at + 80, patient: s.patient, act: update, section: notes, purpose: treat, res: d.next(), authored: at - int64(d.between(1, 16))*dayLong, why: y})
 		} else if d.chance(w.often(3)) { // written into the wrong chart
 			w.write(d, seat, at+int64(d.between(60, 400)), s.patient, remove, notes, 0)
 		} else if d.chance(300) {
