@@ -51,6 +51,7 @@ func (l *line) listening(c *server.Config) {
 	l.setting(&c.ACMERoots, "acme-roots", "PEM `FILE` of a private authority's roots")
 	l.setting(&c.TrustedProxy, "trusted-proxy", "`ADDR` of the proxy that ends TLS")
 	l.witnesses(c)
+	l.setting(&c.ClientQuota, "client-quota", "`REQUESTS/RECORDS` that a backend service may have in an hour; 20000/100000 when empty")
 	l.setting(&c.MetricsFrom, "metrics-from", "`NETWORKS` that may read /metrics, with commas; this machine when empty")
 	l.setting(&c.BackupTo, "backup-to", "`DIR` that gets a sealed copy each few minutes; best on another machine, where files can only be added")
 	l.setting(&c.BackupEvery, "backup-every", "`DURATION` between two copies; 5m when empty")

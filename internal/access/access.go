@@ -45,6 +45,7 @@ type Options struct {
 	Logger  *slog.Logger   // alarms (policy errors); never patient data
 	// MostPatients bounds how many charts an import may bring in; 0: no bound. A sandbox has one: nobody runs a clinic on it.
 	MostPatients int
+	Quota        Quota                                        // of each backend service; what is zero is as [UsualQuota]
 	Verify       func(context.Context) (*audit.Report, error) // recomputes log and records, for [Gate.VerifyNow]; may be nil
 	Altered      func(table string, row int64)                // told of each row of a grant that this server did not write; may be nil
 	Alarms       func() Alarms                                // what all parts were told so far, for [Gate.Integrity]; may be nil
@@ -66,6 +67,7 @@ type Gate struct {
 	sandbox bool
 	logger  *slog.Logger
 	pace    *pace
+	quotas  *quotas
 	most    int // patients that an import may bring in; 0: no bound
 
 	altered   func(table string, row int64)
@@ -105,7 +107,7 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 		return nil, outcome.Wrap("access: open", outcome.NoStore, "the grants cannot be read", err)
 	}
 	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, grants: &grants{read: held}, tags: o.Grants, altered: o.Altered, alarms: o.Alarms,
-		now: o.Now, zone: o.Zone, base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}, carrying: &sync.Mutex{}, due: make(chan struct{}, 1), turns: newTurns()}, nil
+		now: o.Now, zone: o.Zone, base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), quotas: newQuotas(o.Quota), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}, carrying: &sync.Mutex{}, due: make(chan struct{}, 1), turns: newTurns()}, nil
 }
 
 // Principal is who asks: a person on a session or by an app, a backend service, or a job of the server. The zero Principal may do

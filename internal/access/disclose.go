@@ -21,6 +21,9 @@ type permitted struct {
 // receipt; mask. A deletion stands in the entry like any version and has no document. Nothing is opened when the append fails.
 func (g *Gate) disclose(ctx context.Context, e audit.Event, parts ...permitted) (Disclosure, error) {
 	var out Disclosure
+	if err := g.withinQuota(ctx, e, parts); err != nil {
+		return out, err
+	}
 	for i, part := range parts {
 		part.records, out.Damaged = g.sound(part.records, out.Damaged)
 		parts[i] = part

@@ -19,6 +19,9 @@ const mediaType = "application/fhir+json; charset=utf-8"
 // Fail answers with an OperationOutcome and the status that its code means.
 func Fail(w http.ResponseWriter, err error) {
 	challenge(w, err)
+	if outcome.Is(err, outcome.Throttled) {
+		w.Header().Set("Retry-After", "60")
+	}
 	status := outcome.Status(err)
 	var own withStatus
 	if errors.As(err, &own) {

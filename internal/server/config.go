@@ -5,9 +5,11 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/witness"
@@ -35,6 +37,8 @@ type Config struct {
 	Node           string `json:"node"`                      // name of this node among those on one database
 	Witnesses      string `json:"witnesses,omitempty"`       // outsiders who cosign heads: URL=KEY, separated by commas
 	MetricsFrom    string `json:"metrics_from,omitempty"`    // networks that may read /metrics, separated by commas; empty: this machine
+
+	ClientQuota string `json:"client_quota,omitempty"` // requests/records that a backend service may have in an hour; the usual when empty
 
 	BackupTo         string `json:"backup_to,omitempty"`         // folder that gets a copy each few minutes
 	BackupEvery      string `json:"backup_every,omitempty"`      // a duration; five minutes when empty
@@ -140,6 +144,9 @@ func (c Config) check(sandbox bool) error {
 	if _, err := c.witnesses(); err != nil {
 		return err
 	}
+	if c.ClientQuota != "" && c.quota() == (access.Quota{}) {
+		return bad("--client-quota", "write --client-quota as requests/records in an hour, for example 20000/100000")
+	}
 	if n := len(strings.Split(c.MetricsFrom, ",")); c.MetricsFrom != "" && len(c.metricsFrom()) != n {
 		return bad("--metrics-from", "write --metrics-from as networks, for example 10.1.0.0/16,::1/128")
 	}
@@ -167,4 +174,16 @@ func (c Config) check(sandbox bool) error {
 		return bad("--listen", "plain http leaves this machine only behind a proxy: give --tls-cert and --tls-key, or --acme-domain, or name the proxy with --trusted-proxy")
 	}
 	return nil
+}
+
+// quota reads ClientQuota; the zero Quota where it says nothing that can be read.
+func (c Config) quota() (q access.Quota) {
+	requests, records, _ := strings.Cut(c.ClientQuota, "/")
+	var err, other error
+	q.Requests, err = strconv.Atoi(requests)
+	q.Records, other = strconv.Atoi(records)
+	if err != nil || other != nil || q.Requests < 1 || q.Records < 1 {
+		return access.Quota{}
+	}
+	return q
 }

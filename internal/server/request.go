@@ -102,7 +102,8 @@ func (s *Server) principal(r *http.Request, token string) (access.Principal, err
 	if err != nil {
 		return access.Principal{}, err
 	}
-	return access.App(bearer), nil
+	who := access.App(bearer)
+	return who, s.Gate.CountRequest(r.Context(), who)
 }
 
 // whyOut carries why a token was not good: signed out, or locked.

@@ -173,7 +173,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	s.closers = append(s.closers, s.Persons.Close)
 	s.Gate, err = access.New(ctx, access.Options{Records: s.store, Care: s.graph, Log: s.Log, Policy: policy.Default(), Persons: s.Persons,
 		DB: s.records, Grants: s.ring.Box("server").Rows(grantRows), Altered: s.alarms.raise, Alarms: s.alarms.state, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, Sandbox: s.ring.Sandbox(),
-		MostPatients: s.mostPatients(), Verify: func(ctx context.Context) (*audit.Report, error) { return s.Verify(ctx, nil) }})
+		MostPatients: s.mostPatients(), Quota: s.Config.quota(), Verify: func(ctx context.Context) (*audit.Report, error) { return s.Verify(ctx, nil) }})
 	if err != nil {
 		return err
 	}
