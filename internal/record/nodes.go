@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"chartwarden/internal/fhir"
+	"chartwarden/internal/outcome"
 )
 
 // foreign is how far the transactions of other nodes were followed. Numbers of the feed have no gaps and follow the order of commits,
@@ -15,6 +16,7 @@ type foreign struct {
 
 	mu   sync.Mutex
 	seen int64
+	mark int64          // when the transaction seen was, in microseconds; 0: not known yet
 	own  map[int64]bool // transactions of this node that the feed has not shown yet
 }
 
@@ -37,10 +39,28 @@ func (f *foreign) upTo() int64 {
 	return f.seen
 }
 
-func (f *foreign) followed(tx int64) {
+func (f *foreign) followed(tx, mark int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.seen = tx
+	f.seen, f.mark = tx, mark
+}
+
+// is reports whether a transaction may be the one that was seen last.
+func (f *foreign) is(tx, mark int64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return tx == f.seen && (f.mark == 0 || f.mark == mark)
+}
+
+var errRewound = outcome.New(outcome.NoStore, "the records are not as this server left them, so the server ended: its next start reads them anew")
+
+// Rewound reports that the database forgot a transaction that this process knew, as after the promotion of a standby that was behind: what
+// memory holds fits it no more, and the process is expected to end (outcome.NoStore).
+func (s *Store) Rewound() error {
+	if s.rewound.Load() {
+		return errRewound
+	}
+	return nil
 }
 
 func (f *foreign) isMine(tx int64) bool {
@@ -56,8 +76,8 @@ func (s *Store) followNodes(ctx context.Context) error {
 	s.foreign.turn.Lock()
 	defer s.foreign.turn.Unlock()
 	for {
-		newest, recs, err := s.feed(ctx)
-		if err != nil || newest == s.foreign.upTo() {
+		newest, mark, recs, err := s.feed(ctx)
+		if err != nil {
 			return err
 		}
 		if len(recs) > 0 {
@@ -65,23 +85,34 @@ func (s *Store) followNodes(ctx context.Context) error {
 				return err
 			}
 		}
+		before := s.foreign.upTo()
 		raise(&s.newest, newest)
-		s.foreign.followed(newest)
+		s.foreign.followed(newest, mark)
+		if newest == before {
+			return nil
+		}
 	}
 }
 
-// feed reads the next transactions and gives the records that those of other nodes touched.
-func (s *Store) feed(ctx context.Context) (newest int64, recs []int64, err error) {
-	newest = s.foreign.upTo()
-	rows, err := s.d.Reader().QueryContext(ctx, `select tx, recs from tx where tx>? order by tx limit 200`, newest)
+// feed reads the transaction seen last again, and the next ones, and gives the records that those of other nodes touched.
+func (s *Store) feed(ctx context.Context) (newest, mark int64, recs []int64, err error) {
+	seen := s.foreign.upTo()
+	rows, err := s.d.Reader().QueryContext(ctx, `select tx, time, recs from tx where tx>=? order by tx limit 200`, seen)
 	if err != nil {
-		return newest, nil, unreadable(err)
+		return 0, 0, nil, unreadable(err)
 	}
 	defer rows.Close()
+	known := seen == 0
 	for rows.Next() {
 		var touched []byte
-		if err := rows.Scan(&newest, &touched); err != nil {
-			return newest, nil, unreadable(err)
+		if err := rows.Scan(&newest, &mark, &touched); err != nil {
+			return 0, 0, nil, unreadable(err)
+		}
+		if !known {
+			if known = s.foreign.is(newest, mark); known {
+				continue
+			}
+			break
 		}
 		if s.foreign.isMine(newest) {
 			continue
@@ -91,9 +122,13 @@ func (s *Store) feed(ctx context.Context) (newest int64, recs []int64, err error
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return newest, nil, unreadable(err)
+		return 0, 0, nil, unreadable(err)
 	}
-	return newest, recs, nil
+	if !known {
+		s.rewound.Store(true)
+		return 0, 0, nil, errRewound
+	}
+	return newest, mark, recs, nil
 }
 
 // take brings memory up to date with records as they are now, which is at least as new as the transaction that is being followed.

@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"net/url"
 	"testing"
@@ -80,4 +81,26 @@ func TestNodesFollowEachOther(t *testing.T) {
 	if txs != newest || txs != 5 {
 		t.Errorf("%d transactions, the newest is %d", txs, newest)
 	}
+}
+
+// A database that forgot what a node had seen, as after the promotion of a standby that was behind, is noticed, also when others wrote
+// meanwhile under the numbers of what is gone.
+func TestARewoundDatabaseIsNoticed(t *testing.T) {
+	place := dbtest.Postgres(t)
+	w := newWorldAt(t, place)
+	n := w.second(t, place, w.custodian)
+	for _, family := range []string{"Okafor", "Adeyemi"} {
+		_, err := w.write(Write{Op: Create, Type: patientType, Doc: doc(t, `{"resourceType":"Patient","name":[{"family":"`+family+`"}]}`), Author: "p"})
+		must(t, err)
+	}
+	eventually(t, "two patients", func() bool { return n.Patients() == 2 && n.foreign.upTo() == 2 })
+	if err := n.Rewound(); err != nil {
+		t.Fatal(err)
+	}
+	must(t, w.o.DB.Write(t.Context(), func(tx *sql.Tx) error { _, err := tx.Exec(`update tx set time=time+1 where tx=2`); return err }))
+	eventually(t, "that transaction 2 is another one", func() bool { return n.Rewound() != nil })
+
+	n = w.second(t, place, w.custodian)
+	must(t, w.o.DB.Write(t.Context(), func(tx *sql.Tx) error { _, err := tx.Exec(`delete from tx where tx=2`); return err }))
+	eventually(t, "that transaction 2 is gone", func() bool { return n.Rewound() != nil })
 }

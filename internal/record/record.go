@@ -76,6 +76,7 @@ type Store struct {
 	// newest is the last transaction that was committed: what a search that begins now sees.
 	newest  atomic.Int64
 	foreign foreign
+	rewound atomic.Bool // see Rewound
 	shelves shelves
 	// prepared are the queries that every request makes, for the pool of readers.
 	prepared map[string]*sql.Stmt

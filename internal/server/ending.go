@@ -39,6 +39,9 @@ func (s *Server) failed() error {
 	if err := s.Log.Lost(); err != nil {
 		return err
 	}
+	if err := s.store.Rewound(); err != nil {
+		return err
+	}
 	for name, d := range map[string]*db.DB{auditDB: s.trail, recordsDB: s.records, keysDB: s.keys} {
 		if d == nil || d.Broken() == nil {
 			continue
