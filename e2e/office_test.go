@@ -69,6 +69,10 @@ func TestPeople(t *testing.T) {
 	}
 	nils.says("Nils Holm")
 
+	b.follow("Configuration")
+	b.says("--listen", "Command line", "Not set", "At the next start")
+	b.fits("configuration")
+
 	b.open(person)
 	b.silent(path) // the link was shown once
 	b.fits("person")

@@ -20,7 +20,7 @@ func auditVerify(ctx context.Context, l *line) error {
 	bundle := l.String("bundle", "", "exported `DIR` instead of an installation; needs neither keys nor server")
 	head := l.String("head", "", "`FILE` with a head kept elsewhere: finds truncation and roll-back")
 	l.Var(&keys, "witness-key", "verifier `KEY` kept elsewhere, repeatable: of a witness, which must have cosigned the log and is asked when it can be, or of the log itself")
-	l.witnesses(&c)
+	l.only(&c, "witness")
 	within := l.Duration("witness-within", 24*time.Hour, "how old the newest signature of a witness may be that cannot be asked: a `DURATION`")
 	offline := l.Bool("offline", false, "ask no witness")
 	asJSON := l.Bool("json", false, "the report as JSON")

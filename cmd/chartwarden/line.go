@@ -20,6 +20,7 @@ type line struct {
 	command command
 	args    []string
 	out     io.Writer
+	config  *server.Config // of the installation, when the command has one
 }
 
 func newLine(path string, c command, args []string, out io.Writer) *line {
@@ -30,46 +31,62 @@ func newLine(path string, c command, args []string, out io.Writer) *line {
 
 // installation defines the flags that say which installation is meant. Their values also come from CHARTWARDEN_* variables.
 func (l *line) installation(c *server.Config) {
-	l.setting(&c.Data, "data", "`DIR` of the installation")
-	l.setting(&c.Database, "database", "postgres://... `URL` of records, keys and log; empty: SQLite in the data directory")
-	l.setting(&c.Node, "node", "`NAME` of this node among those on one database; main when empty")
-	l.setting(&c.PassphraseFile, "passphrase-file", "`FILE` with the passphrase that protects the keys; without, the key file in the data directory does")
-	l.setting(&c.HeadFile, "head-file", "`FILE` that keeps each newest head of the log; best on another volume")
-	l.setting(&c.JournalFile, "journal-file", "`FILE` of the emergency journal; best on another volume")
-	l.setting(&c.TimeZone, "time-zone", "`ZONE` of the site, such as Europe/Vienna")
+	l.config = c
+	for _, s := range server.Settings(c) {
+		if !s.Listens {
+			l.setting(s.Value, s.Flag, s.Usage)
+		}
+	}
 }
 
 // listening defines the flags of commands that listen.
 func (l *line) listening(c *server.Config) {
-	l.setting(&c.Listen, "listen", "`ADDR`, host:port")
-	l.setting(&c.PublicURL, "public-url", "`URL` as browsers see this server")
-	l.setting(&c.TLSCert, "tls-cert", "PEM `FILE`")
-	l.setting(&c.TLSKey, "tls-key", "PEM `FILE`")
-	l.setting(&c.ACMEDomain, "acme-domain", "`NAME` whose certificate is got and renewed by ACME")
-	l.setting(&c.ACMEEmail, "acme-email", "`ADDRESS` that the certificate authority may write to")
-	l.setting(&c.ACMEDirectory, "acme-directory", "`URL` of the certificate authority; Let's Encrypt when empty")
-	l.setting(&c.ACMERoots, "acme-roots", "PEM `FILE` of a private authority's roots")
-	l.setting(&c.TrustedProxy, "trusted-proxy", "`ADDR` of the proxy that ends TLS")
-	l.witnesses(c)
-	l.setting(&c.ClientQuota, "client-quota", "`REQUESTS/RECORDS` that a backend service may have in an hour; 20000/100000 when empty")
-	l.setting(&c.MetricsFrom, "metrics-from", "`NETWORKS` that may read /metrics, with commas; this machine when empty")
-	l.setting(&c.BackupTo, "backup-to", "`DIR` that gets a sealed copy each few minutes; best on another machine, where files can only be added")
-	l.setting(&c.BackupEvery, "backup-every", "`DURATION` between two copies; 5m when empty")
-	l.setting(&c.BackupRecipients, "backup-recipient", "age public `KEY` to which these copies are sealed; several with commas")
+	for _, s := range server.Settings(c) {
+		if s.Listens {
+			l.define(s)
+		}
+	}
 }
 
-// witnesses defines the flag that names the witnesses. Those on the command line stand in for those of the environment.
-func (l *line) witnesses(c *server.Config) {
-	const env = "CHARTWARDEN_WITNESS"
-	c.Witnesses = os.Getenv(env)
-	first := true
-	l.Func("witness", "`URL=KEY` of a witness on another machine that cosigns the log's heads; repeatable ("+env+", with commas)", func(text string) error {
-		if !first {
-			text = c.Witnesses + "," + text
+// only defines one flag of those.
+func (l *line) only(c *server.Config, name string) {
+	for _, s := range server.Settings(c) {
+		if s.Flag == name {
+			l.define(s)
 		}
-		c.Witnesses, first = text, false
+	}
+}
+
+func (l *line) define(s server.Setting) {
+	if !s.Many {
+		l.setting(s.Value, s.Flag, s.Usage)
+		return
+	}
+	*s.Value = os.Getenv(s.Variable())
+	first := true // those on the command line stand in for those of the environment
+	l.Func(s.Flag, s.Usage+" ("+s.Variable()+", with commas)", func(text string) error {
+		if !first {
+			text = *s.Value + "," + text
+		}
+		*s.Value, first = text, false
 		return nil
 	})
+}
+
+// origins notes where the values of the configuration come from.
+func (l *line) origins() {
+	if l.config == nil {
+		return
+	}
+	l.config.Origins = map[string]string{}
+	for _, s := range server.Settings(l.config) {
+		switch {
+		case l.given(s.Flag):
+			l.config.Origins[s.Flag] = server.FromFlag
+		case os.Getenv(s.Variable()) != "":
+			l.config.Origins[s.Flag] = server.FromEnvironment
+		}
+	}
 }
 
 func (l *line) setting(p *string, name, usage string) {
@@ -108,6 +125,7 @@ func (l *line) parseWith() ([]string, error) {
 			what := strings.Replace(err.Error(), "flag provided but not defined: -", "there is no flag --", 1)
 			return nil, outcome.New(outcome.Invalid, what+"; `"+l.Name()+" --help` lists the flags")
 		}
+		l.origins()
 		left := l.Args()
 		if read := len(args) - len(left); len(left) == 0 || read > 0 && args[read-1] == "--" {
 			return append(rest, left...), nil

@@ -55,6 +55,19 @@ func (g *Gate) Integrity(ctx context.Context, p Principal) (Integrity, error) {
 	return out, nil
 }
 
+// ReadSettings decides about reading what the installation is set to, and writes that it was read. It gives the entry. Errors:
+// outcome.Forbidden.
+func (g *Gate) ReadSettings(ctx context.Context, p Principal) (entry string, err error) {
+	s, d, err := g.May(ctx, p, policy.SettingsRead)
+	if err != nil {
+		return "", err
+	}
+	e := s.event("settings-read", "R")
+	e.Kind, e.PolicyHash = audit.Setting, d.Hash
+	logged, err := g.log.Note(ctx, e)
+	return logged.Entry(), err
+}
+
 // Verified is one check of the whole log.
 type Verified struct {
 	*audit.Report

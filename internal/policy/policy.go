@@ -45,15 +45,16 @@ const (
 
 // Actions on the installation; they need no Resource.
 const (
-	Own         = "own" // one's own pages: my day, my activity, who looked at my record
-	People      = "people"
-	PeopleList  = "people-list"
-	AuditRead   = "audit-read"
-	AuditVerify = "audit-verify"
-	GlassReview = "glass-review"
-	PolicyRead  = "policy-read"
-	Settings    = "settings"
-	Integrity   = "integrity"
+	Own          = "own" // one's own pages: my day, my activity, who looked at my record
+	People       = "people"
+	PeopleList   = "people-list"
+	AuditRead    = "audit-read"
+	AuditVerify  = "audit-verify"
+	GlassReview  = "glass-review"
+	PolicyRead   = "policy-read"
+	Settings     = "settings"
+	SettingsRead = "settings-read"
+	Integrity    = "integrity"
 
 	Approvals   = "approvals" // the page on which acts wait that two people have to want
 	Undo        = "undo"      // ask that a person's work be taken back; with -agree: be the second person

@@ -15,8 +15,8 @@ import (
 	"chartwarden/internal/witness"
 )
 
-// Config is everything a site may set. Each field is also a flag of `serve` and a variable CHARTWARDEN_<NAME>; `chartwarden config`
-// prints the effective values. Nothing here can switch the audit off, and rules of the hospital are not configuration: they live in
+// Config is everything a site may set. Each field is also a flag of `serve` and a variable CHARTWARDEN_<NAME>, see [Settings];
+// `chartwarden config` prints the effective values, and so does the page Configuration. Nothing here can switch the audit off, and rules of the hospital are not configuration: they live in
 // policies/ and in the database, where changing them is audited.
 type Config struct {
 	Data           string `json:"data"`                      // data directory
@@ -43,6 +43,8 @@ type Config struct {
 	BackupTo         string `json:"backup_to,omitempty"`         // folder that gets a copy each few minutes
 	BackupEvery      string `json:"backup_every,omitempty"`      // a duration; five minutes when empty
 	BackupRecipients string `json:"backup_recipients,omitempty"` // age public keys, separated by commas
+
+	Origins map[string]string `json:"-"` // where values come from, by the flags of [Settings]: FromFlag, FromEnvironment; without: the default
 }
 
 // File names inside the data directory.

@@ -21,7 +21,7 @@ var interactionActs = map[string]string{
 	"undo-list": "looked at what taking back a person's work would do", "shred": "erased a chart for good",
 	"credential-reset": "reset a person's sign-in", "throttle-lift": "lifted a sign-in delay", "person-terminate": "ended a person's access",
 	"glass": "opened a closed chart by giving a reason", "glass-back": "gave an emergency access back", "review": "decided about a review",
-	"audit-read": "read the record of accesses", "start": "started", "opened": "began this record", "heartbeat": "noted that nothing happened",
+	"audit-read": "read the record of accesses", "settings-read": "read the configuration", "start": "started", "opened": "began this record", "heartbeat": "noted that nothing happened",
 	"acknowledge": "took note of a cut", "reason": "gave a reason for an opening", "question": "asked about an opening",
 }
 
@@ -102,7 +102,7 @@ func asked(l access.Line) string {
 	switch l.Interaction {
 	case "glass":
 		return "a closed chart"
-	case "people", "settings", "integrity", "people-list":
+	case "people", "settings", "settings-read", "integrity", "people-list":
 		return "an administrative page"
 	case "audit-read", "audit-verify", "glass-review":
 		return "the record of accesses"

@@ -29,6 +29,7 @@ func (p *Pages) adminRoutes() []access.Route {
 		{Method: "POST", Pattern: "/admin/people/{person}/end", Action: policy.People, Handler: p.endAccess},
 		{Method: "POST", Pattern: "/admin/people/{person}/reset", Action: policy.People, Handler: p.askReset},
 		{Method: "POST", Pattern: "/admin/people/{person}/link", Action: policy.People, Handler: p.newLink},
+		{Method: "GET", Pattern: "/admin/configuration", Action: policy.SettingsRead, Handler: p.configuration},
 		{Method: "POST", Pattern: "/admin/pending/{item}", Action: policy.People, Handler: p.settlePending},
 	}
 }

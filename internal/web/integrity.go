@@ -77,7 +77,7 @@ func (p *Pages) integrityPage(w http.ResponseWriter, r *http.Request, status int
 	for _, w := range in.Witnesses {
 		v.Copies = append(v.Copies, p.witness(w))
 		if w.Trouble != "" {
-			v.Troubles = append(v.Troubles, w.Trouble)
+			v.Troubles = append(v.Troubles, strings.ToUpper(w.Trouble[:1])+w.Trouble[1:])
 		}
 	}
 	if v.State == page.Unwitnessed {

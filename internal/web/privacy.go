@@ -40,6 +40,8 @@ const (
 	atIntegrity = "Integrity"
 	atPeople    = "People"
 	atApprovals = "Approvals"
+
+	atConfiguration = "Configuration"
 )
 
 // reviewsAccesses reports whether the session belongs to the privacy office. Whether a page opens is the door's to say; this only
@@ -57,16 +59,15 @@ func (p *Pages) waiting(r *http.Request) (c look.Counts) {
 	return c
 }
 
-// officeNav is the navigation of the session's office: without what would be refused, with People for who administers, too.
+// officeNav is the navigation of the session's office: without what would be refused, with People and Configuration for whom they are
+// for, too.
 func officeNav(s *identity.Session, at string, c look.Counts) []look.NavItem {
 	nav := slices.DeleteFunc(look.PrivacyNav(at, c), func(n look.NavItem) bool {
 		return (n.Label == atReviews || n.Label == atApprovals) && !reviewsAccesses(s)
 	})
-	if administers(s) {
-		for _, n := range look.AdminNav(at, c) {
-			if n.Label == atPeople || n.Label == atApprovals && !reviewsAccesses(s) {
-				nav = slices.Insert(nav, len(nav)-1, n)
-			}
+	for _, n := range look.AdminNav(at, c) {
+		if administers(s) && (n.Label == atPeople || n.Label == atApprovals && !reviewsAccesses(s)) || n.Label == atConfiguration && configures(s) {
+			nav = slices.Insert(nav, len(nav)-1, n)
 		}
 	}
 	return nav
@@ -74,7 +75,9 @@ func officeNav(s *identity.Session, at string, c look.Counts) []look.NavItem {
 
 // adminNav is the navigation of administrators, and of human resources without what is not theirs.
 func adminNav(s *identity.Session, at string, c look.Counts) []look.NavItem {
-	return slices.DeleteFunc(look.AdminNav(at, c), func(n look.NavItem) bool { return n.Label == atApprovals && !administers(s) })
+	return slices.DeleteFunc(look.AdminNav(at, c), func(n look.NavItem) bool {
+		return n.Label == atApprovals && !administers(s) || n.Label == atConfiguration && !configures(s)
+	})
 }
 
 const queueOnOverview = 5

@@ -139,6 +139,8 @@ func TestWhoOpensTheOffice(t *testing.T) {
 		"/audit?what=":     {sam},
 		"/integrity":       {sam},
 		"/admin/people":    {sam, auditor},
+
+		"/admin/configuration": {sam, auditor, o.staff("Ruth Adeyemi", identity.Privacy)},
 	} {
 		for _, who := range people {
 			if a := who.get(path); a.status != http.StatusForbidden {

@@ -45,6 +45,13 @@ type Options struct {
 	Demo     bool // the one-touch start page exists
 	DemoList func() []DemoPerson
 	InWords  func(scope.Set) []page.ConsentLine // what scopes let an app do
+	Settings []Setting                          // of this process, which never change while it runs
+	Version  string
+}
+
+// Setting is one setting as people read it.
+type Setting struct {
+	Group, Name, Variable, Value, Origin, Means, Change string
 }
 
 // DemoPerson is somebody whom the start page of a demonstration signs in by one touch.
@@ -64,12 +71,13 @@ type Pages struct {
 	checks     checks           // of the whole log, since this process started
 	endedApp   once[string]     // the app whose access a person just ended
 	arrived    once[string]     // the appointment that was just checked in
-	names      staffNames       // of colleagues, as the directory tells them
+	began      time.Time
+	names      staffNames // of colleagues, as the directory tells them
 }
 
 // New prepares the pages.
 func New(o Options) *Pages {
-	return &Pages{o: o, done: make(chan struct{}), asked: once[url.Values]{lasts: typedLasts}}
+	return &Pages{o: o, began: o.Now(), done: make(chan struct{}), asked: once[url.Values]{lasts: typedLasts}}
 }
 
 // Close ends the live streams, so that a server can drain.

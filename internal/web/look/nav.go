@@ -58,6 +58,7 @@ func AdminNav(at string, c Counts) []NavItem {
 		{Label: "People", Href: "/admin/people", Icon: "users", Count: c.People},
 		{Label: "Approvals", Href: "/approvals", Icon: "circle-check", Count: c.Approvals},
 		{Label: "Integrity", Href: "/integrity", Icon: "shield-check"},
+		{Label: "Configuration", Href: "/admin/configuration", Icon: "settings"},
 		{Label: "My activity", Href: "/activity", Icon: "eye", Apart: true},
 	})
 }

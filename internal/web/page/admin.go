@@ -89,3 +89,26 @@ type SessionLine struct {
 	Device, Zone string
 	Since, Last  look.When
 }
+
+// ConfigurationView shows what the installation is set to.
+type ConfigurationView struct {
+	Shell   look.Shell
+	Version string
+	Since   look.When // when this process started
+	Groups  []SettingGroup
+}
+
+// SettingGroup are settings that belong together.
+type SettingGroup struct {
+	ID, Name string
+	Settings []Setting
+}
+
+// Setting is one of them.
+type Setting struct {
+	Name, Variable string // --listen, CHARTWARDEN_LISTEN
+	Value          string // empty: not set
+	Means          string
+	Origin         look.Mark
+	Change         string // how a change takes effect
+}

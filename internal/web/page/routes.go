@@ -49,6 +49,7 @@ package page
 //	                                    POST /admin/people/{person}/reset             with (the second person)
 //	                                    POST /admin/people/{person}/link              a new first link, shown once
 //	                                    POST /admin/pending/{item}                    act=approve|decline
+//	GET  /admin/configuration
 //
 // A search, POST /find, POST /audit and the like, is answered under the same address with ?typed= and a chance number that stands for what was
 // typed: browsers keep bodies of POSTs that were answered with a page. A note that cannot be signed leads back to where it is written.

@@ -346,6 +346,18 @@ func shots() map[string]templ.Component {
 	cut.State, cut.CanAck, cut.Lead, cut.Text = Cut, true, "Cut at entry 17\u202f020", "The record ends before a head that the county archive keeps. Care goes on under a new origin. Exports, deletions and administration wait until you have seen this."
 	cut.Shell.Banners = []look.Banner{look.CutBanner("/integrity")}
 
+	away := integrity
+	away.State, away.Lead, away.Text = Unwitnessed, "Not witnessed for 3 minutes: 18\u202f190 of 18\u202f204 entries are", "The witness does not cosign. Nothing is lost and care is not held up."
+	away.Shell.Banners, away.Troubles = []look.Banner{look.UnwitnessedBanner("3 minutes")}, []string{"The witness county.example/archive is not reached"}
+	disputed := integrity
+	disputed.State, disputed.Lead, disputed.Text = Disputed, "A witness knows another record than this one", "It says: the witness county.example/archive knows 18 300 entries, here are 18 204: entries are missing."
+	configuration := ConfigurationView{Shell: admin("Configuration"), Version: "0.1.0", Since: look.Exact(ago(26 * time.Hour)), Groups: []SettingGroup{
+		{"group-0", "Address and certificate", []Setting{
+			{"--listen", "CHARTWARDEN_LISTEN", ":443", "The address and port on which this server listens.", look.Mark{Tone: look.Accent, Text: "Environment"}, "At the next start"},
+			{"--tls-cert", "CHARTWARDEN_TLS_CERT", "", "The file with this server's certificate.", look.Mark{Text: "Default"}, "A renewed file within a minute; another path at the next start"}}},
+		{"group-1", "Proof", []Setting{
+			{"--witness", "CHARTWARDEN_WITNESS", "https://witness.example:8443=witness.example/county+01ab23cd+BAx6zvYXqH7gd2zFZbVbFFqO3s6TqBgBfVwAAAAAAAAAA", "Outsiders who cosign the heads of the log, each with its address and public key.", look.Mark{Tone: look.Accent, Text: "Command line"}, "At the next start"}}}}}
+
 	roles := []RoleOption{
 		{"physician", "Physician", "Charts of own patients, notes, orders", true}, {"nurse", "Nurse", "Charts of the unit on shift", false}, {"front-desk", "Front desk", "Names, visits, coverage. No clinical data", false},
 		{"billing", "Billing", "Coverage and claims of open accounts", false}, {"privacy", "Privacy officer", "The audit record and reviews. No charts", false}, {"administrator", "Administrator", "People and settings. No charts", false}}
@@ -397,6 +409,7 @@ func shots() map[string]templ.Component {
 			Counts: []look.Fact{{Name: "Changes", Value: "3 resources in 2 charts"}, {Name: "Condition", Value: "2"}, {Name: "DocumentReference", Value: "1"}, {Name: "Left as they are", Value: "1", Tone: look.Warn}},
 			Steps:  []UndoLine{{What: "Condition 4hq7x2", Chart: "k2v9xq", Does: "Version 3 comes back"}, {What: "Condition zz81mk", Chart: "k2v9xq", Does: "Is deleted"}, {What: "DocumentReference 0ppa3d", Chart: "77hafe", Does: "A signed note: stays, marked as entered in error"}},
 			Left:   []UndoLine{{What: "Condition qq0912", Does: "Somebody else changed it since"}}}),
+		"configuration": Configuration(configuration), "integrity-away": Integrity(away), "integrity-disputed": Integrity(disputed),
 		"people": People(people), "person": PersonPage(person), "person-add": AddPerson(add),
 		"step-up": StepUp(StepUpView{Shell: admin("People"), Action: "/admin/people/b/end", Hidden: []Field{{"reason", "Left the hospital"}}, Back: "/admin/people/b", Demo: true}),
 		"sign-in": SignIn(SignInView{Hospital: "Harbour Hospital", Demo: true, Banners: []look.Banner{look.SandboxBanner()}}), "sign-in-problem": SignIn(SignInView{Hospital: "Harbour Hospital", Login: "anna.lindqvist", Problem: "Name, password or code is not right. After five more tries this name waits a minute."}),

@@ -1,0 +1,84 @@
+package server
+
+import (
+	"cmp"
+	"strings"
+
+	"chartwarden/internal/web"
+)
+
+// Setting is one thing that a site may set: a flag of the command line, and a variable CHARTWARDEN_<NAME>. None holds a secret; some say
+// where one lies.
+type Setting struct {
+	Flag    string  // without its dashes
+	Usage   string  // for the command line, the kind of value in backquotes
+	Group   string  // for people
+	Means   string  // a sentence for people
+	Change  string  // how a change takes effect; empty: at the next start
+	Value   *string // in the configuration
+	Listens bool    // only commands that listen need it
+	Many    bool    // the flag may be repeated; in the variable the values stand with commas
+}
+
+// Variable is the name of the setting in the environment.
+func (s Setting) Variable() string {
+	return "CHARTWARDEN_" + strings.ToUpper(strings.ReplaceAll(s.Flag, "-", "_"))
+}
+
+// Groups of settings, in the order in which people read them.
+const (
+	ofPlace   = "Place and keys"
+	ofAddress = "Address and certificate"
+	ofProof   = "Proof"
+	ofCopies  = "Copies"
+	ofWatch   = "Watching and limits"
+)
+
+// Settings are all settings of c; a Value that is written through changes c.
+func Settings(c *Config) []Setting {
+	return []Setting{
+		{Flag: "data", Value: &c.Data, Group: ofPlace, Usage: "`DIR` of the installation", Means: "The directory that holds this installation, and that no other server uses."},
+		{Flag: "database", Value: &c.Database, Group: ofPlace, Usage: "postgres://... `URL` of records, keys and log; empty: SQLite in the data directory",
+			Means: "Where records, keys and log lie: a PostgreSQL database, or, when empty, files in the data directory. Passwords in it are not shown."},
+		{Flag: "node", Value: &c.Node, Group: ofPlace, Usage: "`NAME` of this node among those on one database; main when empty", Means: "The name of this server among those that share a database. Each has a log of its own."},
+		{Flag: "passphrase-file", Value: &c.PassphraseFile, Group: ofPlace, Usage: "`FILE` with the passphrase that protects the keys; without, the key file in the data directory does",
+			Means: "The file whose passphrase unwraps all keys. When empty the key file in the data directory does. What is in either is never shown."},
+		{Flag: "head-file", Value: &c.HeadFile, Group: ofProof, Usage: "`FILE` that keeps each newest head of the log; best on another volume", Means: "The file that gets each newest head of the log. On another volume it shows when the first was set back."},
+		{Flag: "journal-file", Value: &c.JournalFile, Group: ofProof, Usage: "`FILE` of the emergency journal; best on another volume", Means: "The file, set aside at start, that takes entries while the log cannot be written. Best on another volume."},
+		{Flag: "time-zone", Value: &c.TimeZone, Group: ofPlace, Usage: "`ZONE` of the site, such as Europe/Vienna", Means: "The time zone in which this site reads its days and clocks."},
+		{Flag: "listen", Listens: true, Value: &c.Listen, Group: ofAddress, Usage: "`ADDR`, host:port", Means: "The address and port on which this server listens."},
+		{Flag: "public-url", Listens: true, Value: &c.PublicURL, Group: ofAddress, Usage: "`URL` as browsers see this server", Means: "The address as browsers and apps see it. It stands in references, sign-in links and discovery."},
+		{Flag: "tls-cert", Listens: true, Value: &c.TLSCert, Group: ofAddress, Usage: "PEM `FILE`", Means: "The file with this server's certificate.", Change: "A renewed file within a minute; another path at the next start"},
+		{Flag: "tls-key", Listens: true, Value: &c.TLSKey, Group: ofAddress, Usage: "PEM `FILE`", Means: "The file with the certificate's key. What is in it is never shown.", Change: "A renewed file within a minute; another path at the next start"},
+		{Flag: "acme-domain", Listens: true, Value: &c.ACMEDomain, Group: ofAddress, Usage: "`NAME` whose certificate is got and renewed by ACME", Means: "The name whose certificate this server gets and renews by itself, instead of from files."},
+		{Flag: "acme-email", Listens: true, Value: &c.ACMEEmail, Group: ofAddress, Usage: "`ADDRESS` that the certificate authority may write to", Means: "Whom the certificate authority may write to."},
+		{Flag: "acme-directory", Listens: true, Value: &c.ACMEDirectory, Group: ofAddress, Usage: "`URL` of the certificate authority; Let's Encrypt when empty", Means: "The certificate authority; Let's Encrypt when empty."},
+		{Flag: "acme-roots", Listens: true, Value: &c.ACMERoots, Group: ofAddress, Usage: "PEM `FILE` of a private authority's roots", Means: "The file with the root certificates of a private authority."},
+		{Flag: "trusted-proxy", Listens: true, Value: &c.TrustedProxy, Group: ofAddress, Usage: "`ADDR` of the proxy that ends TLS", Means: "The proxy that ends TLS before this server, and whose word about a caller's address counts."},
+		{Flag: "witness", Listens: true, Many: true, Value: &c.Witnesses, Group: ofProof, Usage: "`URL=KEY` of a witness on another machine that cosigns the log's heads; repeatable",
+			Means: "Outsiders who cosign the heads of the log, each with its address and public key. Without one on another machine the record is self-witnessed."},
+		{Flag: "client-quota", Listens: true, Value: &c.ClientQuota, Group: ofWatch, Usage: "`REQUESTS/RECORDS` that a backend service may have in an hour; 20000/100000 when empty", Means: "How many requests and records a backend service may have in an hour; 20000/100000 when empty."},
+		{Flag: "metrics-from", Listens: true, Value: &c.MetricsFrom, Group: ofWatch, Usage: "`NETWORKS` that may read /metrics, with commas; this machine when empty", Means: "The networks that may read this server's figures; only this machine when empty."},
+		{Flag: "backup-to", Listens: true, Value: &c.BackupTo, Group: ofCopies, Usage: "`DIR` that gets a sealed copy each few minutes; best on another machine, where files can only be added", Means: "The folder that gets sealed copies. When empty this server makes none by itself."},
+		{Flag: "backup-every", Listens: true, Value: &c.BackupEvery, Group: ofCopies, Usage: "`DURATION` between two copies; 5m when empty", Means: "The time between two copies; five minutes when empty."},
+		{Flag: "backup-recipient", Listens: true, Value: &c.BackupRecipients, Group: ofCopies, Usage: "age public `KEY` to which these copies are sealed; several with commas", Means: "The public keys to which copies are sealed. Their other halves are not on this machine."},
+	}
+}
+
+// Where the value of a setting comes from.
+const (
+	FromFlag        = "command line"
+	FromEnvironment = "environment"
+	FromDefault     = "default"
+)
+
+// settings are those of this process as the page shows them.
+func (s *Server) settings() []web.Setting {
+	shown := s.Config.Shown()
+	var out []web.Setting
+	for _, one := range Settings(&shown) {
+		out = append(out, web.Setting{Group: one.Group, Name: "--" + one.Flag, Variable: one.Variable(), Value: *one.Value,
+			Origin: cmp.Or(s.Config.Origins[one.Flag], FromDefault), Means: one.Means, Change: cmp.Or(one.Change, "At the next start")})
+	}
+	return out
+}
