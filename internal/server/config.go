@@ -42,6 +42,7 @@ type Config struct {
 
 	BackupTo         string `json:"backup_to,omitempty"`         // folder that gets a copy each few minutes
 	BackupEvery      string `json:"backup_every,omitempty"`      // a duration; five minutes when empty
+	DrillReport      string `json:"drill_report,omitempty"`      // report of the last drill, put there by the recovery machine; drill/last.json in BackupTo when empty
 	BackupRecipients string `json:"backup_recipients,omitempty"` // age public keys, separated by commas
 
 	Origins map[string]string `json:"-"` // where values come from, by the flags of [Settings]: FromFlag, FromEnvironment; without: the default

@@ -31,6 +31,7 @@ type Restoring struct {
 
 // Restored tells what came back and whether it holds.
 type Restored struct {
+	At           time.Time     `json:"at"`           // when it was done
 	Taken        time.Time     `json:"taken"`        // moment of the copy
 	Installation string        `json:"installation"` //
 	Rows         int64         `json:"rows"`
@@ -84,6 +85,7 @@ func Restore(ctx context.Context, c Config, r Restoring) (done Restored, err err
 	if unread > 0 {
 		report.Notes = append(report.Notes, "entries about keys that cannot be read here: whether they erase a chart is not known")
 	}
+	done.At = time.Now().UTC()
 	done.Report, done.Seconds = report, time.Since(begun).Seconds()
 	return done, nil
 }

@@ -61,6 +61,7 @@ func Settings(c *Config) []Setting {
 		{Flag: "metrics-from", Listens: true, Value: &c.MetricsFrom, Group: ofWatch, Usage: "`NETWORKS` that may read /metrics, with commas; this machine when empty", Means: "The networks that may read this server's figures; only this machine when empty."},
 		{Flag: "backup-to", Listens: true, Value: &c.BackupTo, Group: ofCopies, Usage: "`DIR` that gets a sealed copy each few minutes; best on another machine, where files can only be added", Means: "The folder that gets sealed copies. When empty this server makes none by itself."},
 		{Flag: "backup-every", Listens: true, Value: &c.BackupEvery, Group: ofCopies, Usage: "`DURATION` between two copies; 5m when empty", Means: "The time between two copies; five minutes when empty."},
+		{Flag: "drill-report", Listens: true, Value: &c.DrillReport, Group: ofCopies, Usage: "`FILE` that the recovery machine writes by `restore --drill --report`, for the page Integrity; drill/last.json in the folder of copies when empty", Means: "The report of the last restore drill. Nothing signs it: it is the word of the recovery machine."},
 		{Flag: "backup-recipient", Listens: true, Value: &c.BackupRecipients, Group: ofCopies, Usage: "age public `KEY` to which these copies are sealed; several with commas", Means: "The public keys to which copies are sealed. Their other halves are not on this machine."},
 	}
 }

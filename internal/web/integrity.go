@@ -68,6 +68,7 @@ func (p *Pages) integrityPage(w http.ResponseWriter, r *http.Request, status int
 		v.Facts = append(v.Facts, look.Fact{Name: "Altered outside this server", Tone: look.Crit,
 			Value: look.Plural(int64(in.Alarms.Count), "row, which does not count", "rows, which do not count") + ": " + strings.Join(in.Alarms.Newest, ", ")})
 	}
+	v.Facts = append(v.Facts, p.drillFacts()...)
 	if in.Waiting > 0 {
 		v.Facts = append(v.Facts, look.Fact{Name: "In the emergency journal", Value: look.Plural(in.Waiting, "entry waits", "entries wait"), Tone: look.Warn})
 	}

@@ -33,6 +33,7 @@ type office struct {
 	http  *httptest.Server
 	maren string // id of the patient Okafor, Maren
 
+	drill     string       // report of the last drill
 	witnesses string       // of the configuration
 	outward   *http.Client // by which they are reached
 }
@@ -62,7 +63,7 @@ func newOffice(t *testing.T) *office {
 
 func (o *office) open() {
 	o.t.Helper()
-	s, err := server.Open(context.WithoutCancel(o.t.Context()), server.Config{Data: o.dir, PublicURL: "http://ehr.example", Witnesses: o.witnesses},
+	s, err := server.Open(context.WithoutCancel(o.t.Context()), server.Config{Data: o.dir, PublicURL: "http://ehr.example", Witnesses: o.witnesses, DrillReport: o.drill},
 		server.Options{Now: o.clock.Now, Outward: o.outward})
 	o.must(err)
 	o.Server, o.http = s, httptest.NewServer(s.Handler())

@@ -44,6 +44,7 @@ type Options struct {
 	Sandbox  bool
 	Demo     bool // the one-touch start page exists
 	DemoList func() []DemoPerson
+	Drill    func() *Drill                      // the last restore drill; nil, or a nil answer: none is expected
 	InWords  func(scope.Set) []page.ConsentLine // what scopes let an app do
 	Settings []Setting                          // of this process, which never change while it runs
 	Version  string
