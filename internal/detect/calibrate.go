@@ -37,13 +37,13 @@ const (
 	sampledDays = 60_000
 )
 
-func (t *table) fit(n int, beta0 float64) {
+func (t *table) fit(n int, beta0, weight float64) {
 	t.n = n
 	slices.Sort(t.values)
 	k := max(int(tailShare*float64(n)), 1)
 	t.u = 0
-	if len(t.values) > k {
-		t.u = float64(t.values[len(t.values)-1-k])
+	if len(t.values) > 0 { // where most days are nothing, the upper half of the others
+		t.u = float64(t.values[max(len(t.values)-1-k, len(t.values)/2)])
 	}
 	i, _ := slices.BinarySearch(t.values, float32(t.u))
 	for i < len(t.values) && float64(t.values[i]) <= t.u {
@@ -54,7 +54,7 @@ func (t *table) fit(n int, beta0 float64) {
 	t.beta = beta0
 	if m := len(beyond); m > 0 { // the median is hard to move by the misuse among them
 		median := (float64(beyond[m/2]) - t.u) / math.Ln2
-		t.beta = (float64(median*float64(m)) + float64(beta0*4)) / float64(m+4)
+		t.beta = (float64(median*float64(m)) + float64(beta0*weight)) / (float64(m) + weight)
 	}
 }
 
@@ -136,9 +136,9 @@ func (c *calibrator) learn(roles int) {
 		}
 	}
 	for h := range c.site {
-		c.site[h].fit(n, hypothesesTable[h].beta)
+		c.site[h].fit(n, hypothesesTable[h].beta, 4)
 		for r := range c.roles {
-			c.roles[r][h].fit(perRole[r], c.site[h].beta)
+			c.roles[r][h].fit(perRole[r], c.site[h].beta, 30)
 		}
 	}
 }

@@ -37,7 +37,6 @@ type openCase struct {
 	days     []dayNats
 	patients map[int32]struct{}
 	events   map[string]struct{}
-	peak     float64
 	told     float64
 	shown    int // events when last told
 }
@@ -48,9 +47,8 @@ type dayNats struct {
 }
 
 type pastCase struct {
-	day   int32
-	score float64
-	false float64
+	day int32
+	*openCase
 }
 
 const (
@@ -230,7 +228,6 @@ func (e *Engine) tell(c *openCase, a int32, h hypothesis, d *today, settled bool
 		return
 	}
 	c.Queue, c.told, c.shown = queue, c.LogE, len(c.Events)
-	c.peak = max(c.peak, score)
 	c.Revision++
 	c.Updated = min(e.now, e.lastEvent)
 	c.Contributions = c.Contributions[:0]
@@ -246,8 +243,8 @@ func (e *Engine) tell(c *openCase, a int32, h hypothesis, d *today, settled bool
 	if e.options.Case != nil {
 		e.options.Case(&c.Case)
 	}
-	if c.Revision == 1 {
-		e.past = append(e.past, pastCase{e.day, score, 1 - c.Posterior})
+	if c.Revision == 1 && !c.Provisional { // the first weeks say nothing of those that follow
+		e.past = append(e.past, pastCase{e.day, c})
 	}
 }
 
@@ -292,17 +289,17 @@ func (e *Engine) automatic(d *today) bool {
 // expected false ones that the budget allows.
 func (e *Engine) budget() {
 	e.past = slices.DeleteFunc(e.past, func(p pastCase) bool { return p.day < e.day-weeks })
-	days := min(e.finished, weeks)
+	days := min(e.finished-manyDays, weeks)
 	if days < 7 {
 		return
 	}
 	allowed := e.options.Budget / 1000 * e.activeMean * float64(days) * .9 // a tenth is for random audits
 	byScore := slices.Clone(e.past)
-	slices.SortStableFunc(byScore, func(x, y pastCase) int { return -cmpFloat(x.score, y.score) })
+	slices.SortStableFunc(byScore, func(x, y pastCase) int { return -cmpFloat(x.Posterior*x.Severity, y.Posterior*y.Severity) })
 	e.bar = .002
 	for _, p := range byScore {
-		if allowed -= p.false; allowed < 0 {
-			e.bar = max(p.score, .002)
+		if allowed -= 1 - p.Posterior; allowed < 0 {
+			e.bar = max(p.Posterior*p.Severity, .002)
 			break
 		}
 	}

@@ -196,6 +196,10 @@ func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
 	if ev.Failed {
 		d.counts[countFailures]++
 	}
+	if ps.granted {
+		d.grants++
+		ps.granted = false
+	}
 	if h := uint32(1) << (t / 3600 % 24); d.hours&h == 0 {
 		d.hours |= h
 		d.off = max(d.off, e.odd(ps, r, t))

@@ -35,6 +35,9 @@ func (e *Engine) settle(on int32) {
 		d := e.dayOf(a, on)
 		t := e.weigh(a, d)
 		e.judgeDay(a, d, &t, true)
+		if d.logE > clearCase { // what is likely misuse is no part of what is usual
+			continue
+		}
 		s := dayScore{role: d.role}
 		for h := range t {
 			s.t[h] = float32(t[h])
@@ -75,6 +78,11 @@ func (e *Engine) habits(people []int32, on int32) {
 	for _, a := range people {
 		p, d := &e.world.persons[a], e.dayOf(a, on)
 		r := e.stats(d.role)
+		if d.logE > clearCase {
+			e.remember(p, d)
+			p.forget(d)
+			continue
+		}
 		r.n++
 		p.days = min(.97*p.days+1, 30)
 		for c, k := range d.counts {
@@ -105,10 +113,16 @@ func (e *Engine) habits(people []int32, on int32) {
 			p.own0 += (float32(d.counts[countUnexplained]) - p.own0) / float32(math.Min(float64(p.days), 28))
 		}
 		e.remember(p, d)
-		d.done = true
-		if p.before == d {
-			p.before = nil
-		}
+		p.forget(d)
+	}
+}
+
+// clearCase is the log E of a day from which on nothing is learned.
+const clearCase = 7
+
+func (p *person) forget(d *today) {
+	if p.before == d {
+		p.before = nil
 	}
 }
 

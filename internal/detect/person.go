@@ -8,6 +8,7 @@ type person struct {
 	posts     []posting
 	shifts    []shift
 	hired     int64 // since when her newest role is known
+	granted   bool  // she gave herself a role, and no event was counted for it yet
 	leaves    int64 // from when she may do nothing, 0
 	last      int64 // the last event
 	firstDay  int32
@@ -68,7 +69,6 @@ type today struct {
 	last     int64
 	apart    float64
 	attr     [attributes]int32
-	done     bool
 }
 
 // excuse lowers a look to what is known of it now.

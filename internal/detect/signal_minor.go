@@ -2,9 +2,9 @@ package detect
 
 import "time"
 
-// minor is a child; it says little alone and more with what else is known.
-var minor = relation{name: "minor", text: "the patient is a child", share: .08, rate: .1,
-	holds: func(w *world, _, p int32, t int64) bool {
+// minor is a neighbour's child.
+var minor = relation{name: "minor", text: "the patient is a child of the person's street", share: .04, rate: 1e-3,
+	holds: func(w *world, a, p int32, t int64) bool {
 		b := w.patients[p].born
-		return b > 0 && int64(time.Unix(t, 0).UTC().Year())-b < 16
+		return b > 0 && neighbour.holds(w, a, p, t) && int64(time.Unix(t, 0).UTC().Year())-b < 16
 	}}

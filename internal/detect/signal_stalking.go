@@ -55,11 +55,28 @@ func (e *Engine) remember(p *person, d *today) {
 			r.bits = (r.bits<<uint(d.day-r.day) | 1) & (1<<14 - 1)
 			r.day = d.day
 			n = bits.OnesCount16(r.bits)
-		} else if len(p.repeats) < 32 {
-			p.repeats = append(p.repeats, repeat{l.patient, d.day, 1})
+		} else {
+			p.keepRepeat(repeat{l.patient, d.day, 1})
 		}
 		e.returns[min(n, len(e.returns)-1)]++
 	}
 }
 
 func (l *look) unexplained() bool { return l.nats > 0 }
+
+// keepRepeat adds one, in the place of the oldest seen once when there are many.
+func (p *person) keepRepeat(r repeat) {
+	if len(p.repeats) < 48 {
+		p.repeats = append(p.repeats, r)
+		return
+	}
+	old := -1
+	for i, x := range p.repeats {
+		if bits.OnesCount16(x.bits) == 1 && (old < 0 || x.day < p.repeats[old].day) {
+			old = i
+		}
+	}
+	if old >= 0 {
+		p.repeats[old] = r
+	}
+}

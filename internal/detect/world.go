@@ -345,6 +345,9 @@ func (w *world) applyFolk(c *change) {
 func (w *world) applyPost(c *change) {
 	p, post := &w.persons[c.owner], c.record.Post
 	w.sources[c.other].person = c.owner
+	if w.sources[c.other].maker == c.owner {
+		p.granted = true
+	}
 	for _, u := range post.Units {
 		p.posts = append(p.posts, posting{unit: w.unit(u), from: post.From, to: post.To, source: c.other})
 	}

@@ -199,3 +199,24 @@ func TestBadLinesAreCountedAndStopNothing(t *testing.T) {
 		t.Error("bad lines changed verdicts")
 	}
 }
+
+// BenchmarkReplay runs from files to verdicts over a small town, or over the simulation that CHARTWARDEN_REPLAY names (a directory with
+// context and log.ndjson).
+func BenchmarkReplay(b *testing.B) {
+	dir, log := os.Getenv("CHARTWARDEN_REPLAY"), ""
+	if dir != "" {
+		dir, log = filepath.Join(dir, "context"), filepath.Join(dir, "log.ndjson")
+	} else {
+		var lines []string
+		dir, lines = town(b, 28)
+		log = file(b, lines...)
+	}
+	for b.Loop() {
+		sum, err := Replay(context.Background(), Options{Context: dir, Logs: []string{log}, Out: b.TempDir(), Budget: 2, Seed: 1})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(sum.EventsPerSecond, "events/s")
+		b.ReportMetric(float64(sum.PeakMemory)/float64(max(1, sum.People)), "peak-B/person")
+	}
+}
