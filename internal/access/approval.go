@@ -191,8 +191,8 @@ func (g *Gate) Approve(ctx context.Context, p Principal, id string) (Approval, e
 	return g.approval(p, it), nil
 }
 
-// Refuse ends an act that waits, with a reason; who asked withdraws it so. Errors: as [Gate.Approve].
-func (g *Gate) Refuse(ctx context.Context, p Principal, id, reason string) error {
+// Decline ends an act that waits, with a reason; who asked withdraws it so. Errors: as [Gate.Approve].
+func (g *Gate) Decline(ctx context.Context, p Principal, id, reason string) error {
 	it, err := g.persons.Act(ctx, id)
 	if err != nil {
 		return err

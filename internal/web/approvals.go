@@ -151,7 +151,7 @@ func (p *Pages) settleApproval(w http.ResponseWriter, r *http.Request) {
 	case "approve":
 		_, err = p.o.Gate.Approve(r.Context(), who, id)
 	case "refuse":
-		err = p.o.Gate.Refuse(r.Context(), who, id, strings.TrimSpace(r.PostForm.Get("why")))
+		err = p.o.Gate.Decline(r.Context(), who, id, strings.TrimSpace(r.PostForm.Get("why")))
 	default:
 		err = outcome.New(outcome.Value, "choose: agree or decline").At("act")
 	}
