@@ -2,10 +2,12 @@ package access
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"chartwarden/internal/audit"
+	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
@@ -43,6 +45,8 @@ func (g *Gate) Clinic(ctx context.Context, p Principal, from, to time.Time) (Cli
 	}
 	var out Clinic
 	var parts []permitted
+	part := map[fhir.PatientID]int{} // an entry names each patient once, however many appointments there are
+	var at [][2]int                  // of each booking: its part, and the appointment in it
 	for _, b := range booked {
 		c, err := g.chartNumber(ctx, b.Patient)
 		if err != nil {
@@ -76,7 +80,14 @@ func (g *Gate) Clinic(ctx context.Context, p Principal, from, to time.Time) (Cli
 			continue
 		}
 		out.Bookings = append(out.Bookings, Booking{PatientID: c.id})
-		parts = append(parts, permitted{s, d, []*record.Sealed{patient, appointment}, policy.Search})
+		i, known := part[c.number]
+		if !known {
+			i = len(parts)
+			part[c.number] = i
+			parts = append(parts, permitted{s, d, []*record.Sealed{patient}, policy.Search})
+		}
+		at = append(at, [2]int{i, len(parts[i].records)})
+		parts[i].records = append(parts[i].records, appointment)
 	}
 	e := anybody.event("search-type", "E")
 	e.Class = audit.Incidental
@@ -89,8 +100,13 @@ func (g *Gate) Clinic(ctx context.Context, p Principal, from, to time.Time) (Cli
 	if err != nil {
 		return Clinic{}, err
 	}
+	first := make([]int, len(parts)) // of the documents of each part
+	for i := 1; i < len(parts); i++ {
+		first[i] = first[i-1] + len(parts[i-1].records)
+	}
 	for i := range out.Bookings {
-		out.Bookings[i].Identity, out.Bookings[i].Appointment = identityOf(opened.Docs[2*i]), opened.Docs[2*i+1]
+		from := first[at[i][0]]
+		out.Bookings[i].Identity, out.Bookings[i].Appointment = identityOf(opened.Docs[from]), opened.Docs[from+at[i][1]]
 	}
 	out.Entry = opened.Entry
 	return out, nil
@@ -122,6 +138,40 @@ func (g *Gate) CheckIn(ctx context.Context, p Principal, appointmentID string) (
 		return Written{}, err
 	}
 	done, err := g.write(ctx, p, "update", []record.Write{update, {Op: record.Create, Type: "Encounter", Doc: visit}})
+	if err != nil {
+		return Written{}, unindexed(err)
+	}
+	return done[0], nil
+}
+
+// CallOff says that the patient of an appointment is not coming: cancelled beforehand, or, with missed, did not come although it was time.
+// One that is called off so already is left alone.
+//
+// Errors: outcome.Forbidden; outcome.NotFound; outcome.BusinessRule for one that began, is over, or is still to come and cannot be missed.
+func (g *Gate) CallOff(ctx context.Context, p Principal, appointmentID string, missed bool) (Written, error) {
+	a, err := g.opened(ctx, p, "Appointment", appointmentID, "status")
+	if err != nil {
+		return Written{}, err
+	}
+	to := "cancelled"
+	if missed {
+		to = "noshow"
+	}
+	root := a.doc.Root()
+	start, err := time.Parse(time.RFC3339, root.Get("start").Text())
+	switch status := root.Get("status").Text(); {
+	case status == to:
+		return Written{Type: "Appointment", ID: a.doc.ID(), Version: a.version, Entry: a.entry}, nil
+	case !slices.Contains([]string{"proposed", "pending", "booked", "waitlist"}, status):
+		return Written{}, outcome.New(outcome.BusinessRule, "this appointment began, is over or was called off: look at the list again").At("Appointment.status")
+	case missed && (err != nil || g.now().Before(start)):
+		return Written{}, outcome.New(outcome.BusinessRule, "it is not time yet: an appointment that is still to come is cancelled, not missed").At("Appointment.start")
+	}
+	update, err := a.with(map[string]string{"status": quoted(to)})
+	if err != nil {
+		return Written{}, err
+	}
+	done, err := g.write(ctx, p, "update", []record.Write{update})
 	if err != nil {
 		return Written{}, unindexed(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"chartwarden/internal/access"
 	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 	"chartwarden/internal/web/look"
 	"chartwarden/internal/web/page"
@@ -23,6 +24,7 @@ func (p *Pages) deskRoutes() []access.Route {
 	return []access.Route{
 		{Method: "GET", Pattern: "/desk", Action: policy.Search, Handler: p.desk},
 		{Method: "POST", Pattern: "/desk/arrivals/{appointment}", Action: policy.Write, Handler: p.checkIn},
+		{Method: "POST", Pattern: "/desk/appointments/{appointment}", Action: policy.Write, Handler: p.callOff},
 		{Method: "GET", Pattern: "/desk/new", Action: policy.Write, Handler: p.answering(p.checkNew, p.newPatient)},
 		{Method: "POST", Pattern: "/desk/new", Action: policy.Find, Handler: p.putAside},
 		{Method: "POST", Pattern: "/desk/register", Action: policy.Write, Handler: p.register},
@@ -76,6 +78,7 @@ func (p *Pages) desk(w http.ResponseWriter, r *http.Request) {
 	if !v.Today {
 		v.Back = look.Link{Text: "Today", Href: "/desk"}
 	}
+	v.Done = p.calledOff.take(who.Session.ID, "/desk", now)
 	just := p.arrived.take(who.Session.ID, "/desk", now)
 	for _, part := range deskStates {
 		n := 0
@@ -138,6 +141,7 @@ func (p *Pages) deskRow(b access.Booking, now time.Time) page.DeskRow {
 	}
 	if slices.Contains(deskStates[0].states, status) {
 		row.CheckIn = b.Appointment.ID()
+		row.Missed = !at.at.IsZero() && now.After(at.at)
 		if late := now.Sub(at.at); late > 5*time.Minute {
 			row.Late = "Expected " + ago(late) + " ago"
 		}
@@ -180,9 +184,41 @@ func (p *Pages) checkIn(w http.ResponseWriter, r *http.Request) {
 	}
 	entered(w, done.Entry)
 	p.arrived.keep(who.Session.ID, "/desk", p.now(), id)
-	back := local(r.PostForm.Get("back"))
-	if !strings.HasPrefix(back, "/desk") {
-		back = "/desk"
+	see(w, r, deskBack(r))
+}
+
+// deskBack is the list or the patient's page that a form of the desk came from.
+func deskBack(r *http.Request) string {
+	if back := local(r.PostForm.Get("back")); strings.HasPrefix(back, "/desk") {
+		return back
 	}
-	see(w, r, back)
+	return "/desk"
+}
+
+// callOff says that a patient is not coming, or did not come.
+func (p *Pages) callOff(w http.ResponseWriter, r *http.Request) {
+	who := p.asks(r)
+	err := form(w, r)
+	var done access.Written
+	said := ""
+	if err == nil {
+		switch act := r.PostForm.Get("act"); act {
+		case "cancel":
+			said = "The appointment is cancelled."
+		case "missed":
+			said = "Noted: the patient did not come."
+		default:
+			err = outcome.New(outcome.Value, "choose whether the appointment is cancelled or was missed").At("act")
+		}
+	}
+	if err == nil {
+		done, err = p.o.Gate.CallOff(r.Context(), who, r.PathValue("appointment"), r.PostForm.Get("act") == "missed")
+	}
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	entered(w, done.Entry)
+	p.calledOff.keep(who.Session.ID, "/desk", p.now(), said)
+	see(w, r, deskBack(r))
 }

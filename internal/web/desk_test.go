@@ -48,6 +48,36 @@ func TestTheDeskChecksInWithOneTouch(t *testing.T) {
 	}
 }
 
+// Who does not come is called off: beforehand, or as missed when it was time. What began cannot be.
+func TestTheDeskCallsOff(t *testing.T) {
+	o := newOffice(t)
+	vera := "Practitioner/" + o.put(`{"resourceType":"Practitioner","name":[{"family":"Castellanos","given":["Vera"]}]}`)
+	first, second, third := o.bookedFor(vera), o.bookedFor(vera), o.bookedFor(vera)
+	desk := o.staff("Marcus Hale", identity.FrontDesk)
+	desk.page("/desk", "Expected, 3", "Cancel it")
+	o.shows(desk.post("/desk/appointments/"+first, "act", "nonsense"), http.StatusBadRequest, "cancelled or was missed")
+	if a := desk.post("/desk/appointments/"+first, "act", "cancel", "back", "/desk?show=here"); a.status != http.StatusSeeOther || a.header.Get("Location") != "/desk?show=here" || a.header.Get("X-Audit-Entry") == "" {
+		t.Fatal(a.status, a.header, a.text())
+	}
+	desk.page("/desk", "The appointment is cancelled.", "Expected, 2")
+	if a := desk.post("/desk/appointments/"+first, "act", "cancel"); a.status != http.StatusSeeOther { // it is so already
+		t.Error(a.status, a.text())
+	}
+	desk.page("/desk", "The appointment is cancelled.")
+	o.hides(desk.page("/desk", "Expected, 2"), "is cancelled.")
+	o.shows(desk.post("/desk/appointments/"+first, "act", "missed"), http.StatusUnprocessableEntity, "was called off")
+	desk.post("/desk/arrivals/" + second)
+	o.shows(desk.post("/desk/appointments/"+second, "act", "cancel"), http.StatusUnprocessableEntity, "began, is over")
+	o.shows(desk.post("/desk/appointments/nothing", "act", "cancel"), http.StatusNotFound, "There is nothing here")
+	missed := desk.post("/desk/appointments/"+third, "act", "missed")
+	if early := strings.Contains(missed.text(), "not time yet"); missed.status != http.StatusSeeOther && !early {
+		t.Error(missed.status, missed.text())
+	}
+	if a := o.staff("Some nurse", identity.Nurse).post("/desk/appointments/"+third, "act", "cancel"); a.status != http.StatusForbidden {
+		t.Errorf("a nurse who has nothing to do with it cancels: %d", a.status)
+	}
+}
+
 func TestRegisteringLooksForWhoIsHereAlready(t *testing.T) {
 	o := newOffice(t)
 	desk := o.staff("Marcus Hale", identity.FrontDesk)

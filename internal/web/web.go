@@ -73,7 +73,8 @@ type Pages struct {
 	endedApp   once[string]     // the app whose access a person just ended
 	arrived    once[string]     // the appointment that was just checked in
 	began      time.Time
-	names      staffNames // of colleagues, as the directory tells them
+	names      staffNames   // of colleagues, as the directory tells them
+	calledOff  once[string] // that an appointment was just called off
 }
 
 // New prepares the pages.

@@ -25,6 +25,7 @@ type DeskRow struct {
 	Where, With       string    // Cardiology clinic; Priya Iyer
 	State             string    // Booked, Checked in
 	Late              string    // Expected 20 minutes ago
+	Missed            bool      // it was time, and the patient is not here
 	CheckIn           string    // opaque id of the appointment; empty: nothing to do
 }
 

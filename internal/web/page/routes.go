@@ -17,6 +17,7 @@ package page
 //	GET  /day
 //	GET  /find                          POST /find                 q, [born] (read with look.ParseDay)    never GET with a name
 //	GET  /desk [?day=, ?show=]          POST /desk/arrivals/{appointment}            [back]                  checks in
+//	                                    POST /desk/appointments/{appointment}        act=cancel|missed, [back]
 //	GET  /desk/new                      POST /desk/new                               family, given, born, sex, [phone, mail, street, postcode, city]
 //	                                    POST /desk/register                          typed, the number that stands for what was typed
 //	GET  /desk/patients/{patient}       POST /desk/patients/{patient}                version, phone, mail, street, postcode, city
