@@ -4,10 +4,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -171,6 +175,25 @@ func TestPostgreSQLFailsUnderLoad(t *testing.T) {
 		check(t, in, all, false)
 	})
 
+	for _, f := range []struct{ name, calls, what string }{
+		{"its log cannot be flushed", "fdatasync", "error=EIO:when=15"},
+		{"its disk is full", "pwrite64", "error=ENOSPC:when=30"},
+	} {
+		t.Run(f.name, func(t *testing.T) {
+			p := serve(t, in.dir)
+			enough := busy(in, p)
+			struck, heal := failingDisk(t, server, f.calls, f.what)
+			eventually(t, "the fault ends PostgreSQL", struck)
+			time.Sleep(time.Second)
+			heal()
+			recovers(t, in, p)
+			all := enough()
+			p.kill()
+			sound(t, all)
+			check(t, in, all, false)
+		})
+	}
+
 	t.Run("a lost standby", func(t *testing.T) {
 		p := serve(t, in.dir)
 		doctor, stranger := in.physician.at(p.url), in.colleague.at(p.url)
@@ -205,4 +228,43 @@ func TestPostgreSQLFailsUnderLoad(t *testing.T) {
 		p.kill()
 		check(t, in, all, false)
 	})
+}
+
+// failingDisk makes calls of all processes of a PostgreSQL fail, and tells whether one did and ended the server for it, which recovers by
+// itself then. Each process begins to count anew.
+func failingDisk(t *testing.T, server *dbtest.Server, calls, what string) (struck func() bool, heal func()) {
+	t.Helper()
+	record := filepath.Join(t.TempDir(), "trace")
+	said := &lines{}
+	words := []string{"-f", "-o", record, "-e", "trace=" + calls, "-e", "signal=none", "-e", "inject=" + calls + ":" + what}
+	for _, pid := range server.Processes(t) {
+		words = append(words, "-p", strconv.Itoa(pid))
+	}
+	c := exec.Command(tracer(t), words...)
+	c.Stderr = said
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = c.Wait()
+		close(ended)
+	}()
+	heal = sync.OnceFunc(func() {
+		_ = c.Process.Signal(syscall.SIGTERM) // it lets go of what it traces
+		<-ended
+	})
+	t.Cleanup(heal)
+	eventually(t, "strace attaches", func() bool {
+		select {
+		case <-ended:
+			t.Skip("ptrace is not permitted here: " + strings.TrimSpace(said.String()))
+		default:
+		}
+		return strings.Contains(said.String(), " attached")
+	})
+	return func() bool {
+		b, err := os.ReadFile(record)
+		return err == nil && struckIn(b) && strings.Contains(string(b), "+++ exited with 2 +++") // as all do when one failed so
+	}, heal
 }

@@ -65,12 +65,28 @@ func (s *Server) signal(t testing.TB, what syscall.Signal) {
 	if err := syscall.Kill(parent, what); err != nil {
 		t.Fatal(err)
 	}
-	for _, pid := range append(childrenOf(t, parent), childrenOf(t, 1)...) { // killed, it left them to another parent
+	for _, pid := range s.made(t, parent) {
+		_ = syscall.Kill(pid, what) // it may have ended by itself
+	}
+}
+
+// Processes are the ids of the server's processes, the postmaster first.
+func (s *Server) Processes(t testing.TB) []int {
+	t.Helper()
+	parent := s.postmaster(t)
+	return append([]int{parent}, s.made(t, parent)...)
+}
+
+// made are the processes that a postmaster made; killed, it leaves them to another parent.
+func (s *Server) made(t testing.TB, parent int) (out []int) {
+	t.Helper()
+	for _, pid := range append(childrenOf(t, parent), childrenOf(t, 1)...) {
 		dir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
 		if err == nil && strings.TrimSuffix(dir, " (deleted)") == filepath.Join(s.Dir, "data") {
-			_ = syscall.Kill(pid, what) // it may have ended by itself
+			out = append(out, pid)
 		}
 	}
+	return out
 }
 
 func childrenOf(t testing.TB, parent int) (out []int) {
