@@ -5,19 +5,19 @@ import "time"
 // Report counts what a log held. The twin figures belong together: how many real accesses are explained, and how many permuted ones
 // would be; one alone can be had by a broad template.
 type Report struct {
-	Events     int   `json:"events"`
-	OutOfOrder int   `json:"out_of_order"`
-	Accesses   int   `json:"accesses"`
-	Explained  int   `json:"explained"` // by the last revision
-	Late       int   `json:"explained_late"`
-	People     int   `json:"people"`
-	Days       int   `json:"days"`
-	Cases      int   `json:"cases"`
-	Weights    int   `json:"weights_version"`
-	Real       Share `json:"real"`
-	Permuted   Share `json:"permuted"`
-	Weeks      []Twin
-	Roles      map[string]*Twin
+	Events     int              `json:"events"`
+	OutOfOrder int              `json:"out_of_order"`
+	Accesses   int              `json:"accesses"`
+	Explained  int              `json:"explained"` // by the last revision
+	Late       int              `json:"explained_late"`
+	People     int              `json:"people"`
+	Days       int              `json:"days"`
+	Cases      int              `json:"cases"`
+	Weights    int              `json:"weights_version"`
+	Real       Share            `json:"real"`
+	Permuted   Share            `json:"permuted"`
+	Weeks      []Twin           `json:"weeks"`
+	Roles      map[string]*Twin `json:"roles"`
 }
 
 // Share is a count out of a number.
