@@ -38,7 +38,7 @@ func TestABackendServiceHasAQuota(t *testing.T) {
 		"requests": {"3/100", []string{"Practitioner/a", "Practitioner/b", "Practitioner/nobody", "Practitioner/a", "Practitioner/a"}, []int{200, 200, 404, 429, 429}, "over the quota of requests in an hour"},
 		"records":  {"100/6", []string{"Practitioner", "Practitioner/a", "Practitioner", "Practitioner/b", "Practitioner/c"}, []int{200, 200, 429, 200, 429}, "over the quota of records in an hour"},
 	} {
-		opened, err := server.Open(t.Context(), server.Config{Data: s.Dir, ClientQuota: c.quota, PublicURL: s.Config.PublicURL}, server.Options{Now: s.Now})
+		opened, err := server.Open(t.Context(), server.Config{Data: s.Dir, Database: s.Config.Database, ClientQuota: c.quota, PublicURL: s.Config.PublicURL}, server.Options{Now: s.Now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +62,7 @@ func TestABackendServiceHasAQuota(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := server.Open(t.Context(), server.Config{Data: s.Dir, ClientQuota: "many"}, server.Options{}); err == nil || !strings.Contains(err.Error(), "--client-quota") {
+	if _, err := server.Open(t.Context(), server.Config{Data: s.Dir, Database: s.Config.Database, ClientQuota: "many"}, server.Options{}); err == nil || !strings.Contains(err.Error(), "--client-quota") {
 		t.Error("a quota that cannot be read:", err)
 	}
 }
