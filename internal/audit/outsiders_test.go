@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,16 +21,21 @@ import (
 
 // outsider is a real witness beside a site, that can be taken away, made to lie, and told of more logs.
 type outsider struct {
-	t     testing.TB
-	s     *site
-	dir   string
-	key   tlog.Verifier
-	logs  []tlog.Verifier
-	w     *witness.Witness
-	http  *httptest.Server
-	lie   func(http.ResponseWriter, *http.Request) bool
-	asked int
+	t    testing.TB
+	s    *site
+	dir  string
+	key  tlog.Verifier
+	logs []tlog.Verifier
+	w    atomic.Pointer[witness.Witness]
+	http *httptest.Server
+	lie  atomic.Pointer[lie]
 }
+
+// lie answers for a witness, or does not.
+type lie func(http.ResponseWriter, *http.Request) bool
+
+// lies makes the witness answer so from now on.
+func (o *outsider) lies(f lie) { o.lie.Store(&f) }
 
 // outsider starts a witness that the site knows by a name that is not this machine's.
 func (s *site) outsider(name string) *outsider {
@@ -41,13 +47,12 @@ func (s *site) outsider(name string) *outsider {
 	}
 	o.key = signer.Verifier()
 	o.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		o.asked++
-		if o.lie == nil || !o.lie(w, r) {
-			o.w.Handler().ServeHTTP(w, r)
+		if lie := o.lie.Load(); lie == nil || !(*lie)(w, r) {
+			o.w.Load().Handler().ServeHTTP(w, r)
 		}
 	}))
 	o.tell()
-	s.t.Cleanup(func() { o.http.Close(); o.w.Close() })
+	s.t.Cleanup(func() { o.http.Close(); o.w.Load().Close() })
 	elsewhere := &http.Client{Transport: toward{strings.TrimPrefix(o.http.URL, "http://")}}
 	s.witnesses = append(s.witnesses, witness.Remote{URL: "https://" + name, Key: o.key, Client: elsewhere})
 	return o
@@ -72,13 +77,14 @@ func (o *outsider) tell(logs ...string) {
 		}
 		o.logs = append(o.logs, v)
 	}
-	if o.w != nil {
-		o.w.Close()
+	if old := o.w.Load(); old != nil {
+		old.Close()
 	}
-	var err error
-	if o.w, err = witness.Open(witness.Options{Dir: o.dir, Logs: o.logs, Now: o.s.now.now}); err != nil {
+	w, err := witness.Open(witness.Options{Dir: o.dir, Logs: o.logs, Now: o.s.now.now})
+	if err != nil {
 		o.t.Fatal(err)
 	}
+	o.w.Store(w)
 }
 
 func (o *outsider) away(w http.ResponseWriter, _ *http.Request) bool {
@@ -157,14 +163,14 @@ func TestHeadsGoToTheWitness(t *testing.T) {
 func TestAWitnessThatIsAwayStopsNothing(t *testing.T) {
 	t.Parallel()
 	s, o := witnessed(t)
-	o.lie = o.away
+	o.lies(o.away)
 	l := s.start()
 	if state := l.State(); state.Cut || state.Witnesses[0].Trouble == "" || state.Witnesses[0].Size != 0 || !state.Witnesses[0].At.IsZero() {
 		t.Fatalf("%+v", state)
 	}
 	defer func() { // what it signed before is known after a restart
 		s.stop()
-		o.lie = o.away
+		o.lies(o.away)
 		s.now.add(2 * time.Minute)
 		if state := s.start().State(); state.Witnesses[0].Size == 0 || state.WitnessAge < 2*time.Minute || state.WitnessAge > 4*time.Minute {
 			t.Errorf("%+v", state)
@@ -192,15 +198,15 @@ func TestAWitnessThatIsAwayStopsNothing(t *testing.T) {
 	if got := said(); len(got) != 1 || !strings.Contains(got[0], "quarter of an hour") {
 		t.Errorf("%q", got)
 	}
-	o.lie = func(w http.ResponseWriter, _ *http.Request) bool { // it signs something else
+	o.lies(func(w http.ResponseWriter, _ *http.Request) bool { // it signs something else
 		_, _ = io.WriteString(w, "— witness.example AAAAAAAAAAAA\n")
 		return true
-	}
+	})
 	s.visit()
 	if state := l.State(); state.WitnessAge < 15*time.Minute || !strings.Contains(state.Witnesses[0].Trouble, "not signed by the key") {
 		t.Errorf("%+v", state)
 	}
-	o.lie = nil
+	o.lie.Store(nil)
 	s.visit()
 	s.visit()
 	if state := l.State(); state.WitnessAge > time.Minute || state.Witnesses[0].Trouble != "" {
@@ -334,7 +340,7 @@ func TestOfTwoHistoriesOneIsWitnessed(t *testing.T) {
 	for range 3 {
 		disclose(t, l, reading(1, 1))
 	}
-	o.lie = o.away
+	o.lies(o.away)
 	s.stop() // the first history, which the witness has not seen
 	first := s.copyDir("audit.db")
 	s.rollBack(old)
@@ -345,7 +351,7 @@ func TestOfTwoHistoriesOneIsWitnessed(t *testing.T) {
 	for range 6 {
 		disclose(t, l, reading(1, 2))
 	}
-	o.lie = nil
+	o.lie.Store(nil)
 	s.visit() // the second came first
 	if state := l.State(); state.Disputed != "" || state.Witnesses[0].Trouble != "" {
 		t.Fatalf("%+v", state)
@@ -355,12 +361,12 @@ func TestOfTwoHistoriesOneIsWitnessed(t *testing.T) {
 	if err := os.Remove(s.path("heads")); err != nil {
 		t.Fatal(err)
 	}
-	o.lie = o.away
+	o.lies(o.away)
 	l = s.start()
 	for range 20 {
 		disclose(t, l, reading(1, 3))
 	}
-	o.lie = nil
+	o.lie.Store(nil)
 	s.visit()
 	s.visit()
 	state := l.State()
@@ -465,14 +471,14 @@ func TestTwoWitnesses(t *testing.T) {
 	s, o := witnessed(t)
 	second := s.outsider("second.example")
 	second.tell(o.logs[0].String())
-	second.lie = second.away
+	second.lies(second.away)
 	l := s.start()
 	disclose(t, l, reading(1, 1))
 	s.visit()
 	if state := l.State(); state.WitnessAge > time.Minute || state.Witnesses[1].Trouble == "" || state.Witnesses[0].Trouble != "" {
 		t.Fatalf("%+v", state)
 	}
-	second.lie = nil
+	second.lie.Store(nil)
 	s.visit()
 	log, _ := tlog.ParseVerifier(l.Verifier())
 	if _, held, err := tlog.OpenCheckpoint(l.Head(), log, o.key, second.key); err != nil || len(held) != 3 {
