@@ -186,6 +186,7 @@ func TestPostgreSQLFailsUnderLoad(t *testing.T) {
 			eventually(t, "the fault ends PostgreSQL", struck)
 			time.Sleep(time.Second)
 			heal()
+			server.Restart(t) // where it could not even recover, it gave up
 			recovers(t, in, p)
 			all := enough()
 			p.kill()
