@@ -44,7 +44,7 @@ const (
 type Options struct {
 	Schema   string // PostgreSQL only: the schema that holds the tables; it is made when it is not there
 	Turn     string // PostgreSQL only: transactions that write wait for those of the same turn; empty: there is one for the schema
-	Readers  int    // open read connections at most; 0 means twice the processors, at least four, on PostgreSQL at most twelve
+	Readers  int    // open read connections at most; 0 means four times the processors, at least sixteen, on PostgreSQL at most twelve
 	MaxBatch int    // functions in one commit at most; 0 means 1,024, on PostgreSQL 60
 }
 
@@ -54,6 +54,7 @@ type DB struct {
 	pg        *postgres // nil on SQLite
 	writer    *sql.DB   // one connection: migrations and the writer goroutine take turns on it
 	reader    *sql.DB
+	readers   int
 	queue     chan *job
 	max       int
 	closing   chan struct{}
@@ -73,7 +74,7 @@ func Open(ctx context.Context, source string, o Options) (*DB, error) {
 	d := &DB{closing: make(chan struct{}), stopped: make(chan struct{}), max: o.MaxBatch}
 	readers := o.Readers
 	if readers == 0 {
-		readers = max(4, 2*runtime.GOMAXPROCS(0))
+		readers = max(16, 4*runtime.GOMAXPROCS(0))
 	}
 	var err error
 	if IsURL(source) {
@@ -98,6 +99,7 @@ func Open(ctx context.Context, source string, o Options) (*DB, error) {
 		d.max = 1024
 	}
 	d.queue = make(chan *job, max(1024, d.max))
+	d.readers = readers
 	d.reader.SetMaxOpenConns(readers)
 	d.reader.SetMaxIdleConns(readers)
 	go d.run()
@@ -123,6 +125,10 @@ func (d *DB) Shared() bool { return d.pg != nil }
 // Reader gives the pool of read-only connections. A transaction on it sees one moment. Keep it short: a long one keeps what was
 // deleted from being cleared away.
 func (d *DB) Reader() *sql.DB { return d.reader }
+
+// Readers is how many connections the pool has at most. Whoever holds one and needs another must leave room: if all were held so, all
+// would wait for ever.
+func (d *DB) Readers() int { return d.readers }
 
 // Statement prepares a fixed statement for the functions of [DB.Write], which bind it with tx.Stmt. Prepare at start: it waits for
 // the writer. It lives as long as the DB.

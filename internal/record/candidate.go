@@ -28,8 +28,14 @@ func (f *finder) shelf(patient fhir.PatientID, kind int64, q *search.Query) (*sh
 		return old, nil
 	}
 	if f.reading == nil {
+		select {
+		case f.s.filling <- struct{}{}:
+		case <-f.ctx.Done():
+			return nil, unreadable(f.ctx.Err())
+		}
 		moment, err := f.s.snapshot(f.ctx)
 		if err != nil {
+			<-f.s.filling
 			return nil, err
 		}
 		f.reading = &moment

@@ -78,6 +78,7 @@ type Store struct {
 	foreign foreign
 	rewound atomic.Bool // see Rewound
 	shelves shelves
+	filling chan struct{} // a place for each search that holds a reading while it asks for more: fewer than there are connections
 	// prepared are the queries that every request makes, for the pool of readers.
 	prepared map[string]*sql.Stmt
 }
@@ -100,7 +101,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := db.Migrate(ctx, o.DB, "record", files); err != nil {
 		return nil, err
 	}
-	s := &Store{d: o.DB, box: o.Box, tags: newTags(o.Box), o: o, ids: ids{o.Box.Block("id")}}
+	s := &Store{d: o.DB, box: o.Box, tags: newTags(o.Box), o: o, ids: ids{o.Box.Block("id")}, filling: make(chan struct{}, max(1, o.DB.Readers()/2))}
 	if s.write, err = prepareWriters(ctx, o.DB); err != nil {
 		return nil, err
 	}

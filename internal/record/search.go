@@ -135,6 +135,7 @@ func (s *Store) finder(ctx context.Context, r SearchRequest) (*finder, error) {
 func (f *finder) end() {
 	if f.reading != nil {
 		f.reading.end()
+		<-f.s.filling
 	}
 }
 

@@ -1,12 +1,14 @@
 package record
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/outcome"
@@ -144,4 +146,32 @@ func TestAShelfOpensNothing(t *testing.T) {
 	must(t, w.o.Box.Shred(t.Context(), int64(p.Patient()), ChartKey))
 	_, err = hit.found().content()
 	want(t, err, outcome.Deleted)
+}
+
+// A search that fills shelves holds a reading while whoever asks is looked up for each chart. However many search at once, there is
+// room for that.
+func TestManySearchesAtOnceFinish(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Shelves = 1 }) // nothing stays on shelves
+	for i := range 4 {
+		w.observation(w.patient(fmt.Sprint("Family", i), "Ada", "1970-01-02"), "1-1", "2015-01-01")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	q := query(t, "Observation", "code=1-1")
+	begin := make(chan struct{})
+	var all sync.WaitGroup
+	for range 4 * w.d.Readers() {
+		all.Go(func() {
+			<-begin
+			got, err := w.Search(ctx, SearchRequest{Query: q, Permits: func(fhir.PatientID) bool {
+				var one int
+				return w.d.Reader().QueryRowContext(ctx, `select 1`).Scan(&one) == nil
+			}})
+			if err != nil || got.Total != 4 {
+				t.Error(got.Total, err)
+			}
+		})
+	}
+	close(begin)
+	all.Wait()
 }
