@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"database/sql"
 
 	"chartwarden/internal/policy"
 )
@@ -20,4 +21,12 @@ func (g *Gate) Judge(ctx context.Context, p Principal, patientID, typ string) (b
 		return false, err
 	}
 	return g.decide(s, policy.Read, s.typical(typ)).Allowed, nil
+}
+
+// Exec changes tables behind the door's back.
+func (g *Gate) Exec(ctx context.Context, q string, args ...any) error {
+	return g.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(q, args...)
+		return err
+	})
 }

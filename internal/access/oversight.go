@@ -47,9 +47,7 @@ func (g *Gate) Overview(ctx context.Context, p Principal) (Overview, error) {
 	if err := g.catchUp(ctx); err != nil {
 		return Overview{}, err
 	}
-	if err := g.reconcile(ctx); err != nil {
-		return Overview{}, err
-	}
+	g.reconcile(ctx)
 	now := g.now().In(g.zone)
 	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, g.zone)
 	out := Overview{State: g.log.State(), Entry: logged.Entry()}

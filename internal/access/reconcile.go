@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -24,23 +25,22 @@ var noFact = []string{"care.selfmade", "care.panel"}
 // reconcile closes the open reviews that a later fact explains: a visit, a booking, an order, a task or a place on the care team that somebody
 // else wrote down within 72 hours of the opening, and that had begun by a day after it. What the person entered herself closes nothing until
 // another's act confirms it, since care gives such links no weight. Each closing is an entry that quotes the fact; whoever reviews may still
-// answer otherwise. A question of the patient never closes by itself.
-func (g *Gate) reconcile(ctx context.Context) error {
+// answer otherwise. A question of the patient never closes by itself. What cannot be looked up stays open, and keeps nobody from the list.
+func (g *Gate) reconcile(ctx context.Context) {
+	g.reconciling.Lock() // a page and the follower may both begin; one closes, the other finds it closed
+	defer g.reconciling.Unlock()
 	open, err := g.reviews(ctx, `WHERE kind IN ('glass', 'unexplained') AND verdict IS NULL AND last_at > ?`+reviewOrder+` LIMIT ?`,
 		g.now().Add(-reconcileReach).UnixMicro(), reconcilePart)
-	if err != nil {
-		return err
-	}
 	for _, r := range open {
-		fact, err := g.laterFact(ctx, r)
-		if err == nil && fact != "" {
-			err = g.closeByFact(ctx, r, fact)
+		fact, failed := g.laterFact(ctx, r)
+		if failed == nil && fact != "" {
+			failed = g.closeByFact(ctx, r, fact)
 		}
-		if err != nil {
-			return err
-		}
+		err = cmp.Or(err, failed)
 	}
-	return nil
+	if err != nil && ctx.Err() == nil {
+		g.logger.Warn("not every review could be held against later facts", "error", err)
+	}
 }
 
 // laterFact is the template of the strongest fact that explains a review afterwards; empty for none.

@@ -70,9 +70,7 @@ func (g *Gate) Reviews(ctx context.Context, p Principal, state ReviewState, skip
 	if err := g.catchUp(ctx); err != nil {
 		return ReviewList{}, err
 	}
-	if err := g.reconcile(ctx); err != nil {
-		return ReviewList{}, err
-	}
+	g.reconcile(ctx)
 	out := ReviewList{Entry: logged.Entry()}
 	if err := g.db.Reader().QueryRowContext(ctx, `SELECT count(*) FROM access_review WHERE kind != 'refused' AND `+where).Scan(&out.Total); err != nil {
 		return ReviewList{}, unreadable(err)
@@ -314,9 +312,7 @@ func (g *Gate) FollowLog(ctx context.Context) error {
 			return err
 		}
 		if time.Since(reconciled) >= reconcilePause {
-			if err := g.reconcile(ctx); err != nil {
-				return err
-			}
+			g.reconcile(ctx)
 			reconciled = time.Now()
 		}
 		cursor, err := g.cursor(ctx)
