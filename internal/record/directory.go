@@ -48,7 +48,6 @@ func compareTerms(a, b term) int {
 // fillDirectory opens every Patient once, on all processors. One whose row was altered has a place and no terms, so that the rest of
 // the chart can be read; one who was shredded has a place that says so.
 func (s *Store) fillDirectory(ctx context.Context) error {
-	s.dir.slots, s.dir.chosen, s.dir.erased = map[fhir.PatientID]uint32{}, map[fhir.PatientID]string{}, map[fhir.PatientID]bool{}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	queue := make(chan row, 256)

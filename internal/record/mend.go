@@ -109,7 +109,7 @@ func (s *Store) belongs(r *row, k shelfKey) bool {
 func (x *shelf) without(s *Store, due []fhir.RecordID, moment int64) *shelf {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	out := newShelf(x.key, moment)
+	out := s.newShelf(x.key, moment)
 	s.shelves.mu.Lock()
 	out.size = x.size
 	s.shelves.mu.Unlock()

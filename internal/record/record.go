@@ -129,6 +129,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		}
 	}
 	s.foreign.seen = newest
+	s.dir.slots, s.dir.chosen, s.dir.erased = map[fhir.PatientID]uint32{}, map[fhir.PatientID]string{}, map[fhir.PatientID]bool{}
 	s.box.Follow(func(owner int64, kind string) {
 		if kind == ChartKey {
 			s.forget(fhir.PatientID(owner))

@@ -34,10 +34,11 @@ type shelf struct {
 	refers  map[*search.Param]map[string][]int // spots by the id that a value refers to
 
 	// Of the shelves that keep it.
-	size    int // bytes, about
-	element *list.Element
-	changes []changing
-	noted   int64 // the newest transaction among what was noted
+	size       int // bytes, about
+	generation int64
+	element    *list.Element
+	changes    []changing
+	noted      int64 // the newest transaction among what was noted
 }
 
 type shelfKey struct {
@@ -63,7 +64,8 @@ type told struct {
 // too many is filled anew, never one too few. What other nodes write is noted
 // when it is followed.
 type shelves struct {
-	touched [1 << 16]atomic.Int64
+	touched    [1 << 16]atomic.Int64
+	generation atomic.Int64 // how often everything was dropped: what was opened before lies on no shelf after
 
 	mu    sync.Mutex
 	most  int // bytes
@@ -109,7 +111,7 @@ func (s *shelves) put(new *shelf) {
 	if old := s.byKey[new.key]; old != nil {
 		s.drop(old)
 	}
-	if new.moment < new.key.note(s).Load() { // touched meanwhile, and nothing of it noted
+	if new.moment < new.key.note(s).Load() || new.generation != s.generation.Load() { // touched meanwhile, and nothing of it noted
 		return
 	}
 	s.keep(new)
@@ -151,6 +153,7 @@ func (s *shelves) drop(x *shelf) {
 func (s *shelves) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.generation.Add(1)
 	for _, x := range s.byKey {
 		s.drop(x)
 	}
@@ -158,7 +161,7 @@ func (s *shelves) clear() {
 
 // fill makes a shelf from the rows as they are in a snapshot whose newest transaction is given. The columns of want come along.
 func (s *Store) fill(ctx context.Context, reading snapshot, newest int64, k shelfKey, want []*search.Param) (*shelf, error) {
-	x := newShelf(k, newest)
+	x := s.newShelf(k, newest)
 	for _, p := range want {
 		x.columns[p] = nil
 	}
@@ -193,7 +196,7 @@ func (s *Store) stock(ctx context.Context, patient fhir.PatientID) ([]*shelf, er
 	}
 	byKind := map[int64]*shelf{}
 	for _, kind := range s.kinds.all() {
-		byKind[kind] = newShelf(shelfKey{patient, kind}, newest)
+		byKind[kind] = s.newShelf(shelfKey{patient, kind}, newest)
 	}
 	if err := s.eachRow(ctx, moment, func(r row) error { return s.lay(byKind[r.kind], r) }, ofPatient, patient); err != nil {
 		return nil, err
@@ -202,7 +205,7 @@ func (s *Store) stock(ctx context.Context, patient fhir.PatientID) ([]*shelf, er
 		return nil, err
 	}
 	var out []*shelf
-	list := newShelf(shelfKey{patient, allKinds}, newest)
+	list := s.newShelf(shelfKey{patient, allKinds}, newest)
 	for _, x := range byKind {
 		x.close()
 		if len(x.spots) > 0 {
@@ -232,8 +235,9 @@ func (s *Store) guests(ctx context.Context, moment snapshot, patient fhir.Patien
 	}, alsoOf, patient)
 }
 
-func newShelf(k shelfKey, newest int64) *shelf {
-	return &shelf{key: k, moment: newest, place: map[fhir.RecordID]int{}, columns: map[*search.Param][][]search.Value{}, size: 400}
+// newShelf is an empty shelf, before anything for it is opened.
+func (s *Store) newShelf(k shelfKey, newest int64) *shelf {
+	return &shelf{key: k, moment: newest, place: map[fhir.RecordID]int{}, columns: map[*search.Param][][]search.Value{}, size: 400, generation: s.shelves.generation.Load()}
 }
 
 // lay puts a row on a shelf that is being filled.

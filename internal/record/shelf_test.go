@@ -175,3 +175,21 @@ func TestManySearchesAtOnceFinish(t *testing.T) {
 	close(begin)
 	all.Wait()
 }
+
+// What was opened before a chart was erased lies on no shelf after.
+func TestNothingOpenedBeforeAnErasureIsKept(t *testing.T) {
+	w := newWorld(t)
+	w.observation(w.patient("Vance", "Nora", "1970-01-02"), "1-1", "2015-01-01")
+	key := shelfKey{1, w.kinds.of("Observation")}
+	for erased, kept := range map[bool]bool{false: true, true: false} {
+		x := w.newShelf(key, w.newest.Load())
+		if erased {
+			w.shelves.clear()
+		}
+		w.shelves.put(x)
+		if found, _ := w.shelves.get(key); (found != nil) != kept {
+			t.Errorf("erased %v: kept %v", erased, found != nil)
+		}
+		w.shelves.clear()
+	}
+}
