@@ -81,6 +81,9 @@ func (g *Gate) opened(ctx context.Context, p Principal, typ, id string, elements
 	e := s.event("read", "R")
 	e.PolicyHash = d.Hash
 	part := permitted{s, d, []*record.Sealed{x}, policy.Write}
+	if err := g.withinQuota(ctx, e, []permitted{part}); err != nil {
+		return whole{}, err
+	}
 	e.Patients = append(e.Patients, part.entry(s.reason(d)))
 	receipt, err := g.log.Disclose(ctx, e)
 	if err != nil {

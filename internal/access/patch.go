@@ -73,7 +73,11 @@ func (g *Gate) patched(ctx context.Context, p Principal, change *patch.Patch, d 
 	}
 	e := s.event("patch", "R")
 	e.PolicyHash = decision.Hash
-	e.Patients = []audit.PatientPart{permitted{s, decision, []*record.Sealed{found}, policy.Read}.entry(s.reason(decision))}
+	part := permitted{s, decision, []*record.Sealed{found}, policy.Read}
+	if err := g.withinQuota(ctx, e, []permitted{part}); err != nil {
+		return err
+	}
+	e.Patients = []audit.PatientPart{part.entry(s.reason(decision))}
 	receipt, err := g.log.Disclose(ctx, e)
 	if err != nil {
 		return err

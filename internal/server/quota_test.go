@@ -3,6 +3,7 @@ package server_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -35,15 +36,21 @@ func TestABackendServiceHasAQuota(t *testing.T) {
 		want  []int
 		said  string
 	}{
-		"requests": {"3/100", []string{"Practitioner/a", "Practitioner/b", "Practitioner/nobody", "Practitioner/a", "Practitioner/a"}, []int{200, 200, 404, 429, 429}, "over the quota of requests in an hour"},
-		"records":  {"100/6", []string{"Practitioner", "Practitioner/a", "Practitioner", "Practitioner/b", "Practitioner/c"}, []int{200, 200, 429, 200, 429}, "over the quota of records in an hour"},
+		"requests":           {"3/100", []string{"Practitioner/a", "Practitioner/b", "Practitioner/nobody", "Practitioner/a", "Practitioner/a"}, []int{200, 200, 404, 429, 429}, "over the quota of requests in an hour"},
+		"records":            {"100/6", []string{"Practitioner", "Practitioner/a", "Practitioner", "Practitioner/b", "Practitioner/c"}, []int{200, 200, 429, 200, 429}, "over the quota of records in an hour"},
+		"records by patches": {"100/2", []string{"PATCH Practitioner/a", "PATCH Practitioner/a", "PATCH Practitioner/a"}, []int{200, 200, 429}, "over the quota of records in an hour"},
 	} {
 		opened, err := server.Open(t.Context(), server.Config{Data: s.Dir, Database: s.Config.Database, ClientQuota: c.quota, PublicURL: s.Config.PublicURL}, server.Options{Now: s.Now})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i, at := range c.paths {
+			at, patches := strings.CutPrefix(at, "PATCH ")
 			r := httptest.NewRequest(http.MethodGet, "/fhir/"+at, nil)
+			if patches {
+				r = httptest.NewRequest(http.MethodPatch, "/fhir/"+at, strings.NewReader(`[{"op":"add","path":"/active","value":`+strconv.FormatBool(i%2 == 0)+`}]`))
+				r.Header.Set("Content-Type", "application/json-patch+json")
+			}
 			r.Header.Set("Authorization", "Bearer "+token)
 			w := httptest.NewRecorder()
 			opened.Handler().ServeHTTP(w, r)
