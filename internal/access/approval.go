@@ -191,7 +191,7 @@ func (g *Gate) Approve(ctx context.Context, p Principal, id string) (Approval, e
 	return g.approval(p, it), nil
 }
 
-// Decline ends an act that waits, with a reason; who asked withdraws it so. Errors: as [Gate.Approve].
+// Decline ends an act that waits, with a reason or without; who asked withdraws it so. Errors: as [Gate.Approve].
 func (g *Gate) Decline(ctx context.Context, p Principal, id, reason string) error {
 	it, err := g.persons.Act(ctx, id)
 	if err != nil {
@@ -229,15 +229,7 @@ func (g *Gate) CarryOut(ctx context.Context) error {
 	}
 	var first error
 	for i := range acts {
-		switch acts[i].Kind {
-		case UndoAct:
-			_, err = g.carryUndo(ctx, &acts[i])
-		case ShredAct:
-			err = g.carryShred(ctx, &acts[i])
-		default: // an export leaves by the hand of who asked
-			continue
-		}
-		if err != nil {
+		if err := g.carry(ctx, &acts[i]); err != nil {
 			g.logger.Error("what two people wanted could not be carried out; it is tried again", "item", acts[i].ID, "error", err)
 			if first == nil {
 				first = err
@@ -247,7 +239,17 @@ func (g *Gate) CarryOut(ctx context.Context) error {
 	return first
 }
 
-// CarryOutItem is [Gate.CarryOut] for the command line, which waits for one item, and says in what state it is then. Errors:
+func (g *Gate) carry(ctx context.Context, it *identity.Pending) (err error) {
+	switch it.Kind {
+	case UndoAct:
+		_, err = g.carryUndo(ctx, it)
+	case ShredAct:
+		err = g.carryShred(ctx, it)
+	} // an export leaves by the hand of who asked
+	return err
+}
+
+// CarryOutItem does what one item wants, for the command line, which waits for it, and says in what state it is then. Errors:
 // outcome.NotFound; outcome.Conflict when nobody agreed to it.
 func (g *Gate) CarryOutItem(ctx context.Context, p Principal, id string) (string, error) {
 	if p.Job != Operator {
@@ -262,8 +264,13 @@ func (g *Gate) CarryOutItem(ctx context.Context, p Principal, id string) (string
 	case it.State != "approved" && it.State != "done":
 		return "", outcome.New(outcome.Conflict, "this item is "+it.State+": only an approved one is carried out")
 	}
-	if err := g.CarryOut(ctx); err != nil {
-		return "", err
+	if it.State == "approved" {
+		g.carrying.Lock()
+		err = g.carry(ctx, it)
+		g.carrying.Unlock()
+		if err != nil {
+			return "", err
+		}
 	}
 	it, err = g.persons.Act(ctx, id)
 	if err != nil {
@@ -273,17 +280,20 @@ func (g *Gate) CarryOutItem(ctx context.Context, p Principal, id string) (string
 }
 
 // FollowApprovals carries out what is approved until ctx ends: at once, and what another node or an earlier process left within half a
-// minute.
+// minute. What fails is tried again after a pause that doubles up to an hour: each try may leave entries in what patients read.
 func (g *Gate) FollowApprovals(ctx context.Context) {
-	tick := time.NewTicker(30 * time.Second)
-	defer tick.Stop()
-	for {
-		_ = g.CarryOut(ctx) // told
+	const usual = 30 * time.Second
+	for pause := usual; ; {
+		if err := g.CarryOut(ctx); err != nil { // told
+			pause = min(2*pause, time.Hour)
+		} else {
+			pause = usual
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-g.due:
-		case <-tick.C:
+		case <-time.After(pause):
 		}
 	}
 }

@@ -11,7 +11,8 @@ import (
 
 // An import keeps references by identifier whose target is not here. They become literal when the target comes: by a later import, or by
 // anybody's write. The new version is the import's, decided as such; its author is who brought the target, so that a relationship which
-// comes about by it weighs no more than one that this person writes herself.
+// comes about by it weighs no more than one that this person writes herself. Where that does not succeed at once, the next import resolves it,
+// in its own name.
 
 // ImportAwaited resolves references that an import kept as they were sent and whose targets have come since, as new versions of what
 // holds them. Results tell what was changed, and what it still waits for. Errors: as [Gate.Import].

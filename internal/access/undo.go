@@ -108,7 +108,7 @@ func (g *Gate) dryRun(ctx context.Context, s standing, person string, since, unt
 }
 
 // AskUndo asks that the work of a person since a time be taken back: what was written until now. Errors: as [Gate.UndoDryRun];
-// outcome.Required without a reason; outcome.Forbidden for one's own work.
+// outcome.Required without a reason. Who asks may mean the own work; then somebody else has to agree like always.
 func (g *Gate) AskUndo(ctx context.Context, p Principal, person string, since time.Time, reason string) (Approval, error) {
 	s, err := g.mayAsk(ctx, p, policy.Undo)
 	if err == nil {
@@ -194,11 +194,15 @@ func (g *Gate) wrote(ctx context.Context, person string, since, until time.Time)
 		}
 		for _, r := range reads {
 			before = r.Index
-			if at := happened(r); r.Event.Kind != audit.Intent || at.Before(since) || at.After(until) {
+			at := happened(r)
+			if at.Before(since) || at.After(until) {
 				continue
 			}
-			if r.Damaged || r.Withheld > 0 {
+			if r.Damaged || r.Withheld > 0 && r.Event.Kind == audit.Intent { // what a damaged one was about cannot be told
 				unread++
+			}
+			if r.Event.Kind != audit.Intent {
+				continue
 			}
 			for _, part := range r.Event.Patients {
 				for _, x := range part.Records {

@@ -60,6 +60,8 @@ func (g *Gate) undo(ctx context.Context, person string, since, until time.Time, 
 			entry, err := g.takeBack(ctx, batch, text)
 			var at faulty
 			switch {
+			case outcome.Is(err, outcome.Lock): // the log was cut or is disputed since: what is left waits, and the item with it
+				return all, err
 			case errors.As(err, &at) && !outcome.Is(err, outcome.Precondition) && !errors.Is(err, record.ErrRace):
 				s := batch[at.index]
 				refused[s.Type+"/"+s.ID] = public(at.err)

@@ -74,7 +74,7 @@ func (p *Pages) approvalPage(w http.ResponseWriter, r *http.Request, status int,
 	p.draw(w, r, status, page.Approval(v))
 }
 
-// whatItDoes says what agreeing does; of an undo the very list that is then carried out.
+// whatItDoes says what agreeing does; of an undo the list as it is now; it is worked out anew when it is carried out, up to the same moment.
 func (p *Pages) whatItDoes(r *http.Request, who access.Principal, a access.Approval, v *page.ApprovalView) error {
 	switch a.Kind {
 	case access.ShredAct:
