@@ -16,7 +16,7 @@ import (
 //   - A change notes whom it concerns, with the number of its transaction, before anybody can see it. Rows that were read before that
 //     number was known to be committed do not answer for whom it concerns: on the node that wrote, never.
 //   - Rows are read for a window of time and narrowed to the moment that is asked about, so that what begins or ends in between does.
-//   - What another node writes is not noted here; rows are read anew when they are a second old.
+//   - What another node writes is not noted here; rows are read anew when they are half a second old.
 //
 // A row that SQL changes behind the server's back counts, as it was written here, for that second; one that SQL makes never counts.
 type memory struct {

@@ -46,8 +46,8 @@ type Relation struct {
 	Visits   []Visit // of the last 90 days, begun by then
 }
 
-// Relate collapses what is known at that moment about a and the patient p. It costs two indexed queries, or none within a second of the
-// last. An edge that was removed is gone from the next answer; where another node removed it, within a second. Errors: outcome.NoStore.
+// Relate collapses what is known at that moment about a and the patient p. It costs two indexed queries, or none within half a second
+// of the last. An edge that was removed is gone from the next answer; where another node removed it, within a second. Errors: outcome.NoStore.
 func (g *Graph) Relate(ctx context.Context, a Actor, p fhir.PatientID, at time.Time) (Relation, error) {
 	now := at.UnixMilli()
 	w, err := g.workforce(ctx, a, now)

@@ -510,7 +510,7 @@ func (s *Store) scanAuthorization(from scanner) (*granted, error) {
 	}
 	g.Created, g.Ends = timeOf(created), timeOf(ends)
 	if err := openJSON(s.box, authorizationAAD(g.ID, g.Client, g.turn, g.person, g.epoch, ends), sealed, &g.terms); err != nil {
-		return nil, err
+		return &g, err
 	}
 	g.Patient, g.Capacity, g.Nonce, g.ended = g.terms.Patient, g.terms.Capacity, g.terms.Nonce, endedAt != 0 || g.terms.Ended
 	var err error

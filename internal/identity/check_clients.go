@@ -88,10 +88,10 @@ func (c *Check) readPrograms(ctx context.Context, q queryer, out *Rows) error {
 		g, err := c.s.scanAuthorization(rows)
 		if err != nil {
 			if g == nil {
-				c.fault(authorizationTable, 0, "holds an authorization that does not open: it was not written by this server, or was changed")
-				continue
+				return unreadableLot(err)
 			}
-			return unreadableLot(err)
+			c.fault(authorizationTable, 0, "holds authorization "+g.ID+", which does not open: it was not written by this server, or was changed")
+			continue
 		}
 		out.grants = append(out.grants, g)
 	}
@@ -102,9 +102,7 @@ func (c *Check) readPrograms(ctx context.Context, q queryer, out *Rows) error {
 }
 
 func (c *Check) comparePrograms(rows *Rows) {
-	epochs := map[string]int64{}
 	for _, one := range rows.clients {
-		epochs[one.ID] = one.epoch
 		t := c.clients[one.ID]
 		if t == nil {
 			if !c.cut {
