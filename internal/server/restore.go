@@ -41,12 +41,12 @@ type Restored struct {
 }
 
 // Restore makes the installation of a copy in c.Data, which is new or empty, with its tables in c.Database where one is named, which is
-// empty too. Keys of charts that were erased since are destroyed again. Then it verifies: every entry, root and signature of the log and
-// every version of every record against the entry that announced it. On an error nothing is left in the directory, and the database is
-// to be made anew.
+// empty too. Keys of charts that were erased since are destroyed again, for which the custodian's secret is needed. Then it verifies: every
+// entry, root and signature of the log and every version of every record against the entry that announced it. On an error nothing is left
+// in the directory nor where the emergency journal lies, and the database is to be made anew.
 //
-// Errors: outcome.Conflict when the directory is not empty, or the database holds an installation; outcome.Invalid when an identity or key file does not belong to the copy;
-// as backup.Restore. A copy that came back and does not hold is no error: Report says so.
+// Errors: outcome.Conflict when the directory is not empty, or the database holds an installation; outcome.Invalid when an identity, the
+// keys or the custodian's secret do not belong to the copy; as backup.Restore. A copy that came back and does not hold is no error: Report says so.
 func Restore(ctx context.Context, c Config, r Restoring) (done Restored, err error) {
 	begun := time.Now()
 	c = c.withDefaults()
@@ -63,9 +63,13 @@ func Restore(ctx context.Context, c Config, r Restoring) (done Restored, err err
 	if err != nil {
 		return done, err
 	}
+	_, found := os.Stat(c.JournalFile)
 	defer func() {
 		if err != nil {
 			_ = os.RemoveAll(c.Data)
+			if errors.Is(found, fs.ErrNotExist) { // else it survived what the copy is for
+				_ = os.Remove(c.JournalFile)
+			}
 		}
 	}()
 	if err := emptyInstallation(ctx, c, r); err != nil {
@@ -82,8 +86,8 @@ func Restore(ctx context.Context, c Config, r Restoring) (done Restored, err err
 	if err != nil {
 		return done, err
 	}
-	if unread > 0 {
-		report.Notes = append(report.Notes, "entries about keys that cannot be read here: whether they erase a chart is not known")
+	for _, fault := range unread {
+		report.Add(fault)
 	}
 	done.At = time.Now().UTC()
 	done.Report, done.Seconds = report, time.Since(begun).Seconds()
@@ -154,58 +158,63 @@ func bringBack(ctx context.Context, c Config, r Restoring, with []age.Identity, 
 		defer d.Close()
 		into[name] = backup.Target{DB: d}
 	}
-	one := func(from string, names ...string) (backup.Manifest, error) {
-		c, free, err := openCopy(from, names[0] == "keys", with)
-		if err != nil {
-			return backup.Manifest{}, err
-		}
-		defer free()
+	from := r.Keys
+	if from == "" {
+		from = r.From // the folder has both
+	}
+	records, free, err := openCopy(r.From, false, with)
+	if err != nil {
+		return err
+	}
+	defer free()
+	keys, free, err := openCopy(from, true, with)
+	if err != nil {
+		return err
+	}
+	defer free()
+	if keys.Header().Installation != records.Header().Installation { // before anything is written
+		return outcome.New(outcome.Invalid, "the keys belong to another installation than the records: name the right --keys")
+	}
+	one := func(c backup.Copy, names ...string) (backup.Manifest, error) {
 		some := map[string]backup.Target{}
 		for _, n := range names {
 			some[n] = into[n]
 		}
 		return backup.Restore(ctx, c, some)
 	}
-	records, err := one(r.From, "records", "audit", "journal")
+	told, err := one(records, "records", "audit", "journal")
 	if err != nil {
 		return err
 	}
-	from := r.Keys
-	if from == "" {
-		from = r.From // the folder has both
-	}
-	keys, err := one(from, "keys", "node")
+	secrets, err := one(keys, "keys", "node")
 	if err != nil {
 		return err
-	}
-	if keys.Installation != records.Installation {
-		return outcome.New(outcome.Invalid, "the keys belong to another installation than the records: name the right --keys")
 	}
 	if _, err := os.Stat(nodeKey); errors.Is(err, fs.ErrNotExist) && c.Database != "" {
 		if err := os.WriteFile(nodeKey, []byte(keyringWord+"\n"), 0o600); err != nil { // it lay in files, whose log is signed by the key ring
 			return outcome.Wrap("server: restore", outcome.NoStore, "the node's key file cannot be written: check the data directory", err)
 		}
 	}
-	done.Taken, done.Installation, done.Rows = records.Taken, records.Installation, records.Rows()+keys.Rows()
+	done.Taken, done.Installation, done.Rows = told.Taken, told.Installation, told.Rows()+secrets.Rows()
 	return nil
 }
 
-// eraseAgain destroys the keys that the log says were destroyed: the copy of the keys may be older than that. Without the custodian's
-// secret nothing opens anyway, and nothing is done. unread counts the entries that do not tell whose key it was.
-func eraseAgain(ctx context.Context, c Config, done *Restored) (unread int, err error) {
+// eraseAgain destroys the keys that the log says were destroyed: the copy of the keys may be older than that. unread are the entries of
+// which nobody knows here whether, or whom, they erase.
+func eraseAgain(ctx context.Context, c Config, done *Restored) (unread []audit.Fault, err error) {
 	s := &Server{Config: c}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if s.openKeys(ctx) != nil {
-		return 0, nil
+	if err := s.openKeys(ctx); err != nil {
+		return nil, err
 	}
 	trail, err := s.openDB(ctx, auditDB)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	var erased []int64
 	if err := audit.Scan(ctx, trail, s.ring.Box("audit"), []audit.Kind{audit.Keys}, func(r audit.Read) error {
-		if r.Damaged || r.Withheld > 0 {
-			unread++
+		if r.Damaged || r.Withheld > 0 && (r.Event.Interaction == "" || r.Event.Interaction == access.Shredding) {
+			unread = append(unread, audit.Fault{Log: r.Origin, Index: r.Index.Number(), What: "is about keys and cannot be read here: whether it erases a chart that is back is not known"})
 		}
 		for _, part := range r.Event.Patients {
 			if r.Event.Interaction == access.Shredding && part.Patient != 0 {

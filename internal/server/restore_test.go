@@ -3,9 +3,12 @@ package server_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"chartwarden/internal/access"
+	"chartwarden/internal/audit"
 	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/server"
@@ -45,6 +48,76 @@ func TestARestoreErasesAgain(t *testing.T) {
 	revived := servertest.OpenPlace(t, into)
 	if _, err := revived.Gate.Read(t.Context(), access.Job("undo"), "Patient", found); !outcome.Is(err, outcome.Deleted) {
 		t.Fatalf("the chart is readable again: %v", err)
+	}
+}
+
+// Whether a chart was erased is not known where the secret is wrong, or the entry that says so cannot be read: no success is told then.
+func TestARestoreThatCannotEraseAgainFails(t *testing.T) {
+	s := servertest.Start(t)
+	k, identity := recovery(t)
+	_, older := copyOf(t, s, k.Recipient().String())
+	made := s.Person(t, "Dana", "front-desk", "").Do(t, "POST", "/fhir/Patient", `{"resourceType":"Patient","name":[{"family":"Ash"}],"gender":"female","birthDate":"1980-01-01"}`)
+	if made.Status != 201 {
+		t.Fatal(made.Body)
+	}
+	if err := s.Gate.ShredNow(t.Context(), access.Job(access.Operator), resourcesIn(t, made.Body)[0].ID, "asked for"); err != nil {
+		t.Fatal(err)
+	}
+	records, keys := copyOf(t, s, k.Recipient().String())
+	s.Stop()
+	r := server.Restoring{From: records, Keys: keys, IdentityFile: identity}
+
+	wrong := filepath.Join(t.TempDir(), "passphrase")
+	if err := os.WriteFile(wrong, []byte("correct horse battery staple"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := server.Config{Data: filepath.Join(t.TempDir(), "again"), PassphraseFile: wrong}
+	if back, err := server.Restore(t.Context(), c, r); !outcome.Is(err, outcome.Invalid) {
+		t.Errorf("a wrong passphrase: %+v %v", back, err)
+	}
+	if _, err := os.Stat(c.Data); err == nil {
+		t.Error("a wrong passphrase: something was left behind")
+	}
+
+	r.Keys, r.KeyFile = older, filepath.Join(s.Dir, "custodian.key")
+	back, err := server.Restore(t.Context(), server.Config{Data: filepath.Join(t.TempDir(), "again")}, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(back.Report.Faults, func(f audit.Fault) bool { return strings.Contains(f.What, "erases a chart") }) {
+		t.Errorf("an entry that cannot be read: %+v", back.Report)
+	}
+}
+
+// A restore that fails takes away what it wrote outside the data directory, so that the next one does not take it for a survivor.
+func TestAFailedRestoreLeavesNoJournal(t *testing.T) {
+	k, identity := recovery(t)
+	s, other := servertest.Start(t), servertest.Start(t)
+	records, keys := copyOf(t, s, k.Recipient().String())
+	_, foreign := copyOf(t, other, k.Recipient().String())
+	s.Stop()
+	own, stranger := filepath.Join(s.Dir, "custodian.key"), filepath.Join(other.Dir, "custodian.key")
+	for name, r := range map[string]server.Restoring{
+		"keys of another installation": {From: records, Keys: foreign, IdentityFile: identity, KeyFile: own},
+		"another's key file":           {From: records, Keys: keys, IdentityFile: identity, KeyFile: stranger},
+	} {
+		volume := filepath.Join(t.TempDir(), "emergency.journal")
+		c := server.Config{Data: filepath.Join(t.TempDir(), "again"), JournalFile: volume}
+		if _, err := server.Restore(t.Context(), c, r); !outcome.Is(err, outcome.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := os.Stat(volume); err == nil {
+			t.Errorf("%s: a journal was left behind", name)
+		}
+		if err := os.WriteFile(volume, []byte("of before"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := server.Restore(t.Context(), c, r); !outcome.Is(err, outcome.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if b, err := os.ReadFile(volume); string(b) != "of before" {
+			t.Errorf("%s: the journal that survived is gone: %v", name, err)
+		}
 	}
 }
 
