@@ -32,7 +32,7 @@ type Witness struct {
 	Size      int64     // entries under the newest head that it cosigned; 0: none yet
 	At        time.Time // when that head was brought to it, by the clock here; zero: never
 	Trouble   string    // why it did not cosign the last one, in words for people
-	Disputes  bool      // because it knows another history or a longer one
+	Disputes  bool      // because it knows another history or a longer one; it stands until it cosigns
 }
 
 // Independent reports whether a witness that is not on this machine is asked.
@@ -132,13 +132,15 @@ func (l *Log) bring(ctx context.Context, h *held) (done bool, contradiction *wit
 			done = true
 			continue
 		}
-		w.Trouble, w.Disputes = inWords(r.err), false
 		var c *witness.Contradiction
-		if errors.As(r.err, &c) {
-			w.Disputes = true
+		switch {
+		case errors.As(r.err, &c):
+			w.Trouble, w.Disputes = c.Error(), true
 			if contradiction == nil {
 				contradiction = c
 			}
+		case !w.Disputes: // a dispute ends when that witness cosigns, not when it is not heard any more
+			w.Trouble = inWords(r.err)
 		}
 	}
 	l.outside.mu.Unlock()

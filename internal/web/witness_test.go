@@ -94,4 +94,12 @@ func TestIntegrityTellsOfWitnesses(t *testing.T) {
 	o.hides(a, "Proven", "I have seen this")
 	anna := o.staff("Anna Berg", identity.Administrator)
 	o.shows(anna.post("/admin/people", "name", "Kim Osei", "login", "kim.osei", "role", "nurse"), http.StatusServiceUnavailable, "A witness knows another audit record")
+
+	// and the line to it is cut
+	lie, away = false, true
+	if _, _, err := o.Log.Export(t.Context(), filepath.Join(t.TempDir(), "bundle"), audit.ExportOptions{}, audit.Event{Agent: audit.Agent{Job: "test"}, Interaction: "export"}); err != nil {
+		t.Fatal(err)
+	}
+	ruth.page("/integrity", "A witness knows another record than this one", "Disagrees", "entries are missing")
+	o.shows(anna.post("/admin/people", "name", "Kim Osei", "login", "kim.osei", "role", "nurse"), http.StatusServiceUnavailable, "A witness knows another audit record")
 }
