@@ -62,6 +62,11 @@ const (
 	Shred       = "shred"
 	ShredAgree  = "shred-agree"
 	ExportAgree = "export-agree"
+
+	Cases     = "cases"     // see what detection raised
+	CaseWork  = "case-work" // take a step on a case
+	Mute      = "mute"      // ask that one suspicion about one person be left alone for a while
+	MuteAgree = "mute-agree"
 )
 
 // Devices and zones. Any other word counts as the least trusted.

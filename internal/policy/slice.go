@@ -50,7 +50,7 @@ func (s *slice) Get(uid types.EntityUID) (types.Entity, bool) {
 // administrative actions concern the installation; a resource given with them is ignored.
 func administrative(action string) bool {
 	switch action {
-	case Own, People, PeopleList, AuditRead, AuditVerify, GlassReview, PolicyRead, Settings, SettingsRead, Integrity, Approvals, Undo, UndoAgree, Shred, ShredAgree, ExportAgree:
+	case Own, People, PeopleList, AuditRead, AuditVerify, GlassReview, PolicyRead, Settings, SettingsRead, Integrity, Approvals, Undo, UndoAgree, Shred, ShredAgree, ExportAgree, Cases, CaseWork, Mute, MuteAgree:
 		return true
 	}
 	return false
