@@ -115,7 +115,7 @@ func (l *Log) bring(ctx context.Context, h *held) (done bool, contradiction *wit
 		asked.Go(func() {
 			note, _, err := r.Cosign(ctx, h.note, known.at.Number(), prove)
 			var c *witness.Contradiction
-			if errors.As(err, &c) && l.grewTo(ctx, h.number, c.Theirs) { // a verification brought it a newer head of ours
+			if errors.As(err, &c) && c.Theirs > c.Ours && l.grewTo(ctx, h.number, c.Theirs) { // a verification brought it a newer head of ours
 				err = outcome.New(outcome.Transient, "the witness "+r.Name()+" was brought a newer head meanwhile")
 			}
 			results[i] = result{note, err}

@@ -133,24 +133,38 @@ func newestVouched(notes [][]byte, log, w tlog.Verifier) (size int64, at time.Ti
 	return size, at
 }
 
-// ask brings the newest head of a log, as it was when the run began, to a witness.
+// ask brings the newest head of a log, as it was when the run began, to a witness. A running server may bring it newer ones meanwhile: then
+// the newest of them is brought, if it continues the one of the beginning, since only a signature counts and never a size.
 func (v *verifier) ask(ctx context.Context, w witness.Remote, r logRow, known int64) error {
 	i := slices.IndexFunc(v.kept, func(h headRow) bool { return h.at == r.end })
 	if i < 0 {
 		return outcome.New(outcome.NotFound, "the log has no head to bring")
 	}
-	tree, err := tlog.Restore(r.end.Number(), v.tile(ctx, r.number), v.leaf(ctx, r.number))
+	at, note := r.end, v.kept[i].note
+	begun, err := tlog.Restore(at.Number(), v.tile(ctx, r.number), v.leaf(ctx, r.number))
 	if err != nil {
 		return err
 	}
-	_, _, err = w.Cosign(ctx, v.kept[i].note, known, func(old int64) ([]tlog.Hash, error) {
-		return tlog.Consistency(tree.Reader(v.tile(ctx, r.number)), old, tree.Size())
-	})
-	var c *witness.Contradiction
-	if errors.As(err, &c) && c.Theirs > c.Ours { // a running server may have brought a newer head since the run began
-		if at, _, bad := v.newestHead(ctx, r.number); bad == nil && at.Number() >= c.Theirs {
-			return nil
+	tree := begun
+	for range 5 {
+		_, _, err = w.Cosign(ctx, note, known, func(old int64) ([]tlog.Hash, error) {
+			return tlog.Consistency(tree.Reader(v.tile(ctx, r.number)), old, tree.Size())
+		})
+		var c *witness.Contradiction
+		if !errors.As(err, &c) || c.Theirs <= c.Ours {
+			return err
+		}
+		newer, text, bad := v.newestHead(ctx, r.number)
+		if bad != nil || newer <= at || newer.Number() < c.Theirs {
+			return err
+		}
+		at, note = newer, text
+		if tree, bad = tlog.Restore(at.Number(), v.tile(ctx, r.number), v.leaf(ctx, r.number)); bad != nil {
+			return bad
+		}
+		if root, bad := tlog.Root(tree.Reader(v.tile(ctx, r.number)), begun.Size()); bad != nil || root != begun.Root() {
+			return outcome.New(outcome.Transient, "the log was changed while it was verified: verify again")
 		}
 	}
-	return err
+	return outcome.New(outcome.Transient, "the witness "+w.Name()+" was brought newer heads again and again: verify again")
 }
