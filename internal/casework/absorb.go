@@ -1,0 +1,164 @@
+package casework
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"chartwarden/internal/detect"
+)
+
+// Change is what became of a found case.
+type Change struct {
+	Case   Case
+	Opened bool // a case that was not there before
+	Grown  bool // it took in accesses, or moved up a queue
+	Queue  bool // it moved to a more pressing queue
+}
+
+// Absorb takes in a case that detection raised or revised, with its events, and keeps the follower's place in the same transaction.
+// The one open case of the person and hypothesis takes it in. Without one a case is opened, unless all of it was in closed cases
+// or happened before they were closed: what was decided is not asked again. Giving the same again changes nothing.
+//
+// evs are those of c.Events that the caller can describe; others are kept by their id. cursor "" leaves the place.
+// Errors: as [db.DB.Write]; the case and the place are both stored, or neither.
+func (s *Store) Absorb(ctx context.Context, c detect.Case, evs []Event, cursor string) (out Change, err error) {
+	evs = described(&c, evs)
+	person := s.o.Person(ctx, c.Agent)
+	err = s.d.Write(ctx, func(tx *sql.Tx) error {
+		out = Change{}
+		if err := keep(tx, cursor); err != nil {
+			return err
+		}
+		cases, err := s.ofName(tx, s.nameOf(c.Agent, c.Hypothesis))
+		if err != nil {
+			return err
+		}
+		later := true // something of it happened after all that was closed
+		for i := range cases {
+			known := &cases[i]
+			if known.Open() {
+				out, err = s.grow(tx, known, &c, evs)
+				return err
+			}
+			evs = slices.DeleteFunc(slices.Clone(evs), func(e Event) bool { return known.knows(e.ID) })
+			later = slices.ContainsFunc(evs, func(e Event) bool { return e.Time.After(known.Closed) })
+		}
+		if !later || len(evs) == 0 {
+			return nil
+		}
+		out, err = s.open(tx, &c, evs, person)
+		return err
+	})
+	if err == nil && (out.Opened || out.Grown) {
+		s.tell()
+	}
+	return out, err
+}
+
+// described gives an event for each that the found case names, in the order of their times.
+func described(c *detect.Case, evs []Event) []Event {
+	out := slices.Clone(evs)
+	for _, id := range c.Events {
+		if !slices.ContainsFunc(out, func(e Event) bool { return e.ID == id }) {
+			out = append(out, Event{Entry: -1, ID: id, Time: time.Unix(c.Updated, 0).UTC()})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Event) int { return a.Time.Compare(b.Time) })
+	return out
+}
+
+// open makes a case of what no case knows.
+func (s *Store) open(tx *sql.Tx, found *detect.Case, evs []Event, person string) (Change, error) {
+	c := Case{Agent: found.Agent, Person: person, Hypothesis: found.Hypothesis, State: New, Opened: s.o.Now().UTC(), Provisional: found.Provisional}
+	c.judge(found)
+	c.Due = c.Opened.Add(within[c.Queue])
+	c.Events, c.Patients = evs, patientsOf(found, evs)
+	if err := s.insert(tx, &c); err != nil {
+		return Change{}, err
+	}
+	return Change{Case: c, Opened: true, Grown: true, Queue: true}, nil
+}
+
+// grow takes what is new of a found case into a known one.
+func (s *Store) grow(tx *sql.Tx, known *Case, found *detect.Case, evs []Event) (Change, error) {
+	out := Change{}
+	for _, e := range evs {
+		if !known.knows(e.ID) {
+			known.Events = append(known.Events, e)
+			out.Grown = true
+		}
+	}
+	if !out.Grown && !time.Unix(found.Updated, 0).After(known.Updated) {
+		out.Case = *known
+		return out, nil // told before
+	}
+	slices.SortStableFunc(known.Events, func(a, b Event) int { return a.Time.Compare(b.Time) })
+	for _, p := range patientsOf(found, evs) {
+		if !slices.Contains(known.Patients, p) {
+			known.Patients = append(known.Patients, p)
+		}
+	}
+	before := slices.Index(queues, known.Queue)
+	known.judge(found)
+	if slices.Index(queues, known.Queue) < before {
+		out.Queue, out.Grown = true, true
+		known.Due = s.o.Now().UTC().Add(within[known.Queue])
+	}
+	err := s.store(tx, known)
+	out.Case = *known
+	return out, err
+}
+
+// judge takes over what detection says of a case now.
+func (c *Case) judge(found *detect.Case) {
+	c.Updated = time.Unix(found.Updated, 0).UTC()
+	c.LogE, c.Posterior, c.Severity, c.Queue, c.Summary = found.LogE, found.Posterior, found.Severity, found.Queue, found.Summary
+	c.Contributions = nil
+	for _, x := range found.Contributions {
+		c.Contributions = append(c.Contributions, Contribution{Name: x.Name, Nats: x.Nats, Text: x.Text})
+	}
+}
+
+// patientsOf are the patients of what is new.
+func patientsOf(found *detect.Case, evs []Event) (out []string) {
+	for _, e := range evs {
+		if e.Patient != "" && !slices.Contains(out, e.Patient) {
+			out = append(out, e.Patient)
+		}
+	}
+	if len(evs) == len(found.Events) {
+		for _, p := range found.Patients {
+			if !slices.Contains(out, p) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+const judged = "judged" // the follower of the own log
+
+func keep(tx *sql.Tx, cursor string) error {
+	if cursor == "" {
+		return nil
+	}
+	_, err := tx.Exec(`insert into casework_cursor(name, at) values(?, ?) on conflict(name) do update set at = excluded.at`, judged, cursor)
+	return err
+}
+
+// Keep stores the follower's place where no case came of what it judged. Errors: as [db.DB.Write].
+func (s *Store) Keep(ctx context.Context, cursor string) error {
+	return s.d.Write(ctx, func(tx *sql.Tx) error { return keep(tx, cursor) })
+}
+
+// Cursor is the follower's place; "" when nothing was judged yet. Errors: outcome.NoStore.
+func (s *Store) Cursor(ctx context.Context) (at string, err error) {
+	err = s.d.Reader().QueryRowContext(ctx, `select at from casework_cursor where name = ?`, judged).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return at, unreadable(err)
+}

@@ -1,0 +1,106 @@
+package casework
+
+import (
+	"slices"
+	"time"
+)
+
+// State is how far the office came with a case.
+type State string
+
+// The states. A closed case is never opened again by what it was closed about.
+const (
+	New    State = "new"
+	Taken  State = "taken"
+	Asked  State = "asked" // waits for the person's own word, or the manager's
+	Closed State = "closed"
+)
+
+// Queues, the most pressing first.
+const (
+	Automatic = "automatic"
+	Review    = "review"
+	Watch     = "watch"
+)
+
+// Case is what the office sees: one person and one hypothesis, absorbing what follows.
+type Case struct {
+	ID            string `json:"-"` // decimal, stable
+	Agent         string // Practitioner/17, as the log names who acted
+	Person        string // id of the identity.Person, "" when not known here
+	Hypothesis    string // snoop, harvest, exfiltration, ...; see docs/formats/detection.md
+	State         State
+	Owner         string // id of the officer who took it
+	Opened        time.Time
+	Updated       time.Time // when detection last added to it
+	Taken         time.Time // zero: nobody did
+	Due           time.Time
+	Closed        time.Time
+	LogE          float64 // nats
+	Posterior     float64 // probability of misuse
+	Severity      float64 // 0 to 1
+	Queue         string  // Automatic, Review or Watch
+	Provisional   bool    // raised before the site had shown two weeks of its own
+	Events        []Event // in the order of their times
+	Patients      []string
+	Contributions []Contribution
+	Summary       string // two sentences; names the agent by reference, no patient
+	Outcome       string // of a closed case
+	Notes         []Note
+	Revision      int   `json:"-"` // of the stored case; grows with each change
+	Change        int64 `json:"-"` // number of its newest change among those of all cases
+}
+
+// Event is one access of a case.
+type Event struct {
+	Entry     int64     // position of the audit entry, an audit.Index; -1 for a log of another system
+	ID        string    // of the AuditEvent
+	Time      time.Time //
+	Kind      string    // read, search, export, print, ...
+	Patient   string    // Patient/9; "" when of none
+	Explained bool      // by the newest verdict
+	Text      string    // why, or what is missing: sentences of detection
+}
+
+// Contribution is something that speaks for a case, or against it.
+type Contribution struct {
+	Name string
+	Nats float64
+	Text string
+}
+
+// Note is what somebody wrote into a case.
+type Note struct {
+	At   time.Time
+	By   string // id of a person; "": the system
+	Text string
+}
+
+// Open reports whether the office is not done with the case.
+func (c *Case) Open() bool { return c.State != Closed }
+
+// Score orders cases of one queue.
+func (c *Case) Score() float64 { return c.Posterior * c.Severity }
+
+var queues = []string{Automatic, Review, Watch}
+
+// within is how long the office has for a case of each queue.
+var within = map[string]time.Duration{Automatic: 24 * time.Hour, Review: 72 * time.Hour, Watch: 14 * 24 * time.Hour}
+
+func (c *Case) knows(id string) bool {
+	return slices.ContainsFunc(c.Events, func(e Event) bool { return e.ID == id })
+}
+
+func comparePressing(a, b Case) int {
+	if d := slices.Index(queues, a.Queue) - slices.Index(queues, b.Queue); d != 0 {
+		return d
+	}
+	switch {
+	case a.Score() != b.Score():
+		if a.Score() > b.Score() {
+			return -1
+		}
+		return 1
+	}
+	return b.Updated.Compare(a.Updated)
+}
