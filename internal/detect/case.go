@@ -32,6 +32,9 @@ type caseKey struct {
 	kind   hypothesis
 }
 
+// alarmKey is a person-day: among those that are compared for the automatic queue each counts once.
+type alarmKey struct{ person, day int32 }
+
 type openCase struct {
 	Case
 	days     []dayNats
@@ -108,8 +111,8 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, settled boo
 	if !settled && logE < max(e.floor, 4) && !(best == snoop && e.clearLook(d) && logE >= e.floor) {
 		return
 	}
-	if logE > d.logE && logE > 5 {
-		e.alarms = append(e.alarms, logE)
+	if logE > 5 {
+		e.alarms[alarmKey{a, d.day}] = max(logE, e.alarms[alarmKey{a, d.day}])
 	}
 	d.logE = logE
 	kind := best.kind()
@@ -126,7 +129,7 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, settled boo
 			return
 		}
 		e.raised++
-		c = &openCase{Case: Case{ID: fmt.Sprintf("c-%d", e.raised), Agent: e.world.people.text[a], Hypothesis: hypothesesTable[kind].name, Opened: min(e.now, e.lastEvent),
+		c = &openCase{Case: Case{ID: fmt.Sprintf("c-%d", e.raised), Agent: e.world.people.text[a], Hypothesis: hypothesesTable[kind].name, Opened: e.now,
 			Provisional: e.day-e.firstDay < manyDays}, patients: map[int32]struct{}{}, events: map[string]struct{}{}}
 		e.open[key] = c
 	} else if settled {
@@ -134,7 +137,7 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, settled boo
 	}
 	c.set(d.day, pos(logE-float64(e.world.persons[a].usual)))
 	e.fill(c, best, a, d)
-	e.tell(c, a, best, d, settled)
+	e.tell(c, a, best, d, settled, e.automatic(d))
 }
 
 // lower takes a day's evidence out of other cases of the person that the settled day no longer speaks for.
@@ -147,7 +150,7 @@ func (e *Engine) lower(a int32, d *today, except hypothesis) {
 		for i := range c.days {
 			if c.days[i].day == d.day && c.days[i].nats > 0 {
 				c.days[i].nats = 0
-				e.tell(c, a, h, d, true)
+				e.tell(c, a, h, d, true, false)
 			}
 		}
 	}
@@ -210,15 +213,15 @@ func (e *Engine) fill(c *openCase, h hypothesis, a int32, d *today) {
 	}
 }
 
-// tell writes a revision when something changed.
-func (e *Engine) tell(c *openCase, a int32, h hypothesis, d *today, settled bool) {
+// tell writes a revision when something changed. strong is whether the day, which speaks for this case, stands out of all the day's.
+func (e *Engine) tell(c *openCase, a int32, h hypothesis, d *today, settled, strong bool) {
 	c.LogE = math.Round(c.sum()*1e4) / 1e4
 	c.Posterior = math.Round(posterior(c.LogE)*1e6) / 1e6
 	c.Severity = e.severity(h, c)
 	score := c.Posterior * c.Severity
 	queue := "watch"
 	switch {
-	case e.automatic(d):
+	case strong:
 		queue = "automatic"
 	case score >= e.bar:
 		queue = "review"
@@ -229,7 +232,7 @@ func (e *Engine) tell(c *openCase, a int32, h hypothesis, d *today, settled bool
 	}
 	c.Queue, c.told, c.shown = queue, c.LogE, len(c.Events)
 	c.Revision++
-	c.Updated = min(e.now, e.lastEvent)
+	c.Updated = e.now
 	c.Contributions = c.Contributions[:0]
 	parts := e.parts(h, a, d)
 	total := 0.0
@@ -264,7 +267,7 @@ func word(nats float64) string {
 func (e *Engine) severity(h hypothesis, c *openCase) float64 {
 	s := hypothesesTable[h].base + .1*math.Log10(float64(max(1, len(c.patients))))
 	for p := range c.patients {
-		if e.world.patients[p].vip {
+		if e.world.patients[p].vip() {
 			s += .2
 			break
 		}
@@ -277,8 +280,8 @@ func (e *Engine) severity(h hypothesis, c *openCase) float64 {
 func (e *Engine) automatic(d *today) bool {
 	people := max(e.activeMean, float64(len(e.activeOn[e.day])))
 	k := 0
-	for _, x := range e.alarms {
-		if x >= d.logE {
+	for of, x := range e.alarms {
+		if of.day == d.day && x >= d.logE {
 			k++
 		}
 	}
@@ -293,7 +296,7 @@ func (e *Engine) budget() {
 	if days < 7 {
 		return
 	}
-	allowed := e.options.Budget / 1000 * e.activeMean * float64(days) * .9 // a tenth is for random audits
+	allowed := e.options.Budget / 1000 * e.activeMean * float64(days) * .9 // not quite all, so that an estimate a little off does not exceed it
 	byScore := slices.Clone(e.past)
 	slices.SortStableFunc(byScore, func(x, y pastCase) int { return -cmpFloat(x.Posterior*x.Severity, y.Posterior*y.Severity) })
 	e.bar = .002

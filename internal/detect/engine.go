@@ -1,13 +1,14 @@
 package detect
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
 
 // Options of an engine. The functions are called from Learn, Judge and Close, one at a time; what they get is theirs for the call only.
 type Options struct {
-	Seed    uint64  // of the draws: permuted patients, random audits
+	Seed    uint64  // of the draws: which looks are sampled, permuted patients
 	Budget  float64 // expected false cases for 1,000 active people and day in the review queue; 2 when 0
 	Verdict func(*Verdict)
 	Case    func(*Case)
@@ -18,7 +19,6 @@ type Engine struct {
 	world      world
 	options    Options
 	now, start int64
-	lastEvent  int64
 	day        int32 // of the log, from the first day of Unix time
 	firstDay   int32
 	weights    *weights
@@ -38,7 +38,7 @@ type Engine struct {
 	returns    [16]float64
 	open       map[caseKey]*openCase
 	raised     int
-	alarms     []float64 // log E of today's people, the strong ones
+	alarms     map[alarmKey]float64 // log E of the strong person-days, today's and the day before's
 	bar        float64
 	floor      float64
 	past       []pastCase
@@ -56,10 +56,9 @@ func New(o Options) *Engine {
 	if o.Budget <= 0 {
 		o.Budget = 2
 	}
-	e := &Engine{options: o, weights: newWeights(), rates: newRates(), open: map[caseKey]*openCase{}, activeOn: map[int32][]int32{},
+	e := &Engine{options: o, weights: newWeights(), rates: newRates(), open: map[caseKey]*openCase{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
 		networks: map[uint32]float64{}, machines: map[uint32]struct{}{}, bar: .01, floor: 1}
-	e.world = world{keys: newKeyer(), sourceOf: map[uint64]int32{}, bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},
-		devices: map[string]string{}}
+	e.world = world{keys: newKeyer(), sourceOf: map[uint64]int32{}, bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{}}
 	return e
 }
 
@@ -75,8 +74,8 @@ func (e *Engine) Roster(s Shift) {
 // Leaves says from when a person may do nothing any more. Tell it before the first event.
 func (e *Engine) Leaves(who string, from int64) { e.world.persons[e.world.person(who)].leaves = from }
 
-// Device says where a device of the house stands. Tell it before the first event.
-func (e *Engine) Device(device, kind, place string) { e.machines[thin(device)] = struct{}{} }
+// Device names a device of the house. Tell it before the first event.
+func (e *Engine) Device(device string) { e.machines[thin(device)] = struct{}{} }
 
 func (e *Engine) stats(role int32) *roleStats {
 	for int(role) >= len(e.roleStats) || len(e.roleStats) == 0 {
@@ -92,9 +91,13 @@ func (e *Engine) makerOf(ref string) int32 {
 	return -1
 }
 
-// Judge takes the next event of the log. One that is dated before its predecessor is judged at the time of that.
+// endOfTime is the latest time that is kept: some thirty years short of what the smallest field holds.
+const endOfTime = int64(1)<<37 - 1<<30
+
+// Judge takes the next event of the log. One that is dated before its predecessor is judged at the time of that; one from before the
+// first day of Unix time, or thousands of years ahead, at that end of time.
 func (e *Engine) Judge(ev *Event) {
-	t := ev.Time
+	t := min(max(ev.Time, 1), endOfTime)
 	if e.start == 0 {
 		e.begin(t)
 	}
@@ -103,7 +106,6 @@ func (e *Engine) Judge(ev *Event) {
 		e.report.OutOfOrder++
 	}
 	e.advance(t)
-	e.lastEvent = t
 	e.events++
 	e.report.Events++
 	w := &e.world
@@ -117,7 +119,7 @@ func (e *Engine) Judge(ev *Event) {
 	if person {
 		d = e.begun(a, t)
 		e.count(ev, a, ps, d, t)
-		d.last, ps.last = t, t
+		ps.last = t
 	}
 	e.authored(ev, a)
 	if !ev.Failed {
@@ -131,18 +133,12 @@ func (e *Engine) Judge(ev *Event) {
 	}
 }
 
-// role numbers a role and sets up what is kept of it.
+// role numbers a role; -1 is none.
 func (e *Engine) role(name string) int32 {
 	if name == "" {
 		return -1
 	}
-	r, fresh := e.world.roles.number(name)
-	if fresh || int(r) >= len(e.desks) {
-		for int(r) >= len(e.desks) {
-			e.desks = append(e.desks, desksOf(e.world.roles.text[len(e.desks)]))
-		}
-		e.stats(r)
-	}
+	r, _ := e.world.roles.number(name)
 	return r
 }
 
@@ -152,10 +148,7 @@ func (e *Engine) begin(t int64) {
 	e.firstDay = e.day
 	w := &e.world
 	for i := range w.persons {
-		slices.SortStableFunc(w.persons[i].shifts, func(a, b shift) int { return int((a.from - b.from) / 60) })
-	}
-	for i := range w.roles.text {
-		e.role(w.roles.text[i])
+		slices.SortStableFunc(w.persons[i].shifts, func(a, b shift) int { return cmp.Compare(a.from, b.from) })
 	}
 }
 
@@ -165,10 +158,7 @@ func (e *Engine) begun(a int32, t int64) *today {
 	if p.today != nil && p.today.day == e.day {
 		return p.today
 	}
-	p.before, p.today = p.today, &today{day: e.day, role: p.role, first: t}
-	if p.firstDay == 0 {
-		p.firstDay = e.day
-	}
+	p.before, p.today = p.today, &today{day: e.day, role: p.role}
 	e.activeOn[e.day] = append(e.activeOn[e.day], a)
 	if p.left(t) {
 		p.today.dormant = 25
@@ -269,7 +259,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	*v = Verdict{Event: ev.ID, Revision: 1, Agent: ev.Agent, Patient: w.charts.text[p], Explanations: v.Explanations[:0], Signals: v.Signals[:0]}
 	e.units = w.unitsOf(a, t, place, e.units[:0])
 	e.found = e.reasons(a, p, t, e.units, e.found[:0])
-	ownMade := e.ownMade && e.desks[max(ps.role, 0)] == 0
+	ownMade := e.ownMade && e.desksOf(ps.role) == 0
 	nats := e.weights.weigh(ps.role, e.found)
 	if ev.Agent == v.Patient { // her own, by the patient's portal
 		nats = -6
@@ -291,10 +281,10 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	if e.options.Verdict != nil {
 		e.options.Verdict(v)
 	}
-	if pt.active != e.day {
-		pt.active = e.day
+	if pt.active < e.day-1 { // else she stands there
 		e.latest = append(e.latest, p)
 	}
+	pt.active = e.day
 	if d == nil || ev.Listed {
 		return
 	}
@@ -330,7 +320,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	if ownMade && nats > 0 && ev.Kind != Create { // who makes her own reason first knows what she is doing
 		rel += 1.5
 	}
-	fresh := look{event: strings.Clone(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), at: t, waits: waits, habit: float32(e.habit(ps)), counted: counted}
+	fresh := look{event: strings.Clone(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), habit: float32(e.habit(ps)), counted: counted}
 	if l != nil {
 		*l = fresh
 	} else {
@@ -350,7 +340,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	primary := v.Explained && len(e.found) > 0 && vocabulary[e.found[0].template].party != derived
 	if primary {
 		e.remembered(a, p, t)
-	} else if ev.Kind == Create && e.desks[max(ps.role, 0)] == 0 && (strings.HasPrefix(ev.Data, "Task/") || strings.HasPrefix(ev.Data, "CareTeam/")) {
+	} else if ev.Kind == Create && e.desksOf(ps.role) == 0 && (strings.HasPrefix(ev.Data, "Task/") || strings.HasPrefix(ev.Data, "CareTeam/")) {
 		w.sources[w.source(ev.Data)].doubtful = true
 	}
 	e.sample(ev, a, p, t)

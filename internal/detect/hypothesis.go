@@ -91,7 +91,7 @@ func (e *Engine) weigh(a int32, d *today) (t [hypotheses]float64) {
 	if d.counts[countDeletes]+d.counts[countAlterations]+d.grants > 0 {
 		t[destruction] = pos(logMean(r.evidence(countDeletes, p, d.counts[countDeletes]), r.evidence(countAlterations, p, d.counts[countAlterations]))) + 8*float64(d.grants)
 	}
-	if again, _ := e.stalked(p, d); again > 0 {
+	if again := e.stalked(p, d); again > 0 {
 		t[stalking] = again + .25*pos(A)
 	}
 	return t
@@ -206,7 +206,7 @@ func (e *Engine) parts(h hypothesis, a int32, d *today) (out []part) {
 		count(countAlterations, 1)
 		add("self-granted", 8*float64(d.grants), "gave herself a role")
 	case stalking:
-		again, _ := e.stalked(p, d)
+		again := e.stalked(p, d)
 		add("again", again, "the same patient on several days")
 		look(.25)
 	}

@@ -14,7 +14,7 @@ func (e *Engine) midnight() {
 	e.weights.fit(e.samples[:])
 	e.day++
 	e.samples[int(e.day)%weeks] = e.samples[int(e.day)%weeks][:0]
-	e.alarms = e.alarms[:0]
+	maps.DeleteFunc(e.alarms, func(of alarmKey, _ float64) bool { return of.day < e.day-1 })
 	e.latest = slices.DeleteFunc(e.latest, func(p int32) bool { return e.world.patients[p].active < e.day-1 })
 	e.budget()
 	e.report.Days++

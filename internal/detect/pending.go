@@ -43,7 +43,8 @@ func (e *Engine) advance(t int64) {
 	e.world.advance(t)
 }
 
-// again judges an access by what is known now of the time when it was.
+// again judges an access by what is known now of the time when it was. A further line tells what changed: at the last look that nothing
+// more is awaited.
 func (e *Engine) again(p pending, stage int) {
 	w := &e.world
 	e.units = w.unitsOf(p.agent, p.at, p.place, e.units[:0])
@@ -53,18 +54,21 @@ func (e *Engine) again(p pending, stage int) {
 	*v = Verdict{Event: p.event, Agent: w.people.text[p.agent], Patient: w.charts.text[p.patient], Explanations: v.Explanations[:0], Signals: v.Signals[:0]}
 	v.Explained = e.explain(v, nats)
 	last := stage == 2 || stage == 1 && !p.glass
-	if v.Explained || nats < p.nats-.25 {
+	if v.Explained || nats < p.nats-.25 || last {
 		p.revision++
 		v.Revision = p.revision
 		bits := w.related(p.agent, p.patient, p.at)
 		_, rel := e.rates.strongest(bits)
 		e.describe(v, bits)
 		v.Unexplained, v.Risk, v.State = nats, risk(nats+rel), "explained"
-		if !v.Explained {
+		switch {
+		case v.Explained:
+		case last:
+			v.State = "unexplained"
+		case p.glass:
+			v.State = "claimed"
+		default:
 			v.State = "pending"
-			if last {
-				v.State = "unexplained"
-			}
 		}
 		e.report.revised(v)
 		if e.options.Verdict != nil {

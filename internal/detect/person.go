@@ -7,11 +7,10 @@ type person struct {
 	role      int32
 	posts     []posting
 	shifts    []shift
-	hired     int64 // since when her newest role is known
-	granted   bool  // she gave herself a role, and no event was counted for it yet
-	leaves    int64 // from when she may do nothing, 0
-	last      int64 // the last event
-	firstDay  int32
+	hired     int64   // since when her newest role is known
+	granted   bool    // she gave herself a role, and no event was counted for it yet
+	leaves    int64   // from when she may do nothing, 0
+	last      int64   // the last event
 	days      float32 // of activity, decayed
 	means     [counters]float32
 	hours     [168]uint8
@@ -65,8 +64,6 @@ type today struct {
 	hours    uint32
 	notes    []string // events other than looks that a case would name
 	logE     float64
-	first    int64
-	last     int64
 	apart    float64
 	attr     [attributes]int32
 }
@@ -89,9 +86,7 @@ type look struct {
 	patient int32
 	rel     float32
 	nats    float32 // unexplained
-	at      int64
 	q       uint8
-	waits   bool
 	sought  bool // found by a search and not opened
 	habit   float32
 	counted bool // among the unexplained patients of the day

@@ -84,7 +84,7 @@ func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []re
 			e.ownMade = e.ownMade || f.template != CareTeam || s.doubtful
 			continue
 		}
-		if f.template == Research && !pt.consented {
+		if f.template == Research && !pt.consented() {
 			continue
 		}
 		note(f.template, age, on)
@@ -106,11 +106,17 @@ func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []re
 }
 
 // desk reports whether a role does the work of a template that names nobody.
-func (e *Engine) desk(role int32, t Template) bool {
+func (e *Engine) desk(role int32, t Template) bool { return e.desksOf(role)&(1<<(t-Billing)) != 0 }
+
+// desksOf says which works that name nobody a role does; a role that nobody tells does none.
+func (e *Engine) desksOf(role int32) uint8 {
 	if role < 0 {
-		return false
+		return 0
 	}
-	return e.desks[role]&(1<<(t-Billing)) != 0
+	for int(role) >= len(e.desks) {
+		e.desks = append(e.desks, desksOf(e.world.roles.text[len(e.desks)]))
+	}
+	return e.desks[role]
 }
 
 // desksOf says which of these works a role does, by its name.

@@ -4,6 +4,7 @@ package detect
 type Record struct {
 	Ref      string // Appointment/5
 	Known    int64  // since when it is known, seconds; 0 from the start
+	Gone     bool   // cancelled or entered in error: what an earlier version said holds no more
 	Patient  string // whose it is
 	Maker    string // Practitioner who wrote or asked for it, "" unknown
 	Ties     []Tie
@@ -43,7 +44,7 @@ type Contact struct{ Family, Given, Phone string }
 
 // Unit is a place or department. Part names the one that stands for it.
 type Unit struct {
-	Ref, Part, Name, Type string
+	Ref, Part, Type string
 }
 
 // Post is where a person works, by PractitionerRole.

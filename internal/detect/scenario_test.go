@@ -184,6 +184,8 @@ func (s *story) log(f []string, n *int) {
 		switch {
 		case !ok && strings.HasPrefix(x, "x"):
 			times, _ = strconv.Atoi(x[1:])
+		case x == "failed":
+			ev.Failed = true
 		case !ok:
 			patient = x
 		case k == "data":
@@ -245,6 +247,16 @@ func (s *story) expect(f []string) {
 	case "first": // the first verdict was
 		if v := s.verdicts[f[1]][0]; v.State != f[2] {
 			s.t.Errorf("%v: %+v", f, v)
+		}
+	case "state": // the last verdict is
+		if v := last(f[1]); v.State != f[2] {
+			s.t.Errorf("%v: %+v", f, v)
+		}
+	case "says": // what speaks in a case
+		if !slices.ContainsFunc(s.cases, func(c Case) bool {
+			return c.Agent == who(f[1]) && slices.ContainsFunc(c.Contributions, func(x Signal) bool { return x.Name == f[2] })
+		}) {
+			s.t.Errorf("%v: nothing does", f)
 		}
 	case "unexplained":
 		if v := last(f[1]); v.Explained {

@@ -7,7 +7,7 @@ func (e *Engine) crowd(people []int32, on int32) {
 		for _, a := range people {
 			d := e.dayOf(a, on)
 			for i := range d.patients {
-				if l := &d.patients[i]; l.unexplained() && e.world.patients[l.patient].vip {
+				if l := &d.patients[i]; l.unexplained() && e.world.patients[l.patient].vip() {
 					do(l)
 				}
 			}

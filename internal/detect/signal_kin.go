@@ -15,6 +15,7 @@ var kinOnFile = relation{name: "kin.on-file", text: "the patient's chart names t
 		return x.own >= 0 && namesBody(w.patients[x.own].kin, &y.body)
 	}}
 
+// namesBody reports whether keyed names and phones are somebody's. The key of nothing is nobody's.
 func namesBody(kin []uint64, b *body) bool {
-	return slices.ContainsFunc(kin, func(v uint64) bool { return v == b.name || slices.Contains(b.phones, v) })
+	return slices.ContainsFunc(kin, func(v uint64) bool { return v != 0 && (v == b.name || slices.Contains(b.phones, v)) })
 }

@@ -15,7 +15,7 @@ func (w *world) attributesOf(p int32, t int64) (has [attributes]bool) {
 	has[attrEmergency] = x.emergency != 0 && t-x.emergency < 2*day && t >= x.emergency
 	has[attrChild] = x.born > 0 && year-x.born < 18
 	has[attrElder] = x.born > 0 && year-x.born >= 65
-	has[attrFlagged] = x.vip
+	has[attrFlagged] = x.vip()
 	return has
 }
 

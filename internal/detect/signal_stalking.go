@@ -6,8 +6,7 @@ import (
 )
 
 // stalked is the log of how much more often misuse comes back, on other days, to the same unexplained patient than the site does.
-func (e *Engine) stalked(p *person, d *today) (nats float64, whom int32) {
-	whom = -1
+func (e *Engine) stalked(p *person, d *today) (nats float64) {
 	for i := range d.patients {
 		l := &d.patients[i]
 		if !l.unexplained() {
@@ -21,12 +20,12 @@ func (e *Engine) stalked(p *person, d *today) (nats float64, whom int32) {
 			if d.day > r.day && n >= 1 {
 				j := min(n+1, len(e.returns)-1)
 				if v := math.Log(.1 / ((e.returns[j] + .5) / (e.returns[1] + 50))); v > nats {
-					nats, whom = v, l.patient
+					nats = v
 				}
 			}
 		}
 	}
-	return nats, whom
+	return nats
 }
 
 // remember notes the unexplained patients of a day that is over, and how often such ones come back.

@@ -4,8 +4,8 @@ package detect
 // the log. docs/formats/detection.md shows it, and a test keeps the two alike.
 type Template uint8
 
-// The vocabulary. What is said of a department explains less than what is said of a person; Claimed explains nothing until others
-// confirm it.
+// The vocabulary. What is said of a department explains less than what is said of a person. A broken glass is no template: it is the
+// person's own word.
 const (
 	AppointmentDirect Template = iota
 	AppointmentClinic

@@ -3,6 +3,8 @@ package detect
 import (
 	"math"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // Verdict is what the engine says of one access to one patient's data. The last revision counts.
@@ -95,6 +97,9 @@ func appendNumber(b []byte, x float64, digits int) []byte {
 
 func appendText(b []byte, s string) []byte {
 	const digits = "0123456789abcdef"
+	if !utf8.ValidString(s) { // an id of another system may hold anything
+		s = strings.ToValidUTF8(s, "\ufffd")
+	}
 	b = append(b, '"')
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {

@@ -11,6 +11,7 @@ type fact struct {
 	from, to int64
 	source   int32
 	party    int32
+	version  int32 // of its resource, in the order in which versions were learned
 	template Template
 	unit     bool
 }
@@ -21,24 +22,32 @@ type source struct {
 	person    int32 // of a PractitionerRole: whom it posts; -1
 	confirmed bool
 	doubtful  bool // whoever made it had no reason of care herself
-	learned   bool
+	versions  int32
+	applied   int32 // the version that holds
+	patient   int32 // whom its facts are about: -1 nobody, several
 }
+
+const several int32 = -2
 
 // patient is what is known of one by now.
 type patient struct {
 	body
-	known, vip bool
-	consented  bool
-	staff      int32 // the person who is this patient, -1
-	registrar  int32 // who registered the chart as new, -1
-	died       int64
-	born       int64    // 0 unknown
-	kin        []uint64 // keyed phones and names of next of kin
-	facts      []fact
-	seen       []visit // explained accesses of late
-	active     int32   // the last day with an access
-	emergency  int64   // the last arrival in the emergency department
+	known     bool
+	vipBy     int32 // the source that flagged the chart; -1 nobody, or several
+	consentBy int32 // the source of her consent to research; -1 none, or several
+	staff     int32 // the person who is this patient, -1
+	registrar int32 // who registered the chart as new, -1
+	died      int64
+	born      int64    // 0 unknown
+	kin       []uint64 // keyed phones and names of next of kin
+	facts     []fact
+	seen      []visit // explained accesses of late
+	active    int32   // the last day with an access
+	emergency int64   // the last arrival in the emergency department
 }
+
+func (p *patient) vip() bool       { return p.vipBy != -1 }
+func (p *patient) consented() bool { return p.consentBy != -1 }
 
 type visit struct{ person, at int32 } // at is seconds/64 of Unix time: 30 days need no more
 
@@ -50,22 +59,23 @@ type unit struct {
 
 // change is anything of the context that becomes known at a time; exactly one of its parts is set.
 type change struct {
-	known  int64
-	seq    int32
-	what   changeKind
-	owner  int32 // patient, person, unit or source
-	other  int32
-	fact   fact
-	record *Record
-	body   *body
-	kin    []uint64
+	known   int64
+	seq     int32
+	what    changeKind
+	owner   int32 // patient, person, unit or source
+	other   int32
+	version int32 // of a post
+	fact    fact
+	record  *Record
+	body    *body
+	kin     []uint64
 }
 
 type changeKind uint8
 
 const (
 	addFact changeKind = iota
-	dropFacts
+	takeBack
 	addFolk
 	addPost
 	addFlag
@@ -95,7 +105,6 @@ type world struct {
 	byBirth    map[uint64]int32 // keyed birth to person
 	chartBirth map[uint64]int32 // keyed birth to patient
 	all        []int32          // patients known by now
-	devices    map[string]string
 	hasRoster  bool
 }
 
@@ -110,7 +119,7 @@ func (w *world) person(ref string) int32 {
 func (w *world) patient(ref string) int32 {
 	i, fresh := w.charts.number(ref)
 	if fresh {
-		w.patients = append(w.patients, patient{staff: -1, registrar: -1})
+		w.patients = append(w.patients, patient{staff: -1, registrar: -1, active: -2, vipBy: -1, consentBy: -1})
 	}
 	return i
 }
@@ -142,7 +151,7 @@ func (w *world) source(ref string) int32 {
 	}
 	i := int32(len(w.sources))
 	w.sourceOf[h] = i
-	w.sources = append(w.sources, source{maker: -1, person: -1})
+	w.sources = append(w.sources, source{maker: -1, person: -1, patient: -1})
 	return i
 }
 
@@ -156,10 +165,11 @@ func (w *world) learn(r *Record) {
 		c.known = r.Known
 		w.put(c)
 	}
-	if w.sources[src].learned && r.Patient != "" { // a further version
-		put(change{what: dropFacts, owner: w.patient(r.Patient), other: src})
+	w.sources[src].versions++
+	version := w.sources[src].versions
+	if r.Gone || version > 1 && len(r.Ties) == 0 { // a version with ties drops those of another when its first is known
+		put(change{what: takeBack, owner: src, other: version})
 	}
-	w.sources[src].learned = true
 	if isPractitioner(r.Maker) {
 		put(change{what: addMaker, owner: src, other: w.person(r.Maker)})
 	}
@@ -168,7 +178,7 @@ func (w *world) learn(r *Record) {
 		if ref == "" {
 			continue
 		}
-		f := fact{from: t.From, to: t.To, source: src, party: -1, template: t.Template}
+		f := fact{from: t.From, to: t.To, source: src, version: version, party: -1, template: t.Template}
 		switch {
 		case t.Party == "":
 		case isPractitioner(t.Party):
@@ -197,13 +207,13 @@ func (w *world) learn(r *Record) {
 		for i, u := range p.Units {
 			p.Units[i] = w.places.text[w.unit(u)]
 		}
-		put(change{what: addPost, owner: w.person(p.Person), other: src, record: &Record{Post: &p}})
+		put(change{what: addPost, owner: w.person(p.Person), other: src, version: version, record: &Record{Post: &p}})
 	}
 	if len(r.Flags) > 0 && r.Patient != "" && slices.ContainsFunc(r.Flags, sensitive) {
-		put(change{what: addFlag, owner: w.patient(r.Patient)})
+		put(change{what: addFlag, owner: w.patient(r.Patient), other: src})
 	}
 	if r.Consents != "" {
-		put(change{what: addConsent, owner: w.patient(r.Consents)})
+		put(change{what: addConsent, owner: w.patient(r.Consents), other: src})
 	}
 	if r.Same[0] != "" && r.Same[1] != "" {
 		put(change{what: addSame, owner: w.patient(r.Same[1]), other: w.person(r.Same[0])})
@@ -277,21 +287,24 @@ func (w *world) advance(t int64) {
 func (w *world) apply(c *change) {
 	switch c.what {
 	case addFact:
+		w.replace(c.fact.source, c.fact.version)
+		w.about(c.fact.source, c.owner)
 		p := &w.patients[c.owner]
 		if p.facts = append(p.facts, c.fact); c.fact.template == Emergency {
 			p.emergency = max(p.emergency, c.fact.from)
 		}
-	case dropFacts:
-		p := &w.patients[c.owner]
-		p.facts = slices.DeleteFunc(p.facts, func(f fact) bool { return f.source == c.other })
+	case takeBack:
+		w.replace(c.owner, c.other)
 	case addFolk:
 		w.applyFolk(c)
 	case addPost:
 		w.applyPost(c)
 	case addFlag:
-		w.patients[c.owner].vip = true
+		w.about(c.other, c.owner)
+		w.patients[c.owner].vipBy = said(w.patients[c.owner].vipBy, c.other)
 	case addConsent:
-		w.patients[c.owner].consented = true
+		w.about(c.other, c.owner)
+		w.patients[c.owner].consentBy = said(w.patients[c.owner].consentBy, c.other)
 	case addSame:
 		w.patients[c.owner].staff, w.persons[c.other].own = c.other, c.owner
 	case addConfirm:
@@ -307,6 +320,54 @@ func (w *world) apply(c *change) {
 		if c.other >= 0 {
 			w.units[c.owner].part = c.other
 		}
+	}
+}
+
+// about notes whom a source speaks of, so that it can be taken back.
+func (w *world) about(src, patient int32) {
+	if s := &w.sources[src]; s.patient == -1 || s.patient == patient {
+		s.patient = patient
+	} else {
+		s.patient = several
+	}
+}
+
+// said is who says something when another says it too.
+func said(by, src int32) int32 {
+	if by == -1 || by == src {
+		return src
+	}
+	return several
+}
+
+// replace takes back what another version of a source said. Versions may be learned in any order; they come to be known in theirs.
+func (w *world) replace(src, version int32) {
+	s := &w.sources[src]
+	if s.applied == version {
+		return
+	}
+	s.applied = version
+	drop := func(p *patient) {
+		p.facts = slices.DeleteFunc(p.facts, func(f fact) bool { return f.source == src })
+		if p.vipBy == src {
+			p.vipBy = -1
+		}
+		if p.consentBy == src {
+			p.consentBy = -1
+		}
+	}
+	switch {
+	case s.patient >= 0:
+		drop(&w.patients[s.patient])
+	case s.patient == several:
+		for i := range w.patients {
+			drop(&w.patients[i])
+		}
+	}
+	s.patient = -1
+	if s.person >= 0 {
+		p := &w.persons[s.person]
+		p.posts = slices.DeleteFunc(p.posts, func(x posting) bool { return x.source == src })
 	}
 }
 
@@ -344,9 +405,10 @@ func (w *world) applyFolk(c *change) {
 
 func (w *world) applyPost(c *change) {
 	p, post := &w.persons[c.owner], c.record.Post
-	w.sources[c.other].person = c.owner
-	if w.sources[c.other].maker == c.owner {
-		p.granted = true
+	w.replace(c.other, c.version)
+	if s := &w.sources[c.other]; s.person != c.owner {
+		s.person = c.owner
+		p.granted = p.granted || s.maker == c.owner
 	}
 	for _, u := range post.Units {
 		p.posts = append(p.posts, posting{unit: w.unit(u), from: post.From, to: post.To, source: c.other})

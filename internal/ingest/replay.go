@@ -118,7 +118,9 @@ func learn(ctx context.Context, dir string, e *detect.Engine, out *output) (n in
 	for name, read := range map[string]func(io.Reader, func(int, string)) error{
 		"roster.csv":  func(r io.Reader, reject func(int, string)) error { return roster(r, e.Roster, reject) },
 		"leavers.csv": func(r io.Reader, reject func(int, string)) error { return leavers(r, e.Leaves, reject) },
-		"devices.csv": func(r io.Reader, reject func(int, string)) error { return devices(r, e.Device, reject) },
+		"devices.csv": func(r io.Reader, reject func(int, string)) error {
+			return devices(r, func(device, _, _ string) { e.Device(device) }, reject)
+		},
 	} {
 		path := filepath.Join(dir, name)
 		err := open(path, func(r io.Reader) error {

@@ -27,14 +27,16 @@ func Resource(line string) (r detect.Record, why string) {
 		return r, "a type that a context does not have"
 	}
 	r = detect.Record{Ref: b.typ + "/" + b.id, Known: b.known}
-	read, ok := readers[b.typ]
-	if ok && !gone[b.status] {
+	if r.Gone = gone[b.status] || b.inactive && b.typ == "PractitionerRole"; r.Gone {
+		return r, ""
+	}
+	if read, ok := readers[b.typ]; ok {
 		read(&b, &r)
 	}
 	return r, ""
 }
 
-// gone are the status codes under which a resource relates nobody.
+// gone are the status codes under which a resource relates nobody, whatever an earlier version said.
 var gone = map[string]bool{"entered-in-error": true, "cancelled": true, "noshow": true, "inactive": true, "revoked": true, "proposed": true, "rejected": true}
 
 var readers = map[string]func(*bag, *detect.Record){
@@ -108,9 +110,6 @@ func sameHuman(b *bag, r *detect.Record) {
 }
 
 func post(b *bag, r *detect.Record) {
-	if b.inactive {
-		return
-	}
 	p := &detect.Post{Person: b.one("practitioner"), From: b.from, To: b.to}
 	if len(b.texts) > 0 {
 		p.Role = b.texts[len(b.texts)-1]
@@ -120,7 +119,7 @@ func post(b *bag, r *detect.Record) {
 }
 
 func unit(b *bag, r *detect.Record) {
-	u := &detect.Unit{Ref: r.Ref, Name: b.name, Part: b.one("managingOrganization", "providedBy")}
+	u := &detect.Unit{Ref: r.Ref, Part: b.one("managingOrganization", "providedBy")}
 	if b.typ == "Location" && u.Part == "" {
 		u.Part = b.one("partOf")
 	}
