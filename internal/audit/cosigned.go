@@ -92,21 +92,23 @@ func joined(a, b []byte) []byte {
 	return out
 }
 
-// keepCosigned stores a head with cosignatures. One of the same hour that says no more by the same witnesses gives way to it.
+// turns bounds how many heads of one hour are looked at when a newer one is kept: each stands for another set of witnesses.
+const turns = 32
+
+// keepCosigned stores a head with cosignatures. Those of the same hour that no other witness signed give way to it.
 func (l *Log) keepCosigned(ctx context.Context, h cosignedHead) error {
 	return l.d.Write(ctx, func(tx *sql.Tx) error {
-		var last cosignedHead
-		var seen int64
-		err := tx.QueryRow(`select at, note, seen from cosigned where at >= ? and at <= ? order by at desc limit 1`, indexOf(h.at.log(), 0), h.at).Scan(&last.at, &last.note, &seen)
-		switch {
-		case err == sql.ErrNoRows:
-		case err != nil:
+		before, err := cosignedHeads(ctx, tx, indexOf(h.at.log(), 0), h.at+1, turns)
+		if err != nil {
 			return err
-		case last.at == h.at && sameText(last.note, h.note):
-			h.note = joined(h.note, otherLines(last.note, h.note))
-			fallthrough
-		case h.seen.Truncate(time.Hour).Equal(time.UnixMicro(seen).Truncate(time.Hour)) && covers(h.note, last.note):
-			if _, err := tx.Exec(`delete from cosigned where at = ?`, last.at); err != nil {
+		}
+		for _, old := range before {
+			if old.at == h.at && sameText(old.note, h.note) {
+				h.note = joined(h.note, otherLines(old.note, h.note))
+			} else if !old.seen.Truncate(time.Hour).Equal(h.seen.Truncate(time.Hour)) || !covers(h.note, old.note) {
+				continue
+			}
+			if _, err := tx.Exec(`delete from cosigned where at = ?`, old.at); err != nil {
 				return err
 			}
 		}

@@ -51,7 +51,7 @@ type outsiders struct {
 	mu    sync.Mutex
 	all   []Witness
 	since time.Time // from when on a cosignature is missed, before there was one
-	told  string    // of the alarms: what was said last
+	told  string    // which alarm was told last; empty: none, or that all is well
 }
 
 // beginWitnesses takes up what was cosigned before.
@@ -98,10 +98,6 @@ func (l *Log) witness(ctx context.Context, wait time.Duration) bool {
 // bring is one round with one head. It returns whether anybody signed, and the first contradiction.
 func (l *Log) bring(ctx context.Context, h *held) (done bool, contradiction *witness.Contradiction) {
 	now := l.o.Now()
-	known, err := l.newestCosigned(ctx, h.number)
-	if err != nil {
-		known = cosignedHead{}
-	}
 	prove := func(old int64) ([]tlog.Hash, error) {
 		return tlog.Consistency(h.tree.Reader(l.tile(ctx, h.number)), old, h.tree.Size())
 	}
@@ -110,10 +106,13 @@ func (l *Log) bring(ctx context.Context, h *held) (done bool, contradiction *wit
 		err  error
 	}
 	results := make([]result, len(l.o.Witnesses))
+	l.outside.mu.Lock()
+	known := slices.Clone(l.outside.all) // of each witness its own: one that was away knows less than another
+	l.outside.mu.Unlock()
 	var asked sync.WaitGroup
 	for i, r := range l.o.Witnesses {
 		asked.Go(func() {
-			note, _, err := r.Cosign(ctx, h.note, known.at.Number(), prove)
+			note, _, err := r.Cosign(ctx, h.note, known[i].Size, prove)
 			var c *witness.Contradiction
 			if errors.As(err, &c) && c.Theirs > c.Ours && l.grewTo(ctx, h.number, c.Theirs) { // a verification brought it a newer head of ours
 				err = outcome.New(outcome.Transient, "the witness "+r.Name()+" was brought a newer head meanwhile")
@@ -184,31 +183,32 @@ func inWords(err error) string {
 // watchWitnesses tells once when the log is contradicted, when nobody witnessed it for long, and when it is well again: to the logger
 // and as an entry.
 func (l *Log) watchWitnesses(ctx context.Context) {
-	s := l.State()
-	what, code := "", 0
+	const disputed, unwitnessed = "disputed", "unwitnessed"
+	s, told := l.State(), l.outside.told
+	var now, what string
 	switch {
 	case s.Disputed != "":
-		what, code = s.Disputed, 12
-	case len(s.Witnesses) > 0 && s.WitnessAge >= witnessAlarm:
-		what, code = "no witness cosigned the log for more than a quarter of an hour", 8
-	case l.outside.told != "" && s.WitnessAge < Unwitnessed:
+		now, what = disputed, s.Disputed
+	case s.Independent() && s.WitnessAge >= witnessAlarm:
+		now, what = unwitnessed, "no witness cosigned the log for more than a quarter of an hour"
+	case told != "" && (s.WitnessAge < Unwitnessed || !s.Independent()):
 		what = "the log is witnessed again"
-	}
-	if what == "" || what == l.outside.told {
+	default:
 		return
 	}
-	if code > 0 {
+	if now == told { // in other words, perhaps: each entry is one more that the witness does not know
+		return
+	}
+	e := l.own(Event{Interaction: "witness", Outcome: map[string]int{disputed: 12, unwitnessed: 8}[now], Text: what})
+	if now != "" {
 		l.o.Logger.Error("the log is not witnessed", "why", what)
 	} else {
 		l.o.Logger.Info(what)
 	}
-	e := l.own(Event{Interaction: "witness", Outcome: code, Text: what})
 	if _, err := l.append(ctx, Job, e, nil); err != nil {
 		return // the next round tells
 	}
-	if l.outside.told = what; code == 0 {
-		l.outside.told = ""
-	}
+	l.outside.told = now
 }
 
 // ofWitnesses adds to a state what is known of the witnesses.
@@ -267,7 +267,8 @@ func (l *Log) recall(ctx context.Context, r logRow) {
 	l.outside.mu.Lock()
 	defer l.outside.mu.Unlock()
 	for i, w := range l.o.Witnesses {
-		l.outside.all[i].Size, l.outside.all[i].At = newestVouched(notes, key, w.Key)
+		size, at := newestVouched(notes, key, w.Key)
+		l.outside.all[i].Size, l.outside.all[i].At = size, earlier(at, l.o.Now())
 	}
 }
 

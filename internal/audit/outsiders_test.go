@@ -29,6 +29,8 @@ type outsider struct {
 	w    atomic.Pointer[witness.Witness]
 	http *httptest.Server
 	lie  atomic.Pointer[lie]
+
+	ahead time.Duration // of its clock, when it is told
 }
 
 // lie answers for a witness, or does not.
@@ -80,7 +82,7 @@ func (o *outsider) tell(logs ...string) {
 	if old := o.w.Load(); old != nil {
 		old.Close()
 	}
-	w, err := witness.Open(witness.Options{Dir: o.dir, Logs: o.logs, Now: o.s.now.now})
+	w, err := witness.Open(witness.Options{Dir: o.dir, Logs: o.logs, Now: func() time.Time { return o.s.now.now().Add(o.ahead) }})
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -159,6 +161,118 @@ func TestHeadsGoToTheWitness(t *testing.T) {
 	}
 }
 
+// aboutWitnesses is what entries of the log say about its witnesses, newest first.
+func aboutWitnesses(t *testing.T, l *Log) (out []string) {
+	t.Helper()
+	reads, err := l.Range(t.Context(), Span{Kinds: []Kind{Job}}, Page{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range reads {
+		if r.Event.Interaction == "witness" {
+			out = append(out, r.Event.Text)
+		}
+	}
+	return out
+}
+
+// A witness on this machine is none whose absence, or whose presence, says anything; what it contradicts is told all the same.
+func TestAWitnessHereRaisesNoAlarmOfAbsence(t *testing.T) {
+	t.Parallel()
+	s, o := witnessed(t)
+	s.witnesses[0].URL = "http://localhost:1"
+	l := s.start()
+	s.now.add(16 * time.Minute)
+	s.visit()
+	s.visit()
+	if state := l.State(); state.Independent() || state.Witnesses[0].Trouble != "" {
+		t.Fatalf("%+v", state)
+	}
+	if got := aboutWitnesses(t, l); len(got) != 0 {
+		t.Errorf("%q", got)
+	}
+	o.lies(claims("1000000"))
+	s.visit()
+	s.visit()
+	o.lie.Store(nil)
+	s.visit()
+	s.visit()
+	if got := aboutWitnesses(t, l); len(got) != 2 || !strings.Contains(got[1], "entries are missing") || !strings.Contains(got[0], "witnessed again") {
+		t.Errorf("%q", got)
+	}
+}
+
+// A witness whose clock runs ahead has not seen the log in the future.
+func TestAWitnessesClockIsNotBelievedBeyondNow(t *testing.T) {
+	t.Parallel()
+	s, o := witnessed(t)
+	o.ahead = 72 * time.Hour
+	o.tell()
+	s.start()
+	s.stop()
+	o.lies(o.away)
+	s.now.add(time.Minute)
+	l := s.start()
+	s.now.add(2 * time.Minute)
+	if state := l.State(); state.Witnesses[0].Size == 0 || state.Witnesses[0].At.After(s.now.now()) || state.WitnessAge < 2*time.Minute {
+		t.Errorf("%+v", state)
+	}
+	r, err := Verify(t.Context(), s.d, VerifyOptions{Box: s.ring.Box("audit"), Keys: []string{o.key.String()}, Offline: true, Now: s.now.now})
+	if err != nil || !r.Holds() || !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, ", 0s ago") }) {
+		t.Errorf("%v %v", r, err)
+	}
+}
+
+// A witness that states less than its own signature covers shows as trouble, and gets no second history of the log.
+func TestAWitnessThatForgotShows(t *testing.T) {
+	t.Parallel()
+	s, o := witnessed(t)
+	l := s.start()
+	disclose(t, l, reading(1, 1))
+	o.lies(claims("0"))
+	s.visit()
+	if state := l.State(); !strings.Contains(state.Witnesses[0].Trouble, "lost what it knew") || state.Disputed != "" {
+		t.Errorf("%+v", state)
+	}
+	s.stop()
+	if state := s.start().State(); !strings.Contains(state.Witnesses[0].Trouble, "lost what it knew") || state.Cut {
+		t.Errorf("%+v", state)
+	}
+}
+
+// Of each hour the newest head of each witness is kept, also when now this one signs and now that.
+func TestWitnessesThatTakeTurnsFillNoDisk(t *testing.T) {
+	t.Parallel()
+	s, o := witnessed(t)
+	second := s.outsider("second.example")
+	second.tell(o.logs[0].String())
+	l := s.start()
+	for i := range 10 {
+		o.lies(o.away)
+		second.lie.Store(nil)
+		if i%2 == 0 {
+			o.lie.Store(nil)
+			second.lies(second.away)
+		}
+		disclose(t, l, reading(1, 1))
+		s.visit()
+	}
+	rows, err := cosignedHeads(t.Context(), s.d.Reader(), 0, indexOf(1, 0), 100)
+	if err != nil || len(rows) > 3 {
+		t.Errorf("%d heads are kept: %v", len(rows), err)
+	}
+	log, _ := tlog.ParseVerifier(l.Verifier())
+	var notes [][]byte
+	for _, h := range rows {
+		notes = append(notes, h.note)
+	}
+	for i, w := range l.State().Witnesses {
+		if size, _ := newestVouched(notes, log, s.witnesses[i].Key); size != w.Size {
+			t.Errorf("of %s the head of %d entries is kept, it signed %d", w.Name, size, w.Size)
+		}
+	}
+}
+
 // A witness that is away, slow to be told or lying stops nothing: it shows, and after a while it is an alarm and an entry.
 func TestAWitnessThatIsAwayStopsNothing(t *testing.T) {
 	t.Parallel()
@@ -183,19 +297,7 @@ func TestAWitnessThatIsAwayStopsNothing(t *testing.T) {
 	if state := l.State(); state.WitnessAge < 15*time.Minute || state.Disputed != "" {
 		t.Fatalf("%+v", state)
 	}
-	said := func() (out []string) {
-		reads, err := l.Range(t.Context(), Span{Kinds: []Kind{Job}}, Page{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range reads {
-			if r.Event.Interaction == "witness" {
-				out = append(out, r.Event.Text)
-			}
-		}
-		return out
-	}
-	if got := said(); len(got) != 1 || !strings.Contains(got[0], "quarter of an hour") {
+	if got := aboutWitnesses(t, l); len(got) != 1 || !strings.Contains(got[0], "quarter of an hour") {
 		t.Errorf("%q", got)
 	}
 	o.lies(func(w http.ResponseWriter, _ *http.Request) bool { // it signs something else
@@ -212,7 +314,7 @@ func TestAWitnessThatIsAwayStopsNothing(t *testing.T) {
 	if state := l.State(); state.WitnessAge > time.Minute || state.Witnesses[0].Trouble != "" {
 		t.Errorf("%+v", state)
 	}
-	if got := said(); len(got) != 2 || !strings.Contains(got[0], "witnessed again") {
+	if got := aboutWitnesses(t, l); len(got) != 2 || !strings.Contains(got[0], "witnessed again") {
 		t.Errorf("%q", got)
 	}
 	disclose(t, l, reading(1, 2))

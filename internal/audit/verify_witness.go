@@ -103,6 +103,7 @@ func (v *verifier) vouch(ctx context.Context, w witness.Remote, r logRow, outsid
 		}
 		why = "could not be asked (" + inWords(err) + ")"
 	}
+	at = earlier(at, v.o.now())
 	age := v.o.now().Sub(at)
 	within := cmp.Or(v.o.Within, cosignedWithin)
 	switch {
@@ -131,6 +132,14 @@ func newestVouched(notes [][]byte, log, w tlog.Verifier) (size int64, at time.Ti
 		}
 	}
 	return size, at
+}
+
+// earlier is a witness's time by the clock here: one that runs ahead does not make a signature count for longer.
+func earlier(at, now time.Time) time.Time {
+	if at.After(now) {
+		return now
+	}
+	return at
 }
 
 // ask brings the newest head of a log, as it was when the run began, to a witness. A running server may bring it newer ones meanwhile: then

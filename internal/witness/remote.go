@@ -5,8 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -59,9 +59,12 @@ func (r Remote) Here() bool {
 	if err != nil {
 		return false
 	}
-	host := u.Hostname()
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && (ip.Unmap().IsLoopback() || ip.Unmap().IsUnspecified())
 }
 
 // Contradiction is what a witness says that cosigned another history of the log, or a longer one. It is an error and evidence.
@@ -81,11 +84,12 @@ func (c *Contradiction) Error() string {
 }
 
 // Cosign brings a head to the witness and returns it with the cosignature added, and when the witness says to have seen it. known is
-// the size that it is believed to have cosigned last; prove gives the proof that the log of size old is a prefix of the head's.
+// the largest size under a cosignature of this witness that the caller checked, 0 for none; prove gives the proof that the log of size old
+// is a prefix of the head's.
 //
 // Errors: *[Contradiction]; else the head is simply not cosigned: outcome.Transient when the witness is not reached in time,
-// outcome.NotFound when it was not told of this log, outcome.Invariant when its signature does not hold, outcome.Exception for any
-// other answer; those of prove pass through.
+// outcome.NotFound when it was not told of this log, outcome.Invariant when its signature does not hold or it states a smaller size than
+// known, outcome.Exception for any other answer; those of prove pass through.
 func (r Remote) Cosign(ctx context.Context, note []byte, known int64, prove func(old int64) ([]tlog.Hash, error)) ([]byte, time.Time, error) {
 	text, _, _ := bytes.Cut(note, []byte("\n\n"))
 	c, err := tlog.ParseCheckpoint(append(bytes.Clone(text), '\n'))
@@ -117,6 +121,10 @@ func (r Remote) Cosign(ctx context.Context, note []byte, known int64, prove func
 			size, err := strconv.ParseInt(strings.TrimSuffix(string(body), "\n"), 10, 64)
 			if err != nil || size < 0 || kind != sizeText {
 				return nil, time.Time{}, r.strange(status)
+			}
+			if size < known { // what is unsigned does not take back what is signed
+				return nil, time.Time{}, outcome.New(outcome.Invariant, fmt.Sprintf("the witness %s says that it cosigned %d entries, and its own signature stands under %d: "+
+					"it lost what it knew, so give it up and name one with a new key", r.Name(), size, known))
 			}
 			if size > c.Size || size == c.Size && old == c.Size {
 				return nil, time.Time{}, r.contradiction(ctx, c, size)

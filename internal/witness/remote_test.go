@@ -113,6 +113,36 @@ func TestAWitnessThatLiesOrIsAwayIsNoWitness(t *testing.T) {
 	}
 }
 
+// A witness that says less than it signed forgot, or somebody speaks for it: no history is proven to it from there.
+func TestAWitnessThatForgotIsNoWitness(t *testing.T) {
+	h := newHistory(t, 8, "true")
+	p := newPlace(t, h.signer.Verifier())
+	w, s := p.open(t)
+	r := witness.Remote{URL: s.URL, Key: w.Verifier()}
+	if _, _, err := r.Cosign(t.Context(), h.head(5), 0, h.prover(t, 5)); err != nil {
+		t.Fatal(err)
+	}
+	forgetful := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, q *http.Request) {
+		b, _ := io.ReadAll(q.Body)
+		if !strings.HasPrefix(string(b), "old 0") {
+			rw.Header().Set("Content-Type", "text/x.tlog.size")
+			rw.WriteHeader(http.StatusConflict)
+			_, _ = io.WriteString(rw, "0\n")
+			return
+		}
+		t.Error("it is told the whole history anew")
+	}))
+	defer forgetful.Close()
+	r.URL = forgetful.URL
+	for _, size := range []int64{3, 5, 8} {
+		_, _, err := r.Cosign(t.Context(), h.head(size), 5, h.prover(t, size))
+		var c *witness.Contradiction
+		if !outcome.Is(err, outcome.Invariant) || errors.As(err, &c) {
+			t.Errorf("%d: %v", size, err)
+		}
+	}
+}
+
 func TestRemotesAreReadStrictly(t *testing.T) {
 	h := newHistory(t, 0, "")
 	w, _ := newPlace(t).open(t)
@@ -123,7 +153,9 @@ func TestRemotesAreReadStrictly(t *testing.T) {
 			t.Errorf("%q is read as %v", bad, r)
 		}
 	}
-	for good, here := range map[string]bool{"https://w.example/a": false, "http://localhost:9": true, "http://[::1]:9": true, "https://127.0.0.1": true} {
+	for good, here := range map[string]bool{"https://w.example/a": false, "http://localhost:9": true, "http://[::1]:9": true, "https://127.0.0.1": true,
+		"http://LOCALHOST:9": true, "http://localhost.": true, "http://w.Localhost.:9": true, "https://127.0.0.2": true, "http://[::ffff:127.0.0.1]": true, "http://0.0.0.0:9": true, "http://[::]:9": true,
+		"https://localhost.example": false, "https://10.0.0.1": false} {
 		if r, err := witness.ParseRemote(good + "=" + k); err != nil || r.Here() != here {
 			t.Errorf("%s: %v %v", good, r, err)
 		}

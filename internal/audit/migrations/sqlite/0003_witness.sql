@@ -4,7 +4,7 @@
 
 create table cosigned (
     at   integer primary key,              -- number << 40 | size
-    note text    not null,                 -- signed checkpoint with signatures of witnesses; of each hour and witness the last is kept
+    note text    not null,                 -- signed checkpoint with signatures of witnesses; of each hour and each witness the newest is kept
     seen integer not null                  -- unix microseconds, by the clock here
 );
 
