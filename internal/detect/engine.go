@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 )
@@ -58,7 +57,8 @@ func New(o Options) *Engine {
 	}
 	e := &Engine{options: o, weights: newWeights(), rates: newRates(), open: map[caseKey]*openCase{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
 		networks: map[uint32]float64{}, machines: map[uint32]struct{}{}, bar: .01, floor: 1}
-	e.world = world{keys: newKeyer(), sourceOf: map[uint64]int32{}, bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{}}
+	e.world = world{keys: newKeyer(), sourceOf: map[uint64]int32{}, bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},
+		plans: map[uint64]*plan{}}
 	return e
 }
 
@@ -142,13 +142,21 @@ func (e *Engine) role(name string) int32 {
 	return r
 }
 
+// Advance tells that the log's time went on to t while nothing happened: what is due by then is judged. It makes no difference to what
+// is said of later events.
+func (e *Engine) Advance(t int64) {
+	if e.start != 0 && t > e.now {
+		e.advance(t)
+	}
+}
+
 func (e *Engine) begin(t int64) {
 	e.start, e.now = t, t
 	e.day = int32(t / day)
 	e.firstDay = e.day
 	w := &e.world
 	for i := range w.persons {
-		slices.SortStableFunc(w.persons[i].shifts, func(a, b shift) int { return cmp.Compare(a.from, b.from) })
+		slices.SortStableFunc(w.persons[i].shifts, compareShifts)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 )
 
 // midnight ends a day of the log: the day before it is judged for good, with what became known since, and what there is to learn is
@@ -27,7 +28,8 @@ func (e *Engine) settle(on int32) {
 		return
 	}
 	delete(e.activeOn, on)
-	slices.Sort(people)
+	names := e.world.people.text
+	slices.SortFunc(people, func(a, b int32) int { return strings.Compare(names[a], names[b]) }) // not in the order in which they were told of
 	e.setApart(people, on)
 	e.crowd(people, on)
 	scores := make([]dayScore, 0, len(people))

@@ -1,6 +1,9 @@
 package detect
 
-import "sort"
+import (
+	"cmp"
+	"sort"
+)
 
 // posting is a unit at which a person works, by her role.
 type posting struct {
@@ -12,6 +15,10 @@ type posting struct {
 type shift struct {
 	from, to int64
 	unit     int32
+}
+
+func compareShifts(a, b shift) int {
+	return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to), cmp.Compare(a.unit, b.unit))
 }
 
 // slack is how long before and after a shift somebody is still at work, in seconds.
@@ -46,7 +53,7 @@ func (w *world) unitsOf(a int32, t int64, place int32, into []int32) []int32 {
 			into = append(into, w.department(x.unit))
 		}
 	}
-	if s, ok := p.onShift(t); ok {
+	if s, ok := p.onShift(t); ok && s.unit >= 0 {
 		into = append(into, w.department(s.unit))
 	}
 	if len(p.posts) == 0 && len(p.shifts) == 0 && place >= 0 {

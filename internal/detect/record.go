@@ -12,6 +12,8 @@ type Record struct {
 	Folk     *Folk
 	Unit     *Unit
 	Post     *Post
+	Plan     *Plan
+	Turn     *Turn
 	Same     [2]string // Practitioner and Patient who are one human
 	Flags    []string  // VIP, confidential, ... on the patient's chart
 	Consents string    // patient who agreed to take part in research
@@ -52,6 +54,20 @@ type Post struct {
 	Person, Role string
 	Units        []string
 	From, To     int64
+}
+
+// Plan is a Schedule: whose times of work it lists, and where. One of a day at most is itself such a time.
+type Plan struct {
+	Ref      string
+	People   []string
+	Places   []string
+	From, To int64 // 0 unknown
+}
+
+// Turn is a Slot: one time of work of a plan.
+type Turn struct {
+	Plan     string
+	From, To int64
 }
 
 // Shift is a planned one of the roster.

@@ -60,6 +60,7 @@ type unit struct {
 // change is anything of the context that becomes known at a time; exactly one of its parts is set.
 type change struct {
 	known   int64
+	of      uint64 // the resource that says so
 	seq     int32
 	what    changeKind
 	owner   int32 // patient, person, unit or source
@@ -69,6 +70,7 @@ type change struct {
 	record  *Record
 	body    *body
 	kin     []uint64
+	plan    *plan
 }
 
 type changeKind uint8
@@ -84,6 +86,8 @@ const (
 	addConfirm
 	addUnit
 	addMaker
+	addPlan
+	addTurn
 )
 
 // world is everything that the context tells, as known by the log's own time.
@@ -106,6 +110,8 @@ type world struct {
 	chartBirth map[uint64]int32 // keyed birth to patient
 	all        []int32          // patients known by now
 	hasRoster  bool
+	plans      map[uint64]*plan
+	changes    int32 // put so far
 }
 
 func (w *world) person(ref string) int32 {
@@ -155,14 +161,14 @@ func (w *world) source(ref string) int32 {
 	return i
 }
 
-// Learn takes one record of the context. What is known from the start counts at once, the rest when the log's time reaches it. Call it
-// before the first event.
+// Learn takes one record of the context. What is known from the start counts at once, the rest when the log's time reaches it. What is
+// told only while the log goes on makes no difference, as long as it is told before the log reaches its time.
 func (e *Engine) Learn(r Record) { e.world.learn(&r) }
 
 func (w *world) learn(r *Record) {
 	src := w.source(r.Ref)
 	put := func(c change) {
-		c.known = r.Known
+		c.known, c.of = r.Known, digest(r.Ref)
 		w.put(c)
 	}
 	w.sources[src].versions++
@@ -208,6 +214,12 @@ func (w *world) learn(r *Record) {
 			p.Units[i] = w.places.text[w.unit(u)]
 		}
 		put(change{what: addPost, owner: w.person(p.Person), other: src, version: version, record: &Record{Post: &p}})
+	}
+	if r.Plan != nil {
+		w.learnPlan(r.Plan, put)
+	}
+	if r.Turn != nil {
+		put(change{what: addTurn, record: &Record{Turn: &Turn{Plan: strings.Clone(r.Turn.Plan), From: r.Turn.From, To: r.Turn.To}}})
 	}
 	if len(r.Flags) > 0 && r.Patient != "" && slices.ContainsFunc(r.Flags, sensitive) {
 		put(change{what: addFlag, owner: w.patient(r.Patient), other: src})
@@ -261,7 +273,8 @@ func (w *world) learnFolk(f *Folk, put func(change)) {
 }
 
 func (w *world) put(c change) {
-	c.seq = int32(len(w.waiting))
+	c.seq = w.changes
+	w.changes++
 	if c.known <= 0 {
 		w.apply(&c)
 		return
@@ -270,11 +283,16 @@ func (w *world) put(c change) {
 	w.sorted = false
 }
 
-// advance applies what has become known until t, in the order in which it became known.
+// advance applies what has become known until t, in the order in which it became known; of one moment in an order that does not depend
+// on which was told first.
 func (w *world) advance(t int64) {
 	if !w.sorted {
-		rest := w.waiting[w.next:]
-		slices.SortStableFunc(rest, func(a, b change) int { return cmp.Or(cmp.Compare(a.known, b.known), cmp.Compare(a.seq, b.seq)) })
+		if w.next > 1<<12 && w.next > len(w.waiting)/2 { // a log that goes on for years
+			w.waiting, w.next = slices.Clone(w.waiting[w.next:]), 0
+		}
+		slices.SortFunc(w.waiting[w.next:], func(a, b change) int {
+			return cmp.Or(cmp.Compare(a.known, b.known), cmp.Compare(a.of, b.of), cmp.Compare(a.seq, b.seq))
+		})
 		w.sorted = true
 	}
 	for w.next < len(w.waiting) && w.waiting[w.next].known <= t {
@@ -315,6 +333,10 @@ func (w *world) apply(c *change) {
 		if s := &w.sources[c.owner]; s.maker < 0 {
 			s.maker = c.other
 		}
+	case addPlan:
+		w.applyPlan(c)
+	case addTurn:
+		w.applyTurn(c)
 	case addUnit:
 		w.units[c.owner].kind = c.record.Unit.Type
 		if c.other >= 0 {

@@ -58,7 +58,7 @@ func (b *bag) fill(c *cursor) {
 			b.ref(c, k)
 		case "location":
 			b.locations(c)
-		case "healthcareService", "generalPractitioner", "recipient", "author", "appointment", "basedOn", "team", "account":
+		case "healthcareService", "generalPractitioner", "recipient", "author", "appointment", "basedOn", "team", "account", "actor":
 			b.list(c, k)
 		case "performer":
 			b.list(c, k)
@@ -84,7 +84,7 @@ func (b *bag) fill(c *cursor) {
 				continue
 			}
 			b.concept(c)
-		case "period", "performedPeriod", "servicePeriod", "occurrencePeriod":
+		case "period", "performedPeriod", "servicePeriod", "occurrencePeriod", "planningHorizon":
 			b.from, b.to = c.period()
 		case "start", "sent", "performedDateTime", "authoredOn", "date", "created", "occurrenceDateTime":
 			if t, ok := instant(c.text()); ok && (b.from == 0 || k != "created") {
@@ -135,7 +135,7 @@ func (b *bag) meta(c *cursor) {
 	for c.enter('{'); c.more('}'); {
 		switch c.key() {
 		case "lastUpdated":
-			b.known, _ = instant(c.text())
+			b.known, _ = instantAfter(c.text())
 		case "security":
 			for in := c.array(); in && c.more(']'); {
 				code, _ := c.coding()

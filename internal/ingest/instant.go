@@ -1,5 +1,7 @@
 package ingest
 
+import "strings"
+
 // instant reads an RFC 3339 time, or a FHIR date or dateTime of any precision, as seconds of Unix time. A date begins at midnight UTC.
 func instant(s string) (int64, bool) {
 	if len(s) < 4 {
@@ -59,6 +61,18 @@ func instant(s string) (int64, bool) {
 		return sec + off, true
 	}
 	return 0, false
+}
+
+// instantAfter is the first whole second that does not lie before the time: what became known within a second is known from the next.
+// An event of that second may have been before it.
+func instantAfter(s string) (int64, bool) {
+	t, ok := instant(s)
+	if _, fraction, has := strings.Cut(s, "."); ok && has {
+		if i := strings.IndexAny(fraction, "Z+-"); i >= 0 && strings.Trim(fraction[:i], "0") != "" {
+			t++
+		}
+	}
+	return t, ok
 }
 
 // days counts from the first day of Unix time. Howard Hinnant's algorithm of days_from_civil.

@@ -46,6 +46,7 @@ var readers = map[string]func(*bag, *detect.Record){
 	"CareTeam": careTeam, "EpisodeOfCare": careTeam, "Appointment": appointment, "Encounter": encounter,
 	"ServiceRequest": order, "MedicationRequest": order, "Procedure": procedure, "DocumentReference": document,
 	"Task": task, "Communication": communication, "Consent": consent, "Flag": flag, "Group": cohort, "ResearchSubject": subject,
+	"Schedule": schedule, "Slot": slot,
 	"Coverage": account, "Claim": account, "Account": account,
 }
 
@@ -116,6 +117,29 @@ func post(b *bag, r *detect.Record) {
 	}
 	p.Units = slices.Concat(b.refs["organization"], b.refs["location"], b.refs["healthcareService"])
 	r.Post = p
+}
+
+// schedule lists where and when somebody works; care reads it the same way.
+func schedule(b *bag, r *detect.Record) {
+	if b.inactive {
+		return
+	}
+	p := &detect.Plan{Ref: r.Ref, From: b.from, To: b.to}
+	for _, ref := range b.refs["actor"] {
+		switch {
+		case isPerson(ref):
+			p.People = append(p.People, ref)
+		case isUnit(ref):
+			p.Places = append(p.Places, ref)
+		}
+	}
+	r.Plan = p
+}
+
+func slot(b *bag, r *detect.Record) {
+	if b.status != "busy-unavailable" {
+		r.Turn = &detect.Turn{Plan: b.one("schedule"), From: b.from, To: b.to}
+	}
 }
 
 func unit(b *bag, r *detect.Record) {
