@@ -29,12 +29,15 @@ func newLine(path string, c command, args []string, out io.Writer) *line {
 	return l
 }
 
-// installation defines the flags that say which installation is meant. Their values also come from CHARTWARDEN_* variables.
+// installation defines the flags that say which installation is meant. Their values also come from CHARTWARDEN_* variables, and so do the
+// witnesses, who are asked about the log by whatever opens it.
 func (l *line) installation(c *server.Config) {
 	l.config = c
 	for _, s := range server.Settings(c) {
 		if !s.Listens {
 			l.setting(s.Value, s.Flag, s.Usage)
+		} else if s.Flag == "witness" {
+			*s.Value = os.Getenv(s.Variable())
 		}
 	}
 }

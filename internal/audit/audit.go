@@ -24,6 +24,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,7 +54,9 @@ type Options struct {
 	Node        string           // name of this node among those that share DB, each with a log of its own; empty: [MainNode]
 	Secret      []byte           // of this node alone, 32 bytes, gives the keys that sign its logs; nil: they come from Box, for a store of one node
 	HeadFile    string           // where each newest head is also kept, best on another volume; empty: nowhere, and [State] says so
-	Witnesses   []witness.Remote // outsiders who cosign each newest head; none: [State] says so
+	Witnesses   []witness.Remote // outsiders who cosign each newest head; none: those that cosigned it last, if any did
+	Alone       bool             // with no Witnesses: ask nobody, also not those
+	Client      *http.Client     // by which those are asked; nil: as usual
 	JournalFile string           // emergency journal, best on another volume; empty: none, and a disk fault stops all reads
 	JournalSize int64            // bytes set aside for it; 0 means 64 MiB
 	Version     string           // of the program, for the entry of each start

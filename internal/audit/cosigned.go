@@ -9,7 +9,6 @@ import (
 
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/tlog"
-	"chartwarden/internal/witness"
 )
 
 // cosignedHead is a kept head with signatures of witnesses.
@@ -134,50 +133,6 @@ func otherLines(old, note []byte) []byte {
 		}
 	}
 	return out
-}
-
-// keepWitnesses writes down where the witnesses are asked, for verifications that are given their keys only.
-func (l *Log) keepWitnesses(ctx context.Context) error {
-	return l.d.Write(ctx, func(tx *sql.Tx) error {
-		for _, r := range l.o.Witnesses {
-			if _, err := tx.Exec(`insert into witness(name, url, verifier) values(?, ?, ?) on conflict(name) do update set url = excluded.url, verifier = excluded.verifier`,
-				r.Name(), r.URL, r.Key.String()); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// witnessAt is the witness with that key as an installation wrote it down; false: it does not know it.
-func (s *store) witnessAt(ctx context.Context, key tlog.Verifier) (witness.Remote, bool, error) {
-	var url string
-	err := s.d.Reader().QueryRowContext(ctx, `select url from witness where name = ? and verifier = ?`, key.Name(), key.String()).Scan(&url)
-	if err == sql.ErrNoRows {
-		return witness.Remote{}, false, nil
-	}
-	if err != nil {
-		return witness.Remote{}, false, unreadable(err)
-	}
-	r, err := witness.ParseRemote(url + "=" + key.String())
-	return r, err == nil, nil
-}
-
-// witnessNames are the names of the witnesses that an installation wrote down.
-func (s *store) witnessNames(ctx context.Context) (names []string, err error) {
-	rows, err := s.d.Reader().QueryContext(ctx, `select name from witness order by name`)
-	if err != nil {
-		return nil, unreadable(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, unreadable(err)
-		}
-		names = append(names, name)
-	}
-	return names, unreadable(rows.Err())
 }
 
 // under gives the head under which an entry is proven to somebody: the newest that a witness cosigned, if the entry is in it, else the

@@ -57,6 +57,13 @@ type outsiders struct {
 // beginWitnesses takes up what was cosigned before.
 func (l *Log) beginWitnesses(ctx context.Context) error {
 	l.outside.since = l.o.Now()
+	if len(l.o.Witnesses) == 0 && !l.o.Alone {
+		known, err := l.signedLast(ctx)
+		if err != nil {
+			return err
+		}
+		l.o.Witnesses = known
+	}
 	for _, r := range l.o.Witnesses {
 		l.outside.all = append(l.outside.all, Witness{Name: r.Name(), URL: r.URL, Here: r.Here()})
 	}

@@ -625,3 +625,48 @@ func TestEveryNodesLogIsWitnessed(t *testing.T) {
 		t.Errorf("%s %v", heads, err)
 	}
 }
+
+// Whoever opens the log without naming a witness asks those that signed last; one that was replaced long ago is not among them.
+func TestWhoSignedLastIsAsked(t *testing.T) {
+	t.Parallel()
+	s, o := witnessed(t)
+	s.start()
+	s.stop()
+	first := s.witnesses
+	s.witnesses = nil
+	second := s.outsider("second.example")
+	second.tell(o.logs[0].String())
+	s.now.add(2 * time.Hour)
+	l := s.start()
+	disclose(t, l, reading(1, 1))
+	s.stop()
+	files := []string{"audit.db", "heads", "journal"}
+	old := s.copyDir(files...)
+	open := func(alone bool) State {
+		t.Helper()
+		s.d = s.database("audit.db")
+		o := s.options()
+		o.Witnesses, o.Client, o.Alone = nil, s.witnesses[0].Client, alone
+		l, err := Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.log = l
+		defer s.stop()
+		return l.State()
+	}
+	if state := open(false); len(state.Witnesses) != 1 || state.Witnesses[0].Name == first[0].Name() || state.Witnesses[0].Trouble != "" || state.Cut {
+		t.Errorf("%+v", state)
+	}
+	s.rollBack(old)
+	if state := open(true); len(state.Witnesses) != 0 || state.Cut {
+		t.Errorf("%+v", state)
+	}
+	s.rollBack(old)
+	if state := open(false); !state.Cut || !strings.Contains(state.Evidence, "entries are missing") {
+		t.Errorf("%+v", state)
+	}
+	if state := open(false); len(state.Witnesses) != 1 {
+		t.Errorf("the log that was opened after the cut has none: %+v", state)
+	}
+}

@@ -35,7 +35,7 @@ type Config struct {
 	TimeZone       string `json:"time_zone"`                 // of the site
 	Database       string `json:"database,omitempty"`        // postgres://...; empty: SQLite in Data
 	Node           string `json:"node"`                      // name of this node among those on one database
-	Witnesses      string `json:"witnesses,omitempty"`       // outsiders who cosign heads: URL=KEY, separated by commas
+	Witnesses      string `json:"witnesses,omitempty"`       // outsiders who cosign heads: URL=KEY, separated by commas; empty: who did last; none
 	MetricsFrom    string `json:"metrics_from,omitempty"`    // networks that may read /metrics, separated by commas; empty: this machine
 
 	ClientQuota string `json:"client_quota,omitempty"` // requests/records that a backend service may have in an hour; the usual when empty
@@ -110,8 +110,14 @@ func (c Config) backupEvery() time.Duration {
 	return 5 * time.Minute
 }
 
+// noWitness is the setting of a site that asks nobody, also not who cosigned before.
+const noWitness = "none"
+
 // witnesses are those of the configuration.
 func (c Config) witnesses() (out []witness.Remote, err error) {
+	if c.Witnesses == noWitness {
+		return nil, nil
+	}
 	for one := range strings.FieldsFuncSeq(c.Witnesses, func(r rune) bool { return r == ',' || r == ' ' }) {
 		r, err := witness.ParseRemote(one)
 		if err != nil {

@@ -98,7 +98,7 @@ func passphrase(path string) (seal.Custodian, error) {
 }
 
 func (s *Server) auditOptions() audit.Options {
-	return audit.Options{Witnesses: s.witnesses(), DB: s.trail, Box: s.ring.Box("audit"), Origin: s.origin(), Node: s.Config.Node, Secret: s.secret, HeadFile: s.Config.HeadFile,
+	return audit.Options{Witnesses: s.witnesses(), Alone: s.Config.Witnesses == noWitness, Client: s.options.Outward, DB: s.trail, Box: s.ring.Box("audit"), Origin: s.origin(), Node: s.Config.Node, Secret: s.secret, HeadFile: s.Config.HeadFile,
 		JournalFile: s.Config.JournalFile, Version: Version, Sandbox: s.ring.Sandbox(), Now: s.options.Now, Logger: s.options.Logger}
 }
 

@@ -128,11 +128,17 @@ func tryServe(t testing.TB, dir string, before ...string) (*process, bool) {
 // launch starts the program on dir and waits for nothing.
 func launch(t testing.TB, dir string, before ...string) *process {
 	t.Helper()
+	return begin(t, before, placed([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"})...)
+}
+
+// begin starts a command of the program that goes on until it is ended, at the latest with the test. It waits for nothing.
+func begin(t testing.TB, before []string, args ...string) *process {
+	t.Helper()
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := append(append(slices.Clone(before), path), placed([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"})...)
+	words := slices.Concat(before, []string{path}, args)
 	p := &process{command: exec.Command(words[0], words[1:]...), printed: &lines{}, ended: make(chan struct{})}
 	p.command.Stdout, p.command.Stderr = p.printed, p.printed
 	if err := p.command.Start(); err != nil {

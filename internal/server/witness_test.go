@@ -2,11 +2,11 @@ package server_test
 
 import (
 	"crypto/ed25519"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -44,22 +44,9 @@ func TestAKilledWitnessNeverGoesBack(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "witness")
 	must(t, "witness", "key", "--state", dir)
-	path, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var signed atomic.Int64
 	for round := range rounds {
-		p := &process{command: exec.Command(path, "witness", "serve", "--state", dir, "--log", signer.Verifier().String(), "--listen", "127.0.0.1:0"), printed: &lines{}, ended: make(chan struct{})}
-		p.command.Stdout, p.command.Stderr = p.printed, p.printed
-		if err := p.command.Start(); err != nil {
-			t.Fatal(err)
-		}
-		go func() { _ = p.command.Wait(); close(p.ended) }()
-		t.Cleanup(p.kill)
-		if !p.answers() {
-			t.Fatalf("round %d: the witness does not start:\n%s", round, p.printed)
-		}
+		p := witnessing(t, dir, signer.Verifier().String())
 		ask := func(text string) (int, string) {
 			a, err := http.Post(p.url+"/add-checkpoint", "text/plain", strings.NewReader(text))
 			if err != nil {
@@ -98,5 +85,57 @@ func TestAKilledWitnessNeverGoesBack(t *testing.T) {
 	}
 	if signed.Load() == 0 {
 		t.Error("nothing was signed in any round: nothing was tested")
+	}
+}
+
+// witnessing starts the witness in a directory for one log.
+func witnessing(t testing.TB, dir, log string) *process {
+	t.Helper()
+	p := begin(t, nil, "witness", "serve", "--state", dir, "--log", log, "--listen", "127.0.0.1:0")
+	if !p.answers() {
+		t.Fatalf("the witness does not start:\n%s", p.printed)
+	}
+	return p
+}
+
+// A whole installation that was set back is not continued by commands that open it beside no server: they ask who cosigned last.
+func TestCommandsAskTheWitnessesOfBefore(t *testing.T) {
+	in := install(t)
+	state := filepath.Join(t.TempDir(), "witness")
+	key := strings.TrimSpace(must(t, "witness", "key", "--state", state, "--name", "witness.example"))
+	type report struct {
+		Logs []struct{ Origin, Key string }
+	}
+	logs := func(dir string) (r report) {
+		t.Helper()
+		out, complaint, _ := run(t, "audit", "verify", "--data", dir, "--json")
+		if err := json.Unmarshal([]byte(out), &r); err != nil || len(r.Logs) == 0 {
+			t.Fatalf("%v: %s", err, complaint)
+		}
+		return r
+	}
+	w := witnessing(t, state, logs(in.dir).Logs[0].Key)
+	serve(t, in.dir, "env", "CHARTWARDEN_WITNESS="+w.url+"="+key).stop(t)
+	var older []string
+	for _, name := range []string{"person add", "import", "nobody is asked"} {
+		dir := filepath.Join(t.TempDir(), name)
+		duplicate(t, dir, in.dir)
+		older = append(older, dir)
+	}
+	hired(t, in.dir, "Kim Osei", "nurse") // which the witness is brought
+	if r := logs(in.dir); len(r.Logs) != 1 {
+		t.Errorf("a log that agrees with its witness: %+v", r)
+	}
+	hired(t, older[0], "Kim Osei", "nurse")
+	must(t, append([]string{"import", "--data", older[1]}, in.files...)...)
+	for _, dir := range older[:2] {
+		if r := logs(dir); len(r.Logs) != 2 || !strings.HasSuffix(r.Logs[1].Origin, "-2") {
+			t.Errorf("%s goes on with what was set back: %+v", filepath.Base(dir), r)
+		}
+	}
+	t.Setenv("CHARTWARDEN_WITNESS", "none")
+	hired(t, older[2], "Kim Osei", "nurse")
+	if r := logs(older[2]); len(r.Logs) != 1 {
+		t.Errorf("nobody is asked, and yet: %+v", r)
 	}
 }
