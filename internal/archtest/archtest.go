@@ -45,6 +45,7 @@ var declared = map[[2]string]string{
 	{"fhir/search", "fhir/document"}:   "search values are read from documents",
 	{"db/dbtest", "db"}:                "tests open the engine of the run",
 	{"simulate/score", "simulate"}:     "labels are a simulation's",
+	{"ingest", "ingest/foreign"}:       "logs of other systems are one of the forms that are read",
 	{"server/servertest", "server"}:    "tests of any surface start a whole server",
 	{"web", "web/look"}:                "pages are drawn with the look",
 	{"web", "web/page"}:                "the surface fills page views",

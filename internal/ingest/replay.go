@@ -15,13 +15,15 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"chartwarden/internal/detect"
+	"chartwarden/internal/ingest/foreign"
 	"chartwarden/internal/outcome"
 )
 
 // Options of a replay.
 type Options struct {
 	Context string   // directory of NDJSON, one file a type, and roster.csv, leavers.csv, devices.csv; any subset
-	Logs    []string // AuditEvent NDJSON, in order
+	Logs    []string // in order
+	Form    Form     // of the logs
 	Out     string   // directory of what is written; made when missing
 	Budget  float64  // expected false cases for 1,000 active people and day
 	Seed    uint64
@@ -30,14 +32,15 @@ type Options struct {
 // Summary is what a replay did, as report.json tells it. Only Seconds, EventsPerSecond and PeakMemory differ between two runs.
 type Summary struct {
 	detect.Report
-	Records         int     `json:"context_records"`
-	Rejected        int     `json:"rejected"`
-	ExplainedShare  float64 `json:"explained_share"`
-	PermutedShare   float64 `json:"permuted_explained_share"`
-	CasesADay       float64 `json:"cases_a_day"`
-	Seconds         float64 `json:"seconds"`
-	EventsPerSecond float64 `json:"events_per_second"`
-	PeakMemory      int64   `json:"peak_memory_bytes"`
+	Records         int             `json:"context_records"`
+	Foreign         *foreign.Report `json:"foreign,omitempty"` // of logs of other systems
+	Rejected        int             `json:"rejected"`
+	ExplainedShare  float64         `json:"explained_share"`
+	PermutedShare   float64         `json:"permuted_explained_share"`
+	CasesADay       float64         `json:"cases_a_day"`
+	Seconds         float64         `json:"seconds"`
+	EventsPerSecond float64         `json:"events_per_second"`
+	PeakMemory      int64           `json:"peak_memory_bytes"`
 }
 
 // Replay judges a recorded log: it reads the context, then the log as a stream, and writes verdicts.ndjson, cases.ndjson,
@@ -61,23 +64,20 @@ func Replay(ctx context.Context, o Options) (Summary, error) {
 	}
 	defer out.close()
 	engine := detect.New(detect.Options{Seed: o.Seed, Budget: o.Budget, Verdict: out.verdict, Case: out.raise})
-	if sum.Records, err = learn(ctx, o.Context, engine, out); err != nil {
+	walk := foreign.NewCrosswalk()
+	if sum.Records, err = learn(ctx, o.Context, engine, walk, out); err != nil {
 		return sum, err
 	}
+	in := &reader{form: o.Form, walk: walk, judge: engine.Judge, reject: out.reject, failed: func() error { return out.err }}
+	in.stream = foreign.NewStream(foreign.Sinks{Event: engine.Judge, Learn: engine.Learn, Reject: out.reject}, walk)
 	for _, name := range o.Logs {
-		err := open(name, func(r io.Reader) error {
-			return lines(ctx, r, Event, func(l line[detect.Event]) error {
-				if l.why != "" {
-					out.reject(name, l.number, l.why)
-				} else {
-					engine.Judge(&l.value)
-				}
-				return out.err
-			})
-		})
+		err := open(name, func(r io.Reader) error { return in.read(ctx, name, r) })
 		if err != nil {
 			return sum, reading(err, filepath.Base(name))
 		}
+	}
+	if met := in.stream.Close(); in.tables {
+		sum.Foreign = &met
 	}
 	sum.Report = engine.Close()
 	sum.Rejected = out.rejects
@@ -95,16 +95,19 @@ func Replay(ctx context.Context, o Options) (Summary, error) {
 }
 
 // learn tells the engine the context, in a fixed order of files.
-func learn(ctx context.Context, dir string, e *detect.Engine, out *output) (n int, err error) {
+func learn(ctx context.Context, dir string, e *detect.Engine, walk *foreign.Crosswalk, out *output) (n int, err error) {
 	for _, typ := range Types {
 		for _, ext := range []string{".ndjson", ".ndjson.gz"} {
 			name := filepath.Join(dir, typ+ext)
 			err := open(name, func(r io.Reader) error {
-				return lines(ctx, r, Resource, func(l line[detect.Record]) error {
+				return lines(ctx, r, resource, func(l line[identified]) error {
 					if l.why != "" {
 						out.reject(name, l.number, l.why)
 					} else {
-						e.Learn(l.value)
+						for _, id := range l.value.known {
+							walk.Add(l.value.record.Ref, id.System, id.Value)
+						}
+						e.Learn(l.value.record)
 						n++
 					}
 					return out.err

@@ -1,0 +1,99 @@
+package foreign
+
+import (
+	"hash/maphash"
+	"strings"
+)
+
+// Crosswalk leads from the identifiers of other systems to references of the context: logins and employee ids to practitioners, numbers
+// of charts to patients, names of departments to places. It keeps identifiers as keyed values only. It is for one goroutine.
+type Crosswalk struct {
+	seed maphash.Seed
+	of   map[uint64]string // "" where two share the identifier
+}
+
+// NewCrosswalk makes one that leads nowhere.
+func NewCrosswalk() *Crosswalk { return &Crosswalk{maphash.MakeSeed(), map[uint64]string{}} }
+
+// Add tells one identifier of a reference. An identifier of two references of one type leads to neither.
+func (x *Crosswalk) Add(ref, system, value string) {
+	typ, _, ok := strings.Cut(ref, "/")
+	if value = canonical(value); !ok || value == "" {
+		return
+	}
+	x.put(x.key(typ, "", value), ref)
+	if system != "" {
+		x.put(x.key(typ, system, value), ref)
+	}
+}
+
+func (x *Crosswalk) put(k uint64, ref string) {
+	if was, ok := x.of[k]; ok && was != ref {
+		ref = ""
+	}
+	x.of[k] = strings.Clone(ref)
+}
+
+func (x *Crosswalk) key(typ, system, value string) uint64 {
+	var h maphash.Hash
+	h.SetSeed(x.seed)
+	h.WriteString(typ)
+	h.WriteByte(0)
+	h.WriteString(system)
+	h.WriteByte(0)
+	h.WriteString(value)
+	return h.Sum64()
+}
+
+// canonical ignores case and surrounding space, as directories of logins do.
+func canonical(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// Find is the reference of type typ that one of the identifiers leads to, the first that does. A login is also tried without its domain.
+func (x *Crosswalk) Find(typ string, ids []ID) (ref string, ok bool) {
+	for _, id := range ids {
+		v := canonical(id.Value)
+		if ref := x.of[x.key(typ, id.System, v)]; ref != "" {
+			return ref, true
+		}
+		if typ != "Practitioner" {
+			continue
+		}
+		bare, _, _ := strings.Cut(v[strings.LastIndexByte(v, '\\')+1:], "@")
+		if bare == v || bare == "" {
+			continue
+		}
+		if ref := x.of[x.key(typ, id.System, bare)]; ref != "" {
+			return ref, true
+		}
+	}
+	return "", false
+}
+
+// own is a reference for somebody whom the context does not know. It is the same wherever the identifier is.
+func own(typ string, id ID) string {
+	b := make([]byte, 0, len(typ)+len(id.Label)+len(id.Value)+2)
+	b = append(append(append(append(b, typ...), '/'), id.Label...), ':')
+	for _, c := range []byte(canonical(id.Value)) {
+		if c <= ' ' || c == '/' || c == '"' || c == '\\' {
+			c = '_'
+		}
+		b = append(b, c)
+	}
+	return string(b)
+}
+
+// Resolve leads a reference as own writes it (Practitioner/login:jdoe) to the context's, if it knows it.
+func (x *Crosswalk) Resolve(ref string) string {
+	typ, rest, ok := strings.Cut(ref, "/")
+	if !ok {
+		return ref
+	}
+	label, value, ok := strings.Cut(rest, ":")
+	if !ok {
+		return ref
+	}
+	if found, ok := x.Find(typ, []ID{{Label: label, Value: value}}); ok {
+		return found
+	}
+	return ref
+}

@@ -1,0 +1,109 @@
+package ingest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"path/filepath"
+	"time"
+
+	"chartwarden/internal/detect"
+	"chartwarden/internal/ingest/foreign"
+	"chartwarden/internal/outcome"
+)
+
+// Form says how logs are written: the zero value is FHIR AuditEvents.
+type Form struct {
+	Name string           // fhir, atna, a preset of package foreign, or auto: each file by its first line
+	Map  *foreign.Mapping // of a table that no preset fits; goes before Name
+	Zone *time.Location   // of times that say none; before the mapping's
+}
+
+// FormOf checks a form as a command line gives it. Errors: outcome.NotFound for a name that is none, outcome.Invalid for a mapping or zone.
+func FormOf(name, mapping, text, zone string) (f Form, err error) {
+	f.Name = name
+	if text != "" {
+		if f.Map, err = foreign.Parse(filepath.Base(mapping), text); err != nil {
+			return f, err
+		}
+	}
+	switch name {
+	case "", "fhir", "atna", "auto":
+	default:
+		if _, err = foreign.Preset(name); err != nil && f.Map == nil {
+			return f, err
+		}
+	}
+	if zone != "" {
+		f.Zone, err = foreign.LoadZone(zone)
+	}
+	return f, err
+}
+
+// reader takes events from logs of any form.
+type reader struct {
+	form   Form
+	stream *foreign.Stream
+	walk   *foreign.Crosswalk
+	judge  func(*detect.Event)
+	reject func(file string, line int, why string)
+	failed func() error
+	tables bool // the stream met something
+}
+
+// read takes one file.
+func (x *reader) read(ctx context.Context, name string, r io.Reader) error {
+	in := bufio.NewReaderSize(r, 64<<10)
+	start, err := in.Peek(16 << 10)
+	if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
+		return err
+	}
+	file := filepath.Base(name)
+	m, form := x.form.Map, x.form.Name
+	if m == nil {
+		if form == "auto" {
+			form, m = guess(start)
+		} else if form != "" && form != "fhir" && form != "atna" {
+			m, _ = foreign.Preset(form)
+		}
+	}
+	switch {
+	case m != nil:
+		x.tables = true
+		zone := x.form.Zone
+		if zone == nil && m.Zone != "" {
+			zone, _ = foreign.LoadZone(m.Zone)
+		}
+		return x.stream.Table(ctx, file, in, m, zone)
+	case form == "" || form == "fhir":
+		x.stream.Flush()
+		return lines(ctx, in, Event, func(l line[detect.Event]) error {
+			if l.why != "" {
+				x.reject(name, l.number, l.why)
+			} else {
+				x.resolve(&l.value)
+				x.judge(&l.value)
+			}
+			return x.failed()
+		})
+	}
+	return outcome.New(outcome.Invalid, file+": its first line is no AuditEvent and no header of a known export: name its --format, or write a mapping and give it by --map")
+}
+
+// resolve leads identifiers of other systems, as collected events carry them, to the context.
+func (x *reader) resolve(e *detect.Event) {
+	e.Agent = x.walk.Resolve(e.Agent)
+	for i, p := range e.Patients {
+		e.Patients[i] = x.walk.Resolve(p)
+	}
+}
+
+// guess knows a form by how a file begins.
+func guess(start []byte) (form string, m *foreign.Mapping) {
+	text := bytes.TrimLeft(bytes.TrimPrefix(start, []byte("\xef\xbb\xbf")), " \t\r\n")
+	if len(text) == 0 || text[0] == '{' {
+		return "fhir", nil
+	}
+	return "none", foreign.GuessStart(start)
+}
