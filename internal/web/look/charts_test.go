@@ -49,11 +49,31 @@ func charts() map[string]templ.Component {
 			{Name: "Shift", Bands: []Band{{night.Add(3 * time.Hour), night.Add(11 * time.Hour), "Emergency desk"}}},
 			{Name: "Charts, no link", Ticks: []time.Time{night.Add(14 * time.Hour), night.Add(14*time.Hour + 3*time.Minute)}, Note: "2 charts in 3 minutes", Apart: true},
 			{Name: "Print", Marks: []Happening{{night.Add(23 * time.Hour), "Printed 9 pages"}}}, {Name: "Export"}}}),
+		"hours":       Hours(late()),
+		"hours-alone": Hours(HoursOf{Name: "Usually"}),
+		"ego": Ego(EgoOf{Who: "N-4F2", Sub: "Nurse, 3 West", Links: []EgoLink{{To: "A", Sub: "5 West", How: "same household", Apart: true}, {To: "B", Sub: "Oncology", How: "no link found"},
+			{To: "C", Sub: "3 West", How: "on her unit", Care: true}}}),
+		"ego-many":     Ego(EgoOf{Who: "R-0A1", Sub: "Registrar", Links: make([]EgoLink, 9)}),
 		"volume":       Volume(VolumeOf{What: "openings", PartName: "without a reason", Bars: []Bar{{"19 Nov", 1200, 2}, {"20 Nov", 1310, 0}, {"21 Nov", 402, 1}}}),
 		"volume-empty": Volume(VolumeOf{What: "openings"}),
 		"gauge":        Gauge(.974, 1, "97.4 %"),
 		"qr":           QR("otpauth://totp/Chartwarden:kim.osei?secret=JBSWY3DPEHPK3PXP", "QR code"),
 	}
+}
+
+// late is a person of day shifts, at work on a Friday night.
+func late() HoursOf {
+	h := HoursOf{Name: "Usually", Of: "4 nurses of 3 West", Peers: &[7][24]int{}}
+	for d := range 5 {
+		for hour := 7; hour < 19; hour++ {
+			h.Usual[d][hour], h.Peers[d][hour] = 1+hour%5, 12
+		}
+	}
+	for hour := range 24 {
+		h.Peers[5][hour] = 3
+	}
+	h.Now[4][1], h.Now[4][2] = true, true
+	return h
 }
 
 // Golden charts: what is drawn is compared with what was looked at. `go test ./internal/web/look -update` writes them anew; look at them then.
