@@ -20,6 +20,7 @@ const (
 	UndoAct   = "undo"
 	ShredAct  = "shred"
 	ExportAct = "export"
+	MuteAct   = "mute" // leave one suspicion about one person alone for a while; carried out by casework
 )
 
 // actRule is what holds for a kind of act.
@@ -33,6 +34,7 @@ var actRules = map[string]actRule{
 	UndoAct:   {policy.UndoAgree, 24 * time.Hour, "a physician or a privacy officer"},
 	ShredAct:  {policy.ShredAgree, 4 * time.Hour, "a privacy officer or another administrator"},
 	ExportAct: {policy.ExportAgree, 24 * time.Hour, "a privacy officer"},
+	MuteAct:   {policy.MuteAgree, 7 * 24 * time.Hour, "another privacy officer"},
 }
 
 // Approval is an act that two people have to want, and how far it came.
@@ -52,7 +54,18 @@ type Approval struct {
 	Person       string    // of an undo and of an export: whose work
 	Since, Until time.Time // of an undo and of an export
 	PatientID    string    // of a shred and of an export
+	Case         string    // of a mute
 }
+
+// ActHandler is how another package carries out a kind of act. May is asked before somebody agrees; its refusal is told. Carry does it,
+// once or again, and only then says that it is done.
+type ActHandler struct {
+	May   func(ctx context.Context, by identity.Person, a Approval) error
+	Carry func(ctx context.Context, a Approval) error
+}
+
+// HandleAct gives a kind of act to who carries it out, before the server begins to work.
+func (g *Gate) HandleAct(kind string, h ActHandler) { g.handlers[kind] = h }
 
 // actBody is what an act is carried out by.
 type actBody struct {
@@ -60,6 +73,7 @@ type actBody struct {
 	Patient      fhir.PatientID
 	PatientID    string
 	Person       string
+	Case         string
 }
 
 func bodyOf(it *identity.Pending) (b actBody) {
@@ -90,7 +104,7 @@ func (g *Gate) ask(ctx context.Context, p Principal, kind, about, says, reason s
 func (g *Gate) approval(p Principal, it *identity.Pending) Approval {
 	b := bodyOf(it)
 	a := Approval{ID: it.ID, Kind: it.Kind, Reason: it.Reason, AskedBy: it.AskedBy, Asked: it.Asked, Lapses: it.Expires, State: it.State, DecidedBy: it.By,
-		Who: actRules[it.Kind].who, Person: b.Person, Since: b.Since, Until: b.Until, PatientID: b.PatientID}
+		Who: actRules[it.Kind].who, Person: b.Person, Since: b.Since, Until: b.Until, PatientID: b.PatientID, Case: b.Case}
 	a.Mine = p.Session != nil && p.Session.Person.ID == it.AskedBy
 	a.May = p.Session != nil && !a.Mine && it.Person != p.Session.Person.ID
 	return a
@@ -127,12 +141,26 @@ func (g *Gate) approvals(ctx context.Context, p Principal) (out []Approval, err 
 		for i := range acts {
 			a := g.approval(p, &acts[i])
 			agrees := g.decide(s, actRules[a.Kind].agree, policy.Resource{}).Allowed
-			if a.May = a.May && agrees; agrees || a.Mine {
+			if a.May = a.May && agrees; (agrees || a.Mine) && !a.hidden(p) {
 				out = append(out, a)
 			}
 		}
 	}
 	return out, nil
+}
+
+// hidden reports whether p must not learn of an act: nobody learns of a suspicion about herself.
+func (a Approval) hidden(p Principal) bool {
+	return a.Kind == MuteAct && p.Session != nil && a.Person == p.Session.Person.ID
+}
+
+// AskMute asks that the suspicion of a case be left alone for a while. Whether it may be is for who carries it out to say, before.
+// Errors: outcome.Forbidden; outcome.Required without a reason.
+func (g *Gate) AskMute(ctx context.Context, p Principal, c, person, reason string) (Approval, error) {
+	if _, err := g.mayAsk(ctx, p, policy.Mute); err != nil {
+		return Approval{}, err
+	}
+	return g.ask(ctx, p, MuteAct, person, "leave the suspicion of case "+c+" alone for a while", reason, actBody{Person: person, Case: c})
 }
 
 // ApprovalsWaiting counts the open acts to which p may agree, for the navigation; 0 for everybody else. A count is no reading.
@@ -162,7 +190,7 @@ func (g *Gate) ApprovalOf(ctx context.Context, p Principal, id string) (Approval
 	}
 	a := g.approval(p, it)
 	agrees := g.decide(s, actRules[a.Kind].agree, policy.Resource{}).Allowed
-	if a.May = a.May && agrees; !agrees && !a.Mine {
+	if a.May = a.May && agrees; !agrees && !a.Mine || a.hidden(p) {
 		return Approval{}, outcome.New(outcome.NotFound, "there is no such item for you")
 	}
 	return a, nil
@@ -214,7 +242,13 @@ func (g *Gate) mayAgree(ctx context.Context, p Principal, id string) (*identity.
 	if !known {
 		return nil, outcome.New(outcome.NotSupported, "this item is of a kind that this version does not know")
 	}
-	_, _, err = g.May(ctx, p, rule.agree)
+	s, _, err := g.May(ctx, p, rule.agree)
+	if err != nil {
+		return it, err
+	}
+	if h, ok := g.handlers[it.Kind]; ok {
+		err = h.May(ctx, s.principal.Session.Person, g.approval(p, it))
+	}
 	return it, err
 }
 
@@ -246,7 +280,14 @@ func (g *Gate) carry(ctx context.Context, it *identity.Pending) (err error) {
 	case ShredAct:
 		err = g.carryShred(ctx, it)
 	} // an export leaves by the hand of who asked
-	return err
+	h, ok := g.handlers[it.Kind]
+	if !ok {
+		return err
+	}
+	if err := h.Carry(ctx, g.approval(Principal{}, it)); err != nil {
+		return err
+	}
+	return g.persons.Finish(ctx, audit.Agent{Job: it.Kind}, it.ID, wanted(it))
 }
 
 // CarryOutItem does what one item wants, for the command line, which waits for it, and says in what state it is then. Errors:

@@ -19,20 +19,19 @@ import (
 
 // CaseStep is what somebody does about a case.
 type CaseStep struct {
-	Case string // its number; empty: the queue
+	Case string // its number; empty: none, such as the whole queue
 	Step string // a word: queue, open, take, ask, ...
 	Text string // the words that go with it
 }
 
 func (c CaseStep) text() string {
-	text := "the queue of cases"
-	if c.Case != "" {
-		text = "case " + c.Case
+	switch {
+	case c.Case == "": // the word of somebody who is asked and knows of no case
+		return c.Text
+	case c.Text == "":
+		return "case " + c.Case
 	}
-	if c.Text != "" {
-		text += ": " + c.Text
-	}
-	return text
+	return "case " + c.Case + ": " + c.Text
 }
 
 // StepCase decides by an action of the policy whether p may take a step on a case, and appends it. Where it fails the step must not be
@@ -73,9 +72,9 @@ func (s standing) caseEvent(c CaseStep, d policy.Decision) audit.Event {
 	return e
 }
 
-// CaseLines reads entries of the log for who works on a case; the reading is an entry. Those that are not here are left out.
+// CaseLines reads entries of the log, by their index, for who works on a case; the reading is an entry. Those that are not here are left out.
 // Errors: those of [Gate.May].
-func (g *Gate) CaseLines(ctx context.Context, p Principal, c CaseStep, entries ...audit.Index) ([]Line, string, error) {
+func (g *Gate) CaseLines(ctx context.Context, p Principal, c CaseStep, entries ...int64) ([]Line, string, error) {
 	s, d, err := g.May(ctx, p, policy.Cases)
 	if err != nil {
 		return nil, "", err
@@ -88,7 +87,7 @@ func (g *Gate) CaseLines(ctx context.Context, p Principal, c CaseStep, entries .
 	}
 	var out []Line
 	for _, i := range entries {
-		read, err := g.log.Entry(ctx, i)
+		read, err := g.log.Entry(ctx, audit.Index(i))
 		if err != nil {
 			continue // its log is of another installation, or gone
 		}

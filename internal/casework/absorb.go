@@ -116,6 +116,9 @@ func (s *Store) grow(tx *sql.Tx, known *Case, found *detect.Case, evs []Event) (
 func (c *Case) judge(found *detect.Case) {
 	c.Updated = time.Unix(found.Updated, 0).UTC()
 	c.LogE, c.Posterior, c.Severity, c.Queue, c.Summary = found.LogE, found.Posterior, found.Severity, found.Queue, found.Summary
+	if c.Escalated {
+		c.Queue = Automatic
+	}
 	c.Contributions = nil
 	for _, x := range found.Contributions {
 		c.Contributions = append(c.Contributions, Contribution{Name: x.Name, Nats: x.Nats, Text: x.Text})

@@ -45,10 +45,13 @@ type Case struct {
 	Patients      []string
 	Contributions []Contribution
 	Summary       string // two sentences; names the agent by reference, no patient
-	Outcome       string // of a closed case
+	Outcome       string // of a closed case: Violation, Training, Justified or Unclear
+	Closer        string // id of the officer who closed it
+	Escalated     bool   // the person says that it was somebody else: it stays in the automatic queue
 	Notes         []Note
-	Revision      int   `json:"-"` // of the stored case; grows with each change
-	Change        int64 `json:"-"` // number of its newest change among those of all cases
+	Named         map[string]string // officers to whom the patients' names are shown, and why
+	Revision      int               `json:"-"` // of the stored case; grows with each change
+	Change        int64             `json:"-"` // number of its newest change among those of all cases
 }
 
 // Event is one access of a case.
@@ -69,11 +72,13 @@ type Contribution struct {
 	Text string
 }
 
-// Note is what somebody wrote into a case.
+// Note is one line of a case's own history: what somebody did or wrote.
 type Note struct {
-	At   time.Time
-	By   string // id of a person; "": the system
-	Text string
+	At    time.Time
+	By    string // id of a person; "": the system
+	Step  string // take, hand-over, ask, answer, close, reopen, names, mute; "": words alone
+	Text  string
+	Entry string // origin/index in the log; "" for none
 }
 
 // Open reports whether the office is not done with the case.

@@ -5,6 +5,12 @@
 //	change, err := s.Absorb(ctx, found, events, cursor)   // what detection found; cursor and case are one transaction
 //	cases, err := s.Queue(ctx)                            // open ones, the most pressing first
 //
+// [Office] is the privacy office at work on them: who may take which step, that nobody can hide a friend, and that each step is in the
+// log before it happens.
+//
+//	office := casework.NewOffice(casework.OfficeOptions{Store: s, Gate: gate, Persons: people})
+//	c, err := office.Take(ctx, officer, id)
+//
 // Cases are closed, never deleted. What a case holds is sealed under keys of its own; no name, patient or hypothesis stands in clear.
 package casework
 

@@ -21,6 +21,7 @@ import (
 	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
 	"chartwarden/internal/care"
+	"chartwarden/internal/casework"
 	"chartwarden/internal/db"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
@@ -48,6 +49,7 @@ type Server struct {
 	Gate    *access.Gate
 	Persons *identity.Store
 	Log     *audit.Log
+	Office  *casework.Office
 
 	options   Options
 	zone      *time.Location
@@ -175,6 +177,9 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 		DB: s.records, Grants: s.ring.Box("server").Rows(grantRows), Altered: s.alarms.raise, Alarms: s.alarms.state, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, Sandbox: s.ring.Sandbox(),
 		MostPatients: s.mostPatients(), Quota: s.Config.quota(), Verify: func(ctx context.Context) (*audit.Report, error) { return s.Verify(ctx, nil) }})
 	if err != nil {
+		return err
+	}
+	if err := s.openCases(ctx); err != nil {
 		return err
 	}
 	if err := s.tagRows(ctx); err != nil {

@@ -22,6 +22,10 @@ var interactionActs = map[string]string{
 	"credential-reset": "reset a person's sign-in", "throttle-lift": "lifted a sign-in delay", "person-terminate": "ended a person's access",
 	"glass": "opened a closed chart by giving a reason", "glass-back": "gave an emergency access back", "review": "decided about a review",
 	"audit-read": "read the record of accesses", "settings-read": "read the configuration", "start": "started", "opened": "began this record", "heartbeat": "noted that nothing happened",
+	"case-queue": "looked at the cases", "case-open": "opened a case", "case-take": "took a case", "case-hand-over": "handed a case over", "case-note": "wrote into a case",
+	"case-ask": "asked a person about her accesses", "case-ask-manager": "asked about a colleague's accesses", "case-answer": "answered a question about accesses",
+	"case-close": "closed a case", "case-reopen": "opened a closed case again", "case-names": "asked for the names of the patients of a case",
+	"case-mute":   "asked to leave a suspicion alone",
 	"acknowledge": "took note of a cut", "reason": "gave a reason for an opening", "question": "asked about an opening",
 }
 
@@ -106,6 +110,8 @@ func asked(l access.Line) string {
 		return "an administrative page"
 	case "audit-read", "audit-verify", "glass-review":
 		return "the record of accesses"
+	case "cases", "case-work", "mute", "mute-agree":
+		return "the cases of the privacy office"
 	}
 	return cmp.Or(parts(l.Groups), "something")
 }

@@ -1,0 +1,31 @@
+package server
+
+import (
+	"context"
+
+	"chartwarden/internal/casework"
+)
+
+// openCases opens what the privacy office works on.
+func (s *Server) openCases(ctx context.Context) error {
+	store, err := casework.Open(ctx, casework.Options{DB: s.records, Box: s.ring.Box("casework"), Now: s.options.Now, Logger: s.options.Logger, Person: s.behind})
+	if err != nil {
+		return err
+	}
+	s.Office = casework.NewOffice(casework.OfficeOptions{Store: store, Gate: s.Gate, Persons: s.Persons})
+	return nil
+}
+
+// behind is the person who acts as a Practitioner; empty for nobody here.
+func (s *Server) behind(ctx context.Context, practitioner string) string {
+	people, err := s.Persons.People(ctx)
+	if err != nil || practitioner == "" {
+		return ""
+	}
+	for _, one := range people {
+		if one.Practitioner == practitioner {
+			return one.ID
+		}
+	}
+	return ""
+}
