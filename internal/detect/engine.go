@@ -114,7 +114,7 @@ func (e *Engine) Judge(ev *Event) {
 	if role := e.role(ev.Role); role >= 0 {
 		ps.role = role
 	}
-	person := !ev.Machine && isPractitioner(ev.Agent)
+	person := !ev.Machine && isStaff(ev.Agent)
 	var d *today
 	if person {
 		d = e.begun(a, t)

@@ -81,7 +81,7 @@ func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []re
 			continue
 		}
 		if s := &w.sources[f.source]; !s.confirmed && (s.doubtful || s.maker == a) && pt.registrar != a {
-			e.ownMade = e.ownMade || f.template != CareTeam || s.doubtful
+			e.ownMade = e.ownMade || (f.template != CareTeam || s.doubtful) && f.template != Ordered && f.template != Wrote
 			continue
 		}
 		if f.template == Research && !pt.consented() {

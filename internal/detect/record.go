@@ -14,16 +14,22 @@ type Record struct {
 	Post     *Post
 	Plan     *Plan
 	Turn     *Turn
-	Same     [2]string // Practitioner and Patient who are one human
-	Flags    []string  // VIP, confidential, ... on the patient's chart
-	Consents string    // patient who agreed to take part in research
+	Same     []string // Practitioner and Patient who are one human
+	Twins    []string // other charts of the same patient
+	Kin      []Kin
+	Flags    []string // VIP, confidential, ... on the patient's chart
+	Consents string   // patient who agreed to take part in research
 }
+
+// Kin is a relative, a Patient or Practitioner, of a patient.
+type Kin struct{ Patient, Of string }
 
 // Tie relates a person or a unit to the record's patient.
 type Tie struct {
 	Template Template
-	Party    string // Practitioner/1, or Location, Organization, HealthcareService; "" for templates of a function of the house
+	Party    string // Location, Organization, HealthcareService, else a person; "" for templates of a function of the house
 	Patient  string // when not the record's
+	Known    int64  // since when, if later than the record
 	From, To int64  // when it is true, seconds; 0 without bound
 }
 
@@ -44,9 +50,12 @@ type Folk struct {
 // Contact is next of kin as a chart names it.
 type Contact struct{ Family, Given, Phone string }
 
-// Unit is a place or department. Part names the one that stands for it.
+// Unit is a place or department. Parts name those that may stand for it, best first; one that is the whole house does not.
 type Unit struct {
-	Ref, Part, Type string
+	Ref, Type string
+	Parts     []string
+	Under     string // an organization that it is part of, and that is therefore no department
+	House     bool
 }
 
 // Post is where a person works, by PractitionerRole.

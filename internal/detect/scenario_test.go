@@ -140,7 +140,7 @@ func (s *story) world(f []string) {
 		}
 		s.learn(Record{Ref: patientOf(f[1]), Patient: patientOf(f[1]), Folk: &x})
 		if key["staff"] != "" {
-			s.learn(Record{Ref: "Person/" + f[1], Same: [2]string{who(key["staff"]), patientOf(f[1])}})
+			s.learn(Record{Ref: "Person/" + f[1], Same: []string{who(key["staff"]), patientOf(f[1])}})
 		}
 		if key["flag"] != "" {
 			s.learn(Record{Ref: "Flag/" + f[1], Patient: patientOf(f[1]), Flags: []string{key["flag"]}})

@@ -9,11 +9,19 @@ var kinOnFile = relation{name: "kin.on-file", text: "the patient's chart names t
 		if y.staff == a {
 			return false
 		}
-		if namesBody(y.kin, &x.body) {
+		if namesBody(y.kin, &x.body) || slices.Contains(y.kin, kinStaff(a)) {
 			return true
 		}
-		return x.own >= 0 && namesBody(w.patients[x.own].kin, &y.body)
+		if x.own < 0 {
+			return false
+		}
+		own := w.patients[x.own].kin
+		return namesBody(own, &y.body) || slices.Contains(own, kinChart(p)) || slices.Contains(y.kin, kinChart(x.own))
 	}}
+
+// kinStaff and kinChart stand among keyed values for relatives whom a record names outright. They are even; a keyed value never is.
+func kinStaff(a int32) uint64 { return 2 * (uint64(a) + 1) }
+func kinChart(p int32) uint64 { return 1<<40 + 2*uint64(p) }
 
 // namesBody reports whether keyed names and phones are somebody's. The key of nothing is nobody's.
 func namesBody(kin []uint64, b *body) bool {

@@ -31,6 +31,9 @@ const (
 	Disclosure
 	Recall
 	PatientGrant
+	CareUnit
+	Ordered
+	Wrote
 	Repeat
 	Collaborator
 	activity // how long ago anything of care happened to the patient; it is never said, and explains nothing alone
@@ -84,6 +87,9 @@ var vocabulary = [templates]template{
 	Disclosure:           {"disclosure.request", aUnit, 1, 14, 3.0, false, "answers a request for the patient's records of {on}"},
 	Recall:               {"device.recall", aUnit, 1, 14, 3.0, false, "works on a recall that concerns the patient since {on}"},
 	PatientGrant:         {"patient.grant", aPerson, 0, 0, 5.0, true, "was named by the patient"},
+	CareUnit:             {"team.unit", aUnit, 1, 3, 1.5, false, "works in a unit that is on the patient's care team since {on}"},
+	Ordered:              {"order.placed", aPerson, 0, 7, 3.5, true, "asked for something for the patient on {on}"},
+	Wrote:                {"document.mine", aPerson, 0, 7, 3.0, true, "wrote, or is to sign, something about the patient on {on}"},
 	Repeat:               {"repeat.explained", derived, 0, 30, 3.0, false, "had a reason of care for the same patient {on}"},
 	activity:             {"activity", nobody, 0, 0, 0, false, ""},
 	Collaborator:         {"collaborator.direct", derived, 0, 2, 2.0, false, "works with somebody who has a direct reason since {on}"},

@@ -53,8 +53,8 @@ type visit struct{ person, at int32 } // at is seconds/64 of Unix time: 30 days 
 
 // unit is a department. Places and services of one department are one unit.
 type unit struct {
-	part int32 // what stands for it, or itself
-	kind string
+	parts [2]int32 // what may stand for it: itself where there is nothing
+	house bool     // no department but what holds them
 }
 
 // change is anything of the context that becomes known at a time; exactly one of its parts is set.
@@ -88,6 +88,8 @@ const (
 	addMaker
 	addPlan
 	addTurn
+	addTwin
+	addKin
 )
 
 // world is everything that the context tells, as known by the log's own time.
@@ -105,10 +107,11 @@ type world struct {
 	waiting    []change
 	next       int
 	sorted     bool
-	bearers    map[uint64]int32 // of a surname
-	byBirth    map[uint64]int32 // keyed birth to person
-	chartBirth map[uint64]int32 // keyed birth to patient
-	all        []int32          // patients known by now
+	bearers    map[uint64]int32  // of a surname
+	byBirth    map[uint64]int32  // keyed birth to person
+	chartBirth map[uint64]int32  // keyed birth to patient
+	all        []int32           // patients known by now
+	twins      map[int32][]int32 // charts of one patient
 	hasRoster  bool
 	plans      map[uint64]*plan
 	changes    int32 // put so far
@@ -133,7 +136,7 @@ func (w *world) patient(ref string) int32 {
 func (w *world) unit(ref string) int32 {
 	i, fresh := w.places.number(ref)
 	if fresh {
-		w.units = append(w.units, unit{part: i})
+		w.units = append(w.units, unit{parts: [2]int32{i, i}})
 	}
 	return i
 }
@@ -141,11 +144,17 @@ func (w *world) unit(ref string) int32 {
 // department is what stands for a place. Parts of parts are followed a few steps, so that a circle ends.
 func (w *world) department(u int32) int32 {
 	for range 4 {
-		part := w.units[u].part
-		if k := w.units[part].kind; part == u || k == "prov" || strings.Contains(k, "hospital") || strings.Contains(k, "provider") {
-			break // the whole house is no department
+		up := u
+		for _, part := range w.units[u].parts {
+			if !w.units[part].house && part != u {
+				up = part
+				break
+			}
 		}
-		u = part
+		if up == u {
+			break
+		}
+		u = up
 	}
 	return u
 }
@@ -176,7 +185,7 @@ func (w *world) learn(r *Record) {
 	if r.Gone || version > 1 && len(r.Ties) == 0 { // a version with ties drops those of another when its first is known
 		put(change{what: takeBack, owner: src, other: version})
 	}
-	if isPractitioner(r.Maker) {
+	if r.Maker != "" && isStaff(r.Maker) {
 		put(change{what: addMaker, owner: src, other: w.person(r.Maker)})
 	}
 	for _, t := range r.Ties {
@@ -187,12 +196,13 @@ func (w *world) learn(r *Record) {
 		f := fact{from: t.From, to: t.To, source: src, version: version, party: -1, template: t.Template}
 		switch {
 		case t.Party == "":
-		case isPractitioner(t.Party):
-			f.party = w.person(t.Party)
-		default:
+		case isUnit(t.Party):
 			f.party, f.unit = w.unit(t.Party), true
+		default:
+			f.party = w.person(t.Party)
 		}
-		put(change{what: addFact, owner: w.patient(ref), fact: f})
+		c := change{what: addFact, owner: w.patient(ref), fact: f, known: max(r.Known, t.Known), of: digest(r.Ref)}
+		w.put(c)
 	}
 	for _, c := range r.Confirms {
 		put(change{what: addConfirm, owner: w.source(c), other: src})
@@ -201,11 +211,7 @@ func (w *world) learn(r *Record) {
 		w.learnFolk(r.Folk, put)
 	}
 	if r.Unit != nil {
-		other := int32(-1)
-		if r.Unit.Part != "" {
-			other = w.unit(r.Unit.Part)
-		}
-		put(change{what: addUnit, owner: w.unit(r.Unit.Ref), other: other, record: &Record{Unit: &Unit{Type: strings.Clone(r.Unit.Type)}}})
+		w.learnUnit(r.Unit, put)
 	}
 	if r.Post != nil && isPractitioner(r.Post.Person) {
 		p := *r.Post
@@ -227,8 +233,65 @@ func (w *world) learn(r *Record) {
 	if r.Consents != "" {
 		put(change{what: addConsent, owner: w.patient(r.Consents), other: src})
 	}
-	if r.Same[0] != "" && r.Same[1] != "" {
-		put(change{what: addSame, owner: w.patient(r.Same[1]), other: w.person(r.Same[0])})
+	for _, who := range r.Same {
+		for _, p := range r.Same {
+			if isPractitioner(who) && strings.HasPrefix(p, "Patient/") {
+				put(change{what: addSame, owner: w.patient(p), other: w.person(who)})
+			}
+		}
+	}
+	for _, t := range r.Twins {
+		put(change{what: addTwin, owner: w.patient(r.Patient), other: w.patient(t)})
+	}
+	for _, k := range r.Kin {
+		if v := w.kin(k); v != 0 {
+			put(change{what: addKin, owner: w.patient(k.Patient), kin: []uint64{v}})
+		}
+	}
+}
+
+// kin is how a relative stands among a chart's next of kin, 0 when it is none.
+func (w *world) kin(k Kin) uint64 {
+	switch {
+	case k.Of == k.Patient || k.Patient == "":
+	case strings.HasPrefix(k.Of, "Patient/"):
+		return kinChart(w.patient(k.Of))
+	case isPractitioner(k.Of):
+		return kinStaff(w.person(k.Of))
+	}
+	return 0
+}
+
+func (w *world) learnUnit(u *Unit, put func(change)) {
+	c := change{what: addUnit, owner: w.unit(u.Ref), other: -1, fact: fact{party: -1, source: -1}}
+	for _, p := range u.Parts {
+		switch i := w.unit(p); {
+		case i == c.owner:
+		case c.other < 0:
+			c.other = i
+		case c.fact.party < 0:
+			c.fact.party = i
+		}
+	}
+	if u.Under != "" {
+		c.fact.source = w.unit(u.Under)
+	}
+	kind := strings.ToLower(u.Type)
+	c.fact.unit = u.House || kind == "prov" || strings.Contains(kind, "hospital") || strings.Contains(kind, "provider")
+	put(c)
+}
+
+func (w *world) applyUnit(c *change) {
+	u := &w.units[c.owner]
+	u.house = u.house || c.fact.unit
+	if c.other >= 0 {
+		u.parts = [2]int32{c.other, c.other}
+	}
+	if c.fact.party >= 0 {
+		u.parts[1] = c.fact.party
+	}
+	if c.fact.source >= 0 {
+		w.units[c.fact.source].house = true
 	}
 }
 
@@ -241,6 +304,22 @@ func sensitive(code string) bool {
 }
 
 func isPractitioner(ref string) bool { return strings.HasPrefix(ref, "Practitioner/") }
+
+func isUnit(ref string) bool {
+	return strings.HasPrefix(ref, "Organization/") || strings.HasPrefix(ref, "Location/") || strings.HasPrefix(ref, "HealthcareService/")
+}
+
+// isStaff reports whether an agent is somebody who works here: not a patient, relative, machine or company. Who is named by an identifier
+// only, for which the directory has nobody, is.
+func isStaff(agent string) bool {
+	switch typ, _, ref := strings.Cut(agent, "/"); {
+	case !ref:
+		return true
+	case typ == "Patient", typ == "RelatedPerson", typ == "Device", typ == "Organization", typ == "CareTeam", typ == "Group":
+		return false
+	}
+	return true
+}
 
 func (w *world) learnFolk(f *Folk, put func(change)) {
 	b := w.keys.body(f)
@@ -306,10 +385,9 @@ func (w *world) apply(c *change) {
 	switch c.what {
 	case addFact:
 		w.replace(c.fact.source, c.fact.version)
-		w.about(c.fact.source, c.owner)
-		p := &w.patients[c.owner]
-		if p.facts = append(p.facts, c.fact); c.fact.template == Emergency {
-			p.emergency = max(p.emergency, c.fact.from)
+		w.addFact(c.owner, c.fact)
+		for _, t := range w.twins[c.owner] {
+			w.addFact(t, c.fact)
 		}
 	case takeBack:
 		w.replace(c.owner, c.other)
@@ -338,9 +416,35 @@ func (w *world) apply(c *change) {
 	case addTurn:
 		w.applyTurn(c)
 	case addUnit:
-		w.units[c.owner].kind = c.record.Unit.Type
-		if c.other >= 0 {
-			w.units[c.owner].part = c.other
+		w.applyUnit(c)
+	case addTwin:
+		w.addTwin(c.owner, c.other)
+		w.addTwin(c.other, c.owner)
+	case addKin:
+		w.patients[c.owner].kin = append(w.patients[c.owner].kin, c.kin...)
+	}
+}
+
+func (w *world) addFact(p int32, f fact) {
+	w.about(f.source, p)
+	pt := &w.patients[p]
+	if pt.facts = append(pt.facts, f); f.template == Emergency {
+		pt.emergency = max(pt.emergency, f.from)
+	}
+}
+
+// addTwin has a chart's twin know from now on what the chart knows.
+func (w *world) addTwin(p, twin int32) {
+	if p == twin || slices.Contains(w.twins[p], twin) {
+		return
+	}
+	if w.twins == nil {
+		w.twins = map[int32][]int32{}
+	}
+	w.twins[p] = append(w.twins[p], twin)
+	for _, f := range slices.Clone(w.patients[p].facts) {
+		if !slices.Contains(w.patients[twin].facts, f) {
+			w.addFact(twin, f)
 		}
 	}
 }

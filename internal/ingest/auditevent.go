@@ -16,8 +16,10 @@ func Event(line string) (e detect.Event, why string) {
 	c := cursor{s: line}
 	var resource, typ, action, outcome string
 	var subs [4]string
-	var agent, best agent
-	nsub, recorded, hasAgent := 0, "", false
+	var who, seat agent
+	var server observer
+	nsub, recorded := 0, ""
+	var agents []agent
 	for c.enter('{'); c.more('}'); {
 		switch c.key() {
 		case "resourceType":
@@ -47,15 +49,10 @@ func Event(line string) (e detect.Event, why string) {
 			}
 		case "agent":
 			for in := c.array(); in && c.more(']'); {
-				agent = c.agent()
-				switch {
-				case agent.device && e.Device == "":
-					e.Device = agent.who
-				case agent.device:
-				case !hasAgent || agent.requestor && !best.requestor:
-					best, hasAgent = agent, true
-				}
+				agents = append(agents, c.agent())
 			}
+		case "source":
+			server = c.observer()
 		case "entity":
 			for in := c.array(); in && c.more(']'); {
 				c.entity(&e)
@@ -79,14 +76,17 @@ func Event(line string) (e detect.Event, why string) {
 	if e.Time, ok = instant(recorded); !ok {
 		return e, "recorded is no instant"
 	}
-	if e.Agent = best.who; e.Agent == "" {
-		e.Agent = e.Device // a machine on its own
+	who, seat = chosen(agents, server)
+	e.Device = seat.who
+	if e.Agent = who.who; e.Agent == "" { // a machine on its own
+		e.Agent = cmp.Or(seat.who, anyone(agents))
+		e.Machine = true
 	}
 	if e.Agent == "" {
 		return e, "no agent is named"
 	}
-	e.Role, e.Place, e.Address = best.role, best.place, best.address
-	e.Machine = e.Machine || !strings.HasPrefix(e.Agent, "Practitioner") && strings.HasPrefix(e.Agent, "Device/")
+	e.Role, e.Place, e.Address = who.role, who.place, cmp.Or(who.address, seat.address)
+	e.Machine = e.Machine || strings.HasPrefix(e.Agent, "Device/")
 	e.Failed = outcome != "" && outcome != "0"
 	e.Kind = kindOf(typ, action, subs[:nsub])
 	for _, s := range subs[:nsub] { // our own events say how an access came about
@@ -140,24 +140,85 @@ func kindOf(typ, action string, subs []string) detect.Kind {
 }
 
 type agent struct {
-	who, role, place, address string
-	requestor, device         bool
+	who, role, place, address, kind string
+	requestor, device, uri          bool
 }
+
+// observer is who recorded the event. A person's own device may do so, else it is the server.
+type observer struct {
+	who  string
+	seat bool
+}
+
+// chosen tells the person among the agents, and the device at which she sits. BALP names the server too, as source of what is read and
+// as destination of what is written: it is the observer, or known by a URL.
+func chosen(agents []agent, server observer) (who, seat agent) {
+	found, placed := false, false
+	for _, a := range agents {
+		switch {
+		case !a.device:
+			if a.who != "" && (!found || a.requestor && !who.requestor) {
+				who, found = a, true
+			}
+		case a.uri || a.who == "" && a.address == "" || a.who == server.who && !server.seat:
+		case !placed || a.kind == "110153" && seat.kind != "110153":
+			seat, placed = a, true
+		}
+	}
+	return who, seat
+}
+
+func anyone(agents []agent) string {
+	for _, a := range agents {
+		if a.who != "" {
+			return a.who
+		}
+	}
+	return ""
+}
+
+func (c *cursor) observer() (o observer) {
+	if !c.is('{') {
+		c.skip()
+		return o
+	}
+	for c.enter('{'); c.more('}'); {
+		switch c.key() {
+		case "observer":
+			o.who = c.party()
+		case "type":
+			for in := c.array(); in && c.more(']'); {
+				code, _ := c.coding()
+				o.seat = o.seat || code == "1"
+			}
+		default:
+			c.skip()
+		}
+	}
+	return o
+}
+
+// machines are the agent types of DCM that are no person: source, destination, application, media.
+var machines = map[string]bool{"110150": true, "110151": true, "110152": true, "110153": true, "110154": true, "110155": true}
 
 func (c *cursor) agent() (a agent) {
 	if !c.is('{') {
 		c.skip()
 		return a
 	}
-	typ := ""
+	alt, name := "", ""
 	for c.enter('{'); c.more('}'); {
 		switch c.key() {
 		case "who":
 			a.who = c.party()
+		case "altId":
+			alt = c.text()
+		case "name":
+			name = c.text()
 		case "requestor":
 			a.requestor = c.word() == "true"
 		case "type":
-			typ, _ = c.coding()
+			a.kind, _ = c.coding()
 		case "role":
 			for in := c.array(); in && c.more(']'); {
 				if code, text := c.coding(); a.role == "" {
@@ -172,9 +233,12 @@ func (c *cursor) agent() (a agent) {
 				continue
 			}
 			for c.enter('{'); c.more('}'); {
-				if c.key() == "address" {
+				switch c.key() {
+				case "address":
 					a.address = c.text()
-				} else {
+				case "type":
+					a.uri = c.text() == "5"
+				default:
 					c.skip()
 				}
 			}
@@ -182,7 +246,9 @@ func (c *cursor) agent() (a agent) {
 			c.skip()
 		}
 	}
-	a.device = !a.requestor && (typ == "110153" || strings.HasPrefix(a.who, "Device/"))
+	a.uri = a.uri || strings.Contains(a.address, "://")
+	a.who = cmp.Or(a.who, alt, name)
+	a.device = strings.HasPrefix(a.who, "Device/") || !a.requestor && machines[a.kind] && !strings.HasPrefix(a.who, "Practitioner")
 	return a
 }
 
@@ -292,49 +358,4 @@ func (c *cursor) coding() (code, text string) {
 		}
 	}
 	return code, text
-}
-
-// party reads a Reference: the literal one without base and version, else the identifier's value.
-func (c *cursor) party() string {
-	if !c.is('{') {
-		c.skip()
-		return ""
-	}
-	ref, id := "", ""
-	for c.enter('{'); c.more('}'); {
-		switch c.key() {
-		case "reference":
-			ref = local(c.text())
-		case "identifier":
-			if !c.is('{') {
-				c.skip()
-				continue
-			}
-			for c.enter('{'); c.more('}'); {
-				if c.key() == "value" {
-					id = c.text()
-				} else {
-					c.skip()
-				}
-			}
-		default:
-			c.skip()
-		}
-	}
-	return cmp.Or(ref, id)
-}
-
-// local is Type/id of a reference that may have a base before and a version behind it.
-func local(ref string) string {
-	if i := strings.Index(ref, "/_history/"); i >= 0 {
-		ref = ref[:i]
-	}
-	if strings.Contains(ref, "://") {
-		if i := strings.LastIndexByte(ref, '/'); i > 0 {
-			if j := strings.LastIndexByte(ref[:i], '/'); j >= 0 {
-				return ref[j+1:]
-			}
-		}
-	}
-	return ref
 }

@@ -1,6 +1,10 @@
 package ingest
 
-import "strings"
+import (
+	"strings"
+
+	"chartwarden/internal/ingest/foreign"
+)
 
 // bag holds the fields of one resource that any of the types detection reads may have, by the name FHIR gives them.
 type bag struct {
@@ -10,9 +14,13 @@ type bag struct {
 	status   string
 	inactive bool
 	refs     map[string][]string // field to references, in order
+	parts    []part              // participants and members
+	grants   []grant             // of a consent
+	within   map[string][]string // contained resource to what it stands for
+	ids      []foreign.ID        // identifiers, and names of places
 	from, to int64               // period, start and end, or the one date
-	texts    []string            // of code, category, type, scope, class
-	name     string
+	asked    int64               // when it was written or asked for
+	texts    []string            // codes and texts of code, category, type, scope, class and their like, in lower case
 	family   string
 	given    string
 	birth    string
@@ -22,11 +30,23 @@ type bag struct {
 	died     int64
 	contacts []contact
 	stays    []stay
-	members  []string
-	permits  bool // a provision of type permit, or none
 }
 
 type contact struct{ family, given, phone string }
+
+// part is one participant, member or performer.
+type part struct {
+	ref, behalf string
+	from, to    int64
+	out         bool // declined, inactive
+}
+
+// grant is one provision with its actors.
+type grant struct {
+	permit   bool
+	from, to int64
+	actors   []string
+}
 
 type stay struct {
 	place    string
@@ -44,54 +64,51 @@ func (b *bag) fill(c *cursor) {
 			b.id = c.text()
 		case "meta":
 			b.meta(c)
+		case "contained":
+			c.each(func() { b.contain(c) })
+		case "identifier":
+			c.each(func() {
+				system, value := c.identifier()
+				b.ids = append(b.ids, foreign.ID{System: system, Value: value})
+			})
+		case "alias":
+			c.each(func() { b.ids = append(b.ids, foreign.ID{Value: c.text()}) })
 		case "status":
 			b.status = c.text()
 		case "active":
 			b.inactive = c.word() == "false"
 		case "subject", "patient", "for", "individual", "beneficiary", "practitioner", "organization", "managingOrganization", "partOf",
-			"providedBy", "serviceProvider", "requester", "owner", "sender", "enterer", "provider", "careManager", "managingEntity", "consent",
-			"encounter", "focus", "recorder", "schedule":
-			if c.is('[') {
-				b.list(c, k)
-				continue
-			}
-			b.ref(c, k)
+			"providedBy", "serviceProvider", "requester", "owner", "sender", "enterer", "careManager", "managingEntity", "consent",
+			"encounter", "focus", "recorder", "asserter", "schedule", "slot", "actor", "locationReference", "facility", "custodian", "authenticator",
+			"healthcareService", "generalPractitioner", "recipient", "author", "appointment", "basedOn", "about", "inResponseTo", "team", "account",
+			"subscriber", "policyHolder", "informationSource", "source", "provider":
+			b.list(c, k)
+		case "performer", "participant", "member", "careTeam":
+			c.each(func() { b.part(c) })
 		case "location":
 			b.locations(c)
-		case "healthcareService", "generalPractitioner", "recipient", "author", "appointment", "basedOn", "team", "account", "actor":
-			b.list(c, k)
-		case "performer":
-			b.list(c, k)
-		case "participant":
-			b.list(c, k)
 		case "link":
-			b.list(c, k)
-		case "dispenseRequest", "context":
-			b.inside(c, k)
-		case "member":
-			for in := c.array(); in && c.more(']'); {
-				b.members = append(b.members, c.nested())
-			}
-		case "code", "class", "scope":
-			if c.is('[') {
-				b.concepts(c)
-				continue
-			}
-			b.concept(c)
-		case "category", "type", "serviceType":
-			if c.is('[') {
-				b.concepts(c)
-				continue
-			}
-			b.concept(c)
-		case "period", "performedPeriod", "servicePeriod", "occurrencePeriod", "planningHorizon":
-			b.from, b.to = c.period()
-		case "start", "sent", "performedDateTime", "authoredOn", "date", "created", "occurrenceDateTime":
-			if t, ok := instant(c.text()); ok && (b.from == 0 || k != "created") {
+			c.each(func() { b.link(c) })
+		case "dispenseRequest", "context", "restriction", "hospitalization", "guarantor":
+			c.each(func() { b.inside(c) })
+		case "code", "class", "scope", "category", "type", "serviceType", "physicalType":
+			c.each(func() { b.concept(c) })
+		case "period", "performedPeriod", "servicePeriod", "occurrencePeriod", "executionPeriod", "billablePeriod", "planningHorizon", "requestedPeriod":
+			c.each(func() {
+				if from, to := c.period(); b.from == 0 {
+					b.from, b.to = from, to
+				}
+			})
+		case "start", "sent", "performedDateTime", "occurrenceDateTime":
+			if t, ok := instant(c.text()); ok {
 				b.from = t
 			}
+		case "authoredOn", "date", "created", "dateTime":
+			if t, ok := instant(c.text()); ok && (b.asked == 0 || k != "created") {
+				b.asked = t
+			}
 		case "end":
-			b.to, _ = instant(c.text())
+			b.to = instantEnd(c.text())
 		case "name":
 			b.names(c)
 		case "birthDate":
@@ -103,28 +120,130 @@ func (b *bag) fill(c *cursor) {
 				b.died = 1
 			}
 		case "address":
-			for in := c.array(); in && c.more(']'); {
-				b.address(c)
-			}
+			c.each(func() { b.address(c) })
 		case "telecom":
-			for in := c.array(); in && c.more(']'); {
+			c.each(func() {
 				if p := c.telecom(); p != "" {
 					b.phones = append(b.phones, p)
 				}
-			}
+			})
 		case "contact":
-			for in := c.array(); in && c.more(']'); {
-				b.contact(c)
-			}
+			c.each(func() { b.contact(c) })
 		case "provision":
-			b.provision(c)
+			c.each(func() { b.provision(c, true) })
 		default:
 			c.skip()
 		}
 	}
+	if b.from == 0 {
+		b.from = b.asked
+	}
 	if c.why == "" && c.space() != 0 {
 		c.fail("something follows the resource")
 	}
+	if b.within != nil {
+		b.unpack()
+	}
+}
+
+// contain reads a contained resource: what a reference to it stands for is its person, its place, or its identifier.
+func (b *bag) contain(c *cursor) {
+	if !c.is('{') {
+		c.skip()
+		return
+	}
+	var id, typ string
+	var means, ids []string
+	for c.enter('{'); c.more('}'); {
+		switch c.key() {
+		case "resourceType":
+			typ = c.text()
+		case "id":
+			id = c.text()
+		case "identifier":
+			c.each(func() {
+				if system, value := c.identifier(); value != "" {
+					ids = append(ids, logical("", system, value))
+				}
+			})
+		case "practitioner":
+			means = append(means, c.party())
+		case "organization", "location", "healthcareService", "actor":
+			c.each(func() { means = append(means, c.party()) })
+		case "participant", "member":
+			c.each(func() {
+				var in bag
+				if in.part(c); len(in.parts) > 0 && !in.parts[0].out {
+					means = append(means, in.parts[0].ref)
+				}
+			})
+		default:
+			c.skip()
+		}
+	}
+	switch typ {
+	case "PractitionerRole", "CareTeam", "Group", "Schedule", "Slot":
+	default:
+		means = nil
+	}
+	for _, x := range ids {
+		means = append(means, "?"+typ+x[1:])
+	}
+	if b.within == nil {
+		b.within = map[string][]string{}
+	}
+	b.within["#"+id] = means
+}
+
+// unpack puts what contained resources stand for in the place of references to them. One contained in another is followed a step.
+func (b *bag) unpack() {
+	var one func(ref string, depth int) []string
+	one = func(ref string, depth int) (out []string) {
+		if !strings.HasPrefix(ref, "#") {
+			return []string{ref}
+		}
+		for _, x := range b.within[ref] {
+			if depth < 3 {
+				out = append(out, one(x, depth+1)...)
+			}
+		}
+		return out
+	}
+	for k, v := range b.refs {
+		var out []string
+		for _, x := range v {
+			out = append(out, one(x, 0)...)
+		}
+		b.refs[k] = out
+	}
+	parts := b.parts
+	b.parts = nil
+	for _, p := range parts {
+		if strings.HasPrefix(p.behalf, "#") {
+			p.behalf = first(one(p.behalf, 0))
+		}
+		for _, x := range one(p.ref, 0) {
+			p.ref = x
+			b.parts = append(b.parts, p)
+		}
+	}
+	for i := range b.stays {
+		b.stays[i].place = first(one(b.stays[i].place, 0))
+	}
+	for i := range b.grants {
+		var out []string
+		for _, x := range b.grants[i].actors {
+			out = append(out, one(x, 0)...)
+		}
+		b.grants[i].actors = out
+	}
+}
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
 }
 
 func (b *bag) meta(c *cursor) {
@@ -147,92 +266,121 @@ func (b *bag) meta(c *cursor) {
 	}
 }
 
-func (b *bag) ref(c *cursor, field string) {
-	if r := c.nested(); r != "" {
-		b.refs[field] = append(b.refs[field], r)
-	}
-}
-
+// list adds the references of a field, be it one or several.
 func (b *bag) list(c *cursor, field string) {
-	for in := c.array(); in && c.more(']'); {
-		b.ref(c, field)
-	}
+	c.each(func() {
+		if r := c.party(); r != "" {
+			b.refs[field] = append(b.refs[field], r)
+		}
+	})
 }
 
-// nested reads a Reference, or the one inside a backbone element: participant.actor, performer.actor, link.target, member.entity.
-func (c *cursor) nested() string {
+// part reads a participant, member or performer: a Reference, or an element that holds one.
+func (b *bag) part(c *cursor) {
 	if !c.is('{') {
 		c.skip()
-		return ""
+		return
 	}
-	ref := ""
+	var p part
+	var r reference
 	for c.enter('{'); c.more('}'); {
-		switch c.key() {
-		case "reference":
-			ref = local(c.text())
-		case "actor", "member", "individual", "target", "entity":
-			if r := c.party(); r != "" {
-				ref = r
-			}
+		switch k := c.key(); k {
+		case "actor", "member", "individual", "entity", "provider":
+			p.ref = c.party()
+		case "onBehalfOf":
+			p.behalf = c.party()
 		case "status":
-			if c.text() == "declined" {
-				ref = ""
-			}
+			p.out = p.out || c.text() == "declined"
+		case "inactive":
+			p.out = p.out || c.word() == "true"
+		case "period":
+			p.from, p.to = c.period()
 		default:
-			c.skip()
+			if !r.field(c, k) {
+				c.skip()
+			}
 		}
 	}
-	return ref
+	if p.ref == "" {
+		p.ref = r.party()
+	}
+	if p.ref != "" || p.behalf != "" {
+		b.parts = append(b.parts, p)
+	}
 }
 
-// inside reads references of a backbone element: dispenseRequest.performer, context.encounter.
-func (b *bag) inside(c *cursor, field string) {
+// link reads Person.link.target or Patient.link.other.
+func (b *bag) link(c *cursor) {
 	if !c.is('{') {
 		c.skip()
 		return
 	}
 	for c.enter('{'); c.more('}'); {
-		switch k := c.key(); {
-		case k == "reference":
-			b.refs[field] = append(b.refs[field], local(c.text()))
-		case k != "performer" && k != "encounter":
-			c.skip()
-		case c.is('['):
-			b.list(c, k)
+		switch k := c.key(); k {
+		case "target", "other":
+			b.list(c, "link")
 		default:
-			b.ref(c, k)
+			c.skip()
+		}
+	}
+}
+
+// inside reads references of a backbone element under the element's own names: dispenseRequest.performer, context.encounter,
+// restriction.recipient, hospitalization.destination, guarantor.party. DocumentReference.context may be a Reference itself.
+func (b *bag) inside(c *cursor) {
+	if !c.is('{') {
+		c.skip()
+		return
+	}
+	for c.enter('{'); c.more('}'); {
+		switch k := c.key(); k {
+		case "performer":
+			c.each(func() { b.part(c) })
+		case "encounter", "recipient", "origin", "destination", "party", "related", "sourcePatientInfo":
+			b.list(c, k)
+		case "period", "validityPeriod":
+			if from, to := c.period(); b.from == 0 {
+				b.from, b.to = from, to
+			}
+		case "reference":
+			b.refs["encounter"] = append(b.refs["encounter"], local(c.text()))
+		default:
+			c.skip()
 		}
 	}
 }
 
 func (b *bag) locations(c *cursor) {
-	if !c.is('[') {
-		b.ref(c, "location")
-		return
-	}
-	for in := c.array(); in && c.more(']'); {
+	c.each(func() {
 		if !c.is('{') {
 			c.skip()
-			continue
+			return
 		}
 		var s stay
+		var r reference
+		planned := false
 		for c.enter('{'); c.more('}'); {
-			switch c.key() {
-			case "reference":
-				s.place = local(c.text())
+			switch k := c.key(); k {
 			case "location":
 				s.place = c.party()
 			case "period":
 				s.from, s.to = c.period()
+			case "status":
+				planned = c.text() == "planned"
 			default:
-				c.skip()
+				if !r.field(c, k) {
+					c.skip()
+				}
 			}
 		}
-		if s.place != "" {
+		if s.place == "" {
+			s.place = r.party()
+		}
+		if s.place != "" && !planned {
 			b.stays = append(b.stays, s)
 			b.refs["location"] = append(b.refs["location"], s.place)
 		}
-	}
+	})
 }
 
 func (c *cursor) period() (from, to int64) {
@@ -245,10 +393,7 @@ func (c *cursor) period() (from, to int64) {
 		case "start":
 			from, _ = instant(c.text())
 		case "end":
-			s := c.text()
-			if to, _ = instant(s); len(s) == 10 {
-				to += 86399
-			}
+			to = instantEnd(c.text())
 		default:
 			c.skip()
 		}
@@ -265,15 +410,11 @@ func (b *bag) concept(c *cursor) {
 	}
 }
 
-func (b *bag) concepts(c *cursor) {
-	for in := c.array(); in && c.more(']'); {
-		b.concept(c)
-	}
-}
-
 func (b *bag) names(c *cursor) {
 	if !c.is('[') {
-		b.name = c.text()
+		if name := c.text(); name != "" { // of a place, never of a human
+			b.ids = append(b.ids, foreign.ID{Value: name})
+		}
 		return
 	}
 	for in := c.array(); in && c.more(']'); {
@@ -377,29 +518,39 @@ func (b *bag) contact(c *cursor) {
 	b.contacts = append(b.contacts, k)
 }
 
-func (b *bag) provision(c *cursor) {
+// provision reads one with those inside it, each an exception to the one around it.
+func (b *bag) provision(c *cursor, permit bool) {
 	if !c.is('{') {
 		c.skip()
 		return
 	}
+	at := len(b.grants)
+	b.grants = append(b.grants, grant{permit: permit})
 	for c.enter('{'); c.more('}'); {
 		switch c.key() {
 		case "type":
-			b.permits = c.text() == "permit"
+			b.grants[at].permit = c.text() != "deny"
+		case "period":
+			b.grants[at].from, b.grants[at].to = c.period()
 		case "actor":
-			for in := c.array(); in && c.more(']'); {
+			c.each(func() {
+				var in bag
+				in.refs = map[string][]string{}
 				if !c.is('{') {
 					c.skip()
-					continue
+					return
 				}
 				for c.enter('{'); c.more('}'); {
 					if c.key() == "reference" {
-						b.refs["actor"] = append(b.refs["actor"], c.party())
+						in.list(c, "actor")
 					} else {
 						c.skip()
 					}
 				}
-			}
+				b.grants[at].actors = append(b.grants[at].actors, in.refs["actor"]...)
+			})
+		case "provision":
+			c.each(func() { b.provision(c, true) })
 		default:
 			c.skip()
 		}

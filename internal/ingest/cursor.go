@@ -85,6 +85,17 @@ func (c *cursor) more(end byte) bool {
 	return false
 }
 
+// each calls do at a value, or at every value of a list.
+func (c *cursor) each(do func()) {
+	if !c.is('[') {
+		do()
+		return
+	}
+	for c.enter('['); c.more(']'); {
+		do()
+	}
+}
+
 // key reads a member's name and its colon.
 func (c *cursor) key() string {
 	k := c.text()

@@ -45,11 +45,14 @@ func FormOf(name, mapping, text, zone string) (f Form, err error) {
 type reader struct {
 	form   Form
 	stream *foreign.Stream
-	walk   *foreign.Crosswalk
-	judge  func(*detect.Event)
-	reject func(file string, line int, why string)
-	failed func() error
+	own    *intake // of FHIR
+	out    *output
 	tables bool // the stream met something
+}
+
+func newReader(form Form, e *detect.Engine, x *crosswalk, out *output) *reader {
+	return &reader{form: form, own: newIntake(e, x, out), out: out,
+		stream: foreign.NewStream(foreign.Sinks{Event: e.Judge, Learn: e.Learn, Reject: out.reject}, x.walk)}
 }
 
 // read takes one file.
@@ -71,6 +74,7 @@ func (x *reader) read(ctx context.Context, name string, r io.Reader) error {
 	switch {
 	case m != nil:
 		x.tables = true
+		x.own.clock.finish()
 		zone := x.form.Zone
 		if zone == nil && m.Zone != "" {
 			zone, _ = foreign.LoadZone(m.Zone)
@@ -79,24 +83,11 @@ func (x *reader) read(ctx context.Context, name string, r io.Reader) error {
 	case form == "" || form == "fhir":
 		x.stream.Flush()
 		return lines(ctx, in, Event, func(l line[detect.Event]) error {
-			if l.why != "" {
-				x.reject(name, l.number, l.why)
-			} else {
-				x.resolve(&l.value)
-				x.judge(&l.value)
-			}
-			return x.failed()
+			x.own.take(name, l)
+			return x.out.err
 		})
 	}
 	return outcome.New(outcome.Invalid, file+": its first line is no AuditEvent and no header of a known export: name its --format, or write a mapping and give it by --map")
-}
-
-// resolve leads identifiers of other systems, as collected events carry them, to the context.
-func (x *reader) resolve(e *detect.Event) {
-	e.Agent = x.walk.Resolve(e.Agent)
-	for i, p := range e.Patients {
-		e.Patients[i] = x.walk.Resolve(p)
-	}
 }
 
 // guess knows a form by how a file begins.

@@ -216,7 +216,7 @@ func FuzzResource(f *testing.F) {
 func FuzzTable(f *testing.F) {
 	f.Add("practitioner,location,start,end\nPractitioner/1,Location/2,2026-01-01T00:00:00Z,2026-01-01T08:00:00Z\n")
 	f.Fuzz(func(t *testing.T, s string) {
-		_ = roster(strings.NewReader(s), func(x detect.Shift) {
+		_ = roster(context.Background(), strings.NewReader(s), func(x detect.Shift) {
 			if x.To < x.From {
 				t.Error("a shift ends before it begins")
 			}
@@ -229,9 +229,15 @@ func TestTables(t *testing.T) {
 	reject := func(n int, why string) { t.Errorf("line %d: %s", n, why) }
 	shifts, gone, places := 0, map[string]int64{}, map[string]string{}
 	for name, read := range map[string]func(io.Reader) error{
-		"roster.csv":  func(r io.Reader) error { return roster(r, func(detect.Shift) { shifts++ }, reject) },
-		"leavers.csv": func(r io.Reader) error { return leavers(r, func(p string, end int64) { gone[p] = end }, reject) },
-		"devices.csv": func(r io.Reader) error { return devices(r, func(d, _, p string) { places[d] = p }, reject) },
+		"roster.csv": func(r io.Reader) error {
+			return roster(context.Background(), r, func(detect.Shift) { shifts++ }, reject)
+		},
+		"leavers.csv": func(r io.Reader) error {
+			return leavers(context.Background(), r, func(p string, end int64) { gone[p] = end }, reject)
+		},
+		"devices.csv": func(r io.Reader) error {
+			return devices(context.Background(), r, func(d, _, p string) { places[d] = p }, reject)
+		},
 	} {
 		f, err := os.Open(filepath.Join(dir, name))
 		if err != nil {
@@ -246,7 +252,7 @@ func TestTables(t *testing.T) {
 		t.Error(shifts, gone, places)
 	}
 	var why []string
-	_ = leavers(strings.NewReader("practitioner,last_day\nPractitioner/1,soon\nPractitioner/2\n"), func(string, int64) {}, func(n int, w string) { why = append(why, fmt.Sprint(n, w)) })
+	_ = leavers(context.Background(), strings.NewReader("practitioner,last_day\nPractitioner/1,soon\nPractitioner/2\n"), func(string, int64) {}, func(n int, w string) { why = append(why, fmt.Sprint(n, w)) })
 	if want := []string{"2last_day is no date", "3a column is missing"}; !reflect.DeepEqual(why, want) {
 		t.Errorf("%q", why)
 	}

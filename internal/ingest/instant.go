@@ -1,5 +1,7 @@
 package ingest
 
+import "time"
+
 import "strings"
 
 // instant reads an RFC 3339 time, or a FHIR date or dateTime of any precision, as seconds of Unix time. A date begins at midnight UTC.
@@ -73,6 +75,23 @@ func instantAfter(s string) (int64, bool) {
 		}
 	}
 	return t, ok
+}
+
+// instantEnd is the last second of a date or dateTime: a year, month or day lasts to its end. 0 is none.
+func instantEnd(s string) int64 {
+	t, ok := instant(s)
+	if !ok {
+		return 0
+	}
+	switch y, m := time.Unix(t, 0).UTC().Year(), time.Unix(t, 0).UTC().Month(); len(s) {
+	case 4:
+		return days(y+1, 1, 1)*86400 - 1
+	case 7:
+		return days(y+int(m)/12, int(m)%12+1, 1)*86400 - 1
+	case 10:
+		return t + 86399
+	}
+	return t
 }
 
 // days counts from the first day of Unix time. Howard Hinnant's algorithm of days_from_civil.

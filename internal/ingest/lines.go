@@ -27,6 +27,7 @@ func lines[T any](ctx context.Context, r io.Reader, parse func(string) (T, strin
 		b    block
 		done chan []line[T]
 	}
+	whole := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	workers := runtime.GOMAXPROCS(0)
@@ -68,7 +69,10 @@ func lines[T any](ctx context.Context, r io.Reader, parse func(string) (T, strin
 			return err
 		}
 	}
-	return <-failed
+	if err := <-failed; err != nil {
+		return err
+	}
+	return whole.Err() // what was cut short is not whole
 }
 
 func parseBlock[T any](b block, parse func(string) (T, string)) []line[T] {

@@ -29,12 +29,21 @@ type Options struct {
 	Seed    uint64
 }
 
+// Place is one line of a file.
+type Place struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+}
+
 // Summary is what a replay did, as report.json tells it. Only Seconds, EventsPerSecond and PeakMemory differ between two runs.
 type Summary struct {
 	detect.Report
 	Records         int             `json:"context_records"`
 	Foreign         *foreign.Report `json:"foreign,omitempty"` // of logs of other systems
 	Rejected        int             `json:"rejected"`
+	Duplicates      int             `json:"duplicates"`   // of those
+	ClockFaults     int             `json:"clock_faults"` // lines dated far ahead of those around them, judged at the time of the line before
+	ClockFaultsAt   []Place         `json:"clock_faults_at,omitempty"`
 	ExplainedShare  float64         `json:"explained_share"`
 	PermutedShare   float64         `json:"permuted_explained_share"`
 	CasesADay       float64         `json:"cases_a_day"`
@@ -64,18 +73,19 @@ func Replay(ctx context.Context, o Options) (Summary, error) {
 	}
 	defer out.close()
 	engine := detect.New(detect.Options{Seed: o.Seed, Budget: o.Budget, Verdict: out.verdict, Case: out.raise})
-	walk := foreign.NewCrosswalk()
-	if sum.Records, err = learn(ctx, o.Context, engine, walk, out); err != nil {
+	cross := newCrosswalk()
+	if sum.Records, err = learn(ctx, o.Context, engine, cross, out); err != nil {
 		return sum, err
 	}
-	in := &reader{form: o.Form, walk: walk, judge: engine.Judge, reject: out.reject, failed: func() error { return out.err }}
-	in.stream = foreign.NewStream(foreign.Sinks{Event: engine.Judge, Learn: engine.Learn, Reject: out.reject}, walk)
+	in := newReader(o.Form, engine, cross, out)
 	for _, name := range o.Logs {
 		err := open(name, func(r io.Reader) error { return in.read(ctx, name, r) })
 		if err != nil {
 			return sum, reading(err, filepath.Base(name))
 		}
 	}
+	in.own.clock.finish()
+	sum.Duplicates, sum.ClockFaults, sum.ClockFaultsAt = in.own.duplicates, in.own.clock.faults, in.own.clock.at
 	if met := in.stream.Close(); in.tables {
 		sum.Foreign = &met
 	}
@@ -94,21 +104,23 @@ func Replay(ctx context.Context, o Options) (Summary, error) {
 	return sum, out.finish(&sum)
 }
 
-// learn tells the engine the context, in a fixed order of files.
-func learn(ctx context.Context, dir string, e *detect.Engine, walk *foreign.Crosswalk, out *output) (n int, err error) {
+// learn tells the engine the context, in a fixed order of files. Teams within teams wait until all teams are known.
+func learn(ctx context.Context, dir string, e *detect.Engine, cross *crosswalk, out *output) (n int, err error) {
 	for _, typ := range Types {
+		var teams []entry
 		for _, ext := range []string{".ndjson", ".ndjson.gz"} {
 			name := filepath.Join(dir, typ+ext)
 			err := open(name, func(r io.Reader) error {
-				return lines(ctx, r, resource, func(l line[identified]) error {
+				return lines(ctx, r, read, func(l line[entry]) error {
 					if l.why != "" {
 						out.reject(name, l.number, l.why)
+						return out.err
+					}
+					n++
+					if cross.learn(&l.value); typ == "CareTeam" {
+						teams = append(teams, l.value)
 					} else {
-						for _, id := range l.value.known {
-							walk.Add(l.value.record.Ref, id.System, id.Value)
-						}
-						e.Learn(l.value.record)
-						n++
+						e.Learn(cross.record(&l.value))
 					}
 					return out.err
 				})
@@ -117,36 +129,52 @@ func learn(ctx context.Context, dir string, e *detect.Engine, walk *foreign.Cros
 				return n, reading(err, typ+ext)
 			}
 		}
+		for i := range teams {
+			e.Learn(cross.record(&teams[i]))
+		}
 	}
-	for name, read := range map[string]func(io.Reader, func(int, string)) error{
-		"roster.csv":  func(r io.Reader, reject func(int, string)) error { return roster(r, e.Roster, reject) },
-		"leavers.csv": func(r io.Reader, reject func(int, string)) error { return leavers(r, e.Leaves, reject) },
-		"devices.csv": func(r io.Reader, reject func(int, string)) error {
-			return devices(r, func(device, _, _ string) { e.Device(device) }, reject)
-		},
+	shift := func(s detect.Shift) {
+		s.Person, s.Place = cross.person(s.Person), cross.find(s.Place, "Location", "Organization")
+		e.Roster(s)
+	}
+	leave := func(who string, end int64) { e.Leaves(cross.person(who), end) }
+	device := func(id, _, _ string) {
+		if !strings.Contains(id, "/") {
+			id = "Device/" + id
+		}
+		e.Device(id)
+	}
+	for _, t := range []struct {
+		name string
+		read func(io.Reader, func(int, string)) error
+	}{
+		{"roster.csv", func(r io.Reader, reject func(int, string)) error { return roster(ctx, r, shift, reject) }},
+		{"leavers.csv", func(r io.Reader, reject func(int, string)) error { return leavers(ctx, r, leave, reject) }},
+		{"devices.csv", func(r io.Reader, reject func(int, string)) error { return devices(ctx, r, device, reject) }},
 	} {
-		path := filepath.Join(dir, name)
+		path := filepath.Join(dir, t.name)
 		err := open(path, func(r io.Reader) error {
-			return read(r, func(line int, why string) { out.reject(path, line, why) })
+			return t.read(r, func(line int, why string) { out.reject(path, line, why) })
 		})
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return n, reading(err, name)
+			return n, reading(err, t.name)
 		}
 	}
 	return n, out.err
 }
 
-// open gives a file to read, unpacked when its name ends in .gz.
+// open gives a file to read, unpacked when it is packed, whatever its name.
 func open(name string, read func(io.Reader) error) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if !strings.HasSuffix(name, ".gz") {
-		return read(f)
+	in := bufio.NewReaderSize(f, 1<<16)
+	if magic, err := in.Peek(2); err != nil || magic[0] != 0x1f || magic[1] != 0x8b {
+		return read(in)
 	}
-	z, err := gzip.NewReader(f)
+	z, err := gzip.NewReader(in)
 	if err != nil {
 		return err
 	}
@@ -176,6 +204,9 @@ func newOutput(dir string) (*output, error) {
 	o := &output{dir: dir}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, outcome.New(outcome.NoStore, "the output directory cannot be made")
+	}
+	if err := os.Remove(filepath.Join(dir, "report.json")); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a run before
+		return nil, outcome.New(outcome.NoStore, "the report of an earlier run cannot be removed")
 	}
 	for name, w := range map[string]**bufio.Writer{"verdicts.ndjson": &o.verdicts, "cases.ndjson": &o.cases, "rejected.ndjson": &o.rejected} {
 		f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)

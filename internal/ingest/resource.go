@@ -5,49 +5,74 @@ import (
 	"strings"
 
 	"chartwarden/internal/detect"
+	"chartwarden/internal/ingest/foreign"
 )
 
 // Types are the resource types of a context, one NDJSON file each; any subset will do.
-var Types = []string{"Patient", "RelatedPerson", "Person", "Practitioner", "PractitionerRole", "Organization", "Location",
-	"HealthcareService", "CareTeam", "Appointment", "Encounter", "EpisodeOfCare", "ServiceRequest", "MedicationRequest", "Procedure",
-	"DocumentReference", "Task", "Communication", "Consent", "Flag", "Group", "ResearchSubject", "Coverage", "Claim", "Account", "Schedule", "Slot"}
+// They are read in this order, so that what others refer to is known before them.
+var Types = []string{"Organization", "Location", "HealthcareService", "Practitioner", "PractitionerRole", "Patient", "RelatedPerson", "Person", "CareTeam",
+	"Group", "Schedule", "Slot", "Appointment", "Encounter", "EpisodeOfCare", "ServiceRequest", "MedicationRequest", "Procedure", "DocumentReference", "Task",
+	"Communication", "Consent", "Flag", "ResearchSubject", "Coverage", "Claim", "Account"}
 
-// Resource reads one FHIR R4 resource of the context. It is known since meta.lastUpdated, or from the start without one. why says what
-// is wrong with a line that is none. A type or status that detection learns nothing from gives a record without content.
+// Resource reads one FHIR R4 resource of the context on its own. It is known since meta.lastUpdated, or from the start without one. why
+// says what is wrong with a line that is none. A type or status that detection learns nothing from gives a record without content.
+// References by identifier and to groups of people stay as they are: a whole context resolves them.
 func Resource(line string) (r detect.Record, why string) {
+	e, why := read(line)
+	return newCrosswalk().record(&e), why
+}
+
+// entry is one resource as it stands, its references not yet resolved.
+type entry struct {
+	detect.Record
+	ties   []tie
+	ids    []foreign.ID
+	stands []string // what a reference to it means, if not itself: a role's person, a team's members, a schedule's actors
+}
+
+// tie relates a party to the patient: a person by one template, a unit by another.
+type tie struct {
+	party      string
+	mine, ours detect.Template
+	from, to   int64
+	patient    string
+}
+
+func read(line string) (e entry, why string) {
 	c := cursor{s: line}
 	var b bag
 	b.fill(&c)
 	switch {
 	case c.why != "":
-		return r, "not JSON: " + c.why
+		return e, "not JSON: " + c.why
 	case b.typ == "" || b.id == "":
-		return r, "the resource has no type or no id"
+		return e, "the resource has no type or no id"
 	case !slices.Contains(Types, b.typ):
-		return r, "a type that a context does not have"
+		return e, "a type that a context does not have"
 	}
-	r = detect.Record{Ref: b.typ + "/" + b.id, Known: b.known}
-	if r.Gone = gone[b.status] || b.inactive && b.typ == "PractitionerRole"; r.Gone {
-		return r, ""
+	e.Ref, e.Known, e.ids = b.typ+"/"+b.id, b.known, b.ids
+	if e.Gone = gone[b.status] || b.inactive && b.typ == "PractitionerRole"; e.Gone {
+		return e, ""
 	}
 	if read, ok := readers[b.typ]; ok {
-		read(&b, &r)
+		read(&b, &e)
 	}
-	return r, ""
+	return e, ""
 }
 
-// gone are the status codes under which a resource relates nobody, whatever an earlier version said.
-var gone = map[string]bool{"entered-in-error": true, "cancelled": true, "noshow": true, "inactive": true, "revoked": true, "proposed": true, "rejected": true}
+// gone are the status codes under which a resource relates nobody, whatever an earlier version said. A patient who did not come was
+// expected.
+var gone = map[string]bool{"entered-in-error": true, "cancelled": true, "inactive": true, "revoked": true, "proposed": true, "rejected": true, "draft": true,
+	"withdrawn": true, "ineligible": true, "not-registered": true}
 
-var readers = map[string]func(*bag, *detect.Record){
+var readers = map[string]func(*bag, *entry){
 	"Patient": folk, "Practitioner": folk, "RelatedPerson": folk,
 	"Person": sameHuman, "PractitionerRole": post,
 	"Organization": unit, "Location": unit, "HealthcareService": unit,
-	"CareTeam": careTeam, "EpisodeOfCare": careTeam, "Appointment": appointment, "Encounter": encounter,
+	"CareTeam": careTeam, "EpisodeOfCare": episode, "Appointment": appointment, "Encounter": encounter,
 	"ServiceRequest": order, "MedicationRequest": order, "Procedure": procedure, "DocumentReference": document,
 	"Task": task, "Communication": communication, "Consent": consent, "Flag": flag, "Group": cohort, "ResearchSubject": subject,
-	"Schedule": schedule, "Slot": slot,
-	"Coverage": account, "Claim": account, "Account": account,
+	"Coverage": account, "Claim": claim, "Account": account, "Schedule": schedule, "Slot": slot,
 }
 
 // one is the first reference among fields.
@@ -60,128 +85,154 @@ func (b *bag) one(fields ...string) string {
 	return ""
 }
 
+// all are the references of fields.
+func (b *bag) all(fields ...string) (out []string) {
+	for _, f := range fields {
+		out = append(out, b.refs[f]...)
+	}
+	return out
+}
+
 func (b *bag) says(words ...string) bool {
 	return slices.ContainsFunc(b.texts, func(t string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(t, w) })
 	})
 }
 
-func isPerson(ref string) bool { return strings.HasPrefix(ref, "Practitioner") }
-func isUnit(ref string) bool {
-	return strings.HasPrefix(ref, "Organization/") || strings.HasPrefix(ref, "Location/") || strings.HasPrefix(ref, "HealthcareService/")
-}
-
-// tie adds a relationship: with a person by one template, with a unit by another.
-func (b *bag) tie(r *detect.Record, ref string, mine, ours detect.Template, from, to int64) {
-	switch {
-	case isPerson(ref):
-		r.Ties = append(r.Ties, detect.Tie{Template: mine, Party: ref, From: from, To: to})
-	case isUnit(ref):
-		r.Ties = append(r.Ties, detect.Tie{Template: ours, Party: ref, From: from, To: to})
+// tie adds a relationship with each party: a person by one template, a unit by another.
+func (e *entry) tie(mine, ours detect.Template, from, to int64, parties ...string) {
+	for _, p := range parties {
+		e.ties = append(e.ties, tie{p, mine, ours, from, to, ""})
 	}
 }
 
-func folk(b *bag, r *detect.Record) {
-	f := &detect.Folk{Ref: r.Ref, Family: b.family, Given: b.given, Birth: b.birth, Street: b.street, Postal: b.postal, Phones: b.phones, Died: b.died}
+// tieParts does so for participants in their own time, and for whom they act.
+func (e *entry) tieParts(b *bag, mine, ours detect.Template, from, to int64) {
+	for _, p := range b.parts {
+		if p.out {
+			continue
+		}
+		since, until := from, to
+		if p.from != 0 {
+			since = p.from
+		}
+		if p.to != 0 {
+			until = p.to
+		}
+		for _, ref := range []string{p.ref, p.behalf} {
+			if ref != "" {
+				e.tie(mine, ours, since, until, ref)
+			}
+		}
+	}
+}
+
+// maker is the first of the parties that is a person: who wrote or asked for the resource.
+func maker(parties []string) string {
+	for _, p := range parties {
+		if isPerson(p) {
+			return p
+		}
+	}
+	return ""
+}
+
+func folk(b *bag, e *entry) {
+	f := &detect.Folk{Ref: e.Ref, Family: b.family, Given: b.given, Birth: b.birth, Street: b.street, Postal: b.postal, Phones: b.phones, Died: b.died}
 	for _, k := range b.contacts {
 		f.Contacts = append(f.Contacts, detect.Contact{Family: k.family, Given: k.given, Phone: k.phone})
 	}
-	r.Folk = f
+	e.Folk = f
 	switch b.typ {
 	case "RelatedPerson":
 		f.Of = b.one("patient")
+		e.stands = b.refs["patient"]
 	case "Patient":
-		r.Patient, r.Flags = r.Ref, b.labels
-		for _, gp := range b.refs["generalPractitioner"] {
-			b.tie(r, gp, detect.OwnDoctor, detect.OwnDoctor, 0, 0)
-		}
-		r.Ties = slices.DeleteFunc(r.Ties, func(t detect.Tie) bool { return !isPerson(t.Party) })
-	}
-}
-
-func sameHuman(b *bag, r *detect.Record) {
-	for _, ref := range b.refs["link"] {
-		switch {
-		case strings.HasPrefix(ref, "Practitioner/"):
-			r.Same[0] = ref
-		case strings.HasPrefix(ref, "Patient/"):
-			r.Same[1] = ref
+		e.Patient, e.Flags = e.Ref, b.labels
+		e.tie(detect.OwnDoctor, none, 0, 0, b.refs["generalPractitioner"]...)
+		for _, other := range b.refs["link"] {
+			if strings.HasPrefix(other, "Patient/") {
+				e.Twins = append(e.Twins, other)
+			}
 		}
 	}
 }
 
-func post(b *bag, r *detect.Record) {
+// none is a template for parties that are not said to be related.
+const none = detect.Template(255)
+
+func sameHuman(b *bag, e *entry) { e.Same = b.refs["link"] }
+
+func post(b *bag, e *entry) {
 	p := &detect.Post{Person: b.one("practitioner"), From: b.from, To: b.to}
 	if len(b.texts) > 0 {
 		p.Role = b.texts[len(b.texts)-1]
 	}
-	p.Units = slices.Concat(b.refs["organization"], b.refs["location"], b.refs["healthcareService"])
-	r.Post = p
-}
-
-// schedule lists where and when somebody works; care reads it the same way.
-func schedule(b *bag, r *detect.Record) {
-	if b.inactive {
-		return
-	}
-	p := &detect.Plan{Ref: r.Ref, From: b.from, To: b.to}
-	for _, ref := range b.refs["actor"] {
-		switch {
-		case isPerson(ref):
-			p.People = append(p.People, ref)
-		case isUnit(ref):
-			p.Places = append(p.Places, ref)
-		}
-	}
-	r.Plan = p
-}
-
-func slot(b *bag, r *detect.Record) {
-	if b.status != "busy-unavailable" {
-		r.Turn = &detect.Turn{Plan: b.one("schedule"), From: b.from, To: b.to}
+	p.Units = b.all("organization", "location", "healthcareService")
+	if e.stands = p.Units; p.Person != "" {
+		e.stands, e.Post = []string{p.Person}, p
 	}
 }
 
-func unit(b *bag, r *detect.Record) {
-	u := &detect.Unit{Ref: r.Ref, Part: b.one("managingOrganization", "providedBy")}
-	if b.typ == "Location" && u.Part == "" {
-		u.Part = b.one("partOf")
+func unit(b *bag, e *entry) {
+	u := &detect.Unit{Ref: e.Ref, Parts: b.all("managingOrganization", "providedBy")}
+	switch b.typ {
+	case "HealthcareService":
+		u.Parts = append(u.Parts, b.refs["location"]...)
+	case "Location":
+		u.Parts = append(u.Parts, b.refs["partOf"]...)
+	case "Organization":
+		u.Under = b.one("partOf")
 	}
 	if len(b.texts) > 0 {
 		u.Type = b.texts[len(b.texts)-1]
 	}
-	r.Unit = u
+	u.House = slices.ContainsFunc(b.texts, func(t string) bool { return houses[t] })
+	e.Unit = u
 }
 
-func careTeam(b *bag, r *detect.Record) {
-	r.Patient = b.one("subject", "patient")
-	for _, ref := range slices.Concat(b.refs["participant"], b.refs["careManager"]) {
-		if isPerson(ref) { // an organisation on a team admits nobody
-			b.tie(r, ref, detect.CareTeam, detect.CareTeam, b.from, b.to)
+// houses are kinds of organisations and places that hold many departments.
+var houses = map[string]bool{"prov": true, "si": true, "bu": true, "lvl": true, "site": true, "building": true, "level": true, "hospital": true, "hosp": true}
+
+func careTeam(b *bag, e *entry) {
+	e.Patient = b.one("subject")
+	e.tieParts(b, detect.CareTeam, detect.CareUnit, b.from, b.to)
+	e.tie(detect.CareTeam, detect.CareUnit, b.from, b.to, b.refs["managingOrganization"]...)
+	for _, p := range b.parts {
+		if !p.out && p.ref != "" {
+			e.stands = append(e.stands, p.ref)
 		}
 	}
 }
 
-func appointment(b *bag, r *detect.Record) {
-	for _, ref := range b.refs["participant"] {
-		if strings.HasPrefix(ref, "Patient/") {
-			r.Patient = ref
-		}
-	}
-	for _, ref := range b.refs["participant"] {
-		b.tie(r, ref, detect.AppointmentDirect, detect.AppointmentClinic, b.from, max(b.from, b.to))
-	}
-	r.Ties = append(r.Ties, detect.Tie{Template: detect.Arrival, From: b.from, To: b.from})
-	r.Confirms = b.refs["basedOn"]
+func episode(b *bag, e *entry) {
+	e.Patient = b.one("patient")
+	e.tie(detect.CareTeam, detect.CareUnit, b.from, b.to, b.all("careManager", "team", "managingOrganization")...)
 }
 
-func encounter(b *bag, r *detect.Record) {
-	r.Patient = b.one("subject")
-	for _, ref := range b.refs["participant"] {
-		if isPerson(ref) {
-			b.tie(r, ref, detect.EncounterParticipant, detect.EncounterUnit, b.from, b.to)
+func appointment(b *bag, e *entry) {
+	var patients []string
+	for _, p := range b.parts {
+		if strings.HasPrefix(p.ref, "Patient/") && !p.out {
+			patients = append(patients, p.ref)
 		}
 	}
+	e.Patient = first(patients)
+	e.tieParts(b, detect.AppointmentDirect, detect.AppointmentClinic, b.from, max(b.from, b.to))
+	e.tie(detect.AppointmentDirect, detect.AppointmentClinic, b.from, max(b.from, b.to), b.refs["slot"]...)
+	e.tie(detect.Arrival, detect.Arrival, b.from, b.from, "")
+	for _, t := range slices.Clone(e.ties) {
+		for _, p := range patients[min(1, len(patients)):] { // a group comes
+			t.patient = p
+			e.ties = append(e.ties, t)
+		}
+	}
+	e.Confirms = b.refs["basedOn"]
+}
+
+func encounter(b *bag, e *entry) {
+	e.Patient = b.one("subject")
+	e.tieParts(b, detect.EncounterParticipant, none, b.from, b.to)
 	where := detect.EncounterUnit
 	if b.says("emer") {
 		where = detect.Emergency
@@ -193,46 +244,58 @@ func encounter(b *bag, r *detect.Record) {
 		if s.to == 0 {
 			s.to = b.to
 		}
-		r.Ties = append(r.Ties, detect.Tie{Template: where, Party: s.place, From: s.from, To: s.to})
+		e.tie(none, where, s.from, s.to, s.place)
 	}
-	if u := b.one("serviceProvider"); u != "" && len(b.stays) == 0 {
-		r.Ties = append(r.Ties, detect.Tie{Template: where, Party: u, From: b.from, To: b.to})
+	if len(b.stays) == 0 {
+		e.tie(none, where, b.from, b.to, b.refs["serviceProvider"]...)
 	}
-	r.Ties = append(r.Ties, detect.Tie{Template: detect.Arrival, From: b.from, To: b.from})
-	r.Confirms = slices.Concat(b.refs["appointment"], b.refs["basedOn"])
+	e.tie(none, detect.EncounterUnit, b.from, b.from, b.refs["origin"]...)
+	if b.to != 0 {
+		e.tie(none, detect.EncounterUnit, b.to, b.to, b.refs["destination"]...)
+	}
+	e.tie(detect.Arrival, detect.Arrival, b.from, b.from, "")
+	e.Confirms = b.all("appointment", "basedOn")
 }
 
-func order(b *bag, r *detect.Record) {
-	r.Patient, r.Maker = b.one("subject"), b.one("requester", "recorder")
+func order(b *bag, e *entry) {
+	asked := b.all("requester", "recorder")
+	e.Patient, e.Maker = b.one("subject"), maker(asked)
 	mine, ours := detect.OrderMine, detect.OrderDepartment
-	switch {
-	case b.says("consult"):
-		mine, ours = detect.Consult, detect.Referral
-	case b.says("referral"):
+	if b.says("consult", "referral") {
 		mine, ours = detect.Consult, detect.Referral
 	}
-	for _, ref := range b.refs["performer"] {
-		b.tie(r, ref, mine, ours, b.from, b.from)
+	at := b.from
+	if b.asked != 0 {
+		at = min(at, b.asked)
 	}
-	r.Confirms = slices.Concat(b.refs["basedOn"], b.refs["encounter"])
+	e.tieParts(b, mine, ours, at, max(b.from, b.to))
+	e.tie(mine, ours, at, max(b.from, b.to), b.refs["locationReference"]...)
+	e.tie(detect.Ordered, none, at, max(b.from, b.to), asked...)
+	e.Confirms = b.all("basedOn", "encounter")
 }
 
-func procedure(b *bag, r *detect.Record) {
-	r.Patient, r.Maker = b.one("subject"), b.one("recorder")
-	for _, ref := range slices.Concat(b.refs["performer"], b.refs["location"]) {
-		b.tie(r, ref, detect.ProcedureMine, detect.ProcedureUnit, b.from, b.to)
+func procedure(b *bag, e *entry) {
+	made := b.all("recorder", "asserter")
+	e.Patient, e.Maker = b.one("subject"), maker(b.refs["recorder"])
+	e.tieParts(b, detect.ProcedureMine, detect.ProcedureUnit, b.from, b.to)
+	e.tie(detect.ProcedureMine, detect.ProcedureUnit, b.from, b.to, b.refs["location"]...)
+	e.tie(detect.Wrote, none, b.from, b.to, made...)
+	e.Confirms = b.all("basedOn", "encounter")
+}
+
+// document confirms by its author's word what others entered; who is to sign it has a reason to read.
+func document(b *bag, e *entry) {
+	e.Patient, e.Maker = b.one("subject"), maker(b.refs["author"])
+	at := b.from
+	if b.asked != 0 {
+		at = b.asked
 	}
-	r.Confirms = slices.Concat(b.refs["basedOn"], b.refs["encounter"])
+	e.tie(detect.Wrote, none, at, at, b.all("author", "authenticator")...)
+	e.Confirms = b.refs["encounter"]
 }
 
-// document tells nobody's relationship, but what its author wrote about confirms what others entered.
-func document(b *bag, r *detect.Record) {
-	r.Patient, r.Maker = b.one("subject"), b.one("author")
-	r.Confirms = b.refs["encounter"]
-}
-
-func task(b *bag, r *detect.Record) {
-	r.Patient, r.Maker = b.one("for"), b.one("requester")
+func task(b *bag, e *entry) {
+	e.Patient, e.Maker = b.one("for"), maker(b.refs["requester"])
 	mine, ours := detect.TaskMine, detect.TaskDepartment
 	switch {
 	case b.says("review", "quality"):
@@ -242,56 +305,110 @@ func task(b *bag, r *detect.Record) {
 	case b.says("recall"):
 		mine, ours = detect.Recall, detect.Recall
 	}
-	b.tie(r, b.one("owner"), mine, ours, b.from, b.to)
-	r.Confirms = slices.Concat(b.refs["basedOn"], b.refs["focus"])
-}
-
-func communication(b *bag, r *detect.Record) {
-	r.Patient, r.Maker = b.one("subject"), b.one("sender")
-	for _, ref := range b.refs["recipient"] {
-		b.tie(r, ref, detect.MessageMine, detect.MessageDepartment, b.from, b.from)
+	at := b.from
+	if b.asked != 0 {
+		at = b.asked
 	}
+	e.tie(mine, ours, at, b.to, b.all("owner", "recipient", "location")...)
+	e.tie(detect.Ordered, none, at, b.to, b.refs["requester"]...)
+	e.Confirms = b.all("basedOn", "focus")
 }
 
-func consent(b *bag, r *detect.Record) {
+func communication(b *bag, e *entry) {
+	e.Patient, e.Maker = b.one("subject"), maker(b.refs["sender"])
+	for _, ref := range b.refs["about"] {
+		if e.Patient == "" && strings.HasPrefix(ref, "Patient/") {
+			e.Patient = ref
+		}
+	}
+	e.tie(detect.MessageMine, detect.MessageDepartment, b.from, b.from, b.all("recipient", "sender")...)
+	e.Confirms = b.all("inResponseTo", "basedOn")
+}
+
+func consent(b *bag, e *entry) {
 	p := b.one("patient")
 	if b.says("research") {
-		r.Consents = p
+		if len(b.grants) == 0 || b.grants[0].permit {
+			e.Consents = p
+		}
 		return
 	}
-	r.Patient = p
-	for _, ref := range b.refs["actor"] {
-		if isPerson(ref) && b.permits {
-			b.tie(r, ref, detect.PatientGrant, detect.PatientGrant, b.from, b.to)
+	e.Patient = p
+	for _, g := range b.grants {
+		if g.permit {
+			e.tie(detect.PatientGrant, none, g.from, g.to, g.actors...)
 		}
 	}
 }
 
-func flag(b *bag, r *detect.Record) {
-	r.Patient = b.one("subject")
-	r.Flags = b.texts
+func flag(b *bag, e *entry) {
+	e.Patient = b.one("subject")
+	for _, word := range []string{"vip", "celebrity", "confidential", "staff-safety", "staff safety"} {
+		if b.says(word) {
+			e.Flags = append(e.Flags, strings.ReplaceAll(word, " ", "-"))
+		}
+	}
+	e.Flags = append(e.Flags, b.labels...)
 }
 
-// cohort relates who manages a study to its members; the engine asks for their consent.
-func cohort(b *bag, r *detect.Record) {
-	manager := b.one("managingEntity")
-	if !isPerson(manager) && !isUnit(manager) {
-		return
+// cohort relates who manages a study to its members; the engine asks for their consent. A group of staff stands for them.
+func cohort(b *bag, e *entry) {
+	mine := detect.Research
+	if b.says("quality", "review") {
+		mine = detect.Quality
 	}
-	for _, m := range b.members {
-		if strings.HasPrefix(m, "Patient/") {
-			r.Ties = append(r.Ties, detect.Tie{Template: detect.Research, Party: manager, Patient: m})
+	for _, p := range b.parts {
+		switch {
+		case p.out:
+		case strings.HasPrefix(p.ref, "Patient/"):
+			for _, who := range b.refs["managingEntity"] {
+				e.ties = append(e.ties, tie{who, mine, mine, p.from, p.to, p.ref})
+			}
+		case p.ref != "":
+			e.stands = append(e.stands, p.ref)
 		}
 	}
 }
 
-func subject(b *bag, r *detect.Record) {
+func subject(b *bag, e *entry) {
 	if b.one("consent") != "" {
-		r.Consents = b.one("individual")
+		e.Consents = b.one("individual")
 	}
 }
 
-func account(b *bag, r *detect.Record) {
-	r.Patient, r.Maker = b.one("patient", "beneficiary", "subject"), b.one("enterer")
-	r.Ties = append(r.Ties, detect.Tie{Template: detect.Billing, From: b.from, To: b.from})
+// account is open for those who work on accounts, and tells who pays for whom.
+func account(b *bag, e *entry) {
+	e.Patient = b.one("beneficiary", "subject")
+	e.tie(detect.Billing, detect.Billing, b.from, b.from, "")
+	e.tie(none, detect.TaskDepartment, b.from, b.from, b.refs["owner"]...)
+	for _, who := range b.all("subscriber", "policyHolder", "party") {
+		e.Kin = append(e.Kin, detect.Kin{Patient: e.Patient, Of: who})
+	}
+}
+
+func claim(b *bag, e *entry) {
+	e.Patient, e.Maker = b.one("patient"), maker(b.refs["enterer"])
+	at := b.from
+	if b.asked != 0 {
+		at = b.asked
+	}
+	e.tie(detect.Billing, detect.Billing, at, at, "")
+	e.tie(detect.EncounterParticipant, detect.EncounterUnit, b.from, max(b.from, b.to), b.all("provider", "facility")...)
+	e.tieParts(b, detect.EncounterParticipant, detect.EncounterUnit, b.from, max(b.from, b.to))
+}
+
+// schedule lists where and when somebody works; care reads it the same way. It stands for who or what it books.
+func schedule(b *bag, e *entry) {
+	if b.inactive {
+		return
+	}
+	e.stands = b.refs["actor"]
+	e.Plan = &detect.Plan{Ref: e.Ref, People: b.refs["actor"], From: b.from, To: b.to}
+}
+
+func slot(b *bag, e *entry) {
+	e.stands = b.refs["schedule"]
+	if b.status != "busy-unavailable" {
+		e.Turn = &detect.Turn{Plan: b.one("schedule"), From: b.from, To: b.to}
+	}
 }

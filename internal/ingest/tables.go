@@ -1,8 +1,8 @@
 package ingest
 
 import (
+	"context"
 	"encoding/csv"
-	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -10,57 +10,50 @@ import (
 	"chartwarden/internal/detect"
 )
 
-// table reads a CSV file with a header that names at least the columns; row gets them in that order. Other columns are ignored.
-func table(r io.Reader, columns []string, row func(fields []string) (why string), reject func(line int, why string)) error {
-	c := csv.NewReader(r)
-	c.ReuseRecord, c.FieldsPerRecord = true, -1
+// table reads a CSV file with a header that names at least the columns; row gets them in that order. Other columns are ignored. A row is a
+// line: a quote that is not closed costs that line, not the rest of the file.
+func table(ctx context.Context, r io.Reader, columns []string, row func(fields []string) (why string), reject func(line int, why string)) error {
 	var at []int
-	fields := make([]string, len(columns))
-	for {
-		rec, err := c.Read()
-		var bad *csv.ParseError
+	missing := ""
+	return lines(ctx, r, fields, func(l line[[]string]) error {
+		why := l.why
 		switch {
-		case err == io.EOF:
-			return nil
-		case errors.As(err, &bad):
-			reject(bad.Line, "not CSV")
-			continue
-		case err != nil:
-			return err
-		}
-		n, _ := c.FieldPos(0)
-		if at == nil {
-			rec[0] = strings.TrimPrefix(rec[0], "\ufeff")
+		case why != "" || missing != "":
+		case at == nil:
 			for _, name := range columns {
-				i := slices.IndexFunc(rec, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), name) })
-				if i < 0 {
-					reject(n, "the header has no column "+name)
-					return nil
+				i := slices.IndexFunc(l.value, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), name) })
+				if at = append(at, i); i < 0 && missing == "" {
+					missing = "the header has no column " + name
 				}
-				at = append(at, i)
 			}
-			continue
-		}
-		for i, j := range at {
-			if j >= len(rec) {
-				fields = fields[:0]
-				break
+			why = missing
+		default:
+			why = "a column is missing"
+			if len(l.value) > slices.Max(at) {
+				of := make([]string, len(at))
+				for i, j := range at {
+					of[i] = strings.Clone(strings.TrimSpace(l.value[j]))
+				}
+				why = row(of)
 			}
-			fields[i] = strings.Clone(strings.TrimSpace(rec[j]))
 		}
-		if len(fields) == 0 {
-			fields = make([]string, len(columns))
-			reject(n, "a column is missing")
-			continue
+		if why != "" {
+			reject(l.number, why)
 		}
-		if why := row(fields); why != "" {
-			reject(n, why)
-		}
-	}
+		return nil
+	})
 }
 
-func roster(r io.Reader, give func(detect.Shift), reject func(int, string)) error {
-	return table(r, []string{"practitioner", "location", "start", "end"}, func(f []string) string {
+func fields(line string) ([]string, string) {
+	f, err := csv.NewReader(strings.NewReader(line)).Read()
+	if err != nil {
+		return nil, "not CSV"
+	}
+	return f, ""
+}
+
+func roster(ctx context.Context, r io.Reader, give func(detect.Shift), reject func(int, string)) error {
+	return table(ctx, r, []string{"practitioner", "location", "start", "end"}, func(f []string) string {
 		from, ok1 := instant(f[2])
 		to, ok2 := instant(f[3])
 		if !ok1 || !ok2 || to < from {
@@ -71,8 +64,8 @@ func roster(r io.Reader, give func(detect.Shift), reject func(int, string)) erro
 	}, reject)
 }
 
-func leavers(r io.Reader, give func(person string, end int64), reject func(int, string)) error {
-	return table(r, []string{"practitioner", "last_day"}, func(f []string) string {
+func leavers(ctx context.Context, r io.Reader, give func(person string, end int64), reject func(int, string)) error {
+	return table(ctx, r, []string{"practitioner", "last_day"}, func(f []string) string {
 		t, ok := instant(f[1])
 		if !ok {
 			return "last_day is no date"
@@ -82,8 +75,8 @@ func leavers(r io.Reader, give func(person string, end int64), reject func(int, 
 	}, reject)
 }
 
-func devices(r io.Reader, give func(device, kind, place string), reject func(int, string)) error {
-	return table(r, []string{"device", "kind", "location"}, func(f []string) string {
+func devices(ctx context.Context, r io.Reader, give func(device, kind, place string), reject func(int, string)) error {
+	return table(ctx, r, []string{"device", "kind", "location"}, func(f []string) string {
 		give(f[0], f[1], f[2])
 		return ""
 	}, reject)
