@@ -3,7 +3,6 @@
 package dbtest
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/url"
@@ -11,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -33,16 +33,34 @@ func (s *Server) Kill(t testing.TB, pid int) {
 
 func (s *Server) postmaster(t testing.TB) int {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(s.Dir, "data", "postmaster.pid"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	first, _, _ := strings.Cut(string(b), "\n")
-	pid, err := strconv.Atoi(first)
+	pid, err := s.master()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return pid
+}
+
+// master is the postmaster as long as it runs: after a crash its file is still there, and the number in it may be another's.
+func (s *Server) master() (int, error) {
+	b, err := os.ReadFile(filepath.Join(s.Dir, "data", "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	first, _, _ := strings.Cut(string(b), "\n")
+	pid, err := strconv.Atoi(first)
+	if err == nil && !s.has(pid) {
+		err = fmt.Errorf("dbtest: process %d, of postmaster.pid, is not the server's", pid)
+	}
+	return pid, err
+}
+
+// has reports whether a process is the server's, by the folder that it works in.
+func (s *Server) has(pid int) bool {
+	dir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+	if _, none := os.Stat("/proc/self"); none != nil {
+		return true // nobody can tell
+	}
+	return err == nil && strings.TrimSuffix(dir, " (deleted)") == filepath.Join(s.Dir, "data")
 }
 
 // Crash ends all processes of the server at once, as a power cut would.
@@ -51,60 +69,50 @@ func (s *Server) Crash(t testing.TB) {
 	s.signal(t, syscall.SIGKILL)
 }
 
-// Freeze makes the server stand still until thaw: connections are taken by the kernel, and nobody answers.
+// Freeze makes the server stand still until thaw, or the end of the test: connections are taken by the kernel, and nobody answers.
 func (s *Server) Freeze(t testing.TB) (thaw func()) {
 	t.Helper()
+	thaw = sync.OnceFunc(func() {
+		if parent, err := s.master(); err == nil { // else it was ended meanwhile
+			_ = syscall.Kill(parent, syscall.SIGCONT)
+		}
+		for _, pid := range s.made(0) {
+			_ = syscall.Kill(pid, syscall.SIGCONT) // it may have ended by itself
+		}
+	})
+	t.Cleanup(thaw) // before signals: one that fails midway leaves some standing
 	s.signal(t, syscall.SIGSTOP)
-	return func() { s.signal(t, syscall.SIGCONT) }
+	return thaw
 }
 
 // signal sends a signal to the postmaster and then to all processes that it made.
 func (s *Server) signal(t testing.TB, what syscall.Signal) {
 	t.Helper()
-	parent := s.postmaster(t)
-	if err := syscall.Kill(parent, what); err != nil {
+	all := s.Processes(t)
+	if err := syscall.Kill(all[0], what); err != nil {
 		t.Fatal(err)
 	}
-	for _, pid := range s.made(t, parent) {
+	for _, pid := range s.made(all[0]) { // again: it may have made more
 		_ = syscall.Kill(pid, what) // it may have ended by itself
 	}
 }
 
-// Processes are the ids of the server's processes, the postmaster first.
+// Processes are the ids of the server's processes, the postmaster first. Without a /proc to find them in the test is skipped.
 func (s *Server) Processes(t testing.TB) []int {
 	t.Helper()
+	if _, err := os.Stat("/proc/self"); err != nil {
+		t.Skip("there is no /proc to find the processes of a server in")
+	}
 	parent := s.postmaster(t)
-	return append([]int{parent}, s.made(t, parent)...)
+	return append([]int{parent}, s.made(parent)...)
 }
 
 // made are the processes that a postmaster made; killed, it leaves them to another parent.
-func (s *Server) made(t testing.TB, parent int) (out []int) {
-	t.Helper()
-	for _, pid := range append(childrenOf(t, parent), childrenOf(t, 1)...) {
-		dir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
-		if err == nil && strings.TrimSuffix(dir, " (deleted)") == filepath.Join(s.Dir, "data") {
-			out = append(out, pid)
-		}
-	}
-	return out
-}
-
-func childrenOf(t testing.TB, parent int) (out []int) {
-	t.Helper()
-	all, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil || len(all) == 0 {
-		t.Skip("there is no /proc to find the processes of a server in")
-	}
+func (s *Server) made(parent int) (out []int) {
+	all, _ := filepath.Glob("/proc/[0-9]*") // the pattern is sound
 	for _, path := range all {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			continue // it ended
-		}
-		rest := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-		if len(rest) > 1 && rest[1] == strconv.Itoa(parent) {
-			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
-				out = append(out, pid)
-			}
+		if pid, err := strconv.Atoi(filepath.Base(path)); err == nil && pid != parent && s.has(pid) {
+			out = append(out, pid)
 		}
 	}
 	return out

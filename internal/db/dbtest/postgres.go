@@ -111,13 +111,29 @@ fsync = on
 log_min_messages = warning
 `
 
-// supervise runs the server until standard input ends, and then takes everything away. A line on standard input starts it again.
+// supervise runs the server until standard input ends, and then takes everything away. A line on standard input starts it again. Which
+// processes are the server's tells the folder that they work in: after a crash the number in postmaster.pid may be another's by now, and
+// what was stopped hears of no end before it goes on.
 const supervise = `trap '' INT TERM
+those() { ls -ld /proc/[0-9]*/cwd 2>/dev/null | awk -v d="$2/data" '$NF == d { split($(NF-2), p, "/"); print p[3] }'; }
+master() { head -n 1 "$2/data/postmaster.pid" 2>/dev/null; }
 while :; do
+  [ ! -e "$2/data/postmaster.pid" ] || [ ! -d /proc/self ] || [ -n "$(those "$@")" ] || rm -f "$2/data/postmaster.pid"
   "$1/postgres" -D "$2/data" -k "$2" </dev/null &
   read again || break
 done
-kill -INT $(head -n 1 "$2/data/postmaster.pid")
+all=" $(those "$@" | tr '\n' ' ') "
+[ "$all" = "  " ] || kill -CONT $all
+case "$all" in
+*" $(master "$@") "*) kill -INT $(master "$@") ;;
+*) [ -d /proc/self ] || kill -INT $(master "$@") ;;
+esac
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  [ -n "$(those "$@")" ] || break
+  sleep 1
+done
+all=$(those "$@")
+[ -z "$all" ] || kill -KILL $all
 wait
 rm -rf "$2"`
 
