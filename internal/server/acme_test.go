@@ -194,7 +194,7 @@ func port(address string) string { return address[strings.LastIndexByte(address,
 // run starts a program that ends with the test.
 func run(t *testing.T, program string, env []string, args ...string) {
 	t.Helper()
-	c := exec.Command(program, args...)
+	c := Tied(exec.Command(program, args...))
 	c.Env = append(os.Environ(), env...)
 	if err := c.Start(); err != nil {
 		t.Fatal(err)

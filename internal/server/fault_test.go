@@ -243,7 +243,7 @@ func attach(t testing.TB, p *process, dir string, f fault, n string) (struck fun
 	t.Helper()
 	record := filepath.Join(t.TempDir(), "trace")
 	said := &lines{}
-	c := exec.Command(tracer(t), append([]string{"-f", "-p", strconv.Itoa(p.command.Process.Pid)}, f.words(dir, record, n)...)...)
+	c := command(tracer(t), append([]string{"-f", "-p", strconv.Itoa(p.command.Process.Pid)}, f.words(dir, record, n)...)...)
 	c.Stderr = said
 	if err := c.Start(); err != nil {
 		t.Fatal(err)

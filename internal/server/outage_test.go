@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -145,7 +144,11 @@ func TestPostgreSQLFailsUnderLoad(t *testing.T) {
 		doctor.want(t, http.StatusCreated, "POST", "/fhir/Observation", observation(in.patients[0], "70"))
 		cut.holds.Store(true)
 		go func() { _, _ = doctor.do("POST", "/fhir/Observation", observation(in.patients[0], "72")) }() // it never hears
-		<-cut.held
+		select {
+		case <-cut.held:
+		case <-time.After(time.Minute):
+			t.Fatal("no commit of the records came by")
+		}
 		p.kill()
 		lies(in.dir, place.URL)
 		next := launch(t, in.dir)
@@ -241,7 +244,7 @@ func failingDisk(t *testing.T, server *dbtest.Server, calls, what string) (struc
 	for _, pid := range server.Processes(t) {
 		words = append(words, "-p", strconv.Itoa(pid))
 	}
-	c := exec.Command(tracer(t), words...)
+	c := command(tracer(t), words...)
 	c.Stderr = said
 	if err := c.Start(); err != nil {
 		t.Fatal(err)

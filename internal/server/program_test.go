@@ -22,6 +22,7 @@ import (
 	"chartwarden/internal/db"
 	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/identity"
+	"chartwarden/internal/server"
 	"chartwarden/internal/server/servertest"
 
 	"github.com/pquerna/otp/totp"
@@ -53,6 +54,9 @@ var program = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+// command is a process that ends with this one at the latest.
+func command(name string, args ...string) *exec.Cmd { return server.Tied(exec.Command(name, args...)) }
+
 // run carries out one command of the program and gives what it prints and its exit code.
 func run(t testing.TB, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
@@ -61,7 +65,7 @@ func run(t testing.TB, args ...string) (stdout, stderr string, code int) {
 		t.Fatal(err)
 	}
 	var out, complaint bytes.Buffer
-	c := exec.CommandContext(t.Context(), path, placed(args)...)
+	c := server.Tied(exec.CommandContext(t.Context(), path, placed(args)...))
 	c.Stdout, c.Stderr = &out, &complaint
 	err = c.Run()
 	var exit *exec.ExitError
@@ -139,7 +143,7 @@ func begin(t testing.TB, before []string, args ...string) *process {
 		t.Fatal(err)
 	}
 	words := slices.Concat(before, []string{path}, args)
-	p := &process{command: exec.Command(words[0], words[1:]...), printed: &lines{}, ended: make(chan struct{})}
+	p := &process{command: command(words[0], words[1:]...), printed: &lines{}, ended: make(chan struct{})}
 	p.command.Stdout, p.command.Stderr = p.printed, p.printed
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
