@@ -33,6 +33,7 @@ func TestPlantedViolations(t *testing.T) {
 		"two comments":          {map[string]string{"care/a.go": "// Package care is planted.\npackage care\n", "care/b.go": "// Package care is planted twice.\npackage care\n"}, "2 package comments"},
 		"catch-all":             {map[string]string{"web/utils/a.go": "// Package utils is planted.\npackage utils\n"}, "says nothing"},
 		"append outside a door": {map[string]string{"web/a.go": "// Package web is planted.\npackage web\nfunc f(l interface{ Disclose() }) { l.Disclose() }\n"}, "appends to the audit"},
+		"told in a page":        {map[string]string{"web/a.go": "// Package web is planted.\npackage web\nfunc f(s interface{ TellVersions() }) { s.TellVersions() }\n"}, "only detection does"},
 		"banned word":           {map[string]string{"care/a.go": "// Package care is planted.\npackage care\ntype UserRecord struct{}\n"}, "say Person"},
 	} {
 		t.Run(name, func(t *testing.T) {

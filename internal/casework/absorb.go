@@ -23,13 +23,14 @@ type Change struct {
 // or happened before they were closed: what was decided is not asked again. Giving the same again changes nothing.
 //
 // evs are those of c.Events that the caller can describe; others are kept by their id. cursor "" leaves the place.
-// Errors: as [db.DB.Write]; the case and the place are both stored, or neither.
+// Errors: as [db.DB.Write]; outcome.Lock when another process judges by now. The case and the place are
+// both stored, or neither.
 func (s *Store) Absorb(ctx context.Context, c detect.Case, evs []Event, cursor string) (out Change, err error) {
 	evs = described(&c, evs)
 	person := s.o.Person(ctx, c.Agent)
 	err = s.d.Write(ctx, func(tx *sql.Tx) error {
 		out = Change{}
-		if err := keep(tx, cursor); err != nil {
+		if err := s.keep(tx, cursor); err != nil {
 			return err
 		}
 		cases, err := s.ofName(tx, s.nameOf(c.Agent, c.Hypothesis))
@@ -86,10 +87,14 @@ func (s *Store) open(tx *sql.Tx, found *detect.Case, evs []Event, person string)
 func (s *Store) grow(tx *sql.Tx, known *Case, found *detect.Case, evs []Event) (Change, error) {
 	out := Change{}
 	for _, e := range evs {
-		if !known.knows(e.ID) {
-			known.Events = append(known.Events, e)
-			out.Grown = true
+		if i := slices.IndexFunc(known.Events, func(k Event) bool { return k.ID == e.ID }); i >= 0 {
+			if e.Kind != "" { // what is said of it may have changed
+				known.Events[i].Explained, known.Events[i].Text = e.Explained, e.Text
+			}
+			continue
 		}
+		known.Events = append(known.Events, e)
+		out.Grown = true
 	}
 	if !out.Grown && !time.Unix(found.Updated, 0).After(known.Updated) {
 		out.Case = *known
@@ -144,9 +149,9 @@ func patientsOf(found *detect.Case, evs []Event) (out []string) {
 
 const judged = "judged" // the follower of the own log
 
-func keep(tx *sql.Tx, cursor string) error {
-	if cursor == "" {
-		return nil
+func (s *Store) keep(tx *sql.Tx, cursor string) error {
+	if err := s.leads(tx); err != nil || cursor == "" {
+		return err
 	}
 	_, err := tx.Exec(`insert into casework_cursor(name, at) values(?, ?) on conflict(name) do update set at = excluded.at`, judged, cursor)
 	return err
@@ -154,7 +159,7 @@ func keep(tx *sql.Tx, cursor string) error {
 
 // Keep stores the follower's place where no case came of what it judged. Errors: as [db.DB.Write].
 func (s *Store) Keep(ctx context.Context, cursor string) error {
-	return s.d.Write(ctx, func(tx *sql.Tx) error { return keep(tx, cursor) })
+	return s.d.Write(ctx, func(tx *sql.Tx) error { return s.keep(tx, cursor) })
 }
 
 // Cursor is the follower's place; "" when nothing was judged yet. Errors: outcome.NoStore.

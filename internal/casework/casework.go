@@ -20,6 +20,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"chartwarden/internal/db"
@@ -46,6 +47,8 @@ type Store struct {
 	box *seal.Box
 	key seal.KeyID
 	o   Options
+
+	epoch atomic.Int64 // of the term in which this process judges; 0: none, or it is alone
 
 	mu   sync.Mutex
 	grew chan struct{} // closed at each change by this process

@@ -197,3 +197,39 @@ func TestAnAlteredRowIsNoticed(t *testing.T) {
 		t.Fatalf("a case closed by SQL: %v", err)
 	}
 }
+
+func TestOneNodeJudges(t *testing.T) {
+	d := newDesk(t)
+	first := d.Store
+	if err := first.Lead(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !d.disk.Shared() {
+		t.Skip("one process alone")
+	}
+	second := d.open(t)
+	soon, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	beating, stop := context.WithCancel(t.Context())
+	go func() { _ = first.Beat(beating) }()
+	if err := second.Lead(soon); err == nil {
+		t.Fatal("two lead")
+	}
+	stop() // as if it were killed: no beat, no word
+	if err := second.Lead(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c, evs := found(5, 0, "a")
+	if _, err := first.Absorb(t.Context(), c, evs, "0:9"); !outcome.Is(err, outcome.Lock) {
+		t.Errorf("the earlier one still writes: %v", err)
+	}
+	if _, err := second.Absorb(t.Context(), c, evs, "0:9"); err != nil {
+		t.Error(err)
+	}
+	if err := second.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Lead(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
