@@ -14,19 +14,26 @@ import (
 )
 
 // Clock is the clock of a demonstration's server: it stands at a moment of the past while the past is played, then goes with real time.
+// While it stands it goes on by a millisecond each time it is looked at, so that what comes later is later.
 // Safe for concurrent use.
-type Clock struct{ at atomic.Pointer[time.Time] }
+type Clock struct {
+	at    atomic.Pointer[time.Time]
+	looks atomic.Int64
+}
 
 // Now is the moment at which the clock stands, or real time once released.
 func (c *Clock) Now() time.Time {
 	if t := c.at.Load(); t != nil {
-		return *t
+		return t.Add(time.Duration(c.looks.Add(1)) * time.Millisecond)
 	}
 	return time.Now()
 }
 
 // Set stops the clock at t.
-func (c *Clock) Set(t time.Time) { c.at.Store(&t) }
+func (c *Clock) Set(t time.Time) {
+	c.looks.Store(0)
+	c.at.Store(&t)
+}
 
 // Release lets the clock go with real time.
 func (c *Clock) Release() { c.at.Store(nil) }

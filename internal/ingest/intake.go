@@ -33,13 +33,7 @@ func (in *intake) take(file string, l line[detect.Event]) {
 		in.out.reject(file, l.number, "an event with this id came before")
 		return
 	}
-	ev.Agent = in.cross.person(ev.Agent)
-	ev.Device = bare(ev.Device)
-	ev.Place = in.cross.find(ev.Place, "Location", "Organization")
-	ev.Data = bare(ev.Data)
-	for i, p := range ev.Patients {
-		ev.Patients[i] = in.cross.find(p, "Patient")
-	}
+	in.cross.event(&ev)
 	in.clock.take(dated{ev, Place{filepath.Base(file), l.number}})
 }
 

@@ -1,11 +1,9 @@
 package record
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +12,8 @@ import (
 
 // TellVersions gives the versions of resources of some types in clear, in the order of their transactions: those that were written after a
 // transaction, and gives the newest one that it told of. Other nodes' writes are among them. Versions that were superseded before since
-// are left out, as are charts that were erased and rows that were altered. json is nil for a deletion; it is each's to keep.
+// are left out, as are charts that were erased and rows that were altered. known is when the version was stored, which for an import is not
+// its meta.lastUpdated; json is nil for a deletion, and each's to keep.
 //
 // It asks for no receipt, since nobody gets to see what it tells: detection learns who is related to whom from it, under one entry
 // of the log that says so. internal/archtest keeps everybody else from it. Errors: each's; outcome.NoStore.
@@ -27,20 +26,20 @@ func (s *Store) TellVersions(ctx context.Context, types []string, after int64, s
 		}
 	}
 	for {
-		txs, recs, err := s.touched(ctx, after)
-		if err != nil || len(txs) == 0 {
+		entries, err := s.touched(ctx, after)
+		if err != nil || len(entries) == 0 {
 			return after, err
 		}
-		for i, tx := range txs {
-			for _, rec := range recs[i] {
+		for _, e := range entries {
+			for rec := range varints(e.recs) {
 				if !ok {
 					break
 				}
-				if err := s.tellOne(ctx, query, rec, tx, oldest, each); err != nil {
+				if err := s.tellOne(ctx, query, rec, e, oldest, each); err != nil {
 					return after, err
 				}
 			}
-			after = tx
+			after = e.tx
 		}
 	}
 }
@@ -64,28 +63,27 @@ func (s *Store) numbered(types []string) string {
 }
 
 // touched reads the next entries of the change feed.
-func (s *Store) touched(ctx context.Context, after int64) (txs []int64, recs [][]fhir.RecordID, err error) {
-	rows, err := s.d.Reader().QueryContext(ctx, `select tx, recs from tx where tx>? order by tx limit 200`, after)
+func (s *Store) touched(ctx context.Context, after int64) (out []feed, err error) {
+	rows, err := s.d.Reader().QueryContext(ctx, `select tx, time, recs from tx where tx>? order by tx limit 200`, after)
 	if err != nil {
-		return nil, nil, unreadable(err)
+		return nil, unreadable(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var tx int64
-		var b []byte
-		if err := rows.Scan(&tx, &b); err != nil {
-			return nil, nil, unreadable(err)
+		var f feed
+		if err := rows.Scan(&f.tx, &f.time, &f.recs); err != nil {
+			return nil, unreadable(err)
 		}
-		txs, recs = append(txs, tx), append(recs, slices.Collect(varints(b)))
+		out = append(out, f)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, nil, unreadable(err)
+		return nil, unreadable(err)
 	}
-	return txs, recs, nil
+	return out, nil
 }
 
-func (s *Store) tellOne(ctx context.Context, query string, rec fhir.RecordID, tx, oldest int64, each func(string, string, time.Time, []byte) error) error {
-	rows, err := s.d.Reader().QueryContext(ctx, query, rec, tx)
+func (s *Store) tellOne(ctx context.Context, query string, rec fhir.RecordID, e feed, oldest int64, each func(string, string, time.Time, []byte) error) error {
+	rows, err := s.d.Reader().QueryContext(ctx, query, rec, e.tx)
 	if err != nil {
 		return unreadable(err)
 	}
@@ -95,7 +93,6 @@ func (s *Store) tellOne(ctx context.Context, query string, rec fhir.RecordID, tx
 		if err = r.scan(rows); err != nil {
 			break
 		}
-		r.body = bytes.Clone(r.body)
 		all = append(all, r)
 	}
 	if err == nil {
@@ -119,7 +116,7 @@ func (s *Store) tellOne(ctx context.Context, query string, rec fhir.RecordID, tx
 		if f.fault != nil {
 			continue
 		}
-		known, json := time.UnixMicro(r.updated).UTC(), []byte(nil)
+		known, json := time.UnixMicro(e.time).UTC(), []byte(nil)
 		if f.doc != nil {
 			json = f.doc.AppendJSON(nil)
 		}

@@ -7,12 +7,13 @@ import (
 )
 
 // openCases opens what the privacy office works on.
-func (s *Server) openCases(ctx context.Context) error {
-	store, err := casework.Open(ctx, casework.Options{DB: s.records, Box: s.ring.Box("casework"), Now: s.options.Now, Logger: s.options.Logger, Person: s.behind})
+func (s *Server) openCases(ctx context.Context) (err error) {
+	s.Cases, err = casework.Open(ctx, casework.Options{DB: s.records, Box: s.ring.Box("casework"), Now: s.options.Now, Logger: s.options.Logger, Person: s.behind})
 	if err != nil {
 		return err
 	}
-	s.Office = casework.NewOffice(casework.OfficeOptions{Store: store, Gate: s.Gate, Persons: s.Persons})
+	s.Watch = s.newWatch()
+	s.Office = casework.NewOffice(casework.OfficeOptions{Store: s.Cases, Gate: s.Gate, Persons: s.Persons})
 	return nil
 }
 

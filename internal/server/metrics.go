@@ -56,6 +56,7 @@ func newMetrics(s *Server) *metrics {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "chartwarden_database_broken", Help: "1 after an I/O error that only a restart mends.",
 			ConstLabels: prometheus.Labels{"database": name}}, func() float64 { d := d(); return truth(d == nil || d.Broken() != nil) }))
 	}
+	s.watched(m.registry)
 	return m
 }
 

@@ -23,11 +23,13 @@ import (
 	"chartwarden/internal/care"
 	"chartwarden/internal/casework"
 	"chartwarden/internal/db"
+	"chartwarden/internal/detect"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 	"chartwarden/internal/record"
 	"chartwarden/internal/seal"
+	"chartwarden/internal/watch"
 	"chartwarden/internal/web"
 )
 
@@ -39,6 +41,9 @@ type Options struct {
 	DemoList func() []web.DemoPerson // whom it offers
 	Hospital string                  // whose installation this is, as pages say it
 	Outward  *http.Client            // by which witnesses are reached; nil: as usual
+	// Verdict and Case are told what detection says, in its order, for tests.
+	Verdict func(*detect.Verdict)
+	Case    func(*detect.Case)
 	// Commands are answered on the control socket while the server runs, by name.
 	Commands map[string]Command
 }
@@ -50,6 +55,8 @@ type Server struct {
 	Persons *identity.Store
 	Log     *audit.Log
 	Office  *casework.Office
+	Cases   *casework.Store
+	Watch   *watch.Watch
 
 	options   Options
 	zone      *time.Location
@@ -222,6 +229,7 @@ func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 	go s.follow(following)
 	go s.backups(following)
 	go s.Gate.FollowApprovals(following)
+	go s.Watch.Run(following)
 	srv := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn)}
 	for _, stop := range s.shutdown {

@@ -1,0 +1,196 @@
+package server_test
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/db/dbtest"
+	"chartwarden/internal/detect"
+	"chartwarden/internal/hospital"
+	"chartwarden/internal/ingest"
+	"chartwarden/internal/server"
+	"chartwarden/internal/server/servertest"
+)
+
+// played is a demonstration's hospital whose day is played while detection follows.
+type played struct {
+	*servertest.Server
+	seat  *hospital.Seat
+	clock *hospital.Clock
+
+	mu       sync.Mutex
+	verdicts map[string]string // the newest line of an event and patient
+	cases    map[string]string // by person, hypothesis and beginning
+}
+
+var noon = time.Date(2026, 11, 18, 12, 20, 0, 0, time.UTC) // a Wednesday
+
+// play makes the hospital, 13 hours before noon, and lets its day happen until then.
+func play(t *testing.T) *played {
+	t.Helper()
+	place := dbtest.New(t)
+	config := server.Config{Data: place.Dir, Database: place.URL, Listen: "127.0.0.1:0", PublicURL: "http://localhost"}
+	if err := server.Init(t.Context(), config, true); err != nil {
+		t.Fatal(err)
+	}
+	p := &played{clock: &hospital.Clock{}, verdicts: map[string]string{}, cases: map[string]string{}}
+	p.clock.Set(noon.Add(-13 * time.Hour))
+	world := hospital.Generate(hospital.Options{Seed: 1, Size: hospital.Small, Now: noon})
+	s, err := server.Open(context.WithoutCancel(t.Context()), config, server.Options{Now: p.clock.Now, Demo: true, Hospital: world.Name,
+		Verdict: func(v *detect.Verdict) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.verdicts[v.Event+" "+v.Patient] = string(v.AppendJSON(nil))
+		},
+		Case: func(c *detect.Case) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.cases[fmt.Sprint(c.Agent, " ", c.Hypothesis, " ", time.Unix(c.Opened, 0).UTC().Format(time.RFC3339))] = string(c.AppendJSON(nil))
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(s.Handler())
+	running, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); s.Watch.Run(running) }()
+	t.Cleanup(func() {
+		stop()
+		<-done
+		h.Close()
+		_ = s.Close()
+	})
+	p.Server = &servertest.Server{Server: s, URL: h.URL, Dir: place.Dir}
+	p.seat = &hospital.Seat{Clock: p.clock, World: world, Gate: s.Gate, Trail: s.Persons}
+	if err := p.seat.Take(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.seat.PlayPast(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.clock.Set(noon)
+	return p
+}
+
+// catchUp waits until detection has judged everything.
+func (p *played) catchUp(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	if err := p.Watch.CatchUp(ctx); err != nil {
+		t.Fatalf("%v; %+v", err, p.Watch.State())
+	}
+}
+
+var updated = regexp.MustCompile(`"lastUpdated":"[^"]*"`)
+
+// context writes what a replay needs: all versions of it, each as known since it was stored.
+func (p *played) context(t *testing.T, dir string) {
+	t.Helper()
+	lines := map[string][]byte{}
+	err := p.TellVersions(t.Context(), ingest.Types, func(typ, _ string, known time.Time, line []byte) error {
+		line = updated.ReplaceAll(line, []byte(`"lastUpdated":"`+known.Format(time.RFC3339Nano)+`"`))
+		lines[typ] = append(append(lines[typ], line...), '\n')
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for typ, text := range lines {
+		if err := os.WriteFile(filepath.Join(dir, typ+".ndjson"), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// newest reads lines of a replay and keeps the last of each key.
+func newest(t *testing.T, name string, key func(map[string]any) string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	lines.Buffer(nil, 1<<24)
+	for lines.Scan() {
+		var v map[string]any
+		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
+			t.Fatal(err)
+		}
+		out[key(v)] = lines.Text()
+	}
+	return out
+}
+
+func compare(t *testing.T, what string, live, replayed map[string]string) {
+	t.Helper()
+	shown, differ := 0, 0
+	for _, key := range slices.SortedFunc(maps.Keys(replayed), func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }) {
+		line := replayed[key]
+		if live[key] == line {
+			continue
+		}
+		if differ++; shown < 5 {
+			shown++
+			t.Errorf("%s\n  live:   %s\n  replay: %s", what, live[key], line)
+		}
+	}
+	for key, line := range live {
+		if _, ok := replayed[key]; !ok {
+			if differ++; shown < 5 {
+				shown++
+				t.Errorf("%s only live: %s", what, line)
+			}
+		}
+	}
+	if differ > 0 {
+		t.Errorf("%d of %d and %d %ss differ", differ, len(live), len(replayed), what)
+	}
+}
+
+// The verdicts of the follower are those that a replay of the exported log gives, and its cases too.
+func TestReplayGivesWhatTheFollowerSaid(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays a day")
+	}
+	p := play(t)
+	p.catchUp(t)
+	p.clock.Set(noon.Add(5 * 24 * time.Hour)) // late documentation is waited for no more
+	dir := t.TempDir()
+	p.context(t, dir)
+	bundle := filepath.Join(dir, "bundle")
+	if _, err := p.Gate.ExportLog(t.Context(), access.Job(access.Operator), access.LogExport{Dir: bundle, Payloads: true}); err != nil {
+		t.Fatal(err)
+	}
+	p.catchUp(t)
+	sum, err := ingest.Replay(t.Context(), ingest.Options{Context: dir, Logs: []string{filepath.Join(bundle, "events.ndjson")}, Out: filepath.Join(dir, "out"), Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d events, %d accesses, %d explained, %d cases, %d rejected", sum.Events, sum.Accesses, sum.Explained, sum.Cases, sum.Rejected)
+	if sum.Accesses < 300 || sum.Cases == 0 {
+		t.Errorf("the day says too little")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	compare(t, "verdict", p.verdicts, newest(t, filepath.Join(dir, "out", "verdicts.ndjson"), func(v map[string]any) string { return fmt.Sprint(v["event"], " ", v["patient"]) }))
+	compare(t, "case", p.cases, newest(t, filepath.Join(dir, "out", "cases.ndjson"), func(v map[string]any) string {
+		delete(v, "case")
+		return fmt.Sprint(v["agent"], " ", v["hypothesis"], " ", v["opened"])
+	}))
+}

@@ -1,0 +1,139 @@
+package watch
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/casework"
+	"chartwarden/internal/detect"
+)
+
+// kept is how many events are remembered with what was said of them: enough to describe those that cases are made of.
+const kept = 1 << 16
+
+// recent remembers the events that were judged of late, by id.
+type recent struct {
+	mu    sync.Mutex
+	of    map[string]*judged
+	order []string // a ring
+	next  int
+}
+
+// judged is one event and the newest verdict on each of its patients.
+type judged struct {
+	entry    audit.Index
+	at       int64
+	kind     detect.Kind
+	patients []string
+	verdicts []detect.Verdict
+}
+
+func (r *recent) add(at audit.Index, e *detect.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.of == nil {
+		r.of, r.order = map[string]*judged{}, make([]string, kept)
+	}
+	delete(r.of, r.order[r.next])
+	id := strings.Clone(e.ID)
+	r.order[r.next] = id
+	r.next = (r.next + 1) % kept
+	j := &judged{entry: at, at: e.Time, kind: e.Kind}
+	for _, p := range e.Patients[:min(len(e.Patients), 64)] {
+		j.patients = append(j.patients, strings.Clone(p))
+	}
+	r.of[id] = j
+}
+
+// clear forgets everything, before the log is read again.
+func (r *recent) clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.of, r.order, r.next = nil, nil, 0
+}
+
+// judge keeps what is said of an event; a later revision takes the place of the earlier.
+func (r *recent) judge(v *detect.Verdict) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	j := r.of[v.Event]
+	if j == nil {
+		return
+	}
+	c := *v
+	c.Event, c.Agent, c.Patient = strings.Clone(v.Event), strings.Clone(v.Agent), strings.Clone(v.Patient)
+	c.Explanations, c.Signals = slices.Clone(v.Explanations), slices.Clone(v.Signals)
+	if i := slices.IndexFunc(j.verdicts, func(x detect.Verdict) bool { return x.Patient == v.Patient }); i >= 0 {
+		j.verdicts[i] = c
+	} else if len(j.verdicts) < 64 {
+		j.verdicts = append(j.verdicts, c)
+	}
+}
+
+func (r *recent) verdicts(id string) []detect.Verdict {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if j := r.of[id]; j != nil {
+		return slices.Clone(j.verdicts)
+	}
+	return nil
+}
+
+// describe gives the events of a found case as a case shows them; those that are not remembered are left out.
+func (r *recent) describe(c *detect.Case) (out []casework.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range c.Events {
+		j := r.of[id]
+		if j == nil {
+			continue
+		}
+		e := casework.Event{Entry: int64(j.entry), ID: id, Time: time.Unix(j.at, 0).UTC(), Kind: word(j.kind)}
+		for _, p := range j.patients {
+			if slices.Contains(c.Patients, p) {
+				e.Patient = p
+				break
+			}
+		}
+		for i := range j.verdicts {
+			if v := &j.verdicts[i]; v.Patient == e.Patient || e.Patient == "" {
+				e.Explained, e.Text = v.Explained, saying(v)
+				break
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// saying is a verdict in a sentence or two.
+func saying(v *detect.Verdict) string {
+	var out []string
+	for _, x := range v.Explanations {
+		out = append(out, x.Text)
+	}
+	if len(out) == 0 {
+		out = append(out, map[string]string{"pending": "no reason of care is known yet", "claimed": "a reason was given and nothing confirms it yet"}[v.State])
+		if out[0] == "" {
+			out[0] = "no reason of care is known"
+		}
+	}
+	for _, x := range v.Signals {
+		out = append(out, x.Text)
+	}
+	return strings.Join(out, "; ")
+}
+
+var words = map[detect.Kind]string{detect.Read: "read", detect.Search: "search", detect.Create: "create", detect.Update: "update", detect.Delete: "delete",
+	detect.Export: "export", detect.Print: "print", detect.Operation: "operation", detect.Login: "sign-in", detect.Logout: "sign-out", detect.Glass: "glass"}
+
+// word is what was done, as cases say it.
+func word(k detect.Kind) string {
+	if w, ok := words[k]; ok {
+		return w
+	}
+	return "other"
+}
