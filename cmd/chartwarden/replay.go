@@ -56,13 +56,7 @@ func replay(ctx context.Context, l *line) error {
 	if *asJSON {
 		return writeJSON(l.out, sum)
 	}
-	if f := sum.Foreign; f != nil {
-		fmt.Fprintf(l.out, "%d rows: %d duplicates, %d put in order, %d out of order, %d people and %d patients the context does not know, %d unknown words for an act\n",
-			f.Rows, f.Duplicates, f.PutInOrder, f.OutOfOrder, f.UnknownPeople, f.UnknownPatients, len(f.UnknownActs)+f.MoreActs)
-		for _, note := range f.Notes {
-			fmt.Fprintln(l.out, "note:", note)
-		}
-	}
+	tellForeign(l.out, sum.Foreign)
 	fmt.Fprintf(l.out, "%d events, %d accesses, %.1f %% explained (permuted %.1f %%), %d cases, %d lines rejected, %.0f events/s\n", sum.Events, sum.Accesses,
 		100*sum.ExplainedShare, 100*sum.PermutedShare, sum.Cases, sum.Rejected, sum.EventsPerSecond)
 	return nil
@@ -85,5 +79,17 @@ func formOf(l *line) func() (ingest.Form, error) {
 			}
 		}
 		return ingest.FormOf(*name, *mapping, text, *zone)
+	}
+}
+
+// tellForeign says in one line what was met in logs of other systems.
+func tellForeign(w io.Writer, f *foreign.Report) {
+	if f == nil {
+		return
+	}
+	fmt.Fprintf(w, "%d rows: %d duplicates, %d put in order, %d out of order, %d people and %d patients the context does not know, %d unknown words for an act\n",
+		f.Rows, f.Duplicates, f.PutInOrder, f.OutOfOrder, f.UnknownPeople, f.UnknownPatients, len(f.UnknownActs)+f.MoreActs)
+	for _, note := range f.Notes {
+		fmt.Fprintln(w, "note:", note)
 	}
 }

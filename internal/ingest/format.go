@@ -50,9 +50,23 @@ type reader struct {
 	tables bool // the stream met something
 }
 
-func newReader(form Form, e *detect.Engine, x *crosswalk, out *output) *reader {
+func newReader(form Form, e judge, x *crosswalk, out *output) *reader {
 	return &reader{form: form, own: newIntake(e, x, out), out: out,
 		stream: foreign.NewStream(foreign.Sinks{Event: e.Judge, Learn: e.Learn, Reject: out.reject}, x.walk)}
+}
+
+// all takes files in their order, and tells what a stream of other systems met, nil when there was none.
+func (x *reader) all(ctx context.Context, logs []string) (*foreign.Report, error) {
+	for _, name := range logs {
+		if err := open(name, func(r io.Reader) error { return x.read(ctx, name, r) }); err != nil {
+			return nil, reading(err, filepath.Base(name))
+		}
+	}
+	x.own.clock.finish()
+	if met := x.stream.Close(); x.tables {
+		return &met, x.out.err
+	}
+	return nil, x.out.err
 }
 
 // read takes one file.

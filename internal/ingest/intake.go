@@ -18,7 +18,7 @@ type intake struct {
 	duplicates int
 }
 
-func newIntake(e *detect.Engine, x *crosswalk, out *output) *intake {
+func newIntake(e judge, x *crosswalk, out *output) *intake {
 	return &intake{cross: x, out: out, clock: clock{judge: e.Judge}, seen: recent{seed: maphash.MakeSeed(), now: map[uint64]struct{}{}}}
 }
 

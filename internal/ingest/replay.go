@@ -62,10 +62,8 @@ func Replay(ctx context.Context, o Options) (Summary, error) {
 	if st, err := os.Stat(o.Context); err != nil || !st.IsDir() {
 		return sum, outcome.New(outcome.NotFound, "--context names no directory: give one with FHIR NDJSON files")
 	}
-	for _, l := range o.Logs {
-		if st, err := os.Stat(l); err != nil || st.IsDir() {
-			return sum, outcome.New(outcome.NotFound, "the log "+l+" is not there or no file")
-		}
+	if err := present(o.Logs); err != nil {
+		return sum, err
 	}
 	out, err := newOutput(o.Out)
 	if err != nil {
@@ -78,17 +76,10 @@ func Replay(ctx context.Context, o Options) (Summary, error) {
 		return sum, err
 	}
 	in := newReader(o.Form, engine, cross, out)
-	for _, name := range o.Logs {
-		err := open(name, func(r io.Reader) error { return in.read(ctx, name, r) })
-		if err != nil {
-			return sum, reading(err, filepath.Base(name))
-		}
+	if sum.Foreign, err = in.all(ctx, o.Logs); err != nil {
+		return sum, err
 	}
-	in.own.clock.finish()
 	sum.Duplicates, sum.ClockFaults, sum.ClockFaultsAt = in.own.duplicates, in.own.clock.faults, in.own.clock.at
-	if met := in.stream.Close(); in.tables {
-		sum.Foreign = &met
-	}
 	sum.Report = engine.Close()
 	sum.Rejected = out.rejects
 	if sum.Accesses > 0 {
@@ -105,7 +96,7 @@ func Replay(ctx context.Context, o Options) (Summary, error) {
 }
 
 // learn tells the engine the context, in a fixed order of files. Teams within teams wait until all teams are known.
-func learn(ctx context.Context, dir string, e *detect.Engine, cross *crosswalk, out *output) (n int, err error) {
+func learn(ctx context.Context, dir string, e judge, cross *crosswalk, out *output) (n int, err error) {
 	for _, typ := range Types {
 		var teams []entry
 		for _, ext := range []string{".ndjson", ".ndjson.gz"} {
@@ -148,6 +139,15 @@ func learn(ctx context.Context, dir string, e *detect.Engine, cross *crosswalk, 
 		name string
 		read func(io.Reader, func(int, string)) error
 	}{
+		{"hr.csv", func(r io.Reader, reject func(int, string)) error {
+			m, err := staffMapping(dir)
+			if err != nil {
+				return err
+			}
+			people, err := foreign.Staff("hr.csv", r, m, cross.walk, e, reject)
+			n += people
+			return err
+		}},
 		{"roster.csv", func(r io.Reader, reject func(int, string)) error { return roster(ctx, r, shift, reject) }},
 		{"leavers.csv", func(r io.Reader, reject func(int, string)) error { return leavers(ctx, r, leave, reject) }},
 		{"devices.csv", func(r io.Reader, reject func(int, string)) error { return devices(ctx, r, device, reject) }},
@@ -161,6 +161,18 @@ func learn(ctx context.Context, dir string, e *detect.Engine, cross *crosswalk, 
 		}
 	}
 	return n, out.err
+}
+
+// staffMapping is how hr.csv is read: by hr.map beside it, if there is one.
+func staffMapping(dir string) (*foreign.Mapping, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "hr.map"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return foreign.StaffMapping(), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return foreign.ParseStaff("hr.map", string(text))
 }
 
 // open gives a file to read, unpacked when it is packed, whatever its name.
@@ -240,11 +252,7 @@ func (o *output) raise(c *detect.Case) {
 
 func (o *output) reject(file string, number int, why string) {
 	o.rejects++
-	o.line, _ = json.Marshal(struct {
-		File   string `json:"file"`
-		Line   int    `json:"line"`
-		Reason string `json:"reason"`
-	}{filepath.Base(file), number, why})
+	o.line, _ = json.Marshal(rejection{filepath.Base(file), number, why})
 	o.write(o.rejected)
 }
 

@@ -13,6 +13,7 @@ import (
 type layout struct {
 	steps []step
 	unix  int64 // 1 or 1000: the number counts seconds or thousandths since 1970
+	since int   // the first year that it reads: no log is older than 1990, people are
 }
 
 type step struct {
@@ -27,7 +28,8 @@ var units = []struct {
 }{{"yyyy", step{unit: 'y', width: 4}}, {"MMM", step{unit: 'N'}}, {"MM", step{unit: 'M'}}, {"M", step{unit: 'M'}}, {"dd", step{unit: 'd'}}, {"d", step{unit: 'd'}},
 	{"HH", step{unit: 'H'}}, {"H", step{unit: 'H'}}, {"hh", step{unit: 'h'}}, {"h", step{unit: 'h'}}, {"mm", step{unit: 'm', width: 2}}, {"ss", step{unit: 's', width: 2}}, {"a", step{unit: 'a'}}}
 
-func parseLayout(text string) (l layout, why string) {
+// parseLayout reads a layout; of days too, where those will do.
+func parseLayout(text string, days bool) (l layout, why string) {
 	switch text {
 	case "unix":
 		return layout{unix: 1}, ""
@@ -35,6 +37,9 @@ func parseLayout(text string) (l layout, why string) {
 		return layout{unix: 1000}, ""
 	}
 	var has [256]bool
+	if l.since = 1990; days {
+		l.since = 1890
+	}
 next:
 	for i := 0; i < len(text); {
 		for _, u := range units {
@@ -55,6 +60,7 @@ next:
 	switch {
 	case !has['y'] || !has['M'] && !has['N'] || !has['d']:
 		return l, "the layout lacks the year, month or day"
+	case days && !has['m'] && !has['H'] && !has['h']:
 	case !has['m'] || !has['H'] && !has['h']:
 		return l, "the layout lacks the hour or minute: days alone are too coarse to judge accesses by"
 	case has['h'] != has['a'] || has['h'] && has['H']:
@@ -149,7 +155,7 @@ func (l *layout) read(s string) (sec int64, zoned, ok bool) {
 			hour += 12
 		}
 	}
-	if year < 1990 || year > 2200 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 60 {
+	if year < l.since || year > 2200 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 60 {
 		return 0, false, false
 	}
 	sec = civil(year, month, day)*86400 + int64(hour*3600+minute*60+second)

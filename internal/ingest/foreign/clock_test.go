@@ -21,7 +21,7 @@ func TestTimesAreReadByLayout(t *testing.T) {
 		{"unix", "1772355907", "2026-03-01T09:05:07Z"},
 		{"unix-ms", "1772355907123", "2026-03-01T09:05:07Z"},
 	} {
-		l, why := parseLayout(c.layout)
+		l, why := parseLayout(c.layout, false)
 		if why != "" {
 			t.Fatal(c.layout, why)
 		}
@@ -34,7 +34,7 @@ func TestTimesAreReadByLayout(t *testing.T) {
 			t.Errorf("%q by %q: %s %v, want %s", c.text, c.layout, got, ok, c.want)
 		}
 	}
-	l, _ := parseLayout("M/d/yyyy h:mm:ss a")
+	l, _ := parseLayout("M/d/yyyy h:mm:ss a", false)
 	for _, s := range []string{"", "3/1/2026", "13/1/2026 1:00:00 AM", "2/30/2026 1:00:00 AM", "3/1/2026 0:00:00 AM", "3/1/2026 13:00:00 PM", "3/1/2026 1:60:00 AM", "3/1/1026 1:00:00 AM", "3/1/2026 1:00:00 AM EST", "3/1/2026 1:00:00 XM"} {
 		if _, _, ok := l.read(s); ok {
 			t.Errorf("%q passes for a time", s)
@@ -53,7 +53,7 @@ func TestLayoutsThatCannotWorkAreRefused(t *testing.T) {
 		"2006-01-02 15:04:05":    "lacks the year",
 		"yyyy-MM-dd HH:mm:ss zz": "a layout is written with",
 	} {
-		if _, why := parseLayout(text); !strings.Contains(why, want) {
+		if _, why := parseLayout(text, false); !strings.Contains(why, want) {
 			t.Errorf("%s: %q, want %q", text, why, want)
 		}
 	}
@@ -124,7 +124,7 @@ func FuzzTime(f *testing.F) {
 	f.Add("MMM d yyyy h:mma", "Mar  1 2026  1:05PM")
 	f.Add("unix-ms", "1772355907123")
 	f.Fuzz(func(t *testing.T, layout, text string) {
-		l, why := parseLayout(layout)
+		l, why := parseLayout(layout, false)
 		if why != "" {
 			return
 		}

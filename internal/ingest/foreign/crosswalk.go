@@ -69,12 +69,26 @@ func (x *Crosswalk) Find(typ string, ids []ID) (ref string, ok bool) {
 	return "", false
 }
 
+// unit is the reference of a department or place by its name.
+func (x *Crosswalk) unit(name string) string {
+	ids := []ID{{Label: "name", Value: name}}
+	for _, typ := range []string{"Location", "Organization", "HealthcareService"} {
+		if ref, ok := x.Find(typ, ids); ok {
+			return ref
+		}
+	}
+	return own("Location", ids[0])
+}
+
 // own is a reference for somebody whom the context does not know. It is the same wherever the identifier is.
 func own(typ string, id ID) string {
 	b := make([]byte, 0, len(typ)+len(id.Label)+len(id.Value)+2)
 	b = append(append(append(append(b, typ...), '/'), id.Label...), ':')
 	for _, c := range []byte(canonical(id.Value)) {
-		if c <= ' ' || c == '/' || c == '"' || c == '\\' {
+		switch {
+		case c == '\\': // of a login's domain; Resolve finds it again
+			c = '|'
+		case c <= ' ' || c == '/' || c == '"':
 			c = '_'
 		}
 		b = append(b, c)
@@ -91,6 +105,9 @@ func (x *Crosswalk) Resolve(ref string) string {
 	label, value, ok := strings.Cut(rest, ":")
 	if !ok {
 		return ref
+	}
+	if typ == "Practitioner" {
+		value = strings.Replace(value, "|", `\`, 1)
 	}
 	if found, ok := x.Find(typ, []ID{{Label: label, Value: value}}); ok {
 		return found

@@ -21,6 +21,7 @@ type Mapping struct {
 	Zone        string // IANA name, of times that say none; "" must be given with the file
 	NoReads     string // what to say when no row is a read
 
+	staff    bool // of a table of people, not of accesses
 	layouts  []layout
 	columns  map[string][]column
 	people   []column
@@ -82,17 +83,9 @@ var separators = map[string]byte{"tab": '\t', "comma": ',', "pipe": '|', "semico
 
 // Parse reads a mapping. name stands in its errors, which are outcome.Invalid and name the line and the mend.
 func Parse(name, text string) (*Mapping, error) {
-	m := &Mapping{Text: text, Quote: true, Header: true, columns: map[string][]column{}, systems: map[string]string{}}
-	number := 0
-	for one := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
-		number++
-		one = strings.TrimSpace(one)
-		if one == "" || one[0] == '#' {
-			continue
-		}
-		if err := m.line(one); err != "" {
-			return nil, outcome.New(outcome.Invalid, fmt.Sprintf("%s, line %d: %s", name, number, err))
-		}
+	m, err := parse(name, text, false)
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case m.Name == "":
@@ -105,6 +98,22 @@ func Parse(name, text string) (*Mapping, error) {
 		return nil, outcome.New(outcome.Invalid, name+": no column tells who acted; add a line like `person login: USER_LOGIN`")
 	case len(m.patients) == 0 && len(m.columns["patient-family"]) == 0:
 		return nil, outcome.New(outcome.Invalid, name+": no column tells the patient; add a line like `patient mrn: MRN`")
+	}
+	return m, nil
+}
+
+func parse(name, text string, staff bool) (*Mapping, error) {
+	m := &Mapping{Text: text, staff: staff, Quote: true, Header: true, columns: map[string][]column{}, systems: map[string]string{}}
+	number := 0
+	for one := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
+		number++
+		one = strings.TrimSpace(one)
+		if one == "" || one[0] == '#' {
+			continue
+		}
+		if err := m.line(one); err != "" {
+			return nil, outcome.New(outcome.Invalid, fmt.Sprintf("%s, line %d: %s", name, number, err))
+		}
 	}
 	return m, nil
 }
@@ -157,7 +166,7 @@ func (m *Mapping) line(one string) string {
 		}
 		m.Zone = value
 	case "layout":
-		l, why := parseLayout(value)
+		l, why := parseLayout(value, m.staff)
 		if why != "" {
 			return why
 		}
@@ -190,7 +199,11 @@ func (m *Mapping) line(one string) string {
 }
 
 func (m *Mapping) column(key, value string) string {
-	if fields[key] == "" {
+	known := fields
+	if m.staff {
+		known = staffFields
+	}
+	if known[key] == "" {
 		return "there is no key `" + key + "`; docs/formats/foreign-logs.md lists them"
 	}
 	c, why := m.place("", value)

@@ -99,6 +99,10 @@ func (m *Mapping) bind(header []string) (b *binding, missing string) {
 		return "no column for " + what + " (" + strings.Join(names, " or ") + ")"
 	}
 	switch {
+	case m.staff:
+		if len(b.people) == 0 {
+			return b, lacks("the identifier of a person", m.people)
+		}
 	case len(b.slots["time"]) == 0:
 		return b, lacks("the time", m.columns["time"])
 	case len(b.people) == 0:

@@ -245,7 +245,7 @@ func (s *Stream) give(h *held) {
 		e.Agent = s.person(r)
 	}
 	if e.Place != "" && !literal(e.Place) {
-		e.Place = s.unit(e.Place)
+		e.Place = s.walk.unit(e.Place)
 	}
 	if e.Device != "" && !literal(e.Device) {
 		e.Device = "Device/" + e.Device
@@ -260,7 +260,7 @@ func (s *Stream) give(h *held) {
 		e.Patients = s.one[:]
 	}
 	if r.Names != nil && r.Names.In != "" && len(e.Patients) == 1 {
-		s.placed(e.Patients[0], s.unit(r.Names.In), e.Time)
+		s.placed(e.Patients[0], s.walk.unit(r.Names.In), e.Time)
 	}
 	if r.Glass && len(e.Patients) > 0 && (e.Kind == detect.Read || e.Kind == detect.Search || e.Kind == detect.Other) && s.breaks(e) {
 		e.Kind = detect.Glass
@@ -335,17 +335,6 @@ func (s *Stream) unnumbered(n *Names, h *held) string {
 		s.meet(ref, n)
 	}
 	return ref
-}
-
-// unit is the reference of a department or place by its name.
-func (s *Stream) unit(name string) string {
-	ids := []ID{{Label: "name", Value: name}}
-	for _, typ := range []string{"Location", "Organization", "HealthcareService"} {
-		if ref, ok := s.walk.Find(typ, ids); ok {
-			return ref
-		}
-	}
-	return own("Location", ids[0])
 }
 
 // placed tells the engine, once a day, that the log says in which department a patient is.
