@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 
@@ -41,7 +42,7 @@ func replay(ctx context.Context, l *line) error {
 		return outcome.New(outcome.Required, "name the log: --log FILE")
 	case o.Out == "":
 		return outcome.New(outcome.Required, "name the output directory: --out DIR")
-	case o.Budget <= 0:
+	case !(o.Budget > 0) || math.IsInf(o.Budget, 1): // NaN is no number of cases
 		return outcome.New(outcome.Value, "--budget is a number of cases above 0")
 	}
 	o.Logs = logs

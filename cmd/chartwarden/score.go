@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -85,7 +87,13 @@ func rolesIn(dir string) string {
 	if dir == "" {
 		return ""
 	}
-	return filepath.Join(dir, "PractitionerRole.ndjson")
+	name := filepath.Join(dir, "PractitionerRole.ndjson")
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		if st, err := os.Stat(dir); err == nil && st.IsDir() { // a context without roles has no false cases by role
+			return ""
+		}
+	}
+	return name
 }
 
 func scoreMeans(out io.Writer, files []string) error {

@@ -18,6 +18,8 @@ type Engine struct {
 	world      world
 	options    Options
 	now, start int64
+	last       int64 // event
+	resumed    int64 // the first event, or the first after weeks without any
 	day        int32 // of the log, from the first day of Unix time
 	firstDay   int32
 	weights    *weights
@@ -105,6 +107,10 @@ func (e *Engine) Judge(ev *Event) {
 		t = e.now
 		e.report.OutOfOrder++
 	}
+	if t-e.last > 14*day {
+		e.resumed = t
+	}
+	e.last = t
 	e.advance(t)
 	e.events++
 	e.report.Events++

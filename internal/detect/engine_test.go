@@ -180,3 +180,27 @@ func TestClocksAtTheirEnds(t *testing.T) {
 		}
 	}
 }
+
+func TestAfterASilentYearNobodyIsDormant(t *testing.T) {
+	for _, c := range []struct {
+		silent int64 // days of the whole log
+		want   bool
+	}{{0, true}, {400, false}} {
+		e, _, _ := told()
+		n := 0
+		look := func(who string, at int64) {
+			n++
+			e.Judge(&Event{ID: fmt.Sprint(n), Time: at, Kind: Read, Agent: "Practitioner/" + who, Patients: []string{"Patient/p"}})
+		}
+		look("rested", noon)
+		for d := int64(0); d < 60; d++ {
+			look("busy", noon+d*day+60)
+		}
+		at := noon + (60+c.silent)*day
+		look("busy", at)
+		look("rested", at+60)
+		if got := e.world.persons[e.world.person("Practitioner/rested")].today.dormant > 0; got != c.want {
+			t.Errorf("after %d silent days: dormant %v", c.silent, got)
+		}
+	}
+}

@@ -2,11 +2,11 @@ package detect
 
 import "math"
 
-// idle is the log e-value of an account that wakes after weeks of nothing; one that was just given a role is new, not dormant.
+// idle is the log e-value of an account that wakes after weeks of nothing, while the log went on; one that was just given a role is
+// new, not dormant.
 func (e *Engine) idle(p *person, t int64) float64 {
-	since := p.last
-	if since == 0 {
-		since = e.start
+	since := max(p.last, e.resumed)
+	if p.last == 0 {
 		if p.hired > e.start && t-p.hired < 5*day || len(p.shifts) > 0 && p.shifts[0].from > e.start+7*day {
 			return 0
 		}

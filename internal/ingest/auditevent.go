@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -89,6 +90,9 @@ func Event(line string) (e detect.Event, why string) {
 	e.Machine = e.Machine || strings.HasPrefix(e.Agent, "Device/")
 	e.Failed = outcome != "" && outcome != "0"
 	e.Kind = kindOf(typ, action, subs[:nsub])
+	if len(e.Patients) == 0 && own[e.Kind] && strings.HasPrefix(e.Data, "Patient/") { // whose data they are is said once
+		e.Patients = append(e.Patients, e.Data)
+	}
 	for _, s := range subs[:nsub] { // our own events say how an access came about
 		e.Listed = e.Listed || s == "incidental"
 		e.Machine = e.Machine || s == "machine"
@@ -119,7 +123,7 @@ func kindOf(typ, action string, subs []string) detect.Kind {
 		return detect.Logout
 	case has("operation"):
 		return detect.Operation
-	case has("search") || has("search-type") || has("search-system") || has("history") || has("history-type"):
+	case typ == "110112" || has("search") || has("search-type") || has("search-system") || has("history") || has("history-type"):
 		return detect.Search
 	case typ == "110114" || typ == "110113" || typ == "110100":
 		return detect.Other
@@ -135,6 +139,16 @@ func kindOf(typ, action string, subs []string) detect.Kind {
 		return detect.Delete
 	case "E":
 		return detect.Search
+	}
+	switch { // no action is said
+	case has("create"):
+		return detect.Create
+	case has("read") || has("vread"):
+		return detect.Read
+	case has("update") || has("patch"):
+		return detect.Update
+	case has("delete"):
+		return detect.Delete
 	}
 	return detect.Other
 }
@@ -276,10 +290,10 @@ func (c *cursor) entity(e *detect.Event) {
 	}
 	switch {
 	case role == "1" || role == "" && typ == "1" && strings.HasPrefix(what, "Patient/"):
-		if what != "" {
+		if what != "" && !slices.Contains(e.Patients, what) {
 			e.Patients = append(e.Patients, what)
 		}
-	case e.Data == "" && (role == "4" || role == ""):
+	case e.Data == "" && (role == "4" || role == "3" || role == ""):
 		e.Data = what
 	}
 }
@@ -359,3 +373,6 @@ func (c *cursor) coding() (code, text string) {
 	}
 	return code, text
 }
+
+// own are the kinds of which the record concerned tells the patient: a search or a list only names whom it found.
+var own = map[detect.Kind]bool{detect.Read: true, detect.Create: true, detect.Update: true, detect.Delete: true}

@@ -43,7 +43,8 @@ type part struct {
 
 // grant is one provision with its actors.
 type grant struct {
-	permit   bool
+	permit   bool // said outright
+	deny     bool
 	from, to int64
 	actors   []string
 }
@@ -130,7 +131,7 @@ func (b *bag) fill(c *cursor) {
 		case "contact":
 			c.each(func() { b.contact(c) })
 		case "provision":
-			c.each(func() { b.provision(c, true) })
+			c.each(func() { b.provision(c) })
 		default:
 			c.skip()
 		}
@@ -518,18 +519,20 @@ func (b *bag) contact(c *cursor) {
 	b.contacts = append(b.contacts, k)
 }
 
-// provision reads one with those inside it, each an exception to the one around it.
-func (b *bag) provision(c *cursor, permit bool) {
+// provision reads one with those inside it, each an exception to the one around it. The outermost has no type of its own in R4: it grants
+// nobody anything.
+func (b *bag) provision(c *cursor) {
 	if !c.is('{') {
 		c.skip()
 		return
 	}
 	at := len(b.grants)
-	b.grants = append(b.grants, grant{permit: permit})
+	b.grants = append(b.grants, grant{})
 	for c.enter('{'); c.more('}'); {
 		switch c.key() {
 		case "type":
-			b.grants[at].permit = c.text() != "deny"
+			typ := c.text()
+			b.grants[at].permit, b.grants[at].deny = typ == "permit", typ == "deny"
 		case "period":
 			b.grants[at].from, b.grants[at].to = c.period()
 		case "actor":
@@ -550,7 +553,7 @@ func (b *bag) provision(c *cursor, permit bool) {
 				b.grants[at].actors = append(b.grants[at].actors, in.refs["actor"]...)
 			})
 		case "provision":
-			c.each(func() { b.provision(c, true) })
+			c.each(func() { b.provision(c) })
 		default:
 			c.skip()
 		}

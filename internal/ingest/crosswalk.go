@@ -92,6 +92,9 @@ func (x *crosswalk) person(party string) string {
 // open calls each with those whom a party stands for, and since when that is known.
 func (x *crosswalk) open(party string, since int64, depth int, each func(ref string, since int64)) {
 	ref := x.find(party, named...)
+	if nameOnly(party) && !strings.Contains(ref, "/") {
+		return
+	}
 	if s, ok := x.stands[ref]; ok && depth < 5 && !strings.HasPrefix(ref, "RelatedPerson/") {
 		for _, p := range s.parties {
 			x.open(p, max(since, s.since), depth+1, each)
@@ -99,6 +102,11 @@ func (x *crosswalk) open(party string, since int64, depth int, each func(ref str
 		return
 	}
 	each(ref, since)
+}
+
+// nameOnly reports whether a party is said in words alone: two may have one name.
+func nameOnly(party string) bool {
+	return !strings.ContainsAny(party, "/?") && !strings.HasPrefix(party, "urn:")
 }
 
 // isUnit and isPerson tell parties apart. Who is named by an identifier or in words only is a person.
@@ -117,10 +125,10 @@ func isPerson(ref string) bool {
 func (x *crosswalk) record(e *entry) detect.Record {
 	r := e.Record
 	patient := func(party string) string {
-		if party == "" {
-			return ""
+		if ref := x.find(party, "Patient"); !nameOnly(party) || strings.Contains(ref, "/") {
+			return ref
 		}
-		return x.find(party, "Patient")
+		return ""
 	}
 	r.Patient, r.Consents = patient(r.Patient), patient(r.Consents)
 	if r.Maker != "" {

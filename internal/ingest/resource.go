@@ -328,7 +328,7 @@ func communication(b *bag, e *entry) {
 func consent(b *bag, e *entry) {
 	p := b.one("patient")
 	if b.says("research") {
-		if len(b.grants) == 0 || b.grants[0].permit {
+		if len(b.grants) == 0 || !b.grants[0].deny {
 			e.Consents = p
 		}
 		return

@@ -182,12 +182,13 @@ func readCases(r io.Reader, t *truth) ([]*history, error) {
 	return out, err
 }
 
-// readVerdicts gives the shares of innocent and of labelled entries whose last verdict says explained.
+// readVerdicts gives the shares of innocent and of labelled accesses whose last verdict says explained; -1 where there are none.
 func readVerdicts(r io.Reader, t *truth) (innocent, attacks float64, err error) {
 	explained := map[uint64]int8{} // 1 when it is; 2 is added for an entry of an attack
 	err = each(r, "verdicts", func(line []byte) error {
 		var v struct {
 			Event     string `json:"event"`
+			Patient   string `json:"patient"`
 			Explained bool   `json:"explained"`
 		}
 		if err := json.Unmarshal(line, &v); err != nil {
@@ -201,13 +202,19 @@ func readVerdicts(r io.Reader, t *truth) (innocent, attacks float64, err error) 
 			x += 2
 		}
 		h := fnv.New64a()
-		h.Write([]byte(v.Event))
-		explained[h.Sum64()] = x // revisions come in order
+		h.Write([]byte(v.Event + "\x00" + v.Patient)) // one event may be of several patients
+		explained[h.Sum64()] = x                      // revisions come in order
 		return nil
 	})
 	var n [4]int
 	for _, x := range explained {
 		n[x]++
 	}
-	return portion(n[1], n[0]+n[1]), portion(n[3], n[2]+n[3]), err
+	share := func(yes, no int) float64 {
+		if yes+no == 0 {
+			return -1
+		}
+		return portion(yes, yes+no)
+	}
+	return share(n[1], n[0]), share(n[3], n[2]), err
 }

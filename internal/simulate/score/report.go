@@ -64,7 +64,7 @@ func (r *Result) Print(w io.Writer) {
 	}
 }
 
-// Missed names the aims that the result does not reach. Aims are joined by commas: NAME=X or NAME>=X is at least, NAME<=X at most. Names: recall@B, detectable@B, mix@B,
+// Missed names the aims that the result does not reach, or that nothing measures. Aims are joined by commas: NAME=X or NAME>=X is at least, NAME<=X at most. Names: recall@B, detectable@B, mix@B,
 // grade1@B to grade4@B, SCENARIO@B for the budgets B, and queued, false, ece, explained, excused, days, records, twins.
 func (r *Result) Missed(aims string) (missed []string, err error) {
 	for aim := range strings.SplitSeq(aims, ",") {
@@ -75,13 +75,17 @@ func (r *Result) Missed(aims string) (missed []string, err error) {
 		if i < 0 {
 			return nil, outcome.New(outcome.Value, "write an aim as recall@2=.80 or false<=2, not "+aim).At("--require")
 		}
-		v, err := r.figure(aim[:i])
+		v, known, err := r.figure(aim[:i])
 		if err != nil {
 			return nil, err
 		}
 		want, err := strconv.ParseFloat(strings.TrimLeft(aim[i:], "<>="), 64)
 		if err != nil {
 			return nil, outcome.New(outcome.Value, "an aim ends in a number, not "+aim).At("--require")
+		}
+		if !known {
+			missed = append(missed, aim+": there was nothing to measure it by")
+			continue
 		}
 		if aim[i] == '<' && v > want || aim[i] != '<' && v < want {
 			missed = append(missed, fmt.Sprintf("%s: it is %.3f", aim, v))
@@ -90,48 +94,53 @@ func (r *Result) Missed(aims string) (missed []string, err error) {
 	return missed, nil
 }
 
-func (r *Result) figure(name string) (float64, error) {
+// figure is one by its name. It is not known where there was nothing to measure it by.
+func (r *Result) figure(name string) (v float64, known bool, err error) {
 	base, budget, at := strings.Cut(name, "@")
 	if !at {
 		switch base {
 		case "queued":
-			return portion(r.All.Queued, r.All.Attacks), nil
+			return portion(r.All.Queued, r.All.Attacks), r.All.Attacks > 0, nil
 		case "false":
-			return r.FalseQueued, nil
+			return r.FalseQueued, r.Active > 0, nil
 		case "ece":
-			return r.ECE, nil
+			return r.ECE, slices.ContainsFunc(r.Bins, func(b Bin) bool { return b.Cases > 0 }), nil
 		case "explained":
-			return r.Explained, nil
+			return r.Explained, r.Explained >= 0, nil
 		case "excused":
-			return r.Excused, nil
+			return r.Excused, r.Excused >= 0, nil
 		case "days":
-			return r.DaysUntil, nil
+			return r.DaysUntil, r.All.Found[1] > 0, nil
 		case "records":
-			return r.RecordsSeen, nil
+			return r.RecordsSeen, r.All.Found[1] > 0, nil
 		case "twins":
-			return float64(r.TwinsTaken), nil
+			return float64(r.TwinsTaken), r.Twins > 0, nil
 		}
-		return 0, outcome.New(outcome.Value, "there is no figure "+name+" to require").At("--require")
+		return 0, false, outcome.New(outcome.Value, "there is no figure "+name+" to require").At("--require")
 	}
 	b, _ := strconv.Atoi(budget)
 	i := slices.Index(Budgets[:], b)
 	if i < 0 {
-		return 0, outcome.New(outcome.Value, "budgets are 1, 2, 5 and 10, not "+budget).At("--require")
+		return 0, false, outcome.New(outcome.Value, "budgets are 1, 2, 5 and 10, not "+budget).At("--require")
 	}
-	switch s := r.Scenarios[base]; {
-	case base == "recall":
-		return r.All.At(i), nil
-	case base == "detectable":
-		return r.Detectable.At(i), nil
-	case base == "mix":
-		return r.Mix[i], nil
-	case s != nil:
-		return s.At(i), nil
+	s := r.Scenarios[base]
+	switch base {
+	case "recall":
+		s = &r.All
+	case "detectable":
+		s = &r.Detectable
+	case "mix":
+		return r.Mix[i], r.All.Attacks > 0, nil
 	}
-	if g, ok := strings.CutPrefix(base, "grade"); ok {
-		if n, err := strconv.Atoi(g); err == nil && r.Grades[n] != nil {
-			return r.Grades[n].At(i), nil
+	if g, ok := strings.CutPrefix(base, "grade"); ok && s == nil {
+		if n, err := strconv.Atoi(g); err == nil && n >= 1 && n <= 4 {
+			if s = r.Grades[n]; s == nil {
+				return 0, false, nil
+			}
 		}
 	}
-	return 0, outcome.New(outcome.Value, "there is no figure "+name+" to require").At("--require")
+	if s == nil {
+		return 0, false, outcome.New(outcome.Value, "there is no figure "+name+" to require").At("--require")
+	}
+	return s.At(i), s.Attacks > 0, nil
 }

@@ -188,3 +188,24 @@ func FuzzJudge(f *testing.F) {
 		}
 	})
 }
+
+func TestAnAimThatNothingMeasuresIsMissed(t *testing.T) {
+	r := judged(t, labels(), "", "")
+	for _, aim := range []string{"recall@2>=0", "detectable@2<=1", "mix@1<=1", "grade3@2<=1", "queued<=1", "ece<=.05", "explained<=1", "excused<=.1", "days<=3", "records<=9", "twins<=2"} {
+		if missed, err := r.Missed(aim); err != nil || len(missed) != 1 || !strings.Contains(missed[0], "nothing to measure") {
+			t.Errorf("%s: %q %v", aim, missed, err)
+		}
+	}
+}
+
+func TestAVerdictIsOfOneEventAndPatient(t *testing.T) {
+	v := `{"event":"x","patient":"Patient/1","explained":true}
+{"event":"x","patient":"Patient/2","explained":false}
+{"event":"e1","patient":"Patient/1","explained":true}
+{"event":"e1","patient":"Patient/2","explained":true}
+{"event":"e1","patient":"Patient/2","revision":2,"explained":false}`
+	r := judged(t, labels(attack("eve", "household", 9, true, "e1")), "", v)
+	if r.Explained != .5 || r.Excused != .5 {
+		t.Errorf("explained %.2f, excused %.2f", r.Explained, r.Excused)
+	}
+}
