@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -31,8 +32,8 @@ func TestEventsReadBack(t *testing.T) {
 			if r.IntN(2) == 0 {
 				e.Authored = e.Time - 100
 			}
-			for range r.IntN(3) {
-				e.Patients = append(e.Patients, "Patient/p"+text(""))
+			for i := range r.IntN(3) { // each once
+				e.Patients = append(e.Patients, fmt.Sprint("Patient/p", i, text("")))
 			}
 			line := string(AppendEvent(nil, &e))
 			got, why := Event(strings.TrimSuffix(line, "\n"))
