@@ -1,5 +1,5 @@
 # Targets over scripts; `go run ./cmd/chartwarden demo` and `./scripts/test` need no make.
-.PHONY: test demo generate bench crash nodes
+.PHONY: test demo generate bench crash nodes long-line
 test:
 	./scripts/test
 demo:
@@ -12,3 +12,5 @@ crash:
 	CRASH_ROUNDS=50 go test -count=1 -timeout 60m -run 'TestKill' ./internal/server/...
 nodes:
 	go test -run '^$$' -bench Nodes -benchtime 20x ./internal/server
+long-line:
+	CHARTWARDEN_LONG_LINE=2048 go test -count=1 -v -run Gigabytes ./internal/ingest

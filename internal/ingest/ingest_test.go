@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -150,28 +149,6 @@ func (e *endless) Read(p []byte) (int, error) {
 		return k, nil
 	}
 	return e.tail.Read(p)
-}
-
-func TestALineOfTwoGigabytesTakesNoMemory(t *testing.T) {
-	size := int64(2 << 30)
-	if testing.Short() {
-		size = 64 << 20
-	}
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	var got []string
-	err := lines(context.Background(), &endless{size, strings.NewReader("\n\ngood\nlast")}, func(s string) (string, string) { return s, "" },
-		func(l line[string]) error {
-			got = append(got, fmt.Sprint(l.number, l.value, l.why))
-			return nil
-		})
-	runtime.ReadMemStats(&after)
-	if want := []string{"1longer than 8 MiB", "3good", "4last"}; err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("%q %v, want %q", got, err, want)
-	}
-	if grown := int64(after.TotalAlloc) - int64(before.TotalAlloc); grown > 64<<20 {
-		t.Errorf("allocated %d MB", grown>>20)
-	}
 }
 
 func TestLinesComeInOrder(t *testing.T) {
