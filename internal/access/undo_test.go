@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +19,8 @@ import (
 	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/server/servertest"
+	"chartwarden/internal/tlog"
+	"chartwarden/internal/witness"
 )
 
 func (w *ward) location(t testing.TB, p access.Principal, id, name string) (access.Written, error) {
@@ -324,6 +329,108 @@ func TestUndoGoesOnAfterAStop(t *testing.T) {
 		if err != nil || len(h.Versions) != 2 || !h.Versions[0].Deleted {
 			t.Fatalf("%s: %+v %v", ref, h.Versions, err)
 		}
+	}
+}
+
+// disputing is a witness of the ward's log that can be made to know another one, and the ward's server is told of it.
+func (w *ward) disputing(t *testing.T) (says func(other bool)) {
+	t.Helper()
+	log, err := tlog.ParseVerifier(w.Log.Verifier())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	key, err := witness.MakeKey(dir, "witness.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	honest, err := witness.Open(witness.Options{Dir: dir, Logs: []tlog.Verifier{log}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lies atomic.Bool
+	outside := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if !lies.Load() {
+			honest.Handler().ServeHTTP(rw, r)
+			return
+		}
+		rw.Header().Set("Content-Type", "text/x.tlog.size")
+		rw.WriteHeader(http.StatusConflict)
+		_, _ = rw.Write([]byte("1000000\n"))
+	}))
+	t.Cleanup(func() { outside.Close(); honest.Close() })
+	w.Stop()
+	w.Server = servertest.OpenWitnessed(t, w.Dir, outside.URL+"="+key.Verifier().String())
+	return func(other bool) {
+		t.Helper()
+		lies.Store(other)
+		if _, _, err := w.Log.Export(t.Context(), t.TempDir(), audit.ExportOptions{}, audit.Event{Agent: audit.Agent{Job: "test"}, Interaction: "export"}); err != nil { // brings the head first
+			t.Fatal(err)
+		}
+		if disputed := w.Log.State().Disputed != ""; disputed != other {
+			t.Fatalf("%+v", w.Log.State())
+		}
+	}
+}
+
+// While a witness contradicts the log nothing is deleted: an undo that meets that stops where it is, the item waits, and what is left of it
+// is done when the witness cosigns again.
+func TestAnUndoWaitsForADispute(t *testing.T) {
+	w := newWard(t)
+	says := w.disputing(t)
+	ann, olu, ruth := w.Person(t, "Ann One", "administrator", ""), w.Person(t, "Olu Privacy", "privacy", ""), w.Person(t, "Ruth Adeyemi", "administrator", "")
+	since := w.Now()
+	var ids []string
+	for i := range 70 { // two batches
+		done, err := w.location(t, w.as(t, ann), "", fmt.Sprint("n", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, done.ID)
+	}
+	there := func() (n int) {
+		t.Helper()
+		for _, id := range ids {
+			if w.content(t, "Location/"+id) != "" {
+				n++
+			}
+		}
+		return n
+	}
+	state := func(item string) string {
+		t.Helper()
+		a, err := w.Gate.ApprovalOf(t.Context(), w.as(t, olu), item)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.State
+	}
+	item, err := w.Gate.AskUndo(t.Context(), w.as(t, ruth), ann.Person.Person, since, "test")
+	if err == nil {
+		_, err = w.Gate.Approve(t.Context(), w.as(t, olu), item.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Gate.BeforeBatch(1, func() { says(true) })
+	if err := w.Gate.CarryOut(t.Context()); !outcome.Is(err, outcome.Lock) {
+		t.Errorf("%v", err)
+	}
+	if got, n := state(item.ID), there(); got != "approved" || n != 20 {
+		t.Errorf("the item is %s, %d of 70 are there", got, n)
+	}
+	if err := w.Gate.CarryOut(t.Context()); !outcome.Is(err, outcome.Lock) { // as long as that stands
+		t.Errorf("%v", err)
+	}
+	if got, n := state(item.ID), there(); got != "approved" || n != 20 {
+		t.Errorf("the item is %s, %d of 70 are there", got, n)
+	}
+	says(false)
+	if err := w.Gate.CarryOut(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got, n := state(item.ID), there(); got != "done" || n != 0 {
+		t.Errorf("the item is %s, %d of 70 are there", got, n)
 	}
 }
 

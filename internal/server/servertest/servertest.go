@@ -85,6 +85,11 @@ func database(dir string) string {
 // Open serves an installation that is there, as after a restart.
 func Open(t testing.TB, dir string) *Server { return open(t, dir, "", nil) }
 
+// OpenWitnessed is Open with witnesses, written as the setting is.
+func OpenWitnessed(t testing.TB, dir, witnesses string) *Server {
+	return opened(t, server.Config{Data: dir, Database: database(dir), Witnesses: witnesses}, nil)
+}
+
 // OpenAt is Open with a clock that runs from at.
 func OpenAt(t testing.TB, dir string, at time.Time) *Server {
 	begun := time.Now()
@@ -108,13 +113,18 @@ func OpenPlaceAt(t testing.TB, place dbtest.Place, at time.Time) *Server {
 
 func open(t testing.TB, dir, node string, now func() time.Time) *Server {
 	t.Helper()
-	c := server.Config{Data: dir, Database: database(dir), Node: node, Listen: "127.0.0.1:0", PublicURL: "http://localhost"}
+	return opened(t, server.Config{Data: dir, Database: database(dir), Node: node}, now)
+}
+
+func opened(t testing.TB, c server.Config, now func() time.Time) *Server {
+	t.Helper()
+	c.Listen, c.PublicURL = "127.0.0.1:0", "http://localhost"
 	s, err := server.Open(context.WithoutCancel(t.Context()), c, server.Options{Now: now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := httptest.NewServer(s.Handler())
-	out := &Server{Server: s, URL: h.URL, Dir: dir, http: h}
+	out := &Server{Server: s, URL: h.URL, Dir: c.Data, http: h}
 	t.Cleanup(out.Stop)
 	return out
 }
