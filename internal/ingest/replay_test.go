@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -133,56 +134,94 @@ func TestTheSameBytesOnOneCoreAndTwoAndFromSplitFiles(t *testing.T) {
 	was := runtime.GOMAXPROCS(1)
 	one := run(t, dir, file(t, log...))
 	runtime.GOMAXPROCS(was)
+	three := run(t, dir, file(t, log[:1]...), file(t, log[1:2000]...), file(t, log[2000:]...))
 	split := run(t, dir, file(t, log[:777]...), file(t, log[777:]...))
 	for name := range whole {
-		if whole[name] != one[name] || whole[name] != split[name] {
+		if whole[name] != one[name] || whole[name] != split[name] || whole[name] != three[name] {
 			t.Errorf("%s differs", name)
 		}
 	}
 }
 
-func TestNothingLooksAhead(t *testing.T) {
-	dir, log := town(t, 20)
-	whole := strings.Split(run(t, dir, file(t, log...))["verdicts.ndjson"], "\n")
-	for _, cut := range []int{150, 1000, 1234} {
-		short := strings.Split(run(t, dir, file(t, log[:cut]...))["verdicts.ndjson"], "\n")
-		last, _ := Event(log[cut-1])
-		for i, l := range short {
-			if strings.Contains(l, `"event":"`+last.ID+`"`) {
-				if !slices.Equal(short[:i+1], whole[:i+1]) {
-					t.Errorf("cut at %d: verdicts before it changed", cut)
-				}
-				break
-			}
+// upTo gives what was written before and at the first verdict on an event.
+func upTo(t *testing.T, verdicts, event string) string {
+	i := strings.Index(verdicts, `{"event":"`+event+`","revision":1,`)
+	if i < 0 {
+		t.Fatalf("no verdict on %s", event)
+	}
+	return verdicts[:i+strings.IndexByte(verdicts[i:], '\n')+1]
+}
+
+// casesBefore gives the case lines that are dated before an instant.
+func casesBefore(t *testing.T, cases, instant string) (out []string) {
+	for l := range strings.Lines(cases) {
+		var c struct{ Updated, Opened string }
+		if err := json.Unmarshal([]byte(l), &c); err != nil || c.Opened > c.Updated {
+			t.Fatalf("%s: %v", l, err)
+		}
+		if c.Updated < instant {
+			out = append(out, l)
 		}
 	}
-	// a fact that becomes known later changes no earlier verdict
+	return out
+}
+
+func recorded(line string) string {
+	_, rest, _ := strings.Cut(line, `"recorded":"`)
+	at, _, _ := strings.Cut(rest, `"`)
+	return at
+}
+
+func TestNothingLooksAhead(t *testing.T) {
+	dir, log := town(t, 20)
+	whole := run(t, dir, file(t, log...))
+	r := rand.New(rand.NewPCG(7, 7))
+	dated := 0
+	for range 12 {
+		cut := 10 + r.IntN(len(log)-10)
+		short := run(t, dir, file(t, log[:cut]...))
+		last, _ := Event(log[cut-1])
+		if upTo(t, short["verdicts.ndjson"], last.ID) != upTo(t, whole["verdicts.ndjson"], last.ID) {
+			t.Errorf("cut at %d: verdicts before it changed", cut)
+		}
+		a, b := casesBefore(t, short["cases.ndjson"], recorded(log[cut-1])), casesBefore(t, whole["cases.ndjson"], recorded(log[cut-1]))
+		if dated += len(b); !slices.Equal(a, b) {
+			t.Errorf("cut at %d: %d cases are dated before it, %d in the whole log", cut, len(a), len(b))
+		}
+	}
+	if dated == 0 {
+		t.Error("no case is dated before a cut")
+	}
+}
+
+// A fact that becomes known later changes no verdict from before it was known, and some after.
+func TestAFactThatIsDelayedChangesNothingBefore(t *testing.T) {
+	dir, log := town(t, 20)
+	whole := run(t, dir, file(t, log...))
 	name := filepath.Join(dir, "Appointment.ndjson")
 	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	late := bytes.ReplaceAll(text, []byte(`"lastUpdated":"2026-01-15`), []byte(`"lastUpdated":"2026-02-16`))
-	if bytes.Equal(late, text) {
-		t.Fatal("no fact to delay")
-	}
-	if err := os.WriteFile(name, late, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	delayed := strings.Split(run(t, dir, file(t, log...))["verdicts.ndjson"], "\n")
-	same := 0
-	for i := range delayed {
-		if delayed[i] != whole[i] {
-			break
+	for _, at := range []string{"2026-02-04T10:30:00Z", "2026-02-12T14:30:00Z", "2026-02-15T11:30:00Z"} {
+		late := bytes.ReplaceAll(text, []byte(`"lastUpdated":"`+at), []byte(`"lastUpdated":"2026-02-18T00:00:00Z`))
+		if bytes.Equal(late, text) {
+			t.Fatalf("nothing is known since %s", at)
 		}
-		same++
-	}
-	if before := 14 * 120 * 9 / 10; same < 8*120 { // appointments explain up to a week before
-		t.Errorf("only %d verdicts before the delay are the same, of some %d", same, before)
-	}
-	for _, l := range delayed[:same] {
-		if strings.Contains(l, `"event":"e1800"`) {
-			t.Error("the delay changed nothing")
+		if err := os.WriteFile(name, late, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		delayed := run(t, dir, file(t, log...))
+		i := slices.IndexFunc(log, func(l string) bool { return recorded(l) >= at })
+		before, _ := Event(log[i-1])
+		if upTo(t, delayed["verdicts.ndjson"], before.ID) != upTo(t, whole["verdicts.ndjson"], before.ID) {
+			t.Errorf("what is known since %s changes what was said before", at)
+		}
+		if delayed["verdicts.ndjson"] == whole["verdicts.ndjson"] {
+			t.Errorf("what is known since %s changes nothing", at)
+		}
+		if !slices.Equal(casesBefore(t, delayed["cases.ndjson"], at), casesBefore(t, whole["cases.ndjson"], at)) {
+			t.Errorf("what is known since %s changes cases from before", at)
 		}
 	}
 }
