@@ -161,6 +161,10 @@ func (e *Engine) begin(t int64) {
 	e.day = int32(t / day)
 	e.firstDay = e.day
 	w := &e.world
+	w.day = e.day
+	for i := range w.sources { // what was told before the log began
+		w.sources[i].told = max(w.sources[i].told, e.day)
+	}
 	for i := range w.persons {
 		slices.SortStableFunc(w.persons[i].shifts, compareShifts)
 	}

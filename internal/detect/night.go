@@ -14,6 +14,10 @@ func (e *Engine) midnight() {
 	e.firstLooks, e.looksToday = e.looksToday, 0
 	e.weights.fit(e.samples[:])
 	e.day++
+	e.world.day = e.day
+	if e.day%sweepDays == 0 {
+		e.sweep()
+	}
 	e.samples[int(e.day)%weeks] = e.samples[int(e.day)%weeks][:0]
 	maps.DeleteFunc(e.alarms, func(of alarmKey, _ float64) bool { return of.day < e.day-1 })
 	e.latest = slices.DeleteFunc(e.latest, func(p int32) bool { return e.world.patients[p].active < e.day-1 })

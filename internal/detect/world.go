@@ -25,6 +25,7 @@ type source struct {
 	versions  int32
 	applied   int32 // the version that holds
 	patient   int32 // whom its facts are about: -1 nobody, several
+	told      int32 // the day on which it was last spoken of
 }
 
 const several int32 = -2
@@ -112,6 +113,7 @@ type world struct {
 	chartBirth map[uint64]int32  // keyed birth to patient
 	all        []int32           // patients known by now
 	twins      map[int32][]int32 // charts of one patient
+	day        int32             // of the log; 0 before it begins
 	hasRoster  bool
 	plans      map[uint64]*plan
 	changes    int32 // put so far
@@ -166,7 +168,7 @@ func (w *world) source(ref string) int32 {
 	}
 	i := int32(len(w.sources))
 	w.sourceOf[h] = i
-	w.sources = append(w.sources, source{maker: -1, person: -1, patient: -1})
+	w.sources = append(w.sources, source{maker: -1, person: -1, patient: -1, told: w.day})
 	return i
 }
 
@@ -181,6 +183,7 @@ func (w *world) learn(r *Record) {
 		w.put(c)
 	}
 	w.sources[src].versions++
+	w.sources[src].told = max(w.day, int32(r.Known/day))
 	version := w.sources[src].versions
 	if r.Gone || version > 1 && len(r.Ties) == 0 { // a version with ties drops those of another when its first is known
 		put(change{what: takeBack, owner: src, other: version})
@@ -421,7 +424,7 @@ func (w *world) apply(c *change) {
 		w.addTwin(c.owner, c.other)
 		w.addTwin(c.other, c.owner)
 	case addKin:
-		w.patients[c.owner].kin = append(w.patients[c.owner].kin, c.kin...)
+		w.patients[c.owner].addKin(c.kin)
 	}
 }
 
@@ -501,8 +504,8 @@ func (w *world) applyFolk(c *change) {
 	switch c.other {
 	case 1:
 		p := &w.persons[c.owner]
+		w.renamed(p.surname, c.body.surname)
 		p.body = *c.body
-		w.bearers[p.surname]++
 		if p.birth != 0 {
 			w.byBirth[p.birth] = c.owner
 			if chart, ok := w.chartBirth[p.birth]; ok && w.patients[chart].staff < 0 {
@@ -510,21 +513,38 @@ func (w *world) applyFolk(c *change) {
 			}
 		}
 	case 2:
-		w.patients[c.owner].kin = append(w.patients[c.owner].kin, c.kin...)
+		w.patients[c.owner].addKin(c.kin)
 	default:
 		p := &w.patients[c.owner]
 		if !p.known {
 			p.known = true
 			w.all = append(w.all, c.owner)
 		}
+		w.renamed(p.surname, c.body.surname)
 		p.body, p.died, p.born = *c.body, c.fact.to, c.fact.from
-		p.kin = append(p.kin, c.kin...)
-		w.bearers[p.surname]++
+		p.addKin(c.kin)
 		if p.birth != 0 {
 			w.chartBirth[p.birth] = c.owner
 			if q, ok := w.byBirth[p.birth]; ok && p.staff < 0 {
 				p.staff, w.persons[q].own = q, c.owner
 			}
+		}
+	}
+}
+
+// renamed counts who bears a surname; a further version of somebody bears it once.
+func (w *world) renamed(from, to uint64) {
+	if from == to {
+		return
+	}
+	w.bearers[from]--
+	w.bearers[to]++
+}
+
+func (p *patient) addKin(kin []uint64) {
+	for _, k := range kin {
+		if !slices.Contains(p.kin, k) {
+			p.kin = append(p.kin, k)
 		}
 	}
 }
