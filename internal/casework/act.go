@@ -101,7 +101,7 @@ type Finding struct {
 // Errors besides those of [Office.Take]: outcome.Value for no outcome; outcome.Conflict when the case grew since it was looked at.
 func (f *Office) Close(ctx context.Context, p access.Principal, id string, d Finding) (Case, error) {
 	if !slices.Contains(Outcomes, d.Outcome) {
-		return Case{}, outcome.New(outcome.Value, "choose an outcome: violation, training issue, justified, or cannot tell").At("outcome")
+		return Case{}, outcome.New(outcome.Value, "choose an outcome: against the rules, training issue, justified, or cannot tell").At("outcome")
 	}
 	if d.Fact != nil {
 		if d.Outcome != Justified {

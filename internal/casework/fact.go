@@ -17,7 +17,7 @@ const factLasts = 90 * 24 * time.Hour
 // kind, for this reason. It ends by itself. Detection weighs it; an excuse wide enough for everybody earns nothing there.
 type Fact struct {
 	Person   string // id of the identity.Person; or
-	Unit     string // her unit
+	Unit     string // everybody of her unit: its name is filled in when it is kept
 	Patients string // of which kind, in words: "patients of 3 West"
 	Reason   string // "fills in on Mondays"
 	Case     string // that it came of
@@ -47,8 +47,8 @@ func factBound(number, until int64) []byte {
 func (f *Office) keepFact(ctx context.Context, x Fact, c Case, by string) error {
 	x.Case, x.By, x.From = c.ID, by, f.now()
 	x.Until = x.From.Add(factLasts)
-	if x.Unit == "" {
-		x.Person = c.Person
+	if x.Person = c.Person; x.Unit != "" {
+		x.Person, x.Unit = "", f.person(ctx, &c).Department
 	}
 	plain, err := json.Marshal(x)
 	if err != nil {

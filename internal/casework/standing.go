@@ -65,3 +65,21 @@ func (f *Office) Standing(ctx context.Context, p access.Principal) (out Counts, 
 	}
 	return out, nil
 }
+
+// Waiting counts the open cases that an officer can see, without those on watch, for the navigation; 0 for everybody else.
+func (f *Office) Waiting(ctx context.Context, p access.Principal) (n int, err error) {
+	if p.Session == nil || !slices.Contains(p.Session.Roles(), identity.Privacy) {
+		return 0, nil
+	}
+	open, err := f.Queue(ctx)
+	if err != nil {
+		return 0, err
+	}
+	muted, err := f.Muted(ctx, open...)
+	for _, c := range open {
+		if !aboutMe(&c, staff(p)) && (!muted[c.ID] || c.Owner != "") && (c.Queue != Watch || c.State != New) {
+			n++
+		}
+	}
+	return n, err
+}

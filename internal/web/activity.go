@@ -12,6 +12,7 @@ import (
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
+	"chartwarden/internal/casework"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
@@ -58,7 +59,12 @@ func (p *Pages) activity(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	names, entry, err := p.o.Gate.Names(r.Context(), who, chartsOf(acts, asked)...)
+	questions, err := p.o.Office.Questions(r.Context(), who)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	names, entry, err := p.o.Gate.Names(r.Context(), who, append(chartsOf(acts, asked), askedCharts(questions)...)...)
 	if err != nil {
 		p.fail(w, r, err)
 		return
@@ -69,10 +75,12 @@ func (p *Pages) activity(w http.ResponseWriter, r *http.Request) {
 	if rows := askedRows(asked, said, names, p.now()); len(rows) > 0 {
 		v.Days = append([]page.ActivityDay{{Title: "The privacy office asks you", Rows: rows}}, v.Days...)
 	}
+	status := 0
+	v.Asked, status = p.askedViews(r, questions, names)
 	for _, d := range v.Days {
 		v.Total += len(d.Rows)
 	}
-	p.draw(w, r, http.StatusOK, page.Activity(v))
+	p.draw(w, r, cmp.Or(status, http.StatusOK), page.Activity(v))
 }
 
 // ownAct is what a person did about one patient on one day.
@@ -220,11 +228,17 @@ func askedRows(asked []access.Question, said map[audit.Index]access.Line, names 
 
 // questions are what the privacy office asks a person, for My day. What cannot be read counts as none: it never stands in the way.
 func (p *Pages) questions(ctx context.Context, who access.Principal) []page.Todo {
-	list, err := p.o.Gate.Questions(ctx, who)
-	if err != nil || len(list) == 0 {
+	list, _ := p.o.Gate.Questions(ctx, who)
+	more, _ := p.o.Office.Questions(ctx, who)
+	n := len(list) + len(more)
+	if n == 0 {
 		return nil
 	}
-	return []page.Todo{{Href: "/activity", Title: "Answer " + look.Plural(int64(len(list)), "question", "questions"), Hint: "The privacy office asks why a chart was needed"}}
+	hint := "The privacy office asks why a chart was needed"
+	if slices.ContainsFunc(more, func(q casework.Question) bool { return !q.Own() }) {
+		hint = "The privacy office asks about work"
+	}
+	return []page.Todo{{Href: "/activity", Title: "Answer " + look.Plural(int64(n), "question", "questions"), Hint: hint}}
 }
 
 // addReason keeps a person's own reason for an opening.

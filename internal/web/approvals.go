@@ -80,6 +80,9 @@ func (p *Pages) whatItDoes(r *http.Request, who access.Principal, a access.Appro
 	case access.ShredAct:
 		v.Will = "The key of this chart is destroyed. Nobody can open it any more, and copies of the keys expire within 30 days. Who looked at it stays on record. There is no way back."
 		return nil
+	case access.MuteAct:
+		v.Will = "For 30 days this suspicion about this person raises no case in the queue. One case in twenty is shown all the same, and never is one left alone that concerns the person’s own chart, household or kin."
+		return nil
 	case access.ExportAct:
 		v.Will = "Whoever asked may write these events of the record in clear to a folder of the server, once, before this lapses."
 		return nil
@@ -171,6 +174,8 @@ func (p *Pages) approvalWhat(r *http.Request, a access.Approval) string {
 		return "Take back what " + p.nameOf(r, a.Person) + " wrote since " + look.Exact(a.Since.In(p.o.Zone)).Text()
 	case access.ShredAct:
 		return "Erase the chart …" + tail(a.PatientID) + " for good"
+	case access.MuteAct:
+		return "Leave the suspicion of case " + a.Case + " alone for 30 days"
 	case access.ExportAct:
 		what := "Let events of the record leave in clear"
 		if a.PatientID != "" {

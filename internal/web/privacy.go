@@ -8,6 +8,7 @@ import (
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
+	"chartwarden/internal/casework"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/policy"
 	"chartwarden/internal/web/look"
@@ -36,6 +37,7 @@ func (p *Pages) privacyRoutes() []access.Route {
 const (
 	atOverview  = "Overview"
 	atReviews   = "Reviews"
+	atCases     = "Cases"
 	atExplorer  = "Audit explorer"
 	atIntegrity = "Integrity"
 	atPeople    = "People"
@@ -56,6 +58,7 @@ func (p *Pages) waiting(r *http.Request) (c look.Counts) {
 		c.People = len(items)
 	}
 	c.Approvals, _ = p.o.Gate.ApprovalsWaiting(r.Context(), access.PrincipalFrom(r.Context()))
+	c.Cases, _ = p.o.Office.Waiting(r.Context(), access.PrincipalFrom(r.Context()))
 	return c
 }
 
@@ -63,7 +66,7 @@ func (p *Pages) waiting(r *http.Request) (c look.Counts) {
 // for, too.
 func officeNav(s *identity.Session, at string, c look.Counts) []look.NavItem {
 	nav := slices.DeleteFunc(look.PrivacyNav(at, c), func(n look.NavItem) bool {
-		return (n.Label == atReviews || n.Label == atApprovals) && !reviewsAccesses(s)
+		return (n.Label == atReviews || n.Label == atCases || n.Label == atApprovals) && !reviewsAccesses(s)
 	})
 	for _, n := range look.AdminNav(at, c) {
 		if administers(s) && (n.Label == atPeople || n.Label == atApprovals && !reviewsAccesses(s)) || n.Label == atConfiguration && configures(s) {
@@ -90,7 +93,12 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	entered(w, o.Entry)
-	v := page.PrivacyView{Shell: withEntry(p.shell(r, atOverview, atOverview), o.Entry), Sub: look.Moment(p.now()).Text(), Figures: p.figures(o),
+	cases, err := p.o.Office.Standing(r.Context(), who)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	v := page.PrivacyView{Shell: withEntry(p.shell(r, atOverview, atOverview), o.Entry), Sub: look.Moment(p.now()).Text(), Figures: append(caseFigures(who.Session, cases), p.figures(o)...),
 		VolumeOf: "Last 14 days", Volume: look.VolumeOf{What: "openings", PartName: "without a link that we found"}, Waiting: o.Open, Proof: proofLine(o.State)}
 	for _, d := range o.Days {
 		v.Volume.Bars = append(v.Volume.Bars, look.Bar{Label: d.Date.Format("2 Jan"), Count: d.Openings, Part: d.Unexplained})
@@ -114,6 +122,25 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) {
 		v.Queue = p.reviewLines(r, list.Reviews, masked)
 	}
 	p.draw(w, r, http.StatusOK, page.Privacy(v))
+}
+
+// caseFigures are how the cases stand, for who works on them.
+func caseFigures(s *identity.Session, c casework.Counts) []page.Figure {
+	if !reviewsAccesses(s) {
+		return nil
+	}
+	open := page.Figure{Number: look.Number(int64(c.Open)), Label: "Open cases", Href: "/privacy/cases", Hint: "nothing waits"}
+	if c.Open > 0 {
+		open.Hint = fmt.Sprintf("%d under a day, %d under three, %d older", c.Ages[0], c.Ages[1], c.Ages[2])
+	}
+	if c.Overdue > 0 {
+		open.Hint, open.Tone = open.Hint+"; "+look.Number(int64(c.Overdue))+" overdue", look.Warn
+	}
+	out := []page.Figure{open}
+	if c.Taken > 0 {
+		out = append(out, page.Figure{Number: ago(c.First), Label: "To the first look at a case", Href: "/privacy/cases?show=closed", Hint: "median of " + look.Plural(int64(c.Taken), "case", "cases") + ", 30 days"})
+	}
+	return out
 }
 
 // figures are the numbers of the overview. What cannot be computed is left out, never guessed.

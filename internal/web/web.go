@@ -16,6 +16,7 @@ import (
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
+	"chartwarden/internal/casework"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/scope"
 	"chartwarden/internal/web/look"
@@ -34,6 +35,7 @@ type Browser interface {
 type Options struct {
 	Gate     *access.Gate
 	Persons  *identity.Store
+	Office   *casework.Office
 	State    func() audit.State                    // how the log stands, for banners
 	Head     func() (note []byte, verifier string) // the newest signed head of the log and the key that it is checked with
 	Browser  Browser
@@ -88,7 +90,7 @@ func (p *Pages) Close() { p.once.Do(func() { close(p.done) }) }
 // Routes lists every page with its action.
 func (p *Pages) Routes() []access.Route {
 	routes := []access.Route{{Method: "GET", Pattern: "/static/", Public: true, Handler: look.Static().ServeHTTP}}
-	for _, family := range [][]access.Route{p.sessionRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.appRoutes(), p.privacyRoutes(), p.approvalRoutes(), p.adminRoutes()} {
+	for _, family := range [][]access.Route{p.sessionRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.appRoutes(), p.privacyRoutes(), p.caseRoutes(), p.approvalRoutes(), p.adminRoutes()} {
 		routes = append(routes, family...)
 	}
 	return routes

@@ -25,7 +25,7 @@ type asset struct {
 }
 
 // layers is the order of the stylesheet; each file opens its own cascade layer.
-var layers = []string{"reset", "tokens", "base", "shell", "parts", "plots", "chart", "care", "privacy", "print"}
+var layers = []string{"reset", "tokens", "base", "shell", "parts", "plots", "chart", "care", "privacy", "cases", "print"}
 
 var assets = sync.OnceValue(func() map[string]*asset {
 	all := map[string]*asset{}

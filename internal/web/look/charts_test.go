@@ -49,6 +49,8 @@ func charts() map[string]templ.Component {
 			{Name: "Shift", Bands: []Band{{night.Add(3 * time.Hour), night.Add(11 * time.Hour), "Emergency desk"}}},
 			{Name: "Charts, no link", Ticks: []time.Time{night.Add(14 * time.Hour), night.Add(14*time.Hour + 3*time.Minute)}, Note: "2 charts in 3 minutes", Apart: true},
 			{Name: "Print", Marks: []Happening{{night.Add(23 * time.Hour), "Printed 9 pages"}}}, {Name: "Export"}}}),
+		"lanes-days": Lanes(LanesOf{From: night, To: night.Add(12 * 24 * time.Hour), Lanes: []Lane{
+			{Name: "Charts, no link", Ticks: []time.Time{night.Add(30 * time.Hour), night.Add(200 * time.Hour)}, Apart: true}}}),
 		"hours":       Hours(late()),
 		"hours-alone": Hours(HoursOf{Name: "Usually"}),
 		"ego": Ego(EgoOf{Who: "N-4F2", Sub: "Nurse, 3 West", Links: []EgoLink{{To: "A", Sub: "5 West", How: "same household", Apart: true}, {To: "B", Sub: "Oncology", How: "no link found"},

@@ -140,5 +140,18 @@ func span(of [7][24]int) string {
 	if length < 20 {
 		when = fmt.Sprintf("%02d:00 to %02d:00", from, (from+length)%24)
 	}
-	return strings.Join(days, ", ") + ", mostly " + when
+	return daysOf(days) + ", mostly " + when
+}
+
+// daysOf writes days as a stretch where they are one.
+func daysOf(days []string) string {
+	all := strings.Join(weekdays[:], ", ")
+	switch joined := strings.Join(days, ", "); {
+	case joined == all:
+		return "every day"
+	case len(days) > 2 && strings.Contains(all, joined):
+		return days[0] + " to " + days[len(days)-1]
+	default:
+		return joined
+	}
 }

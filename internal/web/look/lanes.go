@@ -61,6 +61,10 @@ func (l LanesOf) hours() (lines []tick, midnights []float64) {
 		if l.x(at) > laneRight-14 {
 			anchor = "end"
 		}
+		if step >= 24*time.Hour { // days; whole ones begin at midnight anyway
+			lines = append(lines, tick{l.x(at), at.Format("2 Jan"), anchor})
+			continue
+		}
 		lines = append(lines, tick{l.x(at), at.Format("15:04"), anchor})
 		if at.Hour() == 0 && at.After(l.From) && at.Before(l.To) {
 			midnights = append(midnights, l.x(at))

@@ -5,6 +5,7 @@ type Counts struct {
 	ToSign  int // notes to sign, in My day
 	Answers int // own openings that still want a reason, in My activity
 	Reviews int // openings waiting for review
+	Cases   int // cases waiting for the privacy office
 	People  int // persons and approvals waiting for an administrator
 	// Approvals are acts that wait for this person's word.
 	Approvals int
@@ -44,7 +45,8 @@ func BillingNav(at string) []NavItem {
 func PrivacyNav(at string, c Counts) []NavItem {
 	return mark(at, []NavItem{
 		{Label: "Overview", Href: "/privacy", Icon: "layout-dashboard"},
-		{Label: "Reviews", Href: "/privacy/reviews", Icon: "folder-search", Count: c.Reviews},
+		{Label: "Cases", Href: "/privacy/cases", Icon: "folder-search", Count: c.Cases},
+		{Label: "Reviews", Href: "/privacy/reviews", Icon: "clipboard-list", Count: c.Reviews},
 		{Label: "Approvals", Href: "/approvals", Icon: "circle-check", Count: c.Approvals},
 		{Label: "Audit explorer", Href: "/audit", Icon: "history"},
 		{Label: "Integrity", Href: "/integrity", Icon: "shield-check"},

@@ -980,14 +980,14 @@ func keysHelp(s Shell) templ.Component {
 			templ_7745c5c3_Var42 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 84, "<div id=\"keys\" class=\"sheet\" role=\"dialog\" aria-labelledby=\"keys-title\" popover><h2 id=\"keys-title\">Keyboard</h2><dl class=\"keys\"><dt><kbd>/</kbd></dt><dd>Find a patient</dd><dt><kbd>g</kbd> <kbd>d</kbd></dt><dd>My day</dd><dt><kbd>g</kbd> <kbd>a</kbd></dt><dd>My activity</dd><dt><kbd>g</kbd> <kbd>q</kbd></dt><dd>Reviews</dd><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next and previous in a list</dd><dt><kbd>1</kbd> to <kbd>5</kbd></dt><dd>Choose an answer</dd><dt><kbd>?</kbd></dt><dd>This help</dd><dt><kbd>Esc</kbd></dt><dd>Close</dd></dl><form method=\"post\" action=\"/settings/keys\"><input type=\"hidden\" name=\"back\" value=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 84, "<div id=\"keys\" class=\"sheet\" role=\"dialog\" aria-labelledby=\"keys-title\" popover><h2 id=\"keys-title\">Keyboard</h2><dl class=\"keys\"><dt><kbd>/</kbd></dt><dd>Find a patient</dd><dt><kbd>g</kbd> <kbd>d</kbd></dt><dd>My day</dd><dt><kbd>g</kbd> <kbd>a</kbd></dt><dd>My activity</dd><dt><kbd>g</kbd> <kbd>q</kbd></dt><dd>Reviews</dd><dt><kbd>g</kbd> <kbd>c</kbd></dt><dd>Cases</dd><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next and previous in a list</dd><dt><kbd>1</kbd> to <kbd>5</kbd></dt><dd>Choose an answer</dd><dt><kbd>?</kbd></dt><dd>This help</dd><dt><kbd>Esc</kbd></dt><dd>Close</dd></dl><form method=\"post\" action=\"/settings/keys\"><input type=\"hidden\" name=\"back\" value=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var43 string
 		templ_7745c5c3_Var43, templ_7745c5c3_Err = templ.JoinStringErrs(s.Here)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `look/shell.templ`, Line: 220, Col: 50}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `look/shell.templ`, Line: 222, Col: 50}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var43))
 		if templ_7745c5c3_Err != nil {

@@ -5,7 +5,8 @@ import "chartwarden/internal/web/look"
 // ActivityView is what this person opened, with the reason that was found, and a place to add one before anybody asks.
 type ActivityView struct {
 	Shell   look.Shell
-	Summary string // "32 charts in the last 7 days. A reason was found for 31."
+	Asked   []AskedView // what the privacy office asks
+	Summary string      // "32 charts in the last 7 days. A reason was found for 31."
 	Days    []ActivityDay
 	Total   int
 	Older   look.Link

@@ -38,6 +38,11 @@ package page
 //	GET  /privacy/reviews               GET  /privacy/reviews/{review}
 //	                                    POST /privacy/reviews/{review}               decision=explained|ask|escalate, text
 //	                                    POST /privacy/reviews/{review}/names         text                         shows masked names, itself an entry
+//	GET  /privacy/cases [?show=, ?queue=, ?kind=, ?case=]     GET  /privacy/cases/closures    GET  /privacy/sanctions
+//	GET  /privacy/cases/{case}          POST /privacy/cases/{case}                   act=take|ask|ask-manager|note|close|hand-over|reopen|names|mute, with
+//	                                                                                 text, manager, outcome, seen, [fact-whom, fact-patients, fact-reason],
+//	                                                                                 to and hand-over, reopen, names, mute
+//	                                    POST /activity/questions/{question}          answer, text
 //	GET  /downtime                      POST /downtime  text; /downtime/agree  totp; /downtime/end
 //	GET  /audit [?person= or ?patient=, opaque ids]
 //	                                    POST /audit                who, patient, what, from, to, outcome, reason, [before]

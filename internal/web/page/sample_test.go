@@ -1,6 +1,7 @@
 package page
 
 import (
+	"maps"
 	"math"
 	"time"
 
@@ -388,7 +389,7 @@ func shots() map[string]templ.Component {
 	empty := SummaryView{Chart: chartView("Chart summary", TabSummary)}
 	empty.Chart.Patient.Allergies, empty.Chart.Patient.Facts, empty.Chart.Patient.Team, empty.Chart.Looked = Allergies{Asked: true}, nil, nil, []Looker{}
 
-	return map[string]templ.Component{
+	all := map[string]templ.Component{
 		"day": Day(day), "day-empty": Day(DayView{Shell: care("My day"), Date: look.Moment(now)}),
 		"find": Find(find), "find-empty": Find(findEmpty), "find-problem": Find(findProblem),
 		"chart": Summary(summary()), "chart-glass": Summary(glassOpen), "chart-empty": Summary(empty),
@@ -415,4 +416,6 @@ func shots() map[string]templ.Component {
 		"sign-in": SignIn(SignInView{Hospital: "Harbour Hospital", Demo: true, Banners: []look.Banner{look.SandboxBanner()}}), "sign-in-problem": SignIn(SignInView{Hospital: "Harbour Hospital", Login: "anna.lindqvist", Problem: "Name, password or code is not right. After five more tries this name waits a minute."}),
 		"demo": Demo(demo), "enrol": Enrol(enrol), "locked": Locked(LockedView{Name: "Anna Lindqvist", Role: "Attending, 5 West", Because: "Nobody was active for 10 minutes", Password: true, Kept: true}),
 	}
+	maps.Copy(all, cases())
+	return all
 }

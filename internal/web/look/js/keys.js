@@ -1,7 +1,7 @@
 // Single-key shortcuts. They are off inside fields, with a modifier held, and when the person has turned them off (WCAG 2.1.4).
 // Each does what a link or field on the page does already: nothing works by key alone.
 
-const places = { d: '/day', f: '/find', a: '/activity', q: '/privacy/reviews', p: '/admin/people' }
+const places = { d: '/day', f: '/find', a: '/activity', c: '/privacy/cases', q: '/privacy/reviews', p: '/admin/people' }
 let went = 0 // time of the last g
 
 const typing = (el) => el.closest('input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]')
@@ -23,10 +23,11 @@ function step(by) {
 }
 
 function choose(n) {
-  const radio = document.querySelectorAll('[data-choose] input[type=radio]')[n - 1]
-  if (!radio) return
-  radio.checked = true
-  radio.focus()
+  const choice = document.querySelectorAll('[data-choose] :is(input[type=radio], .views > *)')[n - 1]
+  if (choice?.matches('a')) choice.click()
+  if (!choice?.matches('input:enabled')) return
+  choice.checked = true
+  choice.focus()
 }
 
 addEventListener('keydown', (e) => {
