@@ -65,7 +65,7 @@ func replay(ctx context.Context, l *line) error {
 
 // formOf defines the flags that say how a log is written; call what it returns after parsing.
 func formOf(l *line) func() (ingest.Form, error) {
-	name := l.String("format", "fhir", "`NAME` of how the log is written: fhir, auto, "+strings.Join(foreign.Presets(), ", "))
+	name := l.String("format", "fhir", "`NAME` of how the log is written: fhir, atna, auto, "+strings.Join(foreign.Presets(), ", "))
 	mapping := l.String("map", "", "`FILE` that says how the tables of any other system are read (docs/formats/foreign-logs.md)")
 	zone := l.String("zone", "", "time `ZONE` of times that name none, for example America/New_York")
 	return func() (ingest.Form, error) {

@@ -46,6 +46,8 @@ var declared = map[[2]string]string{
 	{"db/dbtest", "db"}:                "tests open the engine of the run",
 	{"simulate/score", "simulate"}:     "labels are a simulation's",
 	{"ingest", "ingest/foreign"}:       "logs of other systems are one of the forms that are read",
+	{"ingest", "ingest/atna"}:          "syslog messages are another",
+	{"ingest/atna", "ingest/foreign"}:  "both tell people and patients by another system's identifiers",
 	{"server/servertest", "server"}:    "tests of any surface start a whole server",
 	{"web", "web/look"}:                "pages are drawn with the look",
 	{"web", "web/page"}:                "the surface fills page views",

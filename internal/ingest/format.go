@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chartwarden/internal/detect"
+	"chartwarden/internal/ingest/atna"
 	"chartwarden/internal/ingest/foreign"
 	"chartwarden/internal/outcome"
 )
@@ -94,6 +95,10 @@ func (x *reader) read(ctx context.Context, name string, r io.Reader) error {
 			zone, _ = foreign.LoadZone(m.Zone)
 		}
 		return x.stream.Table(ctx, file, in, m, zone)
+	case form == "atna":
+		x.tables = true
+		x.own.clock.finish()
+		return x.messages(ctx, file, in)
 	case form == "" || form == "fhir":
 		x.stream.Flush()
 		return lines(ctx, in, Event, func(l line[detect.Event]) error {
@@ -101,7 +106,7 @@ func (x *reader) read(ctx context.Context, name string, r io.Reader) error {
 			return x.out.err
 		})
 	}
-	return outcome.New(outcome.Invalid, file+": its first line is no AuditEvent and no header of a known export: name its --format, or write a mapping and give it by --map")
+	return outcome.New(outcome.Invalid, file+": its first line is no AuditEvent, no syslog message and no header of a known export: name its --format, or write a mapping and give it by --map")
 }
 
 // guess knows a form by how a file begins.
@@ -110,5 +115,66 @@ func guess(start []byte) (form string, m *foreign.Mapping) {
 	if len(text) == 0 || text[0] == '{' {
 		return "fhir", nil
 	}
+	if text[0] == '<' || syslogCount(text) {
+		return "atna", nil
+	}
 	return "none", foreign.GuessStart(start)
+}
+
+// syslogCount reports whether a file begins with the octet count of a syslog message.
+func syslogCount(text []byte) bool {
+	digits := text[:min(len(text), 8)]
+	n := 0
+	for n < len(digits) && digits[n] >= '0' && digits[n] <= '9' {
+		n++
+	}
+	return n > 0 && bytes.HasPrefix(text[n:], []byte(" <"))
+}
+
+// messages reads a file of syslog messages.
+func (x *reader) messages(ctx context.Context, file string, in io.Reader) error {
+	x.stream.Format("atna")
+	type message struct {
+		text, why string
+		line      int
+		r         foreign.Reading
+	}
+	produce := func(give func([]message) bool) error {
+		frames := atna.NewFrames(in, atna.Longest)
+		var batch []message
+		for {
+			f, err := frames.Next()
+			if err == io.EOF {
+				give(batch)
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if batch = append(batch, message{text: string(f.Text), why: f.Why, line: f.Line}); len(batch) == 64 {
+				if !give(batch) {
+					return nil
+				}
+				batch = nil
+			}
+		}
+	}
+	work := func(batch []message) []message {
+		for i := range batch {
+			if m := &batch[i]; m.why == "" {
+				m.r, m.why = atna.Parse([]byte(m.text))
+			}
+		}
+		return batch
+	}
+	return foreign.InOrder(ctx, produce, work, func(m message) error {
+		if m.why != "" {
+			x.out.reject(file, m.line, m.why)
+			return x.out.err
+		}
+		if err := x.stream.Put(file, m.line, m.r, x.form.Zone); err != nil {
+			return err
+		}
+		return x.out.err
+	})
 }

@@ -163,6 +163,14 @@ func (l *layout) read(s string) (sec int64, zoned, ok bool) {
 	return sec - off, named, ok
 }
 
+var iso, _ = parseLayout("yyyy-MM-ddTHH:mm:ss", false)
+
+// Instant reads a time of XML or ISO 8601: seconds of Unix time, or, when it names no zone, as a clock on the wall shows them.
+func Instant(s string) (sec int64, local, ok bool) {
+	sec, zoned, ok := iso.read(strings.TrimSpace(s))
+	return sec, !zoned, ok
+}
+
 // offset reads what follows a time: nothing, Z, or +hh:mm.
 func offset(s string) (off int64, named, ok bool) {
 	s = strings.TrimLeft(s, " ")

@@ -8,12 +8,15 @@ import (
 // Crosswalk leads from the identifiers of other systems to references of the context: logins and employee ids to practitioners, numbers
 // of charts to patients, names of departments to places. It keeps identifiers as keyed values only. It is for one goroutine.
 type Crosswalk struct {
-	seed maphash.Seed
-	of   map[uint64]string // "" where two share the identifier
+	seed    maphash.Seed
+	of      map[uint64]string   // "" where two share the identifier
+	systems map[string]struct{} // of which identifiers were told, behind their type
 }
 
 // NewCrosswalk makes one that leads nowhere.
-func NewCrosswalk() *Crosswalk { return &Crosswalk{maphash.MakeSeed(), map[uint64]string{}} }
+func NewCrosswalk() *Crosswalk {
+	return &Crosswalk{maphash.MakeSeed(), map[uint64]string{}, map[string]struct{}{}}
+}
 
 // Add tells one identifier of a reference. An identifier of two references of one type leads to neither.
 func (x *Crosswalk) Add(ref, system, value string) {
@@ -23,8 +26,16 @@ func (x *Crosswalk) Add(ref, system, value string) {
 	}
 	x.put(x.key(typ, "", value), ref)
 	if system != "" {
+		if k := typ + "|" + system; !x.has(k) {
+			x.systems[strings.Clone(k)] = struct{}{}
+		}
 		x.put(x.key(typ, system, value), ref)
 	}
+}
+
+func (x *Crosswalk) has(system string) bool {
+	_, ok := x.systems[system]
+	return ok
 }
 
 func (x *Crosswalk) put(k uint64, ref string) {
@@ -49,9 +60,13 @@ func (x *Crosswalk) key(typ, system, value string) uint64 {
 func canonical(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
 // Find is the reference of type typ that one of the identifiers leads to, the first that does. A login is also tried without its domain.
+// An identifier of a system that the context does not know may be that of any.
 func (x *Crosswalk) Find(typ string, ids []ID) (ref string, ok bool) {
 	for _, id := range ids {
 		v := canonical(id.Value)
+		if id.System != "" && !x.has(typ+"|"+id.System) {
+			id.System = ""
+		}
 		if ref := x.of[x.key(typ, id.System, v)]; ref != "" {
 			return ref, true
 		}
@@ -77,11 +92,11 @@ func (x *Crosswalk) unit(name string) string {
 			return ref
 		}
 	}
-	return own("Location", ids[0])
+	return Own("Location", ids[0])
 }
 
-// own is a reference for somebody whom the context does not know. It is the same wherever the identifier is.
-func own(typ string, id ID) string {
+// Own is a reference for somebody whom the context does not know. It is the same wherever the identifier is.
+func Own(typ string, id ID) string {
 	b := make([]byte, 0, len(typ)+len(id.Label)+len(id.Value)+2)
 	b = append(append(append(append(b, typ...), '/'), id.Label...), ':')
 	for _, c := range []byte(canonical(id.Value)) {
@@ -96,7 +111,7 @@ func own(typ string, id ID) string {
 	return string(b)
 }
 
-// Resolve leads a reference as own writes it (Practitioner/login:jdoe) to the context's, if it knows it.
+// Resolve leads a reference as Own writes it (Practitioner/login:jdoe) to the context's, if it knows it.
 func (x *Crosswalk) Resolve(ref string) string {
 	typ, rest, ok := strings.Cut(ref, "/")
 	if !ok {
@@ -109,7 +124,11 @@ func (x *Crosswalk) Resolve(ref string) string {
 	if typ == "Practitioner" {
 		value = strings.Replace(value, "|", `\`, 1)
 	}
-	if found, ok := x.Find(typ, []ID{{Label: label, Value: value}}); ok {
+	id := ID{Label: label, Value: value}
+	if strings.Trim(label, "0123456789.") == "" {
+		id.System = "urn:oid:" + label // an object identifier, as syslog messages name authorities
+	}
+	if found, ok := x.Find(typ, []ID{id}); ok {
 		return found
 	}
 	return ref

@@ -148,7 +148,7 @@ func (s *staff) row(row string) string {
 	}
 	ref, known := s.walk.Find("Practitioner", ids)
 	if !known {
-		ref = own("Practitioner", ids[0])
+		ref = Own("Practitioner", ids[0])
 	}
 	// a directory's addresses are those of the house; where HR knows the home it knows better
 	if family, street := b.get(cells, "person-family"), b.get(cells, "person-street"); !known || family != "" && street != "" {
@@ -172,7 +172,7 @@ func (s *staff) row(row string) string {
 		if unit != "" {
 			post.Units = []string{s.walk.unit(unit)}
 		}
-		s.pupil.Learn(detect.Record{Ref: own("PractitionerRole", ID{"hr", "", ref + " " + unit + " " + role}), Known: start, Post: post})
+		s.pupil.Learn(detect.Record{Ref: Own("PractitionerRole", ID{"hr", "", ref + " " + unit + " " + role}), Known: start, Post: post})
 	}
 	was, met := s.last[ref]
 	switch {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,6 +30,7 @@ type Stream struct {
 	seen   seen
 	report Report
 	clocks map[string]*wall
+	last   *wall
 
 	seed     maphash.Seed
 	learned  map[string]struct{} // references that were told, or have no names
@@ -58,26 +58,14 @@ func (s *Stream) Table(ctx context.Context, file string, r io.Reader, m *Mapping
 	if b == nil || err != nil {
 		return err
 	}
-	if !slices.Contains(s.report.Formats, m.Name) {
-		s.report.Formats = append(s.report.Formats, m.Name)
-	}
-	clock, reads, rows := (*wall)(nil), s.report.reads, s.report.Rows
-	err = s.parallel(ctx, func(give func(block) bool) error { return blocks(in, b.sep, m.Quote, first, give) }, b.rows, func(x read) error {
+	s.Format(m.Name)
+	reads, rows := s.report.reads, s.report.Rows
+	err = InOrder(ctx, func(give func(block) bool) error { return blocks(in, b.sep, m.Quote, first, give) }, b.rows, func(x read) error {
 		if x.why != "" {
 			s.sinks.Reject(file, x.line, x.why)
 			return nil
 		}
-		if x.r.Local {
-			if clock == nil {
-				if zone == nil {
-					return outcome.New(outcome.Invalid, file+": its times name no zone: say where its clocks are, for example --zone America/New_York")
-				}
-				clock = s.clock(zone)
-			}
-			x.r.Event.Time = clock.instant(x.r.Event.Time)
-		}
-		s.Put(file, x.line, x.r)
-		return nil
+		return s.Put(file, x.line, x.r, zone)
 	})
 	if m.NoReads != "" && reads == s.report.reads && rows < s.report.Rows && !slices.Contains(s.report.Notes, m.NoReads) {
 		s.report.Notes = append(s.report.Notes, m.NoReads)
@@ -128,11 +116,15 @@ func (m *Mapping) header(in *bufio.Reader, file string) (*binding, int, error) {
 }
 
 func (s *Stream) clock(zone *time.Location) *wall {
+	if s.last != nil && s.last.zone == zone {
+		return s.last
+	}
 	w := s.clocks[zone.String()]
 	if w == nil {
 		w = &wall{zone: zone}
 		s.clocks[zone.String()] = w
 	}
+	s.last = w
 	return w
 }
 
@@ -166,65 +158,29 @@ func (b *binding) rows(bl block) []read {
 	return out
 }
 
-// parallel has blocks parsed on every core and gives the results to each in order.
-func (s *Stream) parallel(ctx context.Context, produce func(func(block) bool) error, parse func(block) []read, each func(read) error) error {
-	type job struct {
-		b    block
-		done chan []read
+// Format notes in the report how a file is written, of files that are no tables.
+func (s *Stream) Format(name string) {
+	if !slices.Contains(s.report.Formats, name) {
+		s.report.Formats = append(s.report.Formats, name)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	workers := runtime.GOMAXPROCS(0)
-	work, jobs, failed := make(chan job), make(chan job, workers+1), make(chan error, 1)
-	for range workers {
-		go func() {
-			for j := range work {
-				j.done <- parse(j.b)
-			}
-		}()
-	}
-	go func() {
-		defer close(jobs)
-		defer close(work)
-		failed <- produce(func(b block) bool {
-			j := job{b, make(chan []read, 1)}
-			select {
-			case jobs <- j:
-			case <-ctx.Done():
-				return false
-			}
-			select {
-			case work <- j:
-			case <-ctx.Done():
-				j.done <- nil
-				return false
-			}
-			return true
-		})
-	}()
-	for j := range jobs {
-		for _, x := range <-j.done {
-			if err := each(x); err != nil {
-				return err
-			}
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-	}
-	return <-failed
 }
 
-// Put takes one reading whose time is an instant.
-func (s *Stream) Put(file string, line int, r Reading) {
+// Put takes one reading. Errors: outcome.Invalid when its time names no zone and zone is nil.
+func (s *Stream) Put(file string, line int, r Reading, zone *time.Location) error {
+	if r.Local {
+		if zone == nil {
+			return outcome.New(outcome.Invalid, file+": its times name no zone: say where its clocks are, for example --zone America/New_York")
+		}
+		r.Event.Time = s.clock(zone).instant(r.Event.Time)
+	}
 	s.report.Rows++
 	switch {
 	case r.skip:
 		s.report.Skipped++
-		return
+		return nil
 	case r.Hash != 0 && s.seen.again(r.Hash):
 		s.report.Duplicates++
-		return
+		return nil
 	}
 	if r.Unknown != "" {
 		s.report.unknown(r.Unknown)
@@ -233,6 +189,7 @@ func (s *Stream) Put(file string, line int, r Reading) {
 		s.report.reads++
 	}
 	s.order.put(held{at: r.Event.Time, r: r, file: file, line: line})
+	return nil
 }
 
 // give hands an event on, now that its turn has come.
@@ -280,7 +237,7 @@ func (s *Stream) person(r *Reading) string {
 	if known {
 		return ref
 	}
-	ref = own("Practitioner", r.People[0])
+	ref = Own("Practitioner", r.People[0])
 	if _, ok := s.learned[ref]; ok {
 		return ref
 	}
@@ -297,7 +254,7 @@ func (s *Stream) patient(ids []ID, n *Names) string {
 	if known {
 		return ref
 	}
-	ref = own("Patient", ids[0])
+	ref = Own("Patient", ids[0])
 	s.meet(ref, n)
 	return ref
 }

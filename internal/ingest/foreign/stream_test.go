@@ -279,6 +279,14 @@ func TestTwoWhoShareAnIdentifierAreNobody(t *testing.T) {
 	if ref, _ := walk.Find("Practitioner", []ID{{Label: "employee", System: "urn:2", Value: "5"}}); ref != "Practitioner/b" {
 		t.Errorf("its system does not tell them apart: %q", ref)
 	}
+	walk.Add("Patient/q", "urn:oid:1.2", "8")
+	walk.Add("Patient/r", "urn:oid:1.3", "8")
+	if walk.Resolve("Patient/1.3:8") != "Patient/r" || walk.Resolve("Patient/1.4:5") != "Patient/p" {
+		t.Error("an authority does not tell patients apart")
+	}
+	if _, ok := walk.Find("Patient", []ID{{System: "urn:oid:1.2", Value: "5"}}); ok {
+		t.Error("the number of one authority led to another's patient")
+	}
 	if walk.Resolve("Patient/mrn:5") != "Patient/p" || walk.Resolve("Patient/x") != "Patient/x" || walk.Resolve("Patient/mrn:6") != "Patient/mrn:6" {
 		t.Error("references are resolved wrongly")
 	}
