@@ -2,7 +2,6 @@ package casework
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"chartwarden/internal/access"
@@ -37,14 +36,13 @@ func (f *Office) close(ctx context.Context, who identity.Person, c *Case) (acces
 	if err != nil || how != "" || f.o.Ties == nil {
 		return how, err
 	}
-	mine := slices.DeleteFunc([]string{who.Practitioner, who.Patient}, func(s string) bool { return s == "" })
-	others := append([]string{c.Agent, person.Patient}, c.Patients[:min(len(c.Patients), mostAsked)]...)
-	for _, a := range mine {
-		for _, b := range others {
-			if b != "" && f.o.Ties(ctx, a, b) {
-				return access.RelatedTo, nil
-			}
+	for _, chart := range append([]string{person.Patient}, c.Patients[:min(len(c.Patients), mostAsked)]...) {
+		if who.Practitioner != "" && chart != "" && f.o.Ties(who.Practitioner, chart) {
+			return access.RelatedTo, nil
 		}
+	}
+	if who.Patient != "" && f.o.Ties(c.Agent, who.Patient) {
+		return access.RelatedTo, nil
 	}
 	return "", nil
 }

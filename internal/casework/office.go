@@ -24,9 +24,9 @@ type OfficeOptions struct {
 	Store   *Store
 	Gate    *access.Gate
 	Persons *identity.Store
-	// Ties tells whether two humans are family, of one household or neighbours as detection knows it, each by Practitioner/x or
-	// Patient/y. nil knows none.
-	Ties func(ctx context.Context, a, b string) bool
+	// Ties tells whether a person (Practitioner/x) and a patient (Patient/y) are family, of one household or neighbours, as detection
+	// knows it. nil knows none.
+	Ties func(person, patient string) bool
 	// Budget is how many cases without misuse the office expects for a thousand people and a day; 2 when 0.
 	Budget float64
 }

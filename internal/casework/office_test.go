@@ -1,6 +1,7 @@
 package casework_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -398,4 +399,26 @@ func TestNamesWithAReason(t *testing.T) {
 	if len(c.Named) != 0 {
 		t.Errorf("after it is closed: %v", c.Named)
 	}
+}
+
+// Family, household and neighbours are known from the records, not from a role: detection tells.
+func TestNobodyDecidesAboutHerHousehold(t *testing.T) {
+	h, ctx := newHouse(t), t.Context()
+	const home = `"address":[{"line":["Mill Lane 4"],"city":"Harbour","postalCode":"20001"}]`
+	sister := h.put(`{"resourceType":"Patient","name":[{"family":"Berg","given":["Tove"]}],"birthDate":"1991-01-02",` + home + `}`)
+	doctor := h.put(`{"resourceType":"Practitioner","name":[{"family":"Berg","given":["Anna"]}],` + home + `}`)
+	anna := h.staff("Anna Berg", identity.NewPerson{Roles: []string{identity.Privacy}, Practitioner: doctor})
+	following, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { defer close(done); h.Watch.Run(following) }()
+	defer func() { stop(); <-done }()
+	patience, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	h.must(h.Watch.CatchUp(patience))
+	c := h.raise(func(x *servertest.Suspicion) { x.Patients = []string{h.maren, sister} })
+	_, err := h.Office.Take(ctx, anna, c.ID)
+	h.fails(err, outcome.Forbidden, "close to the person or a patient")
+	other := h.raise(func(x *servertest.Suspicion) { x.Hypothesis = "harvest" })
+	_, err = h.Office.Take(ctx, anna, other.ID)
+	h.must(err)
 }

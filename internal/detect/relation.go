@@ -62,3 +62,22 @@ func (r *rates) strongest(bits uint32) (q int, nats float64) {
 
 // close relations are those under which one look is a clear case.
 func closeRelation(q int) bool { return q <= 2 || q == 4 }
+
+// near are the relations by which somebody is no judge of another's doings.
+var near = []relation{self, household, kinOnFile, rareSurname, neighbour}
+
+// Near reports whether a person (Practitioner/x) and a patient (Patient/y) are one human, family, of one household, or neighbours, as
+// far as the records tell that the engine has learned; false for those it does not know.
+func (e *Engine) Near(agent, patient string) bool {
+	a, known := e.world.people.of[agent]
+	p, there := e.world.charts.of[patient]
+	if !known || !there {
+		return false
+	}
+	for _, r := range near {
+		if r.holds(&e.world, a, p, e.now) {
+			return true
+		}
+	}
+	return false
+}

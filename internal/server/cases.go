@@ -13,7 +13,7 @@ func (s *Server) openCases(ctx context.Context) (err error) {
 		return err
 	}
 	s.Watch = s.newWatch()
-	s.Office = casework.NewOffice(casework.OfficeOptions{Store: s.Cases, Gate: s.Gate, Persons: s.Persons})
+	s.Office = casework.NewOffice(casework.OfficeOptions{Store: s.Cases, Gate: s.Gate, Persons: s.Persons, Ties: s.Watch.Near})
 	return nil
 }
 

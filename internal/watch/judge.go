@@ -44,6 +44,9 @@ func (w *Watch) judge(ctx context.Context) error {
 	w.recent.clear()
 	s := &session{Watch: w, ctx: ctx, feed: ingest.NewFeed(), since: w.o.Now().Add(-lookBack), gone: map[string]bool{}}
 	s.engine = detect.New(detect.Options{Seed: seed, Budget: w.o.Budget, Verdict: s.verdict, Case: s.raise})
+	s.working.Lock()
+	s.Watch.engine = s.engine
+	s.working.Unlock()
 	if err := s.begin(); err != nil {
 		return err
 	}
@@ -201,6 +204,8 @@ func (s *session) safely(do func()) (err error) {
 			err = outcome.Wrap("watch: judge", outcome.Exception, "detection failed at an entry, which it leaves out", fmt.Errorf("%w: %T", errFailed, r))
 		}
 	}()
+	s.working.Lock()
+	defer s.working.Unlock()
 	do()
 	return nil
 }

@@ -57,6 +57,9 @@ type Watch struct {
 	o      Options
 	recent recent
 
+	working sync.Mutex     // held while the engine works or is asked
+	engine  *detect.Engine // nil before the first one
+
 	mu       sync.Mutex
 	state    State
 	place    audit.Cursor         // what was judged, and its cases stored
@@ -104,6 +107,14 @@ func (w *Watch) note(change func(*State)) {
 
 // Verdicts gives the newest verdicts of an entry's AuditEvent, one for each patient; none when it was judged too long ago.
 func (w *Watch) Verdicts(event string) []detect.Verdict { return w.recent.verdicts(event) }
+
+// Near reports whether a person (Practitioner/x) and a patient (Patient/y) are family, of one household or neighbours, as far as the
+// records tell; false while no context is read.
+func (w *Watch) Near(agent, patient string) bool {
+	w.working.Lock()
+	defer w.working.Unlock()
+	return w.engine != nil && w.engine.Near(agent, patient)
+}
 
 // CatchUp waits until what the log holds now is judged and its cases are stored, or ctx ends. Errors: ctx's; outcome.NoStore.
 func (w *Watch) CatchUp(ctx context.Context) error {

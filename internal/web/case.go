@@ -257,7 +257,7 @@ func (p *Pages) caseEntries(t caseTale, known bool) ([]page.CaseEntry, string) {
 		if len(out) == accessShown {
 			break
 		}
-		x := page.CaseEntry{When: look.Exact(e.Time.In(p.o.Zone)), Patient: t.patient(e.Patient), Where: "Another system", Did: cmp.Or(kindActsOf[e.Kind], upper(e.Kind)), Found: cmp.Or(upper(e.Text), "None")}
+		x := page.CaseEntry{When: look.Exact(e.Time.In(p.o.Zone)), Patient: t.patient(e.Patient), Where: "Another system", Did: cmp.Or(kindActsOf[e.Kind], upper(e.Kind)), Found: cmp.Or(upper(t.said(e)), "None")}
 		if l, ok := lines[e.Entry]; ok && e.Entry >= 0 {
 			x.Where, x.Did = cmp.Or(zoneWords[l.Agent.Zone], "Not known"), upper(act(l))
 			switch {
@@ -279,7 +279,7 @@ func (p *Pages) caseEntries(t caseTale, known bool) ([]page.CaseEntry, string) {
 
 // kindActsOf say kinds of events of other systems.
 var kindActsOf = map[string]string{"read": "Opened", "search": "Searched", "create": "Wrote", "update": "Changed", "delete": "Deleted", "export": "Took a copy out", "print": "Printed",
-	"operation": "Read many at once", "login": "Signed in", "logout": "Signed out", "glass": "Broke the glass", "other": "Something else"}
+	"operation": "Read many at once", "sign-in": "Signed in", "sign-out": "Signed out", "glass": "Broke the glass", "other": "Something else"}
 
 // caseHours are the usual hours of the person, and those of peers.
 func (p *Pages) caseHours(r *http.Request, v *page.CaseView, t caseTale) error {

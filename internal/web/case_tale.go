@@ -259,6 +259,14 @@ func (t caseTale) words(c casework.Contribution) string {
 	return upper(text)
 }
 
+// said is what detection says of an access: whether it is explained, and what else only with the names, since that tells of private lives.
+func (t caseTale) said(e casework.Event) string {
+	if first, _, more := strings.Cut(e.Text, "; "); more && !t.named {
+		return first
+	}
+	return e.Text
+}
+
 // weights are the contributions as bars, the strongest first.
 func (t caseTale) weights() []page.Weight {
 	list := slices.Clone(t.Contributions)
@@ -414,7 +422,7 @@ func (t caseTale) graph() (*look.EgoOf, []page.CaseTie) {
 		x.n++
 		if e.Explained {
 			x.linked++
-			x.how = e.Text
+			x.how = t.said(e)
 		}
 	}
 	if len(list) == 0 {
