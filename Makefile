@@ -1,5 +1,5 @@
 # Targets over scripts; `go run ./cmd/chartwarden demo` and `./scripts/test` need no make.
-.PHONY: test demo generate bench crash nodes long-line
+.PHONY: test demo generate bench crash nodes long-line replay-bench
 test:
 	./scripts/test
 demo:
@@ -14,3 +14,5 @@ nodes:
 	go test -run '^$$' -bench Nodes -benchtime 20x ./internal/server
 long-line:
 	CHARTWARDEN_LONG_LINE=2048 go test -count=1 -v -run Gigabytes ./internal/ingest
+replay-bench:
+	./scripts/bench replay

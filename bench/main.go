@@ -3,6 +3,7 @@
 //	./scripts/bench              # everything, about five minutes; rewrites bench/results/latest.md and latest.txt
 //	./scripts/bench 'Serve'      # only the benchmarks that match; prints the table and writes nothing
 //	./scripts/bench side-by-side # the harness that drives any FHIR server, on both engines; rewrites bench/results/side-by-side.md
+//	./scripts/bench replay       # a simulated hospital's log judged; rewrites bench/results/replay.md
 //
 // It measures nothing itself: each figure comes from a Benchmark function that `go test -bench` runs alone as well, and latest.txt is
 // what they printed, for benchstat. What is measured and which aim it has stands in rows.go. The machine is rarely ours alone, so each
@@ -45,6 +46,9 @@ func main() {
 func run(args []string) error {
 	if len(args) > 0 && args[0] == "side-by-side" {
 		return runSideBySide(args[1:])
+	}
+	if len(args) > 0 && args[0] == "replay" {
+		return runReplay(args[1:])
 	}
 	var raw bytes.Buffer
 	facts := machine()
