@@ -1,5 +1,5 @@
 # Targets over scripts; `go run ./cmd/chartwarden demo` and `./scripts/test` need no make.
-.PHONY: test demo generate bench crash nodes long-line replay-bench
+.PHONY: test demo generate bench crash nodes long-line replay-bench tsv-bench
 test:
 	./scripts/test
 demo:
@@ -16,3 +16,5 @@ long-line:
 	CHARTWARDEN_LONG_LINE=2048 go test -count=1 -v -run Gigabytes ./internal/ingest
 replay-bench:
 	./scripts/bench replay
+tsv-bench:
+	./scripts/tsv-bench

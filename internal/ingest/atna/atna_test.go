@@ -231,6 +231,7 @@ func FuzzParse(f *testing.F) {
 func FuzzFrames(f *testing.F) {
 	m := head + opened
 	f.Add([]byte(fmt.Sprint(len(m), " ", m, "\n", m, "\n9 <85>")))
+	f.Add([]byte("0 <0"))
 	f.Add([]byte("\n\ufeff\n12 <1>1234567890\n<?xml\n<1>\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		in, total := NewFrames(bytes.NewReader(b), 300), 0

@@ -47,6 +47,12 @@ var (
 	mark     = []byte("\ufeff")
 )
 
+// Wait comes back when something is there to read. At the end the error is io.EOF.
+func (f *Frames) Wait() error {
+	_, err := f.in.Peek(1)
+	return err
+}
+
 // Next gives the next message. At the end the error is io.EOF.
 func (f *Frames) Next() (Frame, error) {
 	for {
@@ -90,8 +96,8 @@ func (f *Frames) count() (n, digits int, err error) {
 		case c >= '0' && c <= '9' && digits < 10:
 			n = n*10 + int(c-'0')
 			digits++
-		case c == ' ' && digits > 0:
-			if p, err = f.in.Peek(digits + 2); len(p) < digits+2 || p[digits+1] != '<' {
+		case c == ' ' && n > 0:
+			if p, _ = f.in.Peek(digits + 2); len(p) < digits+2 || p[digits+1] != '<' {
 				return 0, 0, nil
 			}
 			return n, digits + 1, nil

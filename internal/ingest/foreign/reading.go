@@ -3,10 +3,12 @@ package foreign
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"chartwarden/internal/detect"
 )
@@ -31,6 +33,36 @@ type Reading struct {
 type Names struct {
 	PersonFamily, PersonGiven                                                                 string
 	PatientFamily, PatientGiven, PatientBirth, PatientStreet, PatientPostal, PatientPhone, In string // In is the department
+}
+
+// Plain is the event of a reading where there is no context: people and patients keep the identifiers of their system, which a
+// [Crosswalk] resolves later. zone is that of a local time; one that was there twice is the first.
+func (r Reading) Plain(zone *time.Location) detect.Event {
+	e := r.Event
+	if r.Local {
+		t := time.Unix(e.Time, 0).UTC()
+		e.Time = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, zone).Unix()
+	}
+	if e.ID == "" {
+		e.ID = fmt.Sprintf("%016x", r.Hash)
+	}
+	if e.Agent == "" && len(r.People) > 0 {
+		e.Agent = Own("Practitioner", r.People[0])
+	}
+	if e.Device != "" && !literal(e.Device) {
+		e.Device = "Device/" + e.Device
+	}
+	if e.Place != "" && !literal(e.Place) {
+		e.Place = Own("Location", ID{Label: "name", Value: e.Place})
+	}
+	e.Patients = nil
+	for _, ids := range r.Patients {
+		e.Patients = append(e.Patients, Own("Patient", ids[0]))
+	}
+	if r.Glass && (e.Kind == detect.Read || e.Kind == detect.Search || e.Kind == detect.Other) {
+		e.Kind = detect.Glass
+	}
+	return e
 }
 
 const widest = 256 // bytes of an identifier; cells may be longer, what is kept of them not
