@@ -287,6 +287,9 @@ func (p *Pages) caseHours(r *http.Request, v *page.CaseView, t caseTale) error {
 	if err != nil || t.Person == "" || len(t.Events) == 0 {
 		return err
 	}
+	if own == (access.Hours{}) && peers == (access.Hours{}) {
+		return nil // nothing to compare with
+	}
 	h := look.HoursOf{Name: "This person", Usual: own}
 	if of != "" {
 		h.Of = of + " in the same role"

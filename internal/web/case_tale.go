@@ -355,8 +355,13 @@ func (t caseTale) lanes() (*look.LanesOf, string) {
 		return nil, ""
 	}
 	first, last := t.Events[0].Time.In(t.zone), t.Events[len(t.Events)-1].Time.In(t.zone)
-	from := first.Add(-8 * time.Hour).Truncate(time.Hour)
-	to := last.Add(5 * time.Hour).Truncate(time.Hour)
+	from := first.Add(-3 * time.Hour).Truncate(time.Hour)
+	to := last.Add(6 * time.Hour).Truncate(time.Hour)
+	for _, s := range t.file.Shifts { // the end of the last one says how long ago the person had left
+		if end := s.Until.In(t.zone).Add(-2 * time.Hour).Truncate(time.Hour); s.Until.Before(first) && first.Sub(s.Until) < 14*time.Hour && end.Before(from) {
+			from = end
+		}
+	}
 	if to.Sub(from) > 60*time.Hour {
 		from = time.Date(first.Year(), first.Month(), first.Day(), 0, 0, 0, 0, t.zone)
 		to = time.Date(last.Year(), last.Month(), last.Day()+1, 0, 0, 0, 0, t.zone)

@@ -49,7 +49,7 @@ func TestCasePagesAreMasked(t *testing.T) {
 	}
 	o.hides(a, "Dana", "Whitlock", "Okafor", "Brandt", "0.77", "77 %", "lives at the person")
 	a = ruth.page("/privacy/cases/"+c.ID, "We do not know", "what the person says: there is no answer yet", "Why this was raised", "A patient is personally close to this person", "In numbers", "8.2 nats", "77 %",
-		"What would have explained it", "Visit or appointment then none", "How they are connected", "Patient A", "Patient B", "Usual hours", "Accesses", "Patients are masked", "Raised by detection", "The same as a table")
+		"What would have explained it", "Visit or appointment then none", "How they are connected", "Patient A", "Patient B", "Accesses", "Patients are masked", "Raised by detection", "The same as a table")
 	o.hides(a, "Dana", "Whitlock", "Okafor", "Brandt", "lives at the person", "/audit?person=", "Show names", "Record it")
 	a = ruth.work(c, "act", "take")
 	o.shows(a, http.StatusOK, "Dana Whitlock", "Record it", "Show names, with a reason", "Ruth Adeyemi took the case", "Ask Dana")
@@ -63,6 +63,20 @@ func TestCasePagesAreMasked(t *testing.T) {
 	maren := o.person("Maren Okafor", identity.NewPerson{Roles: []string{identity.Patient}, Patient: "Patient/" + o.maren})
 	a = maren.page("/me", "Ruth Adeyemi")
 	o.hides(a, "families", "case", "suspicion", "Dana")
+}
+
+// Usual hours stand beside those of peers, once there is something to compare with.
+func TestCaseShowsUsualHours(t *testing.T) {
+	o := newOffice(t)
+	ruth := o.staff("Ruth Adeyemi", identity.Privacy)
+	dana, c := o.suspect()
+	o.hides(ruth.page("/privacy/cases/"+c.ID, "Timeline"), "Usual hours")
+	dana.breaks("covering", "Covering")
+	o.clock.pass(10 * time.Hour)
+	ruth.signIn()
+	o.person("Eva Lund", identity.NewPerson{Roles: []string{identity.Nurse}, Department: "3 West"})
+	late := servertest.Raise(t, o.Office.Store, servertest.Suspicion{Agent: c.Agent, Hypothesis: "harvest", At: o.clock.Now(), Patients: c.Patients})
+	ruth.page("/privacy/cases/"+late.ID, "Usual hours", "This person: Tue, mostly 09:00 to 10:00", "1 in the same role, 3 West: nothing on record", "Now: Tue 19:00, never worked before", "Other cases about this person")
 }
 
 // A question reaches the person's My day and My activity with no word of a suspicion; her answer stands in the case and closes nothing.

@@ -131,7 +131,7 @@ func caseFigures(s *identity.Session, c casework.Counts) []page.Figure {
 	}
 	open := page.Figure{Number: look.Number(int64(c.Open)), Label: "Open cases", Href: "/privacy/cases", Hint: "nothing waits"}
 	if c.Open > 0 {
-		open.Hint = fmt.Sprintf("%d under a day, %d under three, %d older", c.Ages[0], c.Ages[1], c.Ages[2])
+		open.Hint = fmt.Sprintf("%d under a day, %d under three days, %d older", c.Ages[0], c.Ages[1], c.Ages[2])
 	}
 	if c.Overdue > 0 {
 		open.Hint, open.Tone = open.Hint+"; "+look.Number(int64(c.Overdue))+" overdue", look.Warn
