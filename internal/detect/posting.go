@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"iter"
 	"sort"
 )
 
@@ -24,13 +25,22 @@ func compareShifts(a, b shift) int {
 // slack is how long before and after a shift somebody is still at work, in seconds.
 const slack = 2 * 3600
 
-// onShift finds the planned shift around t.
-func (p *person) onShift(t int64) (shift, bool) {
-	i := sort.Search(len(p.shifts), func(i int) bool { return p.shifts[i].from-slack > t })
-	for j := i - 1; j >= 0 && j >= i-3; j-- {
-		if s := p.shifts[j]; t <= s.to+slack {
-			return s, true
+// shiftsAt gives the planned shifts around t, the latest first. Of a plan in small pieces the last forty are looked at.
+func (p *person) shiftsAt(t int64) iter.Seq[shift] {
+	return func(yield func(shift) bool) {
+		i := sort.Search(len(p.shifts), func(i int) bool { return p.shifts[i].from-slack > t })
+		for j := i - 1; j >= 0 && j >= i-40 && p.shifts[j].from > t-2*day; j-- {
+			if s := p.shifts[j]; t <= s.to+slack && !yield(s) {
+				return
+			}
 		}
+	}
+}
+
+// onShift finds a planned shift around t.
+func (p *person) onShift(t int64) (shift, bool) {
+	for s := range p.shiftsAt(t) {
+		return s, true
 	}
 	return shift{}, false
 }
@@ -53,8 +63,10 @@ func (w *world) unitsOf(a int32, t int64, place int32, into []int32) []int32 {
 			into = append(into, w.department(x.unit))
 		}
 	}
-	if s, ok := p.onShift(t); ok && s.unit >= 0 {
-		into = append(into, w.department(s.unit))
+	for s := range p.shiftsAt(t) { // who covers for others is on several
+		if s.unit >= 0 {
+			into = append(into, w.department(s.unit))
+		}
 	}
 	if len(p.posts) == 0 && len(p.shifts) == 0 && place >= 0 {
 		into = append(into, w.department(place))

@@ -23,6 +23,7 @@ type story struct {
 	roles    map[string]string
 	home     map[string]string
 	n        int
+	crowds   map[string]int // NAME of NAME1, NAME2, ... to how many
 }
 
 const storyDay = int64(1769040000 / 86400 * 86400) // 22 January 2026
@@ -83,8 +84,62 @@ func (s *story) event(t int64, name string, e Event) {
 	s.events = append(s.events, e)
 }
 
+// each gives the patients whom a name means: NAME* is all of a crowd.
+func (s *story) each(name string) (out []string) {
+	crowd, many := strings.CutSuffix(name, "*")
+	if !many {
+		return []string{name}
+	}
+	for i := range s.crowds[crowd] {
+		out = append(out, fmt.Sprint(crowd, i+1))
+	}
+	return out
+}
+
+// work is somebody's own ordinary weeks: eight appointments a day, from an hour on, with anybody or with the patients of a list.
+func (s *story) work(name string, hour int64, list string) {
+	for d := int64(-21); d < 0; d++ {
+		for k := range 8 {
+			q, t := fmt.Sprint("q", (k*31+int(d+40)*17)%600), storyDay+d*day+hour*3600+int64(k)*1800
+			if n := s.crowds[list]; n > 0 {
+				q = fmt.Sprint(list, 1+(k+int(d+40)*5)%n)
+			}
+			s.learn(Record{Ref: ref("Appointment", 500_000+s.n), Known: t - day, Patient: patientOf(q), Ties: []Tie{{Template: AppointmentDirect, Party: who(name), From: t, To: t + 1200}}})
+			s.event(t, name, Event{Kind: Read, Patients: []string{patientOf(q)}})
+			s.n++
+		}
+	}
+}
+
+// habit is what somebody did on each day of the weeks before: WHO KIND COUNT, at patients for whom no reason is known where it has some.
+func (s *story) habit(f []string) {
+	count, _ := strconv.Atoi(f[3])
+	for d := int64(-21); d < 0; d++ {
+		for k := range count {
+			e := Event{Kind: kinds[f[2]]}
+			switch e.Kind {
+			case Export, Operation:
+				e.Rows = 2000
+			case Delete:
+				e.Data = fmt.Sprint("Observation/h", s.n)
+				fallthrough
+			default:
+				e.Patients = []string{patientOf(fmt.Sprint("q", (k*37+int(d+40)*53)%600))}
+			}
+			s.event(storyDay+d*day+14*3600+int64(k)*60, f[1], e)
+			s.n++
+		}
+	}
+}
+
 // world reads one line of the world.
 func (s *story) world(f []string) {
+	if len(f) > 1 && f[0] != "patient" && strings.HasSuffix(f[1], "*") {
+		for _, one := range s.each(f[1]) {
+			s.world(slices.Concat(f[:1], []string{one}, f[2:]))
+		}
+		return
+	}
 	opt := func(i int) string {
 		if i < len(f) {
 			return strings.ReplaceAll(f[i], "_", " ")
@@ -120,18 +175,28 @@ func (s *story) world(f []string) {
 		s.learn(Record{Ref: place(f[1]), Unit: &Unit{Ref: place(f[1]), Type: opt(2)}})
 	case "staff":
 		s.roles[f[1]] = f[2]
-		s.learn(Record{Ref: who(f[1]), Folk: &Folk{Ref: who(f[1]), Family: cmpOr(key["family"], "S"+f[1]), Given: f[1], Birth: "1980-02-02", Street: cmpOr(key["street"], "1 "+f[1]), Postal: "1", Phones: []string{"phone-" + f[1]}}})
-		s.learn(Record{Ref: "PractitionerRole/" + f[1], Post: &Post{Person: who(f[1]), Role: f[2], Units: []string{place(f[3])}}})
-		for d := int64(-21); d < 0 && key["work"] != "none"; d++ { // her own ordinary weeks
-			for k := range 8 {
-				q, t := fmt.Sprint("q", (k*31+int(d+40)*17)%600), storyDay+d*day+9*3600+int64(k)*1800
-				s.learn(Record{Ref: ref("Appointment", 500_000+s.n), Known: t - day, Patient: patientOf(q), Ties: []Tie{{Template: AppointmentDirect, Party: who(f[1]), From: t, To: t + 1200}}})
-				s.event(t, f[1], Event{Kind: Read, Patients: []string{patientOf(q)}})
-				s.n++
-			}
+		s.learn(Record{Ref: who(f[1]), Known: known, Folk: &Folk{Ref: who(f[1]), Family: cmpOr(key["family"], "S"+f[1]), Given: f[1], Birth: "1980-02-02", Street: cmpOr(key["street"], "1 "+f[1]), Postal: "1", Phones: []string{"phone-" + f[1]}}})
+		s.learn(Record{Ref: "PractitionerRole/" + f[1], Known: known, Post: &Post{Person: who(f[1]), Role: f[2], Units: []string{place(f[3])}}})
+		switch key["work"] {
+		case "none":
+		case "night":
+			s.work(f[1], 23, key["list"])
+		default:
+			s.work(f[1], 9, key["list"])
+		}
+	case "habit":
+		s.habit(f)
+	case "patients": // a crowd: NAME1, NAME2, ...
+		n, _ := strconv.Atoi(f[2])
+		if s.crowds == nil {
+			s.crowds = map[string]int{}
+		}
+		s.crowds[f[1]] = n
+		for i := range n {
+			s.world(slices.Concat([]string{"patient", fmt.Sprint(f[1], i+1)}, f[3:]))
 		}
 	case "patient":
-		x := Folk{Ref: patientOf(f[1]), Family: cmpOr(key["family"], "T"+f[1]), Given: f[1], Birth: cmpOr(key["born"], "1960-03-03"), Street: cmpOr(key["street"], "7 "+f[1]), Postal: "1"}
+		x := Folk{Ref: patientOf(f[1]), Family: cmpOr(key["family"], "T"+f[1]), Given: f[1], Birth: cmpOr(key["born"], "1970-03-03"), Street: cmpOr(key["street"], "7 "+f[1]), Postal: "1"}
 		if key["died"] != "" {
 			x.Died = s.at(key["died"])
 		}
@@ -203,6 +268,10 @@ func (s *story) log(f []string, n *int) {
 		}
 	}
 	ev.Kind = kinds[f[2]]
+	crowd := s.each(patient)
+	if strings.HasSuffix(patient, "*") && len(patient) > 1 && times == 1 {
+		times = len(crowd)
+	}
 	for i := range times {
 		*n++
 		one := ev
@@ -211,7 +280,7 @@ func (s *story) log(f []string, n *int) {
 		case patient == "*":
 			one.Patients = []string{patientOf(fmt.Sprint("q", (i*37+*n*11)%600))}
 		case patient != "":
-			one.Patients = []string{patientOf(patient)}
+			one.Patients = []string{patientOf(crowd[i%len(crowd)])}
 		}
 		s.event(t+int64(i)*70, f[1], one)
 	}
@@ -287,6 +356,16 @@ func (s *story) expect(f []string) {
 				if c.Agent == who(f[1]) {
 					s.t.Logf("%s %s %.2f %v", c.ID, c.Hypothesis, c.LogE, c.Contributions)
 				}
+			}
+		}
+	case "no-review": // nobody is asked to look: at most a case that is watched
+		standing := map[string]Case{}
+		for _, c := range s.cases {
+			standing[c.ID] = c
+		}
+		for _, c := range standing {
+			if c.Agent == who(f[1]) && c.Queue != "watch" && !c.Provisional {
+				s.t.Errorf("%v: %s %s %.2f is in the queue %s", f, c.ID, c.Hypothesis, c.LogE, c.Queue)
 			}
 		}
 	default:
