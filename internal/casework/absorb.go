@@ -75,7 +75,7 @@ func described(c *detect.Case, evs []Event) []Event {
 func (s *Store) open(tx *sql.Tx, found *detect.Case, evs []Event, person string) (Change, error) {
 	c := Case{Agent: found.Agent, Person: person, Hypothesis: found.Hypothesis, State: New, Opened: s.o.Now().UTC(), Provisional: found.Provisional}
 	c.judge(found)
-	c.Due = c.Opened.Add(within[c.Queue])
+	c.Due, c.tell = c.Opened.Add(within[c.Queue]), true
 	c.Events, c.Patients = evs, patientsOf(found, evs)
 	if err := s.insert(tx, &c); err != nil {
 		return Change{}, err
@@ -109,7 +109,7 @@ func (s *Store) grow(tx *sql.Tx, known *Case, found *detect.Case, evs []Event) (
 	before := slices.Index(queues, known.Queue)
 	known.judge(found)
 	if slices.Index(queues, known.Queue) < before {
-		out.Queue, out.Grown = true, true
+		out.Queue, out.Grown, known.tell = true, true, true
 		known.Due = s.o.Now().UTC().Add(within[known.Queue])
 	}
 	err := s.store(tx, known)

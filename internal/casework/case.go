@@ -51,7 +51,9 @@ type Case struct {
 	Notes         []Note
 	Named         map[string]string // officers to whom the patients' names are shown, and why
 	Revision      int               `json:"-"` // of the stored case; grows with each change
+	Told          int64             // number of the change by which the office is to hear of it: it was opened, or moved up a queue
 	Change        int64             `json:"-"` // number of its newest change among those of all cases
+	tell          bool              // the change being written is such a one
 }
 
 // Event is one access of a case.

@@ -126,7 +126,9 @@ func (s *Store) seal(tx *sql.Tx, c *Case) (r row, err error) {
 	if err := tx.QueryRow(`select coalesce(max(changed), 0) + 1 from casework_case`).Scan(&c.Change); err != nil {
 		return r, err
 	}
-	c.Revision++
+	if c.Revision++; c.tell {
+		c.Told, c.tell = c.Change, false
+	}
 	r.number, _ = strconv.ParseInt(c.ID, 10, 64)
 	r.person, r.name, r.revision, r.changed = s.personOf(c.Agent), s.nameOf(c.Agent, c.Hypothesis), int64(c.Revision), c.Change
 	if c.Open() {

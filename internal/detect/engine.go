@@ -174,6 +174,9 @@ func (e *Engine) begin(t int64) {
 func (e *Engine) begun(a int32, t int64) *today {
 	p := &e.world.persons[a]
 	if p.today != nil && p.today.day == e.day {
+		if p.left(t) { // in the middle of a day
+			p.today.dormant = 25
+		}
 		return p.today
 	}
 	p.before, p.today = p.today, &today{day: e.day, role: p.role}

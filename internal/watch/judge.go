@@ -26,6 +26,7 @@ type session struct {
 	tx      int64        // of the records that were told
 	since   time.Time
 	found   []detect.Case
+	event   string // the id of that which is judged
 	silent  bool   // what is found was found before
 	stored  string // cursor that was kept last
 	keptAt  time.Time
@@ -148,6 +149,7 @@ func (s *session) one(r *audit.Read) error {
 		return nil
 	}
 	s.recent.add(r.Index, &e)
+	s.event = e.ID
 	err := s.safely(func() { s.engine.Judge(&e) })
 	s.note(func(x *State) { x.Events, x.Judged = x.Events+1, r.Event.Time })
 	if err != nil {
@@ -234,6 +236,9 @@ func (s *session) raise(c *detect.Case) {
 	}
 	x := *c
 	x.Events, x.Patients, x.Contributions = slices.Clone(c.Events), slices.Clone(c.Patients), slices.Clone(c.Contributions)
+	if len(x.Events) == 0 && s.event != "" { // what is suspicious is the act itself, such as a sign-in
+		x.Events = append(x.Events, s.event)
+	}
 	s.found = append(s.found, x)
 }
 
@@ -271,7 +276,7 @@ func (s *session) caught(all bool) {
 
 // rest is what happens when the log has nothing new: time goes on, and the place is kept now and then.
 func (s *session) rest() error {
-	s.silent = false
+	s.silent, s.event = false, ""
 	if err := s.leftBefore(); err != nil {
 		return err
 	}

@@ -67,6 +67,9 @@ func (p *Pages) shell(r *http.Request, title, at string) look.Shell {
 		sh.Nav = look.PatientNav(at)
 	case forPrivacy:
 		sh.Nav, sh.Side = officeNav(s, at, p.waiting(r)), true
+		if p.o.Standing != nil && p.o.Standing() != "" {
+			sh.Banners = append(sh.Banners, look.StandingBanner())
+		}
 	case forAdmins:
 		sh.Nav, sh.Side = adminNav(s, at, p.waiting(r)), true
 	default:

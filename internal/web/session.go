@@ -246,21 +246,28 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	token := p.o.Browser.Token(r)
-	for beat := 0; ; beat++ {
+	alerts := p.alerts(r)
+	for beat := 0; ; {
+		news := ""
 		select {
 		case <-r.Context().Done():
 			return
 		case <-p.done:
 			return
 		case <-tick.C:
+			beat++
+		case news = <-alerts:
 		}
 		if _, err := p.o.Persons.Authenticate(r.Context(), token); err != nil {
 			fmt.Fprint(w, "event: lock\ndata: {}\n\n")
 			stream.Flush()
 			return
 		}
-		if beat%15 == 0 {
-			fmt.Fprint(w, ": still here\n\n")
+		if news == "" && beat%15 == 0 {
+			news = ": still here\n\n"
+		}
+		if news != "" {
+			fmt.Fprint(w, news)
 			stream.Flush()
 		}
 	}

@@ -105,6 +105,12 @@ func JournalBanner(since When) Banner {
 		Text: "Charts open as usual and every opening is kept in a sealed journal. Exports and deletions wait."}
 }
 
+// StandingBanner says that nobody judges accesses for now.
+func StandingBanner() Banner {
+	return Banner{Tone: Warn, Icon: "shield-alert", Lead: "Detection stands still.",
+		Text: "Charts open and are recorded as usual. It is tried again by itself, and judges then what happened meanwhile."}
+}
+
 // UnwitnessedBanner says that the witness of the record does not answer.
 func UnwitnessedBanner(age string) Banner {
 	return Banner{Tone: Warn, Icon: "shield-alert", Lead: "Not witnessed for " + age + ".", Text: "Care goes on. Ask who runs the witness whether it is well."}
