@@ -37,7 +37,7 @@ const (
 	sampledDays = 60_000
 )
 
-func (t *table) fit(n int, beta0, weight float64) {
+func (t *table) fit(n int, beta0, weight float64, heavy bool) {
 	t.n = n
 	slices.Sort(t.values)
 	k := max(int(tailShare*float64(n)), 1)
@@ -49,13 +49,38 @@ func (t *table) fit(n int, beta0, weight float64) {
 	for i < len(t.values) && float64(t.values[i]) <= t.u {
 		i++
 	}
-	beyond := t.values[i:]
-	t.above = (float64(len(beyond)) + .5) / float64(n+1)
-	t.beta = beta0
-	if m := len(beyond); m > 0 { // the median is hard to move by the misuse among them
-		median := (float64(beyond[m/2]) - t.u) / math.Ln2
-		t.beta = (float64(median*float64(m)) + float64(beta0*weight)) / (float64(m) + weight)
+	t.above, t.beta = beyond(t.values[i:], t.u, beta0, weight, heavy)
+	t.above = (t.above + .5) / float64(n+1)
+}
+
+// beyond fits an exponential tail to the values above u, of which some share, that the values tell too, is misuse: that is spread evenly.
+// It returns how many are not, and their mean excess.
+func beyond(values []float32, u, beta0, weight float64, heavy bool) (count, beta float64) {
+	beta = beta0
+	if len(values) == 0 {
+		return 0, beta
 	}
+	const rounds, doubt = 12, 20
+	share := .02
+	if heavy {
+		k := len(values)
+		median := (float64(values[k/2]) - u) / math.Ln2
+		return float64(k), (float64(median*float64(k)) + float64(beta0*weight)) / (float64(k) + weight)
+	}
+	for range rounds {
+		n, sum := 0.0, 0.0
+		for _, v := range values {
+			x := float64(v) - u
+			honest := (1 - share) * math.Exp(-x/beta) / beta
+			w := honest / (honest + share/span)
+			n += w
+			sum += float64(w * x)
+		}
+		beta = (sum + float64(beta0*weight)) / (n + weight)
+		share = (float64(len(values)) - n + .02*doubt) / (float64(len(values)) + doubt)
+		count = n
+	}
+	return count, beta
 }
 
 // tail is the share of days at least as far as x.
@@ -85,6 +110,18 @@ func (c *calibrator) p(h hypothesis, role int32, x float64) float64 {
 	}
 	n := float64(site.n)
 	return max(1e-12, min(1, (float64(n*p)+float64(priorTable*prior))/(n+priorTable)))
+}
+
+// span is over how many nats the sums of misuse are spread, above where it is usual.
+const span = 10
+
+// evidence is the log of how much more often misuse of the kind has such a sum than days without have: days without fall off as the site's
+// own do, misuse is spread evenly from where it is usual, and is rarer below. It is an e-value as far as the former is known.
+func (c *calibrator) evidence(h hypothesis, role int32, x float64) float64 {
+	if x <= 0 {
+		return -math.Log(span) - hypothesesTable[h].from
+	}
+	return -math.Log(c.p(h, role, x)) - math.Log(span) - pos(hypothesesTable[h].from-x)
 }
 
 // turn begins a new day of the ring.
@@ -136,9 +173,9 @@ func (c *calibrator) learn(roles int) {
 		}
 	}
 	for h := range c.site {
-		c.site[h].fit(n, hypothesesTable[h].beta, 4)
+		c.site[h].fit(n, hypothesesTable[h].beta, 4, hypothesis(h) > circle)
 		for r := range c.roles {
-			c.roles[r][h].fit(perRole[r], c.site[h].beta, 30)
+			c.roles[r][h].fit(perRole[r], c.site[h].beta, 30, hypothesis(h) > circle)
 		}
 	}
 }

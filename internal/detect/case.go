@@ -41,7 +41,9 @@ type openCase struct {
 	patients map[int32]struct{}
 	events   map[string]struct{}
 	told     float64
-	shown    int // events when last told
+	shown    int   // events when last told
+	topDay   int32 // the strongest, and what it is made of
+	parts    []part
 }
 
 type dayNats struct {
@@ -72,7 +74,7 @@ const posteriorAt, posteriorSlope = -7.0, 1.0
 // kind is the hypothesis that a case is about: some are told by several sums.
 func (h hypothesis) kind() hypothesis {
 	switch h {
-	case apart:
+	case apart, circle:
 		return snoop
 	case slowly, picked:
 		return harvest
@@ -86,29 +88,39 @@ func (h hypothesis) kind() hypothesis {
 func (e *Engine) alarm(a int32, d *today, ev *Event) {
 	switch ev.Kind {
 	case Login, Logout:
-		if d.dormant == 0 {
+		if d.dormant == 0 && !d.leaver {
 			return
 		}
 	}
 	if len(ev.Patients) > 0 && len(d.patients) > 0 {
 		l := d.look(e.world.charts.of[ev.Patients[0]])
-		routine := l != nil && l.evidence() < 2.5 && ev.Kind < Delete && d.dormant == 0 && d.counts[countPatients]%8 != 0
+		routine := l != nil && l.evidence() < 2.5 && ev.Kind < Delete && d.dormant == 0 && !d.leaver && d.counts[countPatients]%8 != 0
 		if routine {
 			return
 		}
 	}
 	t := e.weigh(a, d)
-	e.judgeDay(a, d, &t, false)
+	e.judgeDay(a, d, &t, atOnce)
 }
 
-// judgeDay raises or follows up the case that a day makes. settled days may also lower one.
-func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, settled bool) {
+// stage is when a day is judged: as it goes on, when it ends, and for good when what is documented late is known.
+type stage uint8
+
+const (
+	atOnce stage = iota
+	byEvening
+	forGood
+)
+
+// judgeDay raises or follows up the case that a day makes. Days that are settled may also lower one.
+func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, when stage) {
+	settled := when == forGood
 	logE, best := e.mixture(d.role, t)
 	if settled {
 		p := &e.world.persons[a]
 		defer func() { p.usual += float32((pos(logE) - float64(p.usual)) / float64(min(p.days+1, 28))) }()
 	}
-	if !settled && logE < max(e.floor, 4) && !(best == snoop && e.clearLook(d) && logE >= e.floor) {
+	if when == atOnce && logE < max(e.floor, 4) && !(best == snoop && e.clearLook(d) && logE >= e.floor) {
 		return
 	}
 	if logE > 5 {
@@ -137,7 +149,10 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, settled boo
 	}
 	c.set(d.day, pos(logE-float64(e.world.persons[a].usual)))
 	e.fill(c, best, a, d)
-	e.tell(c, a, best, d, settled, e.automatic(d))
+	if d.day == c.topDay || c.nats(d.day) >= c.nats(c.topDay) {
+		c.topDay, c.parts = d.day, e.parts(best, a, d)
+	}
+	e.tell(c, best, settled, e.automatic(d))
 }
 
 // lower takes a day's evidence out of other cases of the person that the settled day no longer speaks for.
@@ -150,7 +165,7 @@ func (e *Engine) lower(a int32, d *today, except hypothesis) {
 		for i := range c.days {
 			if c.days[i].day == d.day && c.days[i].nats > 0 {
 				c.days[i].nats = 0
-				e.tell(c, a, h, d, true, false)
+				e.tell(c, h, true, false)
 			}
 		}
 	}
@@ -171,6 +186,15 @@ func (c *openCase) set(day int32, nats float64) {
 	}
 	c.days = append(c.days, dayNats{day, nats})
 	slices.SortFunc(c.days, func(x, y dayNats) int { return int(x.day - y.day) })
+}
+
+func (c *openCase) nats(day int32) float64 {
+	for _, d := range c.days {
+		if d.day == day {
+			return d.nats
+		}
+	}
+	return 0
 }
 
 // sum is the strongest day and a fifth of the others, all with forgetting: what goes on for days has hypotheses of its own.
@@ -214,7 +238,8 @@ func (e *Engine) fill(c *openCase, h hypothesis, a int32, d *today) {
 }
 
 // tell writes a revision when something changed. strong is whether the day, which speaks for this case, stands out of all the day's.
-func (e *Engine) tell(c *openCase, a int32, h hypothesis, d *today, settled, strong bool) {
+func (e *Engine) tell(c *openCase, h hypothesis, settled, strong bool) {
+	k := &hypothesesTable[h]
 	c.LogE = math.Round(c.sum()*1e4) / 1e4
 	c.Posterior = math.Round(posterior(c.LogE)*1e6) / 1e6
 	c.Severity = e.severity(h, c)
@@ -234,7 +259,10 @@ func (e *Engine) tell(c *openCase, a int32, h hypothesis, d *today, settled, str
 	c.Revision++
 	c.Updated = e.now
 	c.Contributions = c.Contributions[:0]
-	parts := e.parts(h, a, d)
+	parts := c.parts
+	if len(parts) == 0 {
+		parts = []part{{k.name, 1, k.happened}}
+	}
 	total := 0.0
 	for _, p := range parts {
 		total += p.nats

@@ -42,7 +42,9 @@ type roleStats struct {
 	looks   float64
 	attr    [attributes]float64
 	hours   [168]float64
-	sizes   []float32 // log of export sizes, the largest last
+	sizes   []float32         // log of export sizes, the largest last
+	day     [counters]float64 // of the day that is judged for good, and how many people
+	dayN    float64
 }
 
 const priorDays = 200
@@ -58,15 +60,41 @@ func (r *roleStats) moments(c int) (mean, variance float64) {
 // usual is how many days of her own a person's habits count for at most: more would forget how much days differ.
 const usual = 8
 
-// evidence is the log e-value of a count today, against what the role and the person usually do: Gamma-Poisson.
+// evidence is the log e-value of a count today, against what the role and the person usually do: Gamma-Poisson. Where the others of the
+// role do more of it than usual on the same day, so may she: a feed that stands still or a practice that joins is nobody's misuse.
 func (r *roleStats) evidence(c int, p *person, k int32) float64 {
 	m, v := r.moments(c)
-	if float64(k) <= m {
+	f := r.common(c, m, float64(k))
+	if float64(k) <= m*f {
 		return logE(1)
 	}
 	b0 := m / max(v-m, .05*m)
 	n := min(float64(p.days), usual)
-	return logE(negativeBinomialTail(float64(m*b0)+float64(n*float64(p.means[c])), b0+n, int(k)))
+	return logE(negativeBinomialTail(f*(float64(m*b0)+float64(n*float64(p.means[c]))), b0+n, int(k)))
+}
+
+// common is by how much the others of the role exceed their mean m on the day that is judged, of which k are her own; at least 1.
+func (r *roleStats) common(c int, m, k float64) float64 {
+	if r.dayN < 2 {
+		return 1
+	}
+	const shrink = 3
+	return max(1, (max(0, r.day[c]-k)+shrink*m)/((r.dayN-1+shrink)*m))
+}
+
+// gather counts a day's people by role, so that each can be compared with the others of that day.
+func (e *Engine) gather(people []int32, on int32) {
+	for i := range e.roleStats {
+		e.roleStats[i].day, e.roleStats[i].dayN = [counters]float64{}, 0
+	}
+	for _, a := range people {
+		d := e.dayOf(a, on)
+		r := e.stats(d.role)
+		r.dayN++
+		for c, k := range d.counts {
+			r.day[c] += float64(k)
+		}
+	}
 }
 
 // logE turns a p-value into the logarithm of an e-value: .5 / sqrt(p), at most e^25.

@@ -28,13 +28,18 @@ type Engine struct {
 	roleStats  []roleStats
 	desks      []uint8
 	samples    [weeks][]sample
-	firstLooks float64 // of yesterday
+	ownReasons [2]float64 // unexplained first looks: with a reason that the person made herself, and all
+	near       [2]float64 // first looks: at somebody of the person's surroundings, and all
+	firstLooks float64    // of yesterday
 	looksToday float64
-	activeOn   map[int32][]int32 // persons of a day
-	latest     []int32           // patients with an access in the last day or two
-	timers     [3][]pending      // by how long they wait, each in order
-	networks   map[uint32]float64
-	machines   map[uint32]struct{}
+	activeOn   map[int32][]int32  // persons of a day
+	latest     []int32            // patients with an access in the last day or two
+	timers     [3][]pending       // by how long they wait, each in order
+	networks   map[uint32]float64 // by how many people
+	novelDays  [novelties]float64
+	personDays float64
+	machines   map[uint32]*machine
+	listed     bool // a list of devices was told
 	events     float64
 	returns    [16]float64
 	open       map[caseKey]*openCase
@@ -46,8 +51,11 @@ type Engine struct {
 	activeMean float64
 	finished   int
 	report     Report
-	ownMade    bool // the last reasons left out a fact that the person made herself
+	awake      [2]int32 // accounts that woke today and yesterday
+	ownMade    bool     // the last reasons left out a fact that the person made herself
 	units      []int32
+	at         int32   // department where the person works by her seat, -1 when it is one of hers
+	where      []int32 // units that the patient of the last reasons is on
 	found      []reason
 	verdict    Verdict
 }
@@ -58,7 +66,7 @@ func New(o Options) *Engine {
 		o.Budget = 2
 	}
 	e := &Engine{options: o, weights: newWeights(), rates: newRates(), open: map[caseKey]*openCase{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
-		networks: map[uint32]float64{}, machines: map[uint32]struct{}{}, bar: .01, floor: 1}
+		networks: map[uint32]float64{}, machines: map[uint32]*machine{}, bar: .01, floor: 0, ownReasons: [2]float64{10, 1000}, near: [2]float64{30, 1000}}
 	e.world = world{keys: newKeyer(), sourceOf: map[uint64]int32{}, bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},
 		plans: map[uint64]*plan{}}
 	return e
@@ -76,8 +84,25 @@ func (e *Engine) Roster(s Shift) {
 // Leaves says from when a person may do nothing any more. Tell it before the first event.
 func (e *Engine) Leaves(who string, from int64) { e.world.persons[e.world.person(who)].leaves = from }
 
-// Device names a device of the house. Tell it before the first event.
-func (e *Engine) Device(device string) { e.machines[thin(device)] = struct{}{} }
+// Device names a device of the house, of a kind (workstation, mobile, server) and at a place; either may be empty. Tell it before the
+// first event.
+func (e *Engine) Device(device, kind, place string) {
+	m := e.machine(thin(device))
+	m.listed, m.carried = true, strings.EqualFold(kind, "mobile")
+	if place != "" {
+		m.place = e.world.unit(place)
+	}
+	e.listed = true
+}
+
+func (e *Engine) machine(device uint32) *machine {
+	m := e.machines[device]
+	if m == nil {
+		m = &machine{place: -1}
+		e.machines[device] = m
+	}
+	return m
+}
 
 func (e *Engine) stats(role int32) *roleStats {
 	for int(role) >= len(e.roleStats) || len(e.roleStats) == 0 {
@@ -181,10 +206,14 @@ func (e *Engine) begun(a int32, t int64) *today {
 	}
 	p.before, p.today = p.today, &today{day: e.day, role: p.role}
 	e.activeOn[e.day] = append(e.activeOn[e.day], a)
+	e.personDays++
 	if p.left(t) {
-		p.today.dormant = 25
+		_, rostered := p.onShift(t)
+		p.today.leaver = !rostered
 	} else if e.day-e.firstDay >= 14 {
-		p.today.dormant = e.idle(p, t)
+		if p.today.dormant = e.idle(p, t); p.today.dormant > 0 {
+			e.awake[e.day%2]++
+		}
 	}
 	return p.today
 }
@@ -215,9 +244,13 @@ func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
 		d.hours |= h
 		d.off = max(d.off, e.odd(ps, r, t))
 	}
-	d.novelty = max(d.novelty, e.novel(ps, ev))
-	if ps.concurrent(thin(ev.Device), t) {
-		d.counts[countConcurrent]++
+	e.novel(ps, d, ev)
+	if dev := thin(ev.Device); dev != 0 {
+		m := e.machine(dev)
+		m.met(a)
+		if ps.concurrent(e.stands(m, dev), t) {
+			d.counts[countConcurrent]++
+		}
 	}
 	switch {
 	case ev.Kind == Export, ev.Kind == Operation:
@@ -227,7 +260,9 @@ func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
 		d.size = max(d.size, pos(loge))
 		r.keepSize(x, mix(e.options.Seed, digest(ev.ID)))
 	case ev.Kind == Print:
-		d.counts[countPrints]++
+		if len(ev.Patients) == 0 {
+			d.counts[countPrints]++
+		}
 		d.note(strings.Clone(ev.ID))
 	case ev.Kind == Glass:
 		d.note(strings.Clone(ev.ID))
@@ -279,6 +314,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	v := &e.verdict
 	*v = Verdict{Event: ev.ID, Revision: 1, Agent: ev.Agent, Patient: w.charts.text[p], Explanations: v.Explanations[:0], Signals: v.Signals[:0]}
 	e.units = w.unitsOf(a, t, place, e.units[:0])
+	e.at = e.seated(place, ev.Device)
 	e.found = e.reasons(a, p, t, e.units, e.found[:0])
 	ownMade := e.ownMade && e.desksOf(ps.role) == 0
 	nats := e.weights.weigh(ps.role, e.found)
@@ -323,6 +359,15 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 		d.counts[countGlass]++
 	}
 	l := d.look(p)
+	if ev.Kind == Print && (l == nil || !l.printed) {
+		d.counts[countPrints]++
+		if nats > 0 {
+			d.printed++
+		}
+		if l != nil {
+			l.printed = true
+		}
+	}
 	if l != nil && l.sought {
 		d.counts[countSearches]--
 	} else if l != nil {
@@ -338,14 +383,20 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	if counted {
 		d.counts[countUnexplained]++
 	}
-	if ownMade && nats > 0 && ev.Kind != Create { // who makes her own reason first knows what she is doing
-		rel += 1.5
-	}
-	fresh := look{event: strings.Clone(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), habit: float32(e.habit(ps)), counted: counted}
+	rel += e.excused(ownMade && ev.Kind != Create, nats)
+	fresh := look{event: strings.Clone(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), habit: float32(e.habit(ps)), counted: counted, printed: ev.Kind == Print, glass: ev.Kind == Glass && waits}
 	if l != nil {
 		*l = fresh
 	} else {
 		d.add(fresh)
+		l = d.look(p)
+	}
+	d.covered(l, e.where)
+	l.away = d.away(ev)
+	l.near = bits&(1<<(len(relations)-1)-1) != 0
+	e.near[1]++
+	if l.near {
+		e.near[0]++
 	}
 	for i, has := range w.attributesOf(p, t) {
 		if has {

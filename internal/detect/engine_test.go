@@ -62,9 +62,9 @@ func TestOnePersonsManyAlarmsAreOneForEverybodyElse(t *testing.T) {
 	e, _, cases := told()
 	d := grown(e, "Practitioner/a", "Practitioner/b")
 	for x := 9.0; x < 12; x += .1 {
-		e.judgeDay(0, d[0], &[hypotheses]float64{snoop: x}, false)
+		e.judgeDay(0, d[0], &[hypotheses]float64{snoop: x}, atOnce)
 	}
-	e.judgeDay(1, d[1], &[hypotheses]float64{snoop: 10}, false)
+	e.judgeDay(1, d[1], &[hypotheses]float64{snoop: 10}, atOnce)
 	last := (*cases)[len(*cases)-1]
 	if last.Agent != "Practitioner/b" || d[1].logE < 6.95 || last.Queue == "automatic" {
 		t.Errorf("%s, log e %.2f, is %s", last.Agent, d[1].logE, last.Queue)
@@ -75,7 +75,7 @@ func TestAnotherKindsCaseIsNotAutomaticForTheDay(t *testing.T) {
 	e, _, cases := told()
 	d := grown(e, "Practitioner/a")
 	e.open[caseKey{0, harvest}] = &openCase{days: []dayNats{{e.day - 1, 3}, {e.day, 6}}, patients: map[int32]struct{}{}, events: map[string]struct{}{}}
-	e.judgeDay(0, d[0], &[hypotheses]float64{snoop: 20}, true)
+	e.judgeDay(0, d[0], &[hypotheses]float64{snoop: 20}, forGood)
 	for _, c := range *cases {
 		if (c.Queue == "automatic") != (c.Hypothesis == "snoop") {
 			t.Errorf("the case of %q is %s", c.Hypothesis, c.Queue)

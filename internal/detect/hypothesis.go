@@ -6,8 +6,9 @@ import "math"
 type hypothesis uint8
 
 const (
-	snoop hypothesis = iota
-	apart            // snooping, told by whom nobody else looks at
+	snoop  hypothesis = iota
+	apart             // snooping, told by whom nobody else looks at
+	circle            // snooping, told by how many of one's own circle
 	harvest
 	slowly // harvest, a few a day
 	picked // harvest by an attribute
@@ -22,29 +23,31 @@ const (
 	hypotheses
 )
 
-// hypothesesTable: name, weight in the mixture, severity to begin with, and the shipped tail of its sum (share of days above 0, mean
-// excess). clear ones do not wait for late documentation.
+// hypothesesTable: name, weight in the mixture, severity to begin with, the shipped tail of its sum (share of days above 0, mean excess),
+// and from which sum on its misuse is usual. clear ones do not wait for late documentation.
 var hypothesesTable = [hypotheses]struct {
 	name            string
 	weight          float64
 	base            float64
 	share, beta     float64
+	from            float64
 	clear           bool
 	happened, might string
 }{
-	snoop:        {"snoop", 3, .5, .5, .9, false, "opened the chart of a patient for whom no reason of care is known", "an appointment, order, task or shift that is not on file"},
-	apart:        {"snoop", 1, .5, .5, 1.2, false, "opened charts that nobody else of the house works with and for which no reason of care is known", "an appointment, order, task or shift that is not on file"},
-	harvest:      {"harvest", 1, .7, .05, .8, false, "opened far more charts, or other ones, than the work explains", "a list of work for that day"},
-	slowly:       {"harvest", .05, .7, .02, 1, false, "opened a few charts without a known reason, day after day", "work that is not on file"},
-	picked:       {"harvest", .05, .7, .05, 1, false, "opened charts that have one attribute in common", "a list of work for that day"},
-	dripping:     {"exfiltration", .2, .8, .02, .8, true, "took out a little, again and again, as that person did not before", "a report or request that asked for it"},
-	exfiltration: {"exfiltration", 1, .8, .03, .8, true, "took more out of the system than people in that role do", "a report or request that asked for it"},
-	stolen:       {"stolen-account", 1, .8, .05, 1, true, "signed in from a place that is new for that person and opened charts without a known reason", "a change of workplace"},
-	shared:       {"shared-credential", .3, .3, .05, 1, true, "worked at two places at once", "a device that was left signed in"},
-	dormant:      {"dormant-account", 1, .4, .002, 1, true, "used an account that should be at rest", "a return to work that is not on file"},
-	glassAbuse:   {"glass-abuse", .5, .5, .02, 1.5, false, "broke the glass more often than others, and no later fact confirms why", "emergencies that are documented late"},
-	destruction:  {"destruction", 1, .9, .02, 1, true, "deleted, altered or granted what was not the person's own", "a correction that somebody asked for"},
-	stalking:     {"stalking", .5, .6, .02, 1, false, "came back on several days to a patient for whom no reason of care is known", "a relationship of care that is not on file"},
+	snoop:        {"snoop", 3, 0.6, .5, .9, 3, false, "opened the chart of a patient for whom no reason of care is known", "an appointment, order, task or shift that is not on file"},
+	apart:        {"snoop", 1, 0.6, .5, 1.2, 5, false, "opened charts that nobody else of the house works with and for which no reason of care is known", "an appointment, order, task or shift that is not on file"},
+	circle:       {"snoop", .5, .6, .02, 1, 4, false, "opened the charts of several people of the own surroundings for whom no reason of care is known", "work that is not on file"},
+	harvest:      {"harvest", 1, 0.7, .05, .8, 4, false, "opened far more charts, or other ones, than the work explains", "a list of work for that day"},
+	slowly:       {"harvest", .05, 0.7, .02, 1, 5, false, "opened a few charts without a known reason, day after day", "work that is not on file"},
+	picked:       {"harvest", .05, 0.7, .05, 1, 6, false, "opened charts that have one attribute in common", "a list of work for that day"},
+	dripping:     {"exfiltration", .2, 0.75, .02, .8, 4, true, "took out a little, again and again, as that person did not before", "a report or request that asked for it"},
+	exfiltration: {"exfiltration", 1, 0.75, .03, .8, 5, true, "took more out of the system than people in that role do", "a report or request that asked for it"},
+	stolen:       {"stolen-account", 1, 0.75, .05, 1, 4, true, "signed in from a place that is new for that person and opened charts without a known reason", "a change of workplace"},
+	shared:       {"shared-credential", .3, 0.5, .05, 1, 4, true, "worked at two places at once", "a device that was left signed in"},
+	dormant:      {"dormant-account", 1, 0.6, .002, 1, 4, true, "used an account that should be at rest", "a return to work that is not on file"},
+	glassAbuse:   {"glass-abuse", .5, 0.6, .02, 1.5, 3, false, "broke the glass more often than others, and no later fact confirms why", "emergencies that are documented late"},
+	destruction:  {"destruction", 1, 0.8, .02, 1, 6, true, "deleted, altered or granted what was not the person's own", "a correction that somebody asked for"},
+	stalking:     {"stalking", .5, 0.65, .02, 1, 3, false, "came back on several days to a patient for whom no reason of care is known", "a relationship of care that is not on file"},
 }
 
 // part is one contribution to a sum, before it is scaled to the case's own nats.
@@ -62,28 +65,31 @@ func (e *Engine) weigh(a int32, d *today) (t [hypotheses]float64) {
 	if A > 0 && d.apart > 0 {
 		t[apart] = A + d.apart
 	}
+	if near := e.ownCircle(p, d); near > 0 {
+		t[circle] = pos(A) + near
+	}
 	unexplained := pos(r.evidence(countUnexplained, p, d.counts[countUnexplained]))
 	if d.counts[countUnexplained]+d.counts[countSearches] > 1 {
-		t[harvest] = max(unexplained+.25*pos(r.evidence(countPatients, p, d.counts[countPatients])), pos(r.evidence(countSearches, p, d.counts[countSearches])))
+		t[harvest] = max(unexplained+.15*pos(r.evidence(countPatients, p, d.counts[countPatients])), pos(r.evidence(countSearches, p, d.counts[countSearches])))
 	}
 	if d.counts[countUnexplained] > 0 {
 		t[slowly] = p.slow(r, d.counts[countUnexplained])
 	}
 	t[picked] = r.pickList(p, d)
 	if d.size > 0 || d.counts[countExports]+d.counts[countPrints] > 0 {
-		t[exfiltration] = pos(logMean(r.evidence(countExports, p, d.counts[countExports]), r.evidence(countPrints, p, d.counts[countPrints]), d.size))
+		t[exfiltration] = pos(logMean(r.evidence(countExports, p, d.counts[countExports]), e.printing(d)*r.evidence(countPrints, p, d.counts[countPrints]), d.size))
 		if d.counts[countExports] > 0 {
 			t[dripping] = p.pace(r, d.counts[countExports])
 		}
 	}
-	if d.novelty > 0 && d.counts[countUnexplained] > 0 {
-		t[stolen] = d.novelty + .5*d.off + unexplained
+	if x := e.stolenSession(p, d); x > 0 {
+		t[stolen] = x + .5*d.off
 	}
 	if c := pos(r.evidence(countConcurrent, p, d.counts[countConcurrent])); c > 0 {
 		t[shared] = c + .5*unexplained
 	}
-	if d.dormant > 0 {
-		t[dormant] = d.dormant + unexplained
+	if woke := e.woken(d); woke > 0 {
+		t[dormant] = woke + unexplained
 	}
 	if d.claims > 0 {
 		t[glassAbuse] = pos(r.evidence(countGlass, p, d.counts[countGlass])) + .5*pos(A)
@@ -136,7 +142,7 @@ func (e *Engine) mixture(role int32, t *[hypotheses]float64) (logE float64, best
 	sum, total, top := 0.0, 0.0, math.Inf(-1)
 	for h := range hypotheses {
 		k := &hypothesesTable[h]
-		x := math.Log(.1) - .9*math.Log(e.calibrator.p(h, role, t[h]))
+		x := e.calibrator.evidence(h, role, t[h])
 		total += k.weight
 		v := k.weight * math.Exp(x)
 		sum += v
@@ -174,8 +180,11 @@ func (e *Engine) parts(h hypothesis, a int32, d *today) (out []part) {
 	case apart:
 		look(1)
 		add("community", d.apart, "nobody who usually works with the same patients opened these")
+	case circle:
+		look(1)
+		add("own-circle", e.ownCircle(p, d), "several patients of the person's surroundings on one day")
 	case harvest:
-		count(countPatients, .25)
+		count(countPatients, .15)
 		count(countUnexplained, 1)
 		count(countSearches, 1)
 	case slowly:
@@ -184,19 +193,19 @@ func (e *Engine) parts(h hypothesis, a int32, d *today) (out []part) {
 		add("pick-list", r.pickList(p, d), "patients picked by one attribute")
 	case exfiltration:
 		count(countExports, 1)
-		count(countPrints, 1)
+		count(countPrints, e.printing(d))
 		add("export.size", d.size, "a larger export than the role makes")
 	case dripping:
 		add("export.slow", p.pace(r, d.counts[countExports]), "small exports, day after day")
 	case stolen:
 		add("place", d.novelty, "a network or device that is new")
+		add("place.unexplained", e.stolenSession(p, d)-d.novelty, "patients without a known reason opened there")
 		add("hours", .5*d.off, "outside the usual hours")
-		count(countUnexplained, 1)
 	case shared:
 		count(countConcurrent, 1)
 		count(countUnexplained, .5)
 	case dormant:
-		add("dormant", d.dormant, "the account was at rest")
+		add("dormant", e.woken(d), "the account was at rest")
 		count(countUnexplained, 1)
 	case glassAbuse:
 		count(countGlass, 1)

@@ -11,6 +11,7 @@ import (
 // learned from it, before the new day begins.
 func (e *Engine) midnight() {
 	e.settle(e.day - 1)
+	e.evening(e.day)
 	e.firstLooks, e.looksToday = e.looksToday, 0
 	e.weights.fit(e.samples[:])
 	e.day++
@@ -18,11 +19,27 @@ func (e *Engine) midnight() {
 	if e.day%sweepDays == 0 {
 		e.sweep()
 	}
+	e.awake[e.day%2] = 0
 	e.samples[int(e.day)%weeks] = e.samples[int(e.day)%weeks][:0]
 	maps.DeleteFunc(e.alarms, func(of alarmKey, _ float64) bool { return of.day < e.day-1 })
 	e.latest = slices.DeleteFunc(e.latest, func(p int32) bool { return e.world.patients[p].active < e.day-1 })
 	e.budget()
 	e.report.Days++
+}
+
+// evening judges all people of the day that ends, by what is known so far: what goes on is not left lying until the late documentation of
+// the day after.
+func (e *Engine) evening(on int32) {
+	people := slices.Clone(e.activeOn[on])
+	slices.Sort(people)
+	e.gather(people, on)
+	for _, a := range people {
+		if d := e.dayOf(a, on); d != nil {
+			t := e.weigh(a, d)
+			e.judgeDay(a, d, &t, byEvening)
+		}
+	}
+	e.gather(nil, on)
 }
 
 // settle judges all people of a day for the last time, and learns from the day.
@@ -36,11 +53,12 @@ func (e *Engine) settle(on int32) {
 	slices.SortFunc(people, func(a, b int32) int { return strings.Compare(names[a], names[b]) }) // not in the order in which they were told of
 	e.setApart(people, on)
 	e.crowd(people, on)
+	e.gather(people, on)
 	scores := make([]dayScore, 0, len(people))
 	for _, a := range people {
 		d := e.dayOf(a, on)
 		t := e.weigh(a, d)
-		e.judgeDay(a, d, &t, true)
+		e.judgeDay(a, d, &t, forGood)
 		if d.logE > clearCase { // what is likely misuse is no part of what is usual
 			continue
 		}
@@ -50,6 +68,7 @@ func (e *Engine) settle(on int32) {
 		}
 		scores = append(scores, s)
 	}
+	e.gather(nil, on)
 	e.calibrator.turn()
 	for _, s := range scores {
 		e.calibrator.add(s)
@@ -110,14 +129,23 @@ func (e *Engine) habits(people []int32, on int32) {
 				}
 			}
 		}
+		near := float32(0)
+		for i := range d.patients {
+			if d.patients[i].near {
+				near++
+			}
+		}
+		p.near += (near - p.near) / p.days
 		p.paced = p.pace(r, d.counts[countExports])
 		for i, k := range d.attr {
 			p.attr[i] += (float32(k) - p.attr[i]) / p.days
 		}
 		p.drift = p.slow(r, d.counts[countUnexplained])
-		if p.drift <= 3 {
-			p.own0 += (float32(d.counts[countUnexplained]) - p.own0) / float32(math.Min(float64(p.days), 28))
+		pace := float32(1)
+		if p.drift > 3 { // slowly, or who does it for long would get the engine used to it
+			pace = .25
 		}
+		p.own0 += pace * (float32(d.counts[countUnexplained]) - p.own0) / float32(math.Min(float64(p.days), 28))
 		e.remember(p, d)
 		p.forget(d)
 	}

@@ -48,6 +48,7 @@ func (e *Engine) advance(t int64) {
 func (e *Engine) again(p pending, stage int) {
 	w := &e.world
 	e.units = w.unitsOf(p.agent, p.at, p.place, e.units[:0])
+	e.at = e.seated(p.place, "")
 	e.found = e.reasons(p.agent, p.patient, p.at, e.units, e.found[:0])
 	nats := e.weights.weigh(w.persons[p.agent].role, e.found)
 	v := &e.verdict
@@ -78,6 +79,9 @@ func (e *Engine) again(p pending, stage int) {
 		if d := e.dayOf(p.agent, int32(p.at/day)); d != nil {
 			if l := d.look(p.patient); l != nil {
 				d.excuse(l, nats)
+				if l.where[0] < 0 {
+					d.covered(l, e.where)
+				}
 			}
 			if p.glass && v.Explained && d.claims > 0 {
 				d.claims--

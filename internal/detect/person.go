@@ -24,6 +24,7 @@ type person struct {
 	paced     float64 // exports, low and slow
 	attr      [attributes]float32
 	own0      float32
+	near      float32 // patients of her surroundings a day
 	apart     float32 // community: mean and variance of her deviation
 	apartVar  float32
 	apartDays float32
@@ -31,9 +32,10 @@ type person struct {
 	before    *today
 }
 
+// seat is where a person worked last, as 3 + place.
 type seat struct {
-	device uint32
-	at     int64
+	place int32
+	at    int64
 }
 
 type partner struct {
@@ -53,12 +55,18 @@ type today struct {
 	day      int32
 	role     int32
 	patients []look
+	units    []cover
 	index    map[int32]int32
 	counts   [counters]int32
 	size     float64 // the strongest export, log e
 	off      float64 // log e of working at odd hours
-	novelty  float64 // log e of places and devices
+	novelty  float64 // nats of the newest seat
+	novel    uint8   // a bit for each novelty met
+	leaver   bool    // the last day is over, and no shift is planned
+	awayNet  uint32  // the new seat
+	awayDev  uint32
 	dormant  float64
+	printed  int32 // charts without a known reason that went to paper
 	claims   int32 // unexplained glasses
 	grants   int32 // roles she gave herself
 	hours    uint32
@@ -89,6 +97,11 @@ type look struct {
 	q       uint8
 	sought  bool // found by a search and not opened
 	habit   float32
+	where   [whereabout]int32
+	printed bool
+	away    bool // from a seat that was new that day
+	near    bool // of the person's surroundings
+	glass   bool // broken, and no reason known
 	counted bool // among the unexplained patients of the day
 }
 

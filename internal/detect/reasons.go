@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -35,7 +36,7 @@ func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []re
 		best[k] = int32(len(into))
 	}
 	base := len(into)
-	e.ownMade = false
+	e.ownMade, e.where = false, e.where[:0]
 	var lean reason
 	quiet := 90 * day
 	for i := range pt.facts {
@@ -43,6 +44,9 @@ func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []re
 		v := &vocabulary[f.template]
 		if f.from != 0 && f.template != Billing {
 			quiet = min(quiet, max(f.from-t, t-max(f.from, f.to), 0))
+		}
+		if e.at >= 0 && f.unit && w.department(f.party) == e.at {
+			e.here()
 		}
 		if f.from != 0 && t < f.from-v.before*day {
 			continue
@@ -74,6 +78,11 @@ func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []re
 		case f.to == 0 && f.template == CareTeam:
 			age = (t - f.from) / 4 // an open end fades slowly
 		}
+		if f.unit && age < day && f.template.stays() && len(e.where) < whereabout {
+			if u := w.department(f.party); !slices.Contains(e.where, u) {
+				e.where = append(e.where, u)
+			}
+		}
 		if !mine {
 			if v.direct && !f.unit && age < 2*day && (lean.on == 0 || age < lean.age) && ps.worksWith(f.party) {
 				lean = reason{age: age, on: max(on, 1)}
@@ -100,6 +109,9 @@ func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []re
 		if lean.on != 0 {
 			note(Collaborator, lean.age, lean.on)
 		}
+	}
+	if e.at >= 0 && slices.ContainsFunc(pt.seen, func(v visit) bool { return v.person != a && w.worksAt(v.person, e.at) }) {
+		e.here()
 	}
 	note(activity, quiet, 0)
 	return into

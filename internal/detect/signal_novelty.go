@@ -6,31 +6,78 @@ import (
 	"strings"
 )
 
-// novel is the log e-value of being at a network or device: nothing for one's own, little for one of the house, much for one that the
-// house has never seen. It counts for a day only with charts that are not explained.
-func (e *Engine) novel(p *person, ev *Event) (nats float64) {
-	if net := networkOf(ev.Address); net != 0 {
-		nats = e.novelAt(p.networks[:], net, float64(p.days), e.networks)
+// How a seat can be new to somebody, each with its share of stolen sessions and, before the site has shown its own, of all person-days.
+const (
+	newNetwork    = iota // of the house, and new to the person
+	unseenNetwork        // nobody of the house was ever there
+	unseenDevice         // not of the house, and nobody ever had it
+	novelties
+)
+
+var novelty = [novelties]struct{ share, rate float64 }{{.3, .03}, {.5, .002}, {.5, .01}}
+
+// novel is the log of how much more often stolen sessions are at such a seat than people are: nothing for one's own. It marks a seat that is
+// new today, so that what is done there counts apart.
+func (e *Engine) novel(p *person, d *today, ev *Event) {
+	net, dev := networkOf(ev.Address), thin(ev.Device)
+	settled := p.days >= 4 && e.day-e.firstDay > 5
+	note := func(kind int) {
+		if !settled || d.novel&(1<<kind) != 0 {
+			return
+		}
+		d.novel |= 1 << kind
+		e.novelDays[kind]++
+		share := (e.novelDays[kind] + 1000*novelty[kind].rate) / (e.personDays + 1000)
+		if x := math.Log(novelty[kind].share / share); x > d.novelty {
+			d.novelty, d.awayNet, d.awayDev = x, net, dev
+			if kind != unseenDevice { // the network tells the seat
+				d.awayDev = 0
+			}
+		}
 	}
-	if dev := thin(ev.Device); dev != 0 {
-		if _, ok := e.machines[dev]; !ok && e.day-e.firstDay > 5 {
-			nats = max(nats, 2.5)
+	if net != 0 {
+		seen := e.networks[net]
+		if !keep(p.networks[:], net) {
+			if seen == 0 {
+				note(unseenNetwork)
+			} else {
+				note(newNetwork)
+			}
+			e.networks[net] = seen + 1
+		}
+	}
+	if dev != 0 {
+		if m := e.machine(dev); !m.listed && m.people == [3]int32{} {
+			note(unseenDevice)
 		}
 		keep(p.machines[:], dev)
-		e.machines[dev] = struct{}{}
 	}
-	return nats
 }
 
-func (e *Engine) novelAt(own []uint32, x uint32, days float64, house map[uint32]float64) float64 {
-	known := keep(own, x)
-	seen := house[x]
-	house[x]++
-	if known || days < 4 {
+// away reports whether an event is at the seat that is new today.
+func (d *today) away(ev *Event) bool {
+	return d.novelty > 0 && (d.awayDev != 0 && d.awayDev == thin(ev.Device) || d.awayDev == 0 && d.awayNet == networkOf(ev.Address))
+}
+
+// stolenSession is the evidence of a seat that is new, and of how many of the charts opened there are not explained, against the share that
+// usually is not.
+func (e *Engine) stolenSession(p *person, d *today) float64 {
+	if d.novelty <= 0 {
 		return 0
 	}
-	total := e.events + 1
-	return pos(logE(min(1, math.Sqrt((seen+1)/total)))) + map[bool]float64{true: 1.5}[seen == 0]
+	all, open := 0, 0
+	for i := range d.patients {
+		if l := &d.patients[i]; l.away {
+			all++
+			if l.counted {
+				open++
+			}
+		}
+	}
+	if open == 0 {
+		return 0
+	}
+	return d.novelty + pos(logE(binomialTail(all, open, min(.9, e.openShare(p)))))
 }
 
 // keep puts x first in a short list of what was met of late; it tells whether x was there.

@@ -1,4 +1,9 @@
 package detect
 
-// printsSignal counts what goes to paper.
+// printsSignal counts charts that go to paper.
 var printsSignal = counter{"export.prints", "more printing than usual", .4, 1.5}
+
+// printing is what share of its evidence printing keeps: half where each chart has a known reason.
+func (e *Engine) printing(d *today) float64 {
+	return .5 + .5*float64(d.printed)/float64(max(1, d.counts[countPrints]))
+}

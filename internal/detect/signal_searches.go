@@ -17,9 +17,10 @@ func (e *Engine) seek(ev *Event, a int32, t int64, d *today) {
 		return
 	}
 	e.units = w.unitsOf(a, t, -1, e.units[:0])
+	e.at = -1
 	e.found = e.reasons(a, p, t, e.units, e.found[:0])
 	nats := e.weights.weigh(w.persons[a].role, e.found)
 	q, rel := e.rates.strongest(w.related(a, p, t))
 	d.counts[countSearches]++
-	d.add(look{event: strings.Clone(ev.ID), patient: p, nats: float32(min(nats, .5)), rel: float32(rel), q: uint8(q), sought: true})
+	d.add(look{event: strings.Clone(ev.ID), patient: p, nats: float32(min(nats, .5)), rel: float32(rel), q: uint8(q), sought: true, where: [whereabout]int32{-1, -1, -1}})
 }

@@ -63,24 +63,24 @@ type template struct {
 }
 
 var vocabulary = [templates]template{
-	AppointmentDirect:    {"appointment.direct", aPerson, 7, 30, 5.4, true, "has an appointment with the patient {on}"},
-	AppointmentClinic:    {"appointment.clinic", aUnit, 3, 14, 3.5, false, "works in the clinic where the patient is booked {on}"},
-	CareTeam:             {"team.care", aPerson, 1, 3, 5.0, true, "is on the patient's care team since {on}"},
+	AppointmentDirect:    {"appointment.direct", aPerson, 7, 90, 5.4, true, "has an appointment with the patient {on}"},
+	AppointmentClinic:    {"appointment.clinic", aUnit, 7, 90, 3.5, false, "works in the clinic where the patient is booked {on}"},
+	CareTeam:             {"team.care", aPerson, 1, 30, 5.0, true, "is on the patient's care team since {on}"},
 	OwnDoctor:            {"doctor.own", aPerson, 0, 0, 4.0, true, "is the patient's own doctor"},
-	EncounterParticipant: {"encounter.participant", aPerson, 1, 3, 5.0, true, "takes part in the patient's visit of {on}"},
-	EncounterUnit:        {"encounter.unit", aUnit, 1, 1, 3.9, false, "works on the unit where the patient is since {on}"},
+	EncounterParticipant: {"encounter.participant", aPerson, 1, 90, 5.0, true, "takes part in the patient's visit of {on}"},
+	EncounterUnit:        {"encounter.unit", aUnit, 1, 30, 3.9, false, "works on the unit where the patient is since {on}"},
 	Emergency:            {"ed.board", aUnit, 0, 1, 3.4, false, "works in the emergency department, where the patient arrived {on}"},
-	OrderMine:            {"order.mine", aPerson, 1, 7, 4.5, true, "was asked to carry out an order of {on}"},
-	OrderDepartment:      {"order.department", aUnit, 1, 2, 2.1, false, "works in the department that an order of {on} is addressed to"},
-	ProcedureMine:        {"procedure.mine", aPerson, 1, 3, 5.0, true, "carries out a procedure of {on}"},
+	OrderMine:            {"order.mine", aPerson, 1, 30, 4.5, true, "was asked to carry out an order of {on}"},
+	OrderDepartment:      {"order.department", aUnit, 1, 7, 2.1, false, "works in the department that an order of {on} is addressed to"},
+	ProcedureMine:        {"procedure.mine", aPerson, 1, 30, 5.0, true, "carries out a procedure of {on}"},
 	ProcedureUnit:        {"procedure.unit", aUnit, 1, 1, 3.0, false, "works where a procedure is done {on}"},
-	Consult:              {"consult.asked", aPerson, 2, 3, 5.0, true, "was asked for advice {on}"},
-	Referral:             {"referral", aUnit, 2, 14, 2.5, false, "works in the clinic to which the patient was referred {on}"},
-	MessageMine:          {"message.thread", aPerson, 0, 3, 4.5, true, "has a message about the patient of {on}"},
-	MessageDepartment:    {"message.department", aUnit, 0, 2, 2.0, false, "works in the pool that received the patient's message of {on}"},
-	TaskMine:             {"task.mine", aPerson, 1, 7, 4.5, true, "has a task for the patient since {on}"},
+	Consult:              {"consult.asked", aPerson, 2, 14, 5.0, true, "was asked for advice {on}"},
+	Referral:             {"referral", aUnit, 2, 30, 2.5, false, "works in the clinic to which the patient was referred {on}"},
+	MessageMine:          {"message.thread", aPerson, 0, 30, 4.5, true, "has a message about the patient of {on}"},
+	MessageDepartment:    {"message.department", aUnit, 0, 14, 2.0, false, "works in the pool that received the patient's message of {on}"},
+	TaskMine:             {"task.mine", aPerson, 1, 30, 4.5, true, "has a task for the patient since {on}"},
 	TaskDepartment:       {"task.department", aUnit, 1, 7, 2.0, false, "works in the department that owns a task of {on}"},
-	Billing:              {"billing.account", aDesk, 0, 45, 0.4, false, "works on accounts, and one of the patient is open since {on}"},
+	Billing:              {"billing.account", aDesk, 0, 90, 0.4, false, "works on accounts, and one of the patient is open since {on}"},
 	Arrival:              {"registration.arrival", aDesk, 3, 3, 1.5, false, "registers arrivals, and the patient's is {on}"},
 	Research:             {"research.cohort", aPerson, 0, 0, 5.2, true, "runs a study to which the patient consented"},
 	Quality:              {"quality.review", aPerson, 1, 14, 4.5, true, "reviews this case since {on}"},
@@ -97,3 +97,8 @@ var vocabulary = [templates]template{
 
 // Name is the template's id in verdicts.
 func (t Template) Name() string { return vocabulary[t].name }
+
+// stays reports whether the template says on which unit a patient is.
+func (t Template) stays() bool {
+	return t == EncounterUnit || t == Emergency || t == AppointmentClinic || t == ProcedureUnit
+}

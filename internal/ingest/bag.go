@@ -18,6 +18,7 @@ type bag struct {
 	grants   []grant             // of a consent
 	within   map[string][]string // contained resource to what it stands for
 	ids      []foreign.ID        // identifiers, and names of places
+	name     string              // of a place or group
 	from, to int64               // period, start and end, or the one date
 	asked    int64               // when it was written or asked for
 	texts    []string            // codes and texts of code, category, type, scope, class and their like, in lower case
@@ -414,6 +415,7 @@ func (b *bag) concept(c *cursor) {
 func (b *bag) names(c *cursor) {
 	if !c.is('[') {
 		if name := c.text(); name != "" { // of a place, never of a human
+			b.name = name
 			b.ids = append(b.ids, foreign.ID{Value: name})
 		}
 		return

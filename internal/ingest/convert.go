@@ -87,7 +87,7 @@ type rejection struct {
 type judge interface {
 	foreign.Pupil
 	Roster(detect.Shift)
-	Device(device string)
+	Device(device, kind, place string)
 	Judge(*detect.Event)
 }
 
@@ -107,7 +107,7 @@ func (s *scribe) Judge(e *detect.Event) {
 	}
 }
 
-func (*scribe) Learn(detect.Record)  {}
-func (*scribe) Roster(detect.Shift)  {}
-func (*scribe) Leaves(string, int64) {}
-func (*scribe) Device(string)        {}
+func (*scribe) Learn(detect.Record)   {}
+func (*scribe) Roster(detect.Shift)   {}
+func (*scribe) Leaves(string, int64)  {}
+func (*scribe) Device(_, _, _ string) {}

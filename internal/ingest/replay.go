@@ -129,11 +129,11 @@ func learn(ctx context.Context, dir string, e judge, cross *crosswalk, out *outp
 		e.Roster(s)
 	}
 	leave := func(who string, end int64) { e.Leaves(cross.person(who), end) }
-	device := func(id, _, _ string) {
+	device := func(id, kind, place string) {
 		if !strings.Contains(id, "/") {
 			id = "Device/" + id
 		}
-		e.Device(id)
+		e.Device(id, kind, cross.find(place, "Location", "Organization"))
 	}
 	for _, t := range []struct {
 		name string

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -351,18 +352,27 @@ func flag(b *bag, e *entry) {
 	e.Flags = append(e.Flags, b.labels...)
 }
 
-// cohort relates who manages a study to its members; the engine asks for their consent. A group of staff stands for them.
+// cohort relates who manages a study to its members, whose consent the engine asks for, or who manages a list of work to those on it. A
+// group of staff stands for them.
 func cohort(b *bag, e *entry) {
-	mine := detect.Research
-	if b.says("quality", "review") {
+	const lasts = 60 * 86400 // a work list without an end
+	mine, list := detect.Research, false
+	for _, word := range []string{"quality", "review", "audit", "recall", "registry", "panel", "list"} {
+		list = list || b.says(word) || strings.Contains(strings.ToLower(b.name), word)
+	}
+	if list {
 		mine = detect.Quality
 	}
 	for _, p := range b.parts {
 		switch {
 		case p.out:
 		case strings.HasPrefix(p.ref, "Patient/"):
+			from, to := p.from, p.to
+			if list && to == 0 && b.known != 0 {
+				from, to = cmp.Or(from, b.known), cmp.Or(from, b.known)+lasts
+			}
 			for _, who := range b.refs["managingEntity"] {
-				e.ties = append(e.ties, tie{who, mine, mine, p.from, p.to, p.ref})
+				e.ties = append(e.ties, tie{who, mine, mine, from, to, p.ref})
 			}
 		case p.ref != "":
 			e.stands = append(e.stands, p.ref)

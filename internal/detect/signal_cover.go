@@ -1,0 +1,75 @@
+package detect
+
+import "slices"
+
+// Who opens many patients of one unit on a day works there, planned or not: a float, a swapped shift, cross-cover. That explains none of
+// the looks, but takes most of the suspicion from them; what else is known of a patient still speaks.
+const (
+	covers     = 5    // patients of a unit on a day
+	coverNats  = -0.4 // at most, of a look while covering
+	whereabout = 3    // units of a patient that are told apart
+)
+
+type cover struct{ unit, patients int32 }
+
+// covered counts a look at a patient who is on these units now, and lowers those of a unit that the person covers.
+func (d *today) covered(l *look, where []int32) {
+	l.where = [whereabout]int32{-1, -1, -1}
+	copy(l.where[:], where)
+	for _, u := range where {
+		i := slices.IndexFunc(d.units, func(c cover) bool { return c.unit == u })
+		if i < 0 {
+			i = len(d.units)
+			d.units = append(d.units, cover{unit: u})
+		}
+		c := &d.units[i]
+		switch c.patients++; {
+		case c.patients < covers:
+		case c.patients == covers:
+			for k := range d.patients {
+				if slices.Contains(d.patients[k].where[:], u) {
+					d.excuseCovered(&d.patients[k])
+				}
+			}
+		default:
+			d.excuseCovered(l)
+		}
+	}
+}
+
+// excuseCovered lowers a look of a covered unit; a glass that was broken there is no claim any more.
+func (d *today) excuseCovered(l *look) {
+	d.excuse(l, coverNats)
+	if l.glass {
+		l.glass = false
+		d.claims--
+		d.counts[countGlass]--
+	}
+}
+
+// seated is the department of the place or device at which somebody works who has no post or shift there, else -1.
+func (e *Engine) seated(place int32, device string) int32 {
+	at := int32(-1)
+	if place >= 0 {
+		at = e.world.department(place)
+	} else if dev := thin(device); dev != 0 {
+		if m := e.machine(dev); m.place >= 0 {
+			at = e.world.department(m.place)
+		}
+	}
+	if slices.Contains(e.units, at) {
+		return -1
+	}
+	return at
+}
+
+// here notes that the patient is, was or will be one of the department where the person is seated.
+func (e *Engine) here() {
+	if len(e.where) < whereabout && !slices.Contains(e.where, e.at) {
+		e.where = append(e.where, e.at)
+	}
+}
+
+func (w *world) worksAt(a, department int32) bool {
+	return slices.ContainsFunc(w.persons[a].posts, func(p posting) bool { return w.department(p.unit) == department })
+}
