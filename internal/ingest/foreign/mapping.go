@@ -31,6 +31,7 @@ type Mapping struct {
 	failed   []string
 	noGlass  []string
 	empty    []string
+	machines []string
 	systems  map[string]string
 }
 
@@ -190,6 +191,8 @@ func (m *Mapping) line(one string) string {
 		m.failed = append(m.failed, foldPattern(value))
 	case "no-glass":
 		m.noGlass = append(m.noGlass, foldPattern(value))
+	case "machine":
+		m.machines = append(m.machines, foldPattern(value))
 	case "empty":
 		m.empty = append(m.empty, value)
 	default:

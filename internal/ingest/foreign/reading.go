@@ -216,6 +216,7 @@ func (b *binding) read(row string, cells []string) (r Reading, why string) {
 			}
 		}
 	}
+	machine := slices.ContainsFunc(r.People, func(id ID) bool { return b.machine(id.Value) })
 	e := &r.Event
 	e.ID, e.Device, e.Address = short(b.get(cells, "id")), short(b.get(cells, "device")), short(b.get(cells, "address"))
 	e.Role, e.Place, e.Section, e.Data = short(b.get(cells, "role")), short(b.get(cells, "place")), short(b.get(cells, "section")), short(b.get(cells, "data"))
@@ -230,6 +231,7 @@ func (b *binding) read(row string, cells []string) (r Reading, why string) {
 	}
 	b.act(cells, &r)
 	b.glass(cells, &r)
+	e.Machine = e.Machine || machine
 	if b.names {
 		r.Names = &Names{b.get(cells, "person-family"), b.get(cells, "person-given"), b.get(cells, "patient-family"), b.get(cells, "patient-given"),
 			b.get(cells, "patient-birth"), b.get(cells, "patient-street"), b.get(cells, "patient-postal"), b.get(cells, "patient-phone"), short(b.get(cells, "patient-unit"))}
@@ -237,6 +239,15 @@ func (b *binding) read(row string, cells []string) (r Reading, why string) {
 	sum := sha256.Sum256([]byte(row))
 	r.Hash = binary.BigEndian.Uint64(sum[:])
 	return r, ""
+}
+
+// machine reports whether an identifier is that of a job.
+func (b *binding) machine(id string) bool {
+	if len(b.m.machines) == 0 {
+		return false
+	}
+	f := fold(id)
+	return slices.ContainsFunc(b.m.machines, func(p string) bool { return matches(p, f) })
 }
 
 // act asks the columns of the event one after the other what was done.
@@ -248,7 +259,10 @@ func (b *binding) act(cells []string, r *Reading) {
 			continue
 		}
 		if rule := b.rule(v); rule != nil {
-			r.Event.Kind, r.skip, r.Unknown = rule.kind, rule.skip, ""
+			r.Event.Kind, r.skip = rule.kind, rule.skip
+			if rule.kind != detect.Read || rule.skip { // that it was a view says little of a word that nobody knows
+				r.Unknown = ""
+			}
 			r.Event.Listed, r.Event.Machine = rule.class == "incidental", rule.class == "machine"
 			return
 		}

@@ -98,6 +98,10 @@ func (m *Mapping) header(in *bufio.Reader, file string) (*binding, int, error) {
 			line, row = line+1, ""
 			continue
 		}
+		if strings.HasPrefix(row, "sep=") { // Excel's word for the separator
+			line, row = line+1, ""
+			continue
+		}
 		sep := separatorOf(m, row)
 		if _, ok, _ := rowEnd(row, sep, m.Quote, err == io.EOF); !ok {
 			continue // a name with a line break in quotes

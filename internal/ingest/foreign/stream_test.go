@@ -96,7 +96,7 @@ func TestEpicForPurview(t *testing.T) {
 		"2026-03-02 09:04:00\tSynopsis\tWS2\t\tModify\t200\tQuin\tQu\t2 High St\tX\t0123\tED\tEmergency\tin the trauma bay\tmroe\t8\tRoe\tMax\n"+
 		"2026-03-02 09:05:00\tSynopsis opened\tWS2\t\t\t200\tQuin\tQu\t2 High St\tX\t0123\tED\tEmergency\tin the trauma bay\tmroe\t8\tRoe\tMax\n"+
 		"2026-03-02 09:06:00\tSynopsis opened\tWS2\t\t\t200\tQuin\tQu\t2 High St\tX\t0123\tED\tEmergency\tin the trauma bay\tmroe\t8\tRoe\tMax\n"+
-		"2026-03-02 09:07:00\tZebra crossing\tWS2\t\t\t\tRena\tRu\t3 High St\tX\t0123\tED\t\t\tmroe\t8\tRoe\tMax\n"+
+		"2026-03-02 09:07:00\tZebra crossing\tWS2\t\tView\t\tRena\tRu\t3 High St\tX\t0123\tED\t\t\tmroe\t8\tRoe\tMax\n"+
 		"2026-03-02 09:08:00\tZebra crossing\tWS2\t\t\t\tRENA\tRu\t3 High St.\tX\t0123\tED\t\t\tmroe\t8\tRoe\tMax\n")
 	rena := strings.TrimPrefix(strings.Fields(got.events[7])[3], "Patient/row:")
 	same(t, "events", got.events, []string{
@@ -191,6 +191,11 @@ func TestAMappingOfOnesOwn(t *testing.T) {
 	if got.report.Skipped != 1 {
 		t.Errorf("%+v", got.report)
 	}
+}
+
+func TestJobsAreNoPeople(t *testing.T) {
+	got := take(t, clinic(t, "machine: INTERFACE*\n"), "UTC", NewCrosswalk(), "sep=,\nat,who,chart\n2026-01-01 00:00,interface_adt,5\n2026-01-01 00:01,eve,5\n")
+	same(t, "events", got.events, []string{"2026-01-01T00:00:00Z read Practitioner/login:interface_adt Patient/mrn:5 machine", "2026-01-01T00:01:00Z read Practitioner/login:eve Patient/mrn:5"})
 }
 
 func TestBadRowsAreNamedAndStopNothing(t *testing.T) {
