@@ -1,5 +1,5 @@
 # Targets over scripts; `go run ./cmd/chartwarden demo` and `./scripts/test` need no make.
-.PHONY: test demo generate bench crash nodes long-line replay-bench tsv-bench
+.PHONY: test demo generate bench crash nodes long-line replay-bench tsv-bench detection-results
 test:
 	./scripts/test
 demo:
@@ -18,3 +18,5 @@ replay-bench:
 	./scripts/bench replay
 tsv-bench:
 	./scripts/tsv-bench
+detection-results:
+	./scripts/bench detection --seeds 101,102,103,104,105

@@ -4,6 +4,7 @@
 //	./scripts/bench 'Serve'      # only the benchmarks that match; prints the table and writes nothing
 //	./scripts/bench side-by-side # the harness that drives any FHIR server, on both engines; rewrites bench/results/side-by-side.md
 //	./scripts/bench replay       # a simulated hospital's log judged; rewrites bench/results/replay.md
+//	./scripts/bench detection --seeds 101,102,103,104,105 # the detector on simulated hospitals; rewrites docs/detection-results.md and .html
 //
 // It measures nothing itself: each figure comes from a Benchmark function that `go test -bench` runs alone as well, and latest.txt is
 // what they printed, for benchstat. What is measured and which aim it has stands in rows.go. The machine is rarely ours alone, so each
@@ -49,6 +50,9 @@ func run(args []string) error {
 	}
 	if len(args) > 0 && args[0] == "replay" {
 		return runReplay(args[1:])
+	}
+	if len(args) > 0 && args[0] == "detection" {
+		return runDetection(args[1:])
 	}
 	var raw bytes.Buffer
 	facts := machine()

@@ -3,7 +3,7 @@
 //
 //	err := baseline.Run(baseline.Options{Names: baseline.Names(), Context: dir, Log: log, Out: out})
 //
-// One pass reads the log day by day. At the end of a day each detector rates who was there; the highest twentieth becomes cases, one a person and day. A detector uses what was known by then and
+// One pass reads the log day by day. At the end of a day each detector rates who was there; the highest fifth becomes cases, one a person and day. A detector uses what was known by then and
 // nothing later. Severity is 1 and the posterior only orders: these detectors have none.
 package baseline
 
@@ -133,7 +133,7 @@ func (f *caseFile) put(h *house, d *day, list []rating) error {
 	slices.SortStableFunc(list, func(a, b rating) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(h.agents.names[a.agent], h.agents.names[b.agent]))
 	})
-	keep, queue := max(40, len(d.people)/20), len(d.people)*2/1000
+	keep, queue := max(40, len(d.people)/5), len(d.people)*2/1000
 	for i, r := range list[:min(keep, len(list))] {
 		f.n++
 		if r.events == nil {

@@ -128,6 +128,7 @@ type revision struct {
 	posterior float64
 	updated   time.Time
 	queued    bool
+	automatic bool
 	attacks   map[int]struct{} // labels of which it names an entry
 }
 
@@ -164,7 +165,7 @@ func readCases(r io.Reader, t *truth) ([]*history, error) {
 			by[c.Case] = h
 			out = append(out, h)
 		}
-		v := revision{c.Revision, *c.Severity * *c.Posterior, *c.Posterior, c.Updated, c.Queue != "watch", nil}
+		v := revision{c.Revision, *c.Severity * *c.Posterior, *c.Posterior, c.Updated, c.Queue != "watch", c.Queue == "automatic", nil}
 		for _, e := range c.Events {
 			for _, a := range t.of[e] {
 				if v.attacks == nil {

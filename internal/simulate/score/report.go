@@ -29,10 +29,10 @@ func (r *Result) Print(w io.Writer) {
 	for _, g := range slices.Sorted(maps.Keys(r.Grades)) {
 		row(fmt.Sprintf("grade %d", g), r.Grades[g])
 	}
-	names := slices.SortedFunc(maps.Keys(r.Scenarios), func(a, b string) int { return cmp.Or(r.grade[a]-r.grade[b], cmp.Compare(a, b)) })
+	names := slices.SortedFunc(maps.Keys(r.Scenarios), func(a, b string) int { return cmp.Or(r.GradeOf[a]-r.GradeOf[b], cmp.Compare(a, b)) })
 	for _, s := range names {
-		about := s + " (G" + strconv.Itoa(r.grade[s]) + ")"
-		if r.dark[s] {
+		about := s + " (G" + strconv.Itoa(r.GradeOf[s]) + ")"
+		if r.Hidden[s] {
 			about += ", not detectable"
 		}
 		row(about, r.Scenarios[s])
@@ -43,6 +43,9 @@ func (r *Result) Print(w io.Writer) {
 	fmt.Fprintf(w, "\n- False cases a day per 1,000 active people: %.2f queued, %.2f with those only watched. Cases of attackers that match no attack: %d.\n", r.FalseQueued, r.FalseAll, r.Shadows)
 	fmt.Fprintf(w, "- Until detection at 2 (median of those found): %.1f days, %.0f records.\n", r.DaysUntil, r.RecordsSeen)
 	fmt.Fprintf(w, "- Calibration: ECE %.3f at the true rate of violators, %.3f as is.\n", r.ECE, r.ECEAsIs)
+	if r.Automatic > 0 {
+		fmt.Fprintf(w, "- Cases of people who never attack that stood in the automatic queue: %d, on %d days.\n", r.Automatic, r.AutoDays)
+	}
 	if r.Explained >= 0 {
 		fmt.Fprintf(w, "- Explained: %.1f %% of innocent accesses, %.1f %% of attacks' accesses.\n", 100*r.Explained, 100*r.Excused)
 	}

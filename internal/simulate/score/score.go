@@ -10,6 +10,7 @@ package score
 import (
 	"cmp"
 	"io"
+	"math"
 	"slices"
 	"time"
 )
@@ -64,9 +65,23 @@ type Result struct {
 	Twins       int               `json:"twins"`
 	TwinsTaken  int               `json:"twins_within_budget_2"`
 	FalseByRole map[string]Rate   `json:"false_queued_by_role,omitempty"`
+	Until       []float64         `json:"false_cases_until"`         // per 1,000 active people a day that stand as high as each attack found at any budget, ascending
+	Automatic   int               `json:"false_cases_automatic"`     // cases of people who never attack that ever stood in the automatic queue
+	AutoDays    int               `json:"days_with_false_automatic"` // judged days on which one of them first did
+	GradeOf     map[string]int    `json:"grade_of_scenario"`
+	Hidden      map[string]bool   `json:"not_detectable"` // scenarios that no log shows
+}
 
-	grade map[string]int
-	dark  map[string]bool
+// UntilRecall is how many false cases per 1,000 active people a day finding this share of all attacks takes; not ok when all cases together do not find it.
+func (r *Result) UntilRecall(share float64) (falses float64, ok bool) {
+	n := int(math.Ceil(share*float64(r.All.Attacks) - 1e-9))
+	if n <= 0 {
+		return 0, true
+	}
+	if n > len(r.Until) {
+		return 0, false
+	}
+	return r.Until[n-1], true
 }
 
 // Bin is a tenth of the scale of posteriors.
@@ -101,7 +116,7 @@ func Judge(in Input) (*Result, error) {
 		return nil, err
 	}
 	r := &Result{Version: truth.header.Version, Seed: truth.header.Seed, Use: truth.header.Use, Scenarios: map[string]*Share{}, Grades: map[int]*Share{}, Roles: map[string]*Share{},
-		Explained: -1, Excused: -1, grade: map[string]int{}, dark: map[string]bool{}}
+		Explained: -1, Excused: -1, Until: []float64{}, GradeOf: map[string]int{}, Hidden: map[string]bool{}}
 	j := &judge{truth: truth, result: r, cases: cases, falses: make([][]float64, len(truth.header.Days)), matches: map[int][]standing{}, trueCase: map[int]bool{}}
 	j.sort()
 	j.recall()
@@ -149,6 +164,7 @@ func (j *judge) sort() {
 	}
 	r.JudgedDays, r.Active = len(days)-j.truth.first, portion(people, len(days)-j.truth.first)
 	queued, all := 0, 0
+	suspended := map[int]bool{}
 	for i, c := range j.cases {
 		matched := false
 		for a := range c.last().attacks {
@@ -165,6 +181,10 @@ func (j *judge) sort() {
 		case j.truth.attackers[c.agent]:
 			r.Shadows++
 		default:
+			if d := j.automatic(c); d >= j.truth.first {
+				r.Automatic++
+				suspended[d] = true
+			}
 			s, ok := j.stands(c, -1)
 			if !ok {
 				continue
@@ -180,6 +200,7 @@ func (j *judge) sort() {
 	for _, f := range j.falses {
 		slices.SortFunc(f, func(a, b float64) int { return cmp.Compare(b, a) })
 	}
+	r.AutoDays = len(suspended)
 	r.FalseQueued, r.FalseAll = 1000*portion(queued, people), 1000*portion(all, people)
 }
 
@@ -198,6 +219,16 @@ func (j *judge) stands(c *history, attack int) (standing, bool) {
 		return standing{last.score, v.updated, day, last.queued}, true
 	}
 	return standing{}, false
+}
+
+// automatic is the day on which a case first stood in the automatic queue; -1 when it never did. What it became later takes no suspension back.
+func (j *judge) automatic(c *history) int {
+	for _, v := range c.revisions {
+		if v.automatic {
+			return j.truth.day(v.updated)
+		}
+	}
+	return -1
 }
 
 // above counts the false cases of a day that score at least as much.
@@ -228,7 +259,17 @@ func (j *judge) recall() {
 		if l.Detectable {
 			shares = append(shares, &r.Detectable)
 		}
-		r.grade[l.Scenario], r.dark[l.Scenario], mix[l.Scenario] = l.Grade, !l.Detectable, l.Mix
+		r.GradeOf[l.Scenario], mix[l.Scenario] = l.Grade, l.Mix
+		if !l.Detectable {
+			r.Hidden[l.Scenario] = true
+		}
+		if s := j.matches[a]; len(s) > 0 {
+			least := math.Inf(1)
+			for _, s := range s {
+				least = min(least, 1000*portion(j.above(s), j.truth.header.Days[s.day].Active))
+			}
+			r.Until = append(r.Until, least)
+		}
 		queued := slices.ContainsFunc(j.matches[a], func(s standing) bool { return s.queued })
 		for _, s := range shares {
 			s.Attacks++
@@ -255,6 +296,7 @@ func (j *judge) recall() {
 			}
 		}
 	}
+	slices.Sort(r.Until)
 	r.DaysUntil, r.RecordsSeen = median(days), median(records)
 	total := 0
 	for name, s := range r.Scenarios {
