@@ -204,3 +204,34 @@ func TestAfterASilentYearNobodyIsDormant(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatHoldsManyWardsIsNoDepartment(t *testing.T) {
+	for _, wards := range []int{2, 6} {
+		for _, postsFirst := range []bool{true, false} {
+			e, _, _ := told()
+			units := func() {
+				e.Learn(Record{Ref: "Organization/h", Unit: &Unit{Ref: "Organization/h"}})
+				for i := range wards {
+					e.Learn(Record{Ref: fmt.Sprint("Location/", i), Unit: &Unit{Ref: fmt.Sprint("Location/", i), Parts: []string{"Organization/h"}}})
+					bed := fmt.Sprint("Location/bed", i)
+					e.Learn(Record{Ref: bed, Unit: &Unit{Ref: bed, Parts: []string{fmt.Sprint("Location/", i)}}})
+				}
+			}
+			if !postsFirst {
+				units()
+			}
+			for i := range 12 * wards {
+				who := fmt.Sprint("Practitioner/", i)
+				e.Learn(Record{Ref: fmt.Sprint("PractitionerRole/", i), Post: &Post{Person: who, Role: "nurse", Units: []string{fmt.Sprint("Location/", i%wards)}}})
+			}
+			if postsFirst {
+				units()
+			}
+			w := &e.world
+			one := w.department(w.unit("Location/bed0")) == w.department(w.unit("Location/1"))
+			if one != (wards < manyWards) || w.department(w.unit("Location/bed0")) != w.department(w.unit("Location/0")) {
+				t.Errorf("%d wards, posts first %v: one department %v", wards, postsFirst, one)
+			}
+		}
+	}
+}

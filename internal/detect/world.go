@@ -54,8 +54,31 @@ type visit struct{ person, at int32 } // at is seconds/64 of Unix time: 30 days 
 
 // unit is a department. Places and services of one department are one unit.
 type unit struct {
-	parts [2]int32 // what may stand for it: itself where there is nothing
-	house bool     // no department but what holds them
+	parts   [2]int32 // what may stand for it: itself where there is nothing
+	house   bool     // no department but what holds them
+	staffed bool     // somebody is posted there
+	wards   uint8    // how many staffed places it may stand for
+}
+
+// manyWards is how many staffed places make what holds them a house, whatever it is called.
+const manyWards = 4
+
+// staff notes that somebody is posted at a unit.
+func (w *world) staff(i int32) {
+	if u := &w.units[i]; !u.staffed {
+		u.staffed = true
+		w.ward(i)
+	}
+}
+
+// ward counts a staffed place for what may stand for it.
+func (w *world) ward(i int32) {
+	for k, part := range w.units[i].parts {
+		if h := &w.units[part]; part != i && (k == 0 || part != w.units[i].parts[0]) {
+			h.wards = min(h.wards+1, manyWards)
+			h.house = h.house || h.wards == manyWards
+		}
+	}
 }
 
 // change is anything of the context that becomes known at a time; exactly one of its parts is set.
@@ -287,11 +310,15 @@ func (w *world) learnUnit(u *Unit, put func(change)) {
 func (w *world) applyUnit(c *change) {
 	u := &w.units[c.owner]
 	u.house = u.house || c.fact.unit
+	before := u.parts
 	if c.other >= 0 {
 		u.parts = [2]int32{c.other, c.other}
 	}
 	if c.fact.party >= 0 {
 		u.parts[1] = c.fact.party
+	}
+	if u.staffed && u.parts != before {
+		w.ward(c.owner)
 	}
 	if c.fact.source >= 0 {
 		w.units[c.fact.source].house = true
@@ -557,6 +584,7 @@ func (w *world) applyPost(c *change) {
 		p.granted = p.granted || s.maker == c.owner
 	}
 	for _, u := range post.Units {
+		w.staff(w.unit(u))
 		p.posts = append(p.posts, posting{unit: w.unit(u), from: post.From, to: post.To, source: c.other})
 	}
 	if p.role < 0 && post.Role != "" {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"strings"
 
 	"chartwarden/internal/ingest/foreign"
@@ -19,6 +20,7 @@ type bag struct {
 	within   map[string][]string // contained resource to what it stands for
 	ids      []foreign.ID        // identifiers, and names of places
 	name     string              // of a place or group
+	role     string              // the first code, as people read it
 	from, to int64               // period, start and end, or the one date
 	asked    int64               // when it was written or asked for
 	texts    []string            // codes and texts of code, category, type, scope, class and their like, in lower case
@@ -93,8 +95,14 @@ func (b *bag) fill(c *cursor) {
 			c.each(func() { b.link(c) })
 		case "dispenseRequest", "context", "restriction", "hospitalization", "guarantor":
 			c.each(func() { b.inside(c) })
-		case "code", "class", "scope", "category", "type", "serviceType", "physicalType":
-			c.each(func() { b.concept(c) })
+		case "code":
+			c.each(func() {
+				if text := b.concept(c); b.role == "" {
+					b.role = text
+				}
+			})
+		case "class", "scope", "category", "type", "serviceType", "physicalType":
+			c.each(func() { _ = b.concept(c) })
 		case "period", "performedPeriod", "servicePeriod", "occurrencePeriod", "executionPeriod", "billablePeriod", "planningHorizon", "requestedPeriod":
 			c.each(func() {
 				if from, to := c.period(); b.from == 0 {
@@ -403,13 +411,15 @@ func (c *cursor) period() (from, to int64) {
 	return from, to
 }
 
-func (b *bag) concept(c *cursor) {
+// concept keeps what a code says, and gives it as people read it.
+func (b *bag) concept(c *cursor) string {
 	code, text := c.coding()
 	for _, s := range []string{code, text} {
 		if s != "" {
 			b.texts = append(b.texts, strings.ToLower(s))
 		}
 	}
+	return cmp.Or(text, code)
 }
 
 func (b *bag) names(c *cursor) {

@@ -165,10 +165,7 @@ const none = detect.Template(255)
 func sameHuman(b *bag, e *entry) { e.Same = b.refs["link"] }
 
 func post(b *bag, e *entry) {
-	p := &detect.Post{Person: b.one("practitioner"), From: b.from, To: b.to}
-	if len(b.texts) > 0 {
-		p.Role = b.texts[len(b.texts)-1]
-	}
+	p := &detect.Post{Person: b.one("practitioner"), Role: b.role, From: b.from, To: b.to}
 	p.Units = b.all("organization", "location", "healthcareService")
 	if e.stands = p.Units; p.Person != "" {
 		e.stands, e.Post = []string{p.Person}, p
