@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -192,6 +193,29 @@ func TestFraming(t *testing.T) {
 	if got, _ := cut(t, NewFrames(iotest.HalfReader(strings.NewReader(text)), Longest)); !reflect.DeepEqual(got, want) {
 		t.Errorf("in pieces\n%s", strings.Join(got, "\n"))
 	}
+}
+
+// A line that does not end takes no memory, and costs nothing but itself.
+func TestALineWithoutEnd(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got, _ := cut(t, NewFrames(io.MultiReader(strings.NewReader("<85>1 "), io.LimitReader(forever{}, 128<<20), strings.NewReader("\n"+head+opened)), Longest))
+	runtime.ReadMemStats(&after)
+	if want := []string{"1! longer than 1024 KiB", fmt.Sprint("2 ", len(head+opened))}; !reflect.DeepEqual(got, want) {
+		t.Errorf("%q", got)
+	}
+	if grown := (after.TotalAlloc - before.TotalAlloc) >> 20; grown > 32 {
+		t.Errorf("allocated %d MB", grown)
+	}
+}
+
+type forever struct{}
+
+func (forever) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
 }
 
 // A connection gives each message as soon as it is there.

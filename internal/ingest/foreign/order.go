@@ -37,37 +37,85 @@ func (w *waiting) Pop() any {
 // order puts rows that come a little late in their place. A row far ahead of its neighbours has a wrong clock: one such row must not
 // make all that follow it late.
 type order struct {
-	rows    waiting
-	ahead   []held
-	newest  int64
-	given   int64
-	began   bool
-	seq     int
-	moved   int // rows that were put in their place
-	late    int // rows that came too late for that
-	give    func(*held)
-	refused func(*held)
+	rows   waiting
+	first  []held // until there are a few, to tell whether the first one's clock is wrong
+	ahead  []held
+	newest int64
+	given  int64
+	began  bool
+	seq    int
+	moved  int // rows that were put in their place
+	late   int // rows that came too late for that
+	faults int // rows with a wrong clock
+	at     []Place
+	give   func(*held)
 }
+
+// Place is one row of a file.
+type Place struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+}
+
+const namedFaults = 100
 
 func (o *order) put(h held) {
 	h.seq = o.seq
 	o.seq++
+	if o.began {
+		o.pass(h)
+	} else if o.first = append(o.first, h); len(o.first) > witness {
+		o.begin()
+	}
+}
+
+// begin looks at the first rows together: nothing came before the first one that it could be compared with.
+func (o *order) begin() {
+	first := o.first
+	o.first = nil
+	if len(first) > witness {
+		latest := first[1].at
+		for _, h := range first[2:] {
+			latest = max(latest, h.at)
+		}
+		if first[0].at > latest+leap {
+			o.fault(&first[0], first[1].at)
+		}
+	}
+	for _, h := range first {
+		o.pass(h)
+	}
+}
+
+func (o *order) pass(h held) {
 	switch {
 	case !o.began || h.at <= o.newest+leap:
-		for i := range o.ahead {
-			o.refused(&o.ahead[i])
-		}
-		o.ahead = o.ahead[:0]
+		o.doubt()
 		o.add(h)
 	case len(o.ahead) > 0 && h.at < o.ahead[0].at-leap: // nearer to what was before than those: they were wrong
-		for i := range o.ahead {
-			o.refused(&o.ahead[i])
-		}
-		o.ahead = append(o.ahead[:0], h)
+		o.doubt()
+		o.ahead = append(o.ahead, h)
 	default:
 		if o.ahead = append(o.ahead, h); len(o.ahead) > witness {
 			o.believe()
 		}
+	}
+}
+
+// doubt takes those that lie ahead for rows of wrong clocks.
+func (o *order) doubt() {
+	for i := range o.ahead {
+		o.fault(&o.ahead[i], o.newest)
+		o.add(o.ahead[i])
+	}
+	o.ahead = o.ahead[:0]
+}
+
+// fault gives a row of a wrong clock the time of the row before it: it is judged, and told.
+func (o *order) fault(h *held, at int64) {
+	h.at, h.r.Event.Time = at, at
+	if o.faults++; len(o.at) < namedFaults {
+		o.at = append(o.at, Place{h.file, h.line})
 	}
 }
 
@@ -103,6 +151,7 @@ func (o *order) next() {
 
 // end gives what still waits.
 func (o *order) end() {
+	o.begin()
 	o.believe()
 	for len(o.rows) > 0 {
 		o.next()

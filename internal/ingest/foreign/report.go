@@ -6,10 +6,12 @@ import "sort"
 type Report struct {
 	Formats         []string `json:"formats"`
 	Rows            int      `json:"rows"`
-	Skipped         int      `json:"skipped"`         // rows that the mapping says are no accesses
-	Duplicates      int      `json:"duplicates"`      // rows that stood there before, byte by byte
-	PutInOrder      int      `json:"put_in_order"`    // rows that came up to five minutes late
-	OutOfOrder      int      `json:"out_of_order"`    // rows that came later than that; they are judged at the time of the row before
+	Skipped         int      `json:"skipped"`      // rows that the mapping says are no accesses
+	Duplicates      int      `json:"duplicates"`   // rows that stood there before, byte by byte; they are told to Reject too
+	PutInOrder      int      `json:"put_in_order"` // rows that came up to five minutes late
+	OutOfOrder      int      `json:"out_of_order"` // rows that came later than that; they are judged at the time of the row before
+	ClockFaults     int      `json:"clock_faults"` // rows dated days ahead of those around them; judged at the time of the row before
+	ClockFaultsAt   []Place  `json:"clock_faults_at,omitempty"`
 	AmbiguousTimes  int      `json:"ambiguous_times"` // in the hour that autumn repeats
 	MissingTimes    int      `json:"missing_times"`   // in the hour that spring leaves out
 	UnknownPeople   int      `json:"unknown_people"`  // whom the context does not know; each keeps a reference of its own

@@ -46,7 +46,6 @@ func NewStream(sinks Sinks, walk *Crosswalk) *Stream {
 	s := &Stream{sinks: sinks, walk: walk, clocks: map[string]*wall{}, seed: maphash.MakeSeed(), learned: map[string]struct{}{},
 		nameless: map[uint64]string{}, broken: map[[2]string]int64{}, inUnit: map[[2]string]int64{}}
 	s.order.give = s.give
-	s.order.refused = func(h *held) { sinks.Reject(h.file, h.line, "its time lies days ahead of the rows around it") }
 	return s
 }
 
@@ -184,6 +183,7 @@ func (s *Stream) Put(file string, line int, r Reading, zone *time.Location) erro
 		return nil
 	case r.Hash != 0 && s.seen.again(r.Hash):
 		s.report.Duplicates++
+		s.sinks.Reject(file, line, "the same stood there before, byte by byte")
 		return nil
 	}
 	if r.Unknown != "" {
@@ -335,6 +335,7 @@ func (s *Stream) breaks(e *detect.Event) bool {
 func (s *Stream) Close() Report {
 	s.order.end()
 	s.report.PutInOrder, s.report.OutOfOrder = s.order.moved, s.order.late
+	s.report.ClockFaults, s.report.ClockFaultsAt = s.order.faults, s.order.at
 	s.report.AmbiguousTimes, s.report.MissingTimes = 0, 0
 	for _, w := range s.clocks {
 		s.report.AmbiguousTimes += w.ambiguous

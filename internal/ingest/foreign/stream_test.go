@@ -236,6 +236,7 @@ func TestOrderDuplicatesAndWrongClocks(t *testing.T) {
 		"2026-01-01T10:04:00Z read Practitioner/login:a Patient/mrn:2",
 		"2026-01-01T10:10:00Z read Practitioner/login:a Patient/mrn:5",
 		"2026-01-01T10:30:00Z read Practitioner/login:a Patient/mrn:4",
+		"2026-01-01T10:30:00Z read Practitioner/login:a Patient/mrn:6",
 		"2026-01-01T10:40:00Z read Practitioner/login:a Patient/mrn:7",
 		"2026-01-01T10:41:00Z read Practitioner/login:a Patient/mrn:8",
 		"2026-02-01T10:00:00Z read Practitioner/login:a Patient/mrn:9",
@@ -243,10 +244,30 @@ func TestOrderDuplicatesAndWrongClocks(t *testing.T) {
 		"2026-02-01T10:02:00Z read Practitioner/login:a Patient/mrn:11",
 		"2026-02-01T10:03:00Z read Practitioner/login:a Patient/mrn:12",
 	})
-	same(t, "rejected", got.rejected, []string{"f1 8 its time lies days ahead of the rows around it"})
 	r := got.report
+	if r.ClockFaults != 1 || !reflect.DeepEqual(r.ClockFaultsAt, []Place{{"f1", 8}}) {
+		t.Errorf("%+v %q", r, got.rejected)
+	}
+	same(t, "rejected", got.rejected, []string{"f1 5 the same stood there before, byte by byte", "f2 2 the same stood there before, byte by byte"})
 	if r.Rows != 14 || r.Duplicates != 2 || r.PutInOrder != 2 || r.OutOfOrder != 0 {
 		t.Errorf("%+v", r)
+	}
+}
+
+// A wrong clock in the very first row does not carry the log's time away; a log whose first rows lie days apart is no wrong clock.
+func TestTheFirstRow(t *testing.T) {
+	got := take(t, clinic(t, ""), "UTC", NewCrosswalk(), "at,who,chart\n2031-01-01 10:00,a,1\n2026-01-01 10:00,a,2\n2026-01-01 10:01,a,3\n2026-01-05 10:02,a,4\n2026-01-05 10:03,a,5\n")
+	if len(got.events) != 5 || !strings.HasPrefix(got.events[0], "2026-01-01T10:00:00Z") || got.report.OutOfOrder != 0 || !reflect.DeepEqual(got.report.ClockFaultsAt, []Place{{"f1", 2}}) {
+		t.Errorf("%q %+v", got.events, got.report)
+	}
+	for n := range 6 {
+		text := "at,who,chart\n"
+		for i := range n {
+			text += fmt.Sprintf("2026-01-%02d 10:00,a,%d\n", 1+5*i, i)
+		}
+		if got := take(t, clinic(t, ""), "UTC", NewCrosswalk(), text); len(got.events) != n || got.report.ClockFaults != 0 {
+			t.Errorf("%d rows: %q %q", n, got.events, got.rejected)
+		}
 	}
 }
 
