@@ -95,7 +95,9 @@ func runDetection(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	plan.Missing = strings.Split(*missing, ",")
+	if *missing != "" {
+		plan.Missing = strings.Split(*missing, ",")
+	}
 	began := detectionFigures{Command: commandOf(flags), Machine: machine().String(), Plan: plan}
 	var err error
 	var f *detectionFigures
@@ -277,26 +279,21 @@ func (r *rounds) seed(seed uint64, variants bool) (*seedFigures, error) {
 		return nil, err
 	}
 	s := &seedFigures{Seed: seed, Events: sim.Events, Unplayed: sim.Unplayed, Baselines: map[string]*score.Result{}}
-	own, err := r.attempt(name, "context")
+	own, err := r.replay(name, "context") // alone, because it is timed
 	if err != nil {
 		return nil, err
 	}
+	compared := make(chan error, 1)
+	go func() { compared <- r.compare(name, s.Baselines) }()
+	err = r.judge(name, own)
 	s.Own = *own
-	if variants && len(r.plan.Missing) > 0 {
-		if err := r.withoutFeeds(); err != nil {
-			return nil, err
-		}
-		if s.Missing, err = r.attempt(name+", feeds missing", "poorer"); err != nil {
-			return nil, err
+	if err == nil && variants && len(r.plan.Missing) > 0 {
+		if err = r.withoutFeeds(); err == nil {
+			s.Missing, err = r.attempt(name+", feeds missing", "poorer")
 		}
 	}
-	if _, _, err := r.run(name+", baselines", "simulate", "--baseline", "all", "--context", r.path("hospital", "context"), "--log", r.path("hospital", "log.ndjson"), "--out", r.path("compare")); err != nil {
+	if err = errors.Join(err, <-compared); err != nil {
 		return nil, err
-	}
-	for _, b := range baseline.Names() {
-		if s.Baselines[b], err = r.score(name+", score "+b, "--cases", r.path("compare", b, "cases.ndjson")); err != nil {
-			return nil, err
-		}
 	}
 	if variants {
 		if _, err := r.simulate(name+", simulate with noise", append(r.size(seed), "--noise", strconv.FormatFloat(r.plan.Noise, 'g', -1, 64))...); err != nil {
@@ -318,14 +315,19 @@ func (r *rounds) withoutFeeds() error {
 	if err := os.Mkdir(r.path("hospital", "poorer"), 0o755); err != nil {
 		return err
 	}
+	left := slices.Clone(r.plan.Missing)
 	for _, f := range files {
 		feed := strings.TrimSuffix(strings.TrimSuffix(f.Name(), ".ndjson"), ".csv")
-		if slices.Contains(r.plan.Missing, feed) {
+		if i := slices.Index(left, feed); i >= 0 {
+			left = slices.Delete(left, i, i+1)
 			continue
 		}
 		if err := os.Link(r.path("hospital", "context", f.Name()), r.path("hospital", "poorer", f.Name())); err != nil {
 			return err
 		}
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("the hospital has no feed %s that could be missing: name resource types, roster, leavers or devices by --missing", strings.Join(left, ", "))
 	}
 	return nil
 }
@@ -346,6 +348,15 @@ func (r *rounds) quiet() (*attempt, error) {
 
 // attempt has the detector judge the hospital by one of its contexts, and scores it.
 func (r *rounds) attempt(what, context string) (*attempt, error) {
+	a, err := r.replay(what, context)
+	if err != nil {
+		return nil, err
+	}
+	return a, r.judge(what, a)
+}
+
+// replay has the detector judge the hospital into the directory found.
+func (r *rounds) replay(what, context string) (*attempt, error) {
 	others := newMeter()
 	_, state, err := r.run(what+", replay", "replay", "--context", r.path("hospital", context), "--log", r.path("hospital", "log.ndjson"), "--out", r.path("found"))
 	if err != nil {
@@ -356,13 +367,29 @@ func (r *rounds) attempt(what, context string) (*attempt, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := json.Unmarshal(text, &a.Replay); err != nil {
-		return nil, err
-	}
+	return a, json.Unmarshal(text, &a.Replay)
+}
+
+// judge scores what was found, and removes it.
+func (r *rounds) judge(what string, a *attempt) (err error) {
 	if a.Score, err = r.score(what+", score", "--cases", r.path("found", "cases.ndjson"), "--verdicts", r.path("found", "verdicts.ndjson")); err != nil {
-		return nil, err
+		return err
 	}
-	return a, r.clear("found")
+	return r.clear("found")
+}
+
+// compare runs and scores the baselines.
+func (r *rounds) compare(name string, to map[string]*score.Result) error {
+	if _, _, err := r.run(name+", baselines", "simulate", "--baseline", "all", "--context", r.path("hospital", "context"), "--log", r.path("hospital", "log.ndjson"), "--out", r.path("compare")); err != nil {
+		return err
+	}
+	for _, b := range baseline.Names() {
+		var err error
+		if to[b], err = r.score(name+", score "+b, "--cases", r.path("compare", b, "cases.ndjson")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *rounds) score(what string, args ...string) (*score.Result, error) {

@@ -67,9 +67,13 @@ func (f *detectionFigures) preface(p *page) {
 		}
 	}
 	own := pool(f.own())
-	p.say(fmt.Sprintf("%d simulated hospitals ([specification](simulator.md), version %d; %s seeds %s) of %s staff and %s patients, %d days of which %d are judged, %s entries and %d attacks together. "+
+	hospitals := "hospitals"
+	if len(f.Seeds) == 1 {
+		hospitals = "hospital"
+	}
+	p.say(fmt.Sprintf("%d simulated %s ([specification](simulator.md), version %d; %s, seed %s) of %s staff and %s patients, %d days of which %d are judged, %s entries and %d attacks together. "+
 		"Each log was judged by `chartwarden replay` as it comes, by five simple detectors, and scored by one scorer.",
-		len(f.Seeds), simulate.Version, use, strings.Join(seeds, ", "), number(float64(f.Plan.Staff)), number(float64(f.Plan.Patients)), f.Plan.Days, f.Seeds[0].Own.Score.JudgedDays, number(float64(events)), own.All.Attacks))
+		len(f.Seeds), hospitals, simulate.Version, use, strings.Join(seeds, ", "), number(float64(f.Plan.Staff)), number(float64(f.Plan.Patients)), f.Plan.Days, f.Seeds[0].Own.Score.JudgedDays, number(float64(events)), own.All.Attacks))
 	if len(unplayed) > 0 {
 		p.say("Not played everywhere, for want of people: " + strings.Join(slices.Sorted(maps.Keys(unplayed)), ", ") + ".")
 	}
