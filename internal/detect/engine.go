@@ -236,7 +236,8 @@ func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
 	if ev.Failed {
 		d.counts[countFailures]++
 	}
-	if ps.granted {
+	if ps.granted { // the first thing that she does with it
+		d.note(strings.Clone(ev.ID))
 		d.grants++
 		ps.granted = false
 	}
