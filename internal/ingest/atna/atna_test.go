@@ -79,6 +79,42 @@ func TestThePublishedSample(t *testing.T) {
 	}
 }
 
+// Every file beside the sample, schemas and licence, is rejected with a reason, message by message.
+func TestWhatIsNoMessage(t *testing.T) {
+	files, _ := filepath.Glob(filepath.Join(shared(t, "audit-samples/atna"), "*"))
+	if len(files) != 4 {
+		t.Fatalf("%d files", len(files))
+	}
+	for name, want := range map[string]string{
+		"iti67-syslog-sample.txt": "",
+		"audit-message.xsd":       "not syslog: a message begins with <PRI>", // XML without a syslog header
+		"audit-message.rnc":       "not syslog: a message begins with <PRI>",
+		"LICENSE-dcm4che.txt":     "not syslog: a message begins with <PRI>",
+	} {
+		text, err := os.ReadFile(filepath.Join(shared(t, "audit-samples/atna"), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, n := NewFrames(bytes.NewReader(text), Longest), 0
+		for {
+			f, err := in.Next()
+			if err == io.EOF {
+				break
+			}
+			why := f.Why
+			if why == "" {
+				_, why = Parse(f.Text)
+			}
+			if n++; why != want && (want == "" || !strings.HasPrefix(why, "cut short")) {
+				t.Errorf("%s, line %d: %q, want %q", name, f.Line, why, want)
+			}
+		}
+		if n == 0 {
+			t.Errorf("%s holds nothing", name)
+		}
+	}
+}
+
 const head = `<85>1 2026-03-02T09:15:00.123456789Z ward7 EHR 12 IHE+RFC-3881 - `
 
 // opened is a chart opened by a nurse, in the form of RFC 3881.

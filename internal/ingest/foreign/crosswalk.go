@@ -18,10 +18,15 @@ func NewCrosswalk() *Crosswalk {
 	return &Crosswalk{maphash.MakeSeed(), map[uint64]string{}, map[string]struct{}{}}
 }
 
-// Add tells one identifier of a reference. An identifier of two references of one type leads to neither.
+// Add tells one identifier of a reference, or its id. An identifier of two references of one type leads to neither.
 func (x *Crosswalk) Add(ref, system, value string) {
-	typ, _, ok := strings.Cut(ref, "/")
+	typ, id, ok := strings.Cut(ref, "/")
+	own := value == id && system == ""
 	if value = canonical(value); !ok || value == "" {
+		return
+	}
+	if own {
+		x.put(x.key(typ, byID, value), ref)
 		return
 	}
 	x.put(x.key(typ, "", value), ref)
@@ -32,6 +37,10 @@ func (x *Crosswalk) Add(ref, system, value string) {
 		x.put(x.key(typ, system, value), ref)
 	}
 }
+
+// byID stands for the system of ids of resources. Servers number these 1, 2, 3, and so do hospitals their charts: an identifier goes
+// before an id, and the one does not make the other ambiguous.
+const byID = "\x00"
 
 func (x *Crosswalk) has(system string) bool {
 	_, ok := x.systems[system]
@@ -67,7 +76,7 @@ func (x *Crosswalk) Find(typ string, ids []ID) (ref string, ok bool) {
 		if id.System != "" && !x.has(typ+"|"+id.System) {
 			id.System = ""
 		}
-		if ref := x.of[x.key(typ, id.System, v)]; ref != "" {
+		if ref, ok := x.find(typ, id.System, v); ok {
 			return ref, true
 		}
 		if typ != "Practitioner" {
@@ -77,11 +86,19 @@ func (x *Crosswalk) Find(typ string, ids []ID) (ref string, ok bool) {
 		if bare == v || bare == "" {
 			continue
 		}
-		if ref := x.of[x.key(typ, id.System, bare)]; ref != "" {
+		if ref, ok := x.find(typ, id.System, bare); ok {
 			return ref, true
 		}
 	}
 	return "", false
+}
+
+func (x *Crosswalk) find(typ, system, value string) (string, bool) {
+	ref, known := x.of[x.key(typ, system, value)]
+	if !known && system == "" { // one that two share is nobody's id either
+		ref = x.of[x.key(typ, byID, value)]
+	}
+	return ref, ref != ""
 }
 
 // unit is the reference of a department or place by its name.

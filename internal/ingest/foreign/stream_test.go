@@ -305,6 +305,15 @@ func TestTwoWhoShareAnIdentifierAreNobody(t *testing.T) {
 	if ref, _ := walk.Find("Practitioner", []ID{{Label: "employee", System: "urn:2", Value: "5"}}); ref != "Practitioner/b" {
 		t.Errorf("its system does not tell them apart: %q", ref)
 	}
+	walk.Add("Patient/100", "", "100")
+	walk.Add("Patient/100", "urn:mrn", "200")
+	walk.Add("Patient/200", "", "200")
+	walk.Add("Patient/200", "urn:mrn", "300")
+	for number, want := range map[string]string{"100": "Patient/100", "200": "Patient/100", "300": "Patient/200"} {
+		if ref, _ := walk.Find("Patient", []ID{{Label: "mrn", Value: number}}); ref != want {
+			t.Errorf("number %s leads to %q, want %s", number, ref, want)
+		}
+	}
 	walk.Add("Patient/q", "urn:oid:1.2", "8")
 	walk.Add("Patient/r", "urn:oid:1.3", "8")
 	if walk.Resolve("Patient/1.3:8") != "Patient/r" || walk.Resolve("Patient/1.4:5") != "Patient/p" {
