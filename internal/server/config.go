@@ -45,6 +45,13 @@ type Config struct {
 	DrillReport      string `json:"drill_report,omitempty"`      // report of the last drill, put there by the recovery machine; drill/last.json in BackupTo when empty
 	BackupRecipients string `json:"backup_recipients,omitempty"` // age public keys, separated by commas
 
+	WebhookURL        string `json:"webhook_url,omitempty"`         // that is told of alerts
+	WebhookSecretFile string `json:"webhook_secret_file,omitempty"` // by which it knows that it was this server
+	MailServer        string `json:"mail_server,omitempty"`         // host:port, by which alerts are mailed
+	MailFrom          string `json:"mail_from,omitempty"`           // sender
+	MailTo            string `json:"mail_to,omitempty"`             // addresses, separated by commas
+	MailLoginFile     string `json:"mail_login_file,omitempty"`     // name and password in two lines
+
 	Origins map[string]string `json:"-"` // where values come from, by the flags of [Settings]: FromFlag, FromEnvironment; without: the default
 }
 
@@ -164,6 +171,9 @@ func (c Config) check(sandbox bool) error {
 	}
 	if _, err := recipients(c.recipients()); c.BackupTo != "" && err != nil {
 		return bad("--backup-recipient", "copies are sealed to a key that opens them elsewhere: give its public part with --backup-recipient age1...")
+	}
+	if _, _, err := c.ways(); err != nil {
+		return err
 	}
 	public, err := url.Parse(c.PublicURL)
 	if err != nil || public.Host == "" || public.Scheme != "http" && public.Scheme != "https" {

@@ -63,6 +63,14 @@ func (c Config) Shown() Config {
 	} else if err != nil {
 		c.Database = "not a URL"
 	}
+	if u, err := url.Parse(c.WebhookURL); err == nil && c.WebhookURL != "" {
+		if u.User = nil; u.RawQuery != "" {
+			u.RawQuery = "xxxxx"
+		}
+		c.WebhookURL = u.String()
+	} else if err != nil {
+		c.WebhookURL = "not a URL"
+	}
 	return c
 }
 

@@ -10,3 +10,9 @@ func (s *Server) TellVersions(ctx context.Context, types []string, each func(typ
 	_, err := s.store.TellVersions(ctx, types, 0, time.Time{}, each)
 	return err
 }
+
+// RunOutlet tells those who are away until ctx ends, as Serve does.
+func (s *Server) RunOutlet(ctx context.Context) { s.outlet.Run(ctx) }
+
+// Trouble is what the page Configuration says of a setting.
+func (s *Server) Trouble(setting string) string { return s.trouble(setting) }

@@ -57,6 +57,7 @@ func newMetrics(s *Server) *metrics {
 			ConstLabels: prometheus.Labels{"database": name}}, func() float64 { d := d(); return truth(d == nil || d.Broken() != nil) }))
 	}
 	s.watched(m.registry)
+	s.leaving(m.registry)
 	return m
 }
 

@@ -26,6 +26,7 @@ import (
 	"chartwarden/internal/detect"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
+	"chartwarden/internal/outlet"
 	"chartwarden/internal/policy"
 	"chartwarden/internal/record"
 	"chartwarden/internal/seal"
@@ -57,6 +58,7 @@ type Server struct {
 	Office  *casework.Office
 	Cases   *casework.Store
 	Watch   *watch.Watch
+	outlet  *outlet.Outlet
 
 	options   Options
 	zone      *time.Location
@@ -189,6 +191,9 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	if err := s.openCases(ctx); err != nil {
 		return err
 	}
+	if err := s.openOutlet(ctx); err != nil {
+		return err
+	}
 	if err := s.tagRows(ctx); err != nil {
 		return err
 	}
@@ -230,6 +235,7 @@ func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 	go s.backups(following)
 	go s.Gate.FollowApprovals(following)
 	go s.Watch.Run(following)
+	go s.outlet.Run(following)
 	srv := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn)}
 	for _, stop := range s.shutdown {

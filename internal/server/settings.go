@@ -32,6 +32,7 @@ const (
 	ofProof   = "Proof"
 	ofCopies  = "Copies"
 	ofWatch   = "Watching and limits"
+	ofAlerts  = "Alerts for those who are away"
 )
 
 // Settings are all settings of c; a Value that is written through changes c.
@@ -63,6 +64,12 @@ func Settings(c *Config) []Setting {
 		{Flag: "backup-every", Listens: true, Value: &c.BackupEvery, Group: ofCopies, Usage: "`DURATION` between two copies; 5m when empty", Means: "The time between two copies; five minutes when empty."},
 		{Flag: "drill-report", Listens: true, Value: &c.DrillReport, Group: ofCopies, Usage: "`FILE` that the recovery machine writes by `restore --drill --report`, for the page Integrity; drill/last.json in the folder of copies when empty", Means: "The report of the last restore drill. Nothing signs it: it is the word of the recovery machine."},
 		{Flag: "backup-recipient", Listens: true, Value: &c.BackupRecipients, Group: ofCopies, Usage: "age public `KEY` to which these copies are sealed; several with commas", Means: "The public keys to which copies are sealed. Their other halves are not on this machine."},
+		{Flag: "webhook-url", Listens: true, Value: &c.WebhookURL, Group: ofAlerts, Usage: "https `URL` that is told of each case that opens", Means: "The address that is told, signed and without any patient, of each case that opens. What stands behind its ? is not shown."},
+		{Flag: "webhook-secret-file", Listens: true, Value: &c.WebhookSecretFile, Group: ofAlerts, Usage: "`FILE` with the secret by which what the webhook gets is signed", Means: "The file with the secret of the webhook's signature. What is in it is never shown."},
+		{Flag: "mail-server", Listens: true, Value: &c.MailServer, Group: ofAlerts, Usage: "`HOST:PORT` with STARTTLS, by which cases that nobody took are mailed", Means: "The mail server by which cases that nobody took within five minutes are told, several in one mail and without any patient."},
+		{Flag: "mail-from", Listens: true, Value: &c.MailFrom, Group: ofAlerts, Usage: "`ADDRESS` of the sender", Means: "From whom these mails are."},
+		{Flag: "mail-to", Listens: true, Value: &c.MailTo, Group: ofAlerts, Usage: "`ADDRESSES` of the privacy office, with commas", Means: "To whom these mails go."},
+		{Flag: "mail-login-file", Listens: true, Value: &c.MailLoginFile, Group: ofAlerts, Usage: "`FILE` with name and password at the mail server, in two lines", Means: "The file with the name and password at the mail server. What is in it is never shown."},
 	}
 }
 

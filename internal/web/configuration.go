@@ -26,6 +26,9 @@ func (p *Pages) configuration(w http.ResponseWriter, r *http.Request) {
 	entered(w, entry)
 	v := page.ConfigurationView{Shell: withEntry(p.shell(r, atConfiguration, atConfiguration), entry), Version: p.o.Version, Since: look.Exact(p.began.In(p.o.Zone))}
 	for _, s := range p.o.Settings {
+		if p.o.Trouble != nil {
+			s.Means = strings.TrimSpace(s.Means + " " + p.o.Trouble(s.Name))
+		}
 		i := slices.IndexFunc(v.Groups, func(g page.SettingGroup) bool { return g.Name == s.Group })
 		if i < 0 {
 			i = len(v.Groups)

@@ -48,6 +48,7 @@ type Options struct {
 	DemoList func() []DemoPerson
 	Drill    func() *Drill                      // the last restore drill; nil, or a nil answer: none is expected
 	InWords  func(scope.Set) []page.ConsentLine // what scopes let an app do
+	Trouble  func(setting string) string        // what is wrong with a setting now; empty, or nil: nothing
 	Standing func() string                      // why detection stands still now; empty, or nil: it does not
 	Settings []Setting                          // of this process, which never change while it runs
 	Version  string

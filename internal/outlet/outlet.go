@@ -1,0 +1,333 @@
+// Package outlet tells those who are away of alerts: by a webhook, by mail. What leaves names a case, a suspicion and how severe it is, with
+// the way to the page; never a patient, and never whose case it is.
+//
+//	o, err := outlet.Open(ctx, outlet.Options{DB: records, Source: cases, Webhook: hook, Mail: mail})
+//	go o.Run(ctx)
+//
+// What is to leave waits in a table until it has left, or was tried for three days. Several nodes on one database send each message once,
+// unless one is killed between sending and noting it: then it is sent again.
+package outlet
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"sync"
+	"time"
+
+	"chartwarden/internal/db"
+	"chartwarden/internal/outcome"
+)
+
+//go:embed migrations
+var embedded embed.FS
+
+// Message is an alert as it leaves.
+type Message struct {
+	Case       string    `json:"case"`
+	Hypothesis string    `json:"hypothesis"` // snoop, harvest, ...
+	Severity   string    `json:"severity"`   // low, moderate or high
+	Queue      string    `json:"queue"`
+	Link       string    `json:"link"` // to the page, which asks who reads it
+	Opened     time.Time `json:"opened"`
+}
+
+// Source has the alerts.
+type Source interface {
+	// Alerts gives the cases that became alerts after a change, by number, with the changes by which they did, and the newest change.
+	Alerts(ctx context.Context, since int64) (about []string, changes []int64, newest int64, err error)
+	// Message writes an alert as it is now; false when nobody need be told any more.
+	Message(ctx context.Context, about string) (Message, bool, error)
+	// Newest is the newest change, and Wait comes back when there is one after a change.
+	Newest(ctx context.Context) (int64, error)
+	Wait(ctx context.Context, after int64) error
+}
+
+// Options of an outlet. Ways that are nil are not used.
+type Options struct {
+	DB      *db.DB // records.db
+	Source  Source
+	Webhook *Webhook
+	Mail    *Mail
+	Now     func() time.Time
+	Logger  *slog.Logger
+}
+
+// The ways out.
+const (
+	ByWebhook = "webhook"
+	ByMail    = "mail"
+)
+
+// Outlet sends what waits. Safe for concurrent use.
+type Outlet struct {
+	o  Options
+	mu sync.Mutex
+	is map[string]State
+}
+
+// State is how one way out does.
+type State struct {
+	Waiting  int
+	Sent     int64
+	Failures int64
+	Dropped  int64  // given up after three days
+	Trouble  string // why the last attempt failed; empty: it did not
+	Since    time.Time
+}
+
+// Open brings the tables up to date. Errors: as [db.Migrate].
+func Open(ctx context.Context, o Options) (*Outlet, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	files, err := fs.Sub(embedded, "migrations")
+	if err != nil {
+		return nil, outcome.Wrap("outlet: open", outcome.Exception, "the migrations are missing", err)
+	}
+	if err := db.Migrate(ctx, o.DB, "outlet", files); err != nil {
+		return nil, err
+	}
+	return &Outlet{o: o, is: map[string]State{}}, nil
+}
+
+// ways are those that are configured, and how long a message waits on each before it leaves.
+func (x *Outlet) ways() map[string]time.Duration {
+	out := map[string]time.Duration{}
+	if x.o.Webhook != nil {
+		out[ByWebhook] = 0
+	}
+	if x.o.Mail != nil {
+		out[ByMail] = x.o.Mail.Patience
+	}
+	return out
+}
+
+// State tells how a way out does. Errors: outcome.NoStore.
+func (x *Outlet) State(ctx context.Context, way string) (State, error) {
+	x.mu.Lock()
+	out := x.is[way]
+	x.mu.Unlock()
+	err := x.o.DB.Reader().QueryRowContext(ctx, `select count(*) from outlet_message where way = ?`, way).Scan(&out.Waiting)
+	return out, unreadable(err)
+}
+
+func (x *Outlet) note(way string, change func(*State)) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	s := x.is[way]
+	change(&s)
+	x.is[way] = s
+}
+
+const (
+	look    = 2 * time.Second // between two looks at what is due
+	longest = time.Hour       // between two attempts
+	most    = 82              // attempts, in about three days, after which a message is given up
+)
+
+// Run takes up alerts and sends what waits until ctx ends. Without any way out it comes back at once.
+func (x *Outlet) Run(ctx context.Context) {
+	if len(x.ways()) == 0 {
+		return
+	}
+	for ctx.Err() == nil {
+		at, err := x.take(ctx)
+		if err == nil {
+			err = x.send(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			x.o.Logger.Warn("alerts for those who are away wait", "error", err)
+		}
+		waiting, cancel := context.WithTimeout(ctx, look)
+		if err != nil || x.o.Source.Wait(waiting, at) != nil {
+			<-waiting.Done()
+		}
+		cancel()
+	}
+}
+
+// take puts new alerts into the table, with the place up to which they were looked at.
+func (x *Outlet) take(ctx context.Context) (at int64, err error) {
+	known := true
+	err = x.o.DB.Reader().QueryRowContext(ctx, `select at from outlet_cursor where name = 'cases'`).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) { // what is old when this way out is first used was seen on the pages
+		known = false
+		at, err = x.o.Source.Newest(ctx)
+	}
+	if err != nil {
+		return 0, unreadable(err)
+	}
+	about, changes, newest, err := x.o.Source.Alerts(ctx, at)
+	if err != nil || known && newest == at {
+		return at, err
+	}
+	now := x.o.Now()
+	return newest, x.o.DB.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`insert into outlet_cursor(name, at) values('cases', ?) on conflict(name) do update set at = excluded.at`, newest); err != nil {
+			return err
+		}
+		for i := range about {
+			for way, wait := range x.ways() {
+				if _, err := tx.Exec(`insert into outlet_message(number, way, about, change, attempts, due) values((select coalesce(max(number), 0) + 1 from outlet_message), ?, ?, ?, 0, ?)
+					on conflict(way, about, change) do nothing`, way, about[i], changes[i], now.Add(wait).UnixMicro()); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// waiting is one row that is due.
+type waiting struct {
+	number, attempts, due int64
+	about                 string
+	message               Message
+}
+
+// send sends what is due by each way: a webhook one by one, a mail all together.
+func (x *Outlet) send(ctx context.Context) error {
+	for way := range x.ways() {
+		due, err := x.due(ctx, way)
+		if err != nil || len(due) == 0 {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		var ready []waiting
+		for _, m := range due {
+			if mine, err := x.claim(ctx, &m); err != nil || !mine {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			message, wanted, err := x.o.Source.Message(ctx, m.about)
+			if err != nil {
+				return err
+			}
+			if m.message = message; !wanted {
+				err = x.remove(ctx, m.number)
+			} else {
+				ready = append(ready, m)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if err := x.deliver(ctx, way, ready); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *Outlet) deliver(ctx context.Context, way string, ready []waiting) error {
+	if way == ByMail && len(ready) > 0 {
+		var all []Message
+		for _, m := range ready {
+			all = append(all, m.message)
+		}
+		return x.sent(ctx, way, x.o.Mail.send(ctx, all, x.o.Now()), ready...)
+	}
+	for _, m := range ready {
+		if err := x.sent(ctx, way, x.o.Webhook.send(ctx, m.message, m.number, x.o.Now()), m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sent notes how an attempt ended.
+func (x *Outlet) sent(ctx context.Context, way string, failure error, all ...waiting) error {
+	now := x.o.Now()
+	x.note(way, func(s *State) {
+		if failure == nil {
+			s.Sent, s.Trouble = s.Sent+int64(len(all)), ""
+			return
+		}
+		if s.Failures++; s.Trouble == "" {
+			s.Since = now
+		}
+		s.Trouble = failure.Error()
+	})
+	if failure != nil {
+		x.o.Logger.Warn("an alert did not leave; it is tried again", "way", way, "error", failure)
+	}
+	for _, m := range all {
+		if failure == nil {
+			if err := x.remove(ctx, m.number); err != nil {
+				return err
+			}
+			continue
+		}
+		pause := min(longest, 10*time.Second<<min(m.attempts, 10))
+		if m.attempts >= most {
+			x.note(way, func(s *State) { s.Dropped++ })
+			if err := x.remove(ctx, m.number); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := x.o.DB.Write(ctx, func(tx *sql.Tx) error {
+			_, err := tx.Exec(`update outlet_message set due = ? where number = ?`, now.Add(pause).UnixMicro(), m.number)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *Outlet) due(ctx context.Context, way string) (out []waiting, err error) {
+	rows, err := x.o.DB.Reader().QueryContext(ctx, `select number, about, attempts, due from outlet_message where way = ? and due <= ? order by number limit 50`, way, x.o.Now().UnixMicro())
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var m waiting
+		if err := rows.Scan(&m.number, &m.about, &m.attempts, &m.due); err != nil {
+			return nil, unreadable(err)
+		}
+		out = append(out, m)
+	}
+	return out, unreadable(rows.Err())
+}
+
+// claim takes a row, so that no other node sends it at once; one that is killed leaves it for ten minutes.
+func (x *Outlet) claim(ctx context.Context, m *waiting) (mine bool, err error) {
+	until := x.o.Now().Add(10 * time.Minute).UnixMicro()
+	err = x.o.DB.Write(ctx, func(tx *sql.Tx) error {
+		done, err := tx.Exec(`update outlet_message set attempts = attempts + 1, due = ? where number = ? and due = ?`, until, m.number, m.due)
+		if err != nil {
+			return err
+		}
+		n, err := done.RowsAffected()
+		mine = n == 1
+		return err
+	})
+	return mine, err
+}
+
+func (x *Outlet) remove(ctx context.Context, number int64) error {
+	return x.o.DB.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`delete from outlet_message where number = ?`, number)
+		return err
+	})
+}
+
+func unreadable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return outcome.Wrap("outlet: read", outcome.NoStore, "what waits to leave cannot be read", err)
+}

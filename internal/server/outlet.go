@@ -1,0 +1,134 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+
+	"chartwarden/internal/casework"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/outlet"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// ways reads by which ways alerts leave; nil ones are not configured. Errors name the setting.
+func (c Config) ways() (hook *outlet.Webhook, mail *outlet.Mail, err error) {
+	read := func(flag, name string) ([]byte, error) {
+		if name == "" {
+			return nil, nil
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, outcome.Wrap("server: outlet", outcome.NotFound, "the file of "+flag+" cannot be read: check its path and permissions", errors.New("unreadable")).At(flag)
+		}
+		return []byte(strings.TrimSpace(string(text))), nil
+	}
+	if c.WebhookURL != "" {
+		secret, err := read("--webhook-secret-file", c.WebhookSecretFile)
+		if err == nil {
+			hook, err = outlet.NewWebhook(c.WebhookURL, secret)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	if c.MailServer != "" {
+		login, err := read("--mail-login-file", c.MailLoginFile)
+		if err == nil {
+			mail, err = outlet.NewMail(c.MailServer, c.MailFrom, c.MailTo, string(login))
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return hook, mail, nil
+}
+
+// openOutlet makes ready what tells those who are away; [Server.Serve] lets it run.
+func (s *Server) openOutlet(ctx context.Context) error {
+	hook, mail, err := s.Config.ways()
+	if err != nil {
+		return err
+	}
+	s.outlet, err = outlet.Open(ctx, outlet.Options{DB: s.records, Source: alerts{s.Cases, s.Config.PublicURL}, Webhook: hook, Mail: mail, Now: s.options.Now, Logger: s.options.Logger})
+	return err
+}
+
+// alerts are the cases as the outlet asks for them.
+type alerts struct {
+	*casework.Store
+	base string
+}
+
+// Alerts is for [outlet.Source].
+func (a alerts) Alerts(ctx context.Context, since int64) (about []string, changes []int64, newest int64, err error) {
+	changed, err := a.Since(ctx, since)
+	if err != nil || len(changed) == 0 {
+		return nil, nil, since, err
+	}
+	muted, err := a.Muted(ctx, changed...)
+	if err != nil {
+		return nil, nil, since, err
+	}
+	for _, c := range changed {
+		if c.Told > since && c.State == casework.New && c.Queue != casework.Watch && !muted[c.ID] {
+			about, changes = append(about, c.ID), append(changes, c.Told)
+		}
+	}
+	return about, changes, changed[len(changed)-1].Change, nil
+}
+
+// Message is for [outlet.Source]: a case that somebody has taken needs none.
+func (a alerts) Message(ctx context.Context, about string) (outlet.Message, bool, error) {
+	c, err := a.Case(ctx, about)
+	if err != nil {
+		return outlet.Message{}, false, err
+	}
+	severity := "low"
+	switch {
+	case c.Severity >= .7:
+		severity = "high"
+	case c.Severity >= .4:
+		severity = "moderate"
+	}
+	return outlet.Message{Case: c.ID, Hypothesis: c.Hypothesis, Severity: severity, Queue: c.Queue, Link: a.base + "/privacy/cases/" + url.PathEscape(c.ID), Opened: c.Opened},
+		c.State == casework.New, nil
+}
+
+// trouble says what is wrong with a setting now, for the page Configuration; empty when nothing is.
+func (s *Server) trouble(setting string) string {
+	way := map[string]string{"--webhook-url": outlet.ByWebhook, "--mail-server": outlet.ByMail}[setting]
+	if way == "" {
+		return ""
+	}
+	x, err := s.outlet.State(context.Background(), way)
+	if err != nil || x.Trouble == "" {
+		return ""
+	}
+	return fmt.Sprintf("Since %s alerts do not leave by it: %s; %d wait.", x.Since.In(s.zone).Format("2 Jan 15:04"), x.Trouble, x.Waiting)
+}
+
+// leaving are the figures of what leaves.
+func (s *Server) leaving(registry *prometheus.Registry) {
+	for _, way := range []string{outlet.ByWebhook, outlet.ByMail} {
+		label := prometheus.Labels{"way": way}
+		state := func(value func(outlet.State) float64) func() float64 {
+			return func() float64 {
+				x, err := s.outlet.State(context.Background(), way)
+				if err != nil {
+					return 0
+				}
+				return value(x)
+			}
+		}
+		registry.MustRegister(
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "chartwarden_outlet_waiting", Help: "Alerts that wait to leave.", ConstLabels: label}, state(func(x outlet.State) float64 { return float64(x.Waiting) })),
+			prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "chartwarden_outlet_sent_total", Help: "Alerts that left.", ConstLabels: label}, state(func(x outlet.State) float64 { return float64(x.Sent) })),
+			prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "chartwarden_outlet_failures_total", Help: "Attempts that failed.", ConstLabels: label}, state(func(x outlet.State) float64 { return float64(x.Failures) })),
+			prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "chartwarden_outlet_dropped_total", Help: "Alerts given up after three days.", ConstLabels: label}, state(func(x outlet.State) float64 { return float64(x.Dropped) })))
+	}
+}
