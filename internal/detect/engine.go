@@ -199,8 +199,9 @@ func (e *Engine) begin(t int64) {
 func (e *Engine) begun(a int32, t int64) *today {
 	p := &e.world.persons[a]
 	if p.today != nil && p.today.day == e.day {
-		if p.left(t) { // in the middle of a day
-			p.today.dormant = 25
+		if p.left(t) && !p.today.leaver { // in the middle of a day
+			_, rostered := p.onShift(t)
+			p.today.leaver = !rostered
 		}
 		return p.today
 	}
