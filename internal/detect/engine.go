@@ -25,7 +25,7 @@ type Engine struct {
 	weights    *weights
 	rates      *rates
 	calibrator calibrator
-	roleStats  []roleStats
+	roleStats  []*roleStats // of nobody's role, and of each
 	desks      []uint8
 	samples    [weeks][]sample
 	ownReasons [2]float64 // unexplained first looks: with a reason that the person made herself, and all
@@ -105,10 +105,10 @@ func (e *Engine) machine(device uint32) *machine {
 }
 
 func (e *Engine) stats(role int32) *roleStats {
-	for int(role) >= len(e.roleStats) || len(e.roleStats) == 0 {
-		e.roleStats = append(e.roleStats, roleStats{})
+	for int(role+1) >= len(e.roleStats) {
+		e.roleStats = append(e.roleStats, &roleStats{})
 	}
-	return &e.roleStats[max(role, 0)]
+	return e.roleStats[role+1]
 }
 
 func (e *Engine) makerOf(ref string) int32 {

@@ -235,3 +235,12 @@ func TestWhatHoldsManyWardsIsNoDepartment(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoHasNoRoleIsComparedWithNoRole(t *testing.T) {
+	e, _, _ := told()
+	e.Learn(Record{Ref: "PractitionerRole/1", Post: &Post{Person: "Practitioner/n", Role: "nurse"}})
+	e.stats(0).n = 7
+	if e.stats(-1) == e.stats(0) || e.stats(-1).n != 0 || e.stats(3).n != 0 || e.stats(0).n != 7 {
+		t.Error("people without a role share a role's days")
+	}
+}

@@ -89,7 +89,7 @@ func (e *Engine) settle(on int32) {
 // habits adds a settled day to what roles and people usually do.
 func (e *Engine) habits(people []int32, on int32) {
 	for i := range e.roleStats {
-		r := &e.roleStats[i]
+		r := e.roleStats[i]
 		r.n *= .97
 		r.looks *= .97
 		for c := range r.sum {
