@@ -72,6 +72,19 @@ func (s standing) caseEvent(c CaseStep, d policy.Decision) audit.Event {
 	return e
 }
 
+// unsaid takes the words of a step on a case from an entry before who neither took it nor works on cases, and before whom it names:
+// nobody learns from the log that somebody is under suspicion, or that she is.
+func (g *Gate) unsaid(ctx context.Context, p Principal, e *audit.Event) {
+	if !strings.HasPrefix(e.Interaction, "case-") || e.Text == "" || p.Session != nil && e.Agent.Person == p.Session.Person.ID {
+		return
+	}
+	s, err := g.relate(ctx, p, chart{})
+	if err == nil && g.decide(s, policy.Cases, policy.Resource{}).Allowed && !strings.Contains(e.Text, s.who.ID) {
+		return
+	}
+	e.Text = ""
+}
+
 // CaseLines reads entries of the log, by their index, for who works on a case; the reading is an entry. Those that are not here are left out.
 // Errors: those of [Gate.May].
 func (g *Gate) CaseLines(ctx context.Context, p Principal, c CaseStep, entries ...int64) ([]Line, string, error) {

@@ -161,6 +161,9 @@ func (g *Gate) AuditRange(ctx context.Context, p Principal, f AuditFilter) (Acce
 		return g.log.Range(ctx, span, w)
 	}
 	reads, err := f.fill(list)
+	for i := range reads {
+		g.unsaid(ctx, p, &reads[i].Event)
+	}
 	return AccessList{Lines: lines(reads), Older: older(reads, f.Window), Entry: logged.Entry()}, err
 }
 
@@ -244,6 +247,7 @@ func (g *Gate) AuditEntry(ctx context.Context, p Principal, origin string, numbe
 	if err != nil {
 		return AuditDetail{}, absent
 	}
+	g.unsaid(ctx, p, &read.Event)
 	out := AuditDetail{Read: read, Line: lineOf(read), Reading: logged.Entry()}
 	for _, rule := range g.policy.Policies() {
 		if slices.Contains(out.Line.Permits, rule.ID) {

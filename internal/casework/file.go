@@ -32,9 +32,10 @@ type File struct {
 }
 
 const (
-	linesRead  = 60 // log entries that a page of a case reads, the newest
-	factsAsked = 25 // pairs that are held against the relationships
-	alikeShown = 4
+	linesRead   = 60 // log entries that a page of a case reads, the newest
+	factsAsked  = 25 // pairs that are held against the relationships
+	alikeShown  = 4
+	shiftsAsked = 40 // moments at which the roster is asked
 )
 
 // Open gives one case. The reading is an entry, and where it shows whose the case is, that says so. A case about the officer's own
@@ -72,8 +73,10 @@ func (f *Office) Open(ctx context.Context, p access.Principal, id string) (File,
 		if out.Facts, err = f.o.Gate.CaseFacts(ctx, c.Person, links); err != nil {
 			return File{}, err
 		}
-		if n := len(c.Events); n > 0 {
-			at = append(at, c.Events[0].Time, c.Events[n/2].Time, c.Events[n-1].Time)
+		for _, e := range c.Events { // the roster is asked once for each six hours in which something happened
+			if n := len(at); n < shiftsAsked && (n == 0 || e.Time.Sub(at[n-1]) > 6*time.Hour) {
+				at = append(at, e.Time)
+			}
 		}
 		if out.Shifts, err = f.o.Gate.ShiftsAround(ctx, c.Person, at...); err != nil {
 			return File{}, err

@@ -422,3 +422,31 @@ func TestNobodyDecidesAboutHerHousehold(t *testing.T) {
 	_, err = h.Office.Take(ctx, anna, other.ID)
 	h.must(err)
 }
+
+// The log tells auditors that an officer worked on a case, and nobody but the office about whom.
+func TestTheLogNamesNobodyToOthers(t *testing.T) {
+	h, ctx := newHouse(t), t.Context()
+	c := h.raise()
+	_, err := h.Office.Take(ctx, h.ruth, c.ID)
+	h.must(err)
+	_, err = h.Office.Open(ctx, h.ruth, c.ID) // names the person in its entry
+	h.must(err)
+	auditor := h.staff("Ada Roth", identity.NewPerson{Roles: []string{identity.Auditor}})
+	for _, x := range []struct {
+		who  access.Principal
+		sees bool
+	}{{auditor, false}, {h.omar, true}, {h.ruth, true}} {
+		list, err := h.Gate.AuditRange(ctx, x.who, access.AuditFilter{Person: h.ruth.Session.Person.ID, Window: access.Window{Limit: 50}})
+		h.must(err)
+		steps, named := 0, false
+		for _, l := range list.Lines {
+			if strings.HasPrefix(l.Interaction, "case-") {
+				steps++
+				named = named || strings.Contains(l.Text, h.nurse.Session.Person.ID)
+			}
+		}
+		if steps != 2 || named != x.sees {
+			t.Errorf("%s sees %d steps, named %v", x.who.Session.Person.Name, steps, named)
+		}
+	}
+}

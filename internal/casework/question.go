@@ -287,9 +287,13 @@ func (f *Office) Answer(ctx context.Context, p access.Principal, question, answe
 	}); err != nil {
 		return err
 	}
+	others, err := f.questions(ctx, f.d.Reader(), `about = ? and open = 1`, caseNumber(q.Case))
+	if err != nil {
+		return err
+	}
 	_, err = f.update(ctx, q.Case, 0, func(c *Case) error {
 		c.Notes = append(c.Notes, Note{At: now, By: q.Of, Step: "answer", Text: said, Entry: entry})
-		if c.State == Asked {
+		if c.State == Asked && len(others) == 0 {
 			c.State = Taken
 		}
 		if answer == NotMe && c.Open() {

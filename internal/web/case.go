@@ -18,6 +18,7 @@ import (
 const (
 	namesShown  = 40 // patients whose names a page opens
 	accessShown = 60
+	accessFirst = 12 // that stand on the page; the others unfold
 )
 
 // caseOf is one case on one page.
@@ -105,6 +106,9 @@ func (p *Pages) caseView(r *http.Request, t caseTale) (page.CaseView, error) {
 	v.Lanes, v.LanesOf = t.lanes()
 	v.Ego, v.Ties = t.graph()
 	v.Entries, v.Shown = p.caseEntries(t, known)
+	if len(v.Entries) > accessFirst+3 {
+		v.Entries, v.More = v.Entries[:accessFirst], v.Entries[accessFirst:]
+	}
 	if !t.named {
 		v.Masked = "Patients are masked"
 	}
@@ -263,7 +267,7 @@ func (p *Pages) caseEntries(t caseTale, known bool) ([]page.CaseEntry, string) {
 			switch {
 			case l.Glass:
 				x.Found = "None, behind the glass"
-			case !l.Unexplained && l.Kind == audit.Disclosure && l.Template != "":
+			case !l.Unexplained && l.Kind == audit.Disclosure && strings.HasPrefix(l.Template, "care."): // a function of the house is no link to a patient
 				x.Found = because(l.Template)
 			}
 			if known {

@@ -96,6 +96,19 @@ func (t caseTale) charts() int {
 	return len(seen)
 }
 
+// did says what the person did. Where a reason of care is known for all of it, it is not told as if there were none.
+func (t caseTale) did() string {
+	text := suspicionOf(t.Hypothesis).did
+	if len(t.Events) > 0 && len(t.unlinked()) == 0 {
+		other := "and something else than care stands out"
+		if slices.ContainsFunc(t.Contributions, func(c casework.Contribution) bool { return c.Name == "self" || slices.Contains(closeTies, c.Name) }) {
+			other = "one of them of a patient who is personally close"
+		}
+		text = strings.Replace(text, " with no link to care that we found", ", "+other, 1)
+	}
+	return t.fill(text)
+}
+
 func (t caseTale) fill(text string) string {
 	days := map[string]bool{}
 	var out []string
@@ -117,11 +130,11 @@ func (t caseTale) fill(text string) string {
 }
 
 // short is what a list says.
-func (t caseTale) short() string { return upper(t.fill(suspicionOf(t.Hypothesis).did)) }
+func (t caseTale) short() string { return upper(t.did()) }
 
 // headline is the case in one sentence.
 func (t caseTale) headline() string {
-	return t.called() + " " + t.fill(suspicionOf(t.Hypothesis).did)
+	return t.called() + " " + t.did()
 }
 
 // called is the person in a sentence.
@@ -150,14 +163,17 @@ func (t caseTale) happened() string {
 	if t.Who.Unit != "" {
 		who += ", " + t.Who.Unit + ","
 	}
-	text := when + ", " + lowerRole(who) + " " + t.fill(suspicionOf(t.Hypothesis).did) + "."
+	text := when + ", " + lowerRole(who) + " " + t.did() + "."
 	linked := 0
 	for _, e := range t.Events {
 		if e.Explained {
 			linked++
 		}
 	}
-	if n := len(t.Events); linked > 0 {
+	switch n := len(t.Events); {
+	case linked == n:
+		text += " A reason of care is on record for all of it by now."
+	case linked > 0:
 		text += fmt.Sprintf(" Of %d accesses %d have a reason of care by now.", n, linked)
 	}
 	if t.file != nil {
@@ -176,24 +192,34 @@ func lowerRole(who string) string {
 	return who
 }
 
+// outside counts the accesses that happened at no shift on record.
+func (t caseTale) outside() (n int) {
+	for _, e := range t.Events {
+		if !slices.ContainsFunc(t.file.Shifts, func(s access.Shift) bool { return !e.Time.Before(s.From) && e.Time.Before(s.Until) }) {
+			n++
+		}
+	}
+	return n
+}
+
 // onShift says how the accesses stood to the roster.
 func (t caseTale) onShift(first time.Time) string {
 	if t.Person == "" {
 		return ""
 	}
-	var before *access.Shift
-	for i, s := range t.file.Shifts {
-		if !first.Before(s.From) && first.Before(s.Until) {
-			return " The roster had this person at work" + at(s.Place) + "."
-		}
+	n, all := t.outside(), len(t.Events)
+	switch {
+	case n == 0:
+		return " The roster had this person at work" + at(t.file.Shifts[0].Place) + "."
+	case n < all:
+		return fmt.Sprintf(" %d of %d accesses were outside the shifts on record.", n, all)
+	}
+	for _, s := range slices.Backward(t.file.Shifts) {
 		if s.Until.Before(first) {
-			before = &t.file.Shifts[i]
+			return " The last shift" + at(s.Place) + " had ended " + ago(first.Sub(s.Until)) + " before."
 		}
 	}
-	if before != nil {
-		return " The last shift" + at(before.Place) + " had ended " + ago(first.Sub(before.Until)) + " before."
-	}
-	return ""
+	return " No shift is on record for that time."
 }
 
 func at(place string) string {
@@ -205,14 +231,13 @@ func at(place string) string {
 
 // unknown is what the record cannot say; each follows "We do not know".
 func (t caseTale) unknown() (out []string) {
-	onShift := slices.ContainsFunc(t.file.Shifts, func(s access.Shift) bool {
-		return len(t.Events) > 0 && !t.Events[0].Time.Before(s.From) && t.Events[0].Time.Before(s.Until)
-	})
-	switch {
+	switch n := t.outside(); {
 	case t.Person == "":
 		out = append(out, "who this is here: the log names somebody without an account in this installation.")
-	case !onShift:
-		out = append(out, "whether the person was called in: no shift is on record for that time, and what was agreed by telephone leaves no trace.")
+	case n > 0 && n == len(t.Events):
+		out = append(out, "whether the person was called in: what was agreed by telephone leaves no trace.")
+	case n > 0:
+		out = append(out, "why part of it was outside the shifts on record: staying longer and changing shifts leave no trace.")
 	default:
 		out = append(out, "whether somebody asked for help in person or by telephone: that leaves no trace in the record.")
 	}

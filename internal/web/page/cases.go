@@ -76,6 +76,7 @@ type CaseView struct {
 	Hours    *look.HoursOf
 	HoursOf  string
 	Entries  []CaseEntry
+	More     []CaseEntry // that unfold below
 	Shown    string
 	Names    *CaseNames
 	Notes    []CaseNote

@@ -65,6 +65,7 @@ func cases() map[string]templ.Component {
 	mine.Form = &CaseForm{Choice: "close", First: "Dana", CanAsk: true, Seen: "17", Outcome: "justified", Managers: []Option{{Value: "e", Name: "Eva Lund, nurse, Emergency"}}, Fact: CaseFact{Unit: "Emergency"}}
 	mine.Names, mine.Mute = &CaseNames{}, "A second officer has to agree."
 	mine.Entries = []CaseEntry{{look.Exact(after[12]), "Patient A", "In the hospital", "Printed the summary", "None", "/audit/demo/16120"}}
+	mine.More, mine.Hours = base.Entries, nil
 	mine.Notes = append([]CaseNote{{look.Recent(now.Add(-time.Hour), now), "The person answered: I was working. “I was called in for the bus accident.”", "/audit/demo/16200"}, {look.Recent(now.Add(-3*time.Hour), now), "Ruth Adeyemi asked the person: “Why did you need these charts?”", "/audit/demo/16190"}, {look.Recent(now.Add(-4*time.Hour), now), "Ruth Adeyemi took the case.", "/audit/demo/16180"}}, base.Notes...)
 	mine.Also = []look.Link{{Text: "Everything this person did", Href: "/audit?person=x"}}
 	barred := base
