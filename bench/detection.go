@@ -77,18 +77,19 @@ type replayed struct {
 
 // runDetection simulates, replays, compares and scores, seed by seed, and writes the page. It runs the program as anybody would, and keeps one simulation at a time.
 func runDetection(args []string) error {
+	whole := detectionPlan{Seeds: []uint64{101, 102, 103, 104, 105}, Staff: 1200, Patients: 60000, Days: 42, Variants: 2, Missing: []string{"CareTeam", "ServiceRequest", "Task"}, Noise: 2.5, QuietDays: 200, QuietStaff: 300}
 	var plan detectionPlan
 	flags := flag.NewFlagSet("detection", flag.ContinueOnError)
 	seeds := flags.String("seeds", "", "`N,N` of one use: 1-20 to try, 101-105 to report, once")
-	flags.IntVar(&plan.Staff, "staff", 1200, "of each hospital")
-	flags.IntVar(&plan.Patients, "patients", 60000, "of each hospital")
-	flags.IntVar(&plan.Days, "days", 42, "of each log, the warm-up included")
-	flags.IntVar(&plan.Variants, "variants", 2, "the first so many seeds are also replayed without --missing and with --noise")
-	missing := flags.String("missing", "CareTeam,ServiceRequest,Task", "`FEEDS` that the variant lacks")
-	flags.Float64Var(&plan.Noise, "noise", 2.5, "of the variant")
-	flags.IntVar(&plan.QuietDays, "quiet-days", 200, "judged days without an attack, on the first seed")
-	flags.IntVar(&plan.QuietStaff, "quiet-staff", 300, "of the hospital of these days")
-	out := flags.String("out", "", "`FILE` for the page as Markdown; the same as HTML goes beside it (docs/detection-results.md for reporting seeds)")
+	flags.IntVar(&plan.Staff, "staff", whole.Staff, "of each hospital")
+	flags.IntVar(&plan.Patients, "patients", whole.Patients, "of each hospital")
+	flags.IntVar(&plan.Days, "days", whole.Days, "of each log, the warm-up included")
+	flags.IntVar(&plan.Variants, "variants", whole.Variants, "the first so many seeds are also replayed without --missing and with --noise")
+	missing := flags.String("missing", strings.Join(whole.Missing, ","), "`FEEDS` that the variant lacks")
+	flags.Float64Var(&plan.Noise, "noise", whole.Noise, "of the variant")
+	flags.IntVar(&plan.QuietDays, "quiet-days", whole.QuietDays, "judged days without an attack, on the first seed")
+	flags.IntVar(&plan.QuietStaff, "quiet-staff", whole.QuietStaff, "of the hospital of these days")
+	out := flags.String("out", "", "`FILE` for the page as Markdown; the same as HTML goes beside it (docs/detection-results.md for whole hospitals of all reporting seeds)")
 	keep := flags.String("figures", "", "`FILE` that keeps the raw figures; a run that was broken off goes on from it")
 	render := flags.Bool("render", false, "measure nothing, make the page from --figures")
 	work := flags.String("work", os.TempDir(), "`DIR` for simulations: 5 GB are needed")
@@ -98,29 +99,28 @@ func runDetection(args []string) error {
 	if *missing != "" {
 		plan.Missing = strings.Split(*missing, ",")
 	}
-	began := detectionFigures{Command: commandOf(flags), Machine: machine().String(), Plan: plan}
 	var err error
 	var f *detectionFigures
 	if *render {
-		f, err = readFigures(*keep)
-	} else {
-		if began.Plan.Seeds, err = seedsOf(*seeds); err != nil {
+		if f, err = readFigures(*keep); err != nil {
 			return err
 		}
-		began.Commit = commit()
-		if *out == "" {
-			full := flags.NFlag() == 1 || flags.NFlag() == 2 && *keep != "" // nothing but the seeds was chosen
-			if simulate.Use(began.Plan.Seeds[0]) != "reporting" || !full {
-				return errors.New("docs/detection-results.md is for whole hospitals of reporting seeds: name another page by --out FILE")
-			}
+		if plan = f.Plan; len(f.Seeds) == 0 || len(f.Seeds) < len(plan.Seeds) || plan.QuietDays > 0 && f.Quiet == nil {
+			return errors.New("the run that left these figures was broken off: run it again without --render, and it goes on")
 		}
-		f, err = measure(began, *keep, *work)
-	}
-	if err != nil {
+	} else if plan.Seeds, err = seedsOf(*seeds); err != nil {
 		return err
 	}
 	if *out == "" {
+		if !reflect.DeepEqual(plan, whole) {
+			return errors.New("docs/detection-results.md is for whole hospitals of the seeds 101,102,103,104,105: name another page by --out FILE")
+		}
 		*out = filepath.Join("docs", "detection-results.md")
+	}
+	if f == nil {
+		if f, err = measure(detectionFigures{Commit: commit(), Command: commandOf(flags), Machine: machine().String(), Plan: plan}, *keep, *work); err != nil {
+			return err
+		}
 	}
 	p := f.page()
 	if err := os.WriteFile(*out, []byte(p.markdown()), 0o644); err != nil {

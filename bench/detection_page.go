@@ -67,13 +67,13 @@ func (f *detectionFigures) preface(p *page) {
 		}
 	}
 	own := pool(f.own())
-	hospitals := "hospitals"
+	hospitals, seed := "hospitals", "seeds"
 	if len(f.Seeds) == 1 {
-		hospitals = "hospital"
+		hospitals, seed = "hospital", "seed"
 	}
-	p.say(fmt.Sprintf("%d simulated %s ([specification](simulator.md), version %d; %s, seed %s) of %s staff and %s patients, %d days of which %d are judged, %s entries and %d attacks together. "+
+	p.say(fmt.Sprintf("%d simulated %s ([specification](simulator.md), version %d; %s %s %s) of %s staff and %s patients, %d days of which %d are judged, %s entries and %d attacks together. "+
 		"Each log was judged by `chartwarden replay` as it comes, by five simple detectors, and scored by one scorer.",
-		len(f.Seeds), hospitals, simulate.Version, use, strings.Join(seeds, ", "), number(float64(f.Plan.Staff)), number(float64(f.Plan.Patients)), f.Plan.Days, f.Seeds[0].Own.Score.JudgedDays, number(float64(events)), own.All.Attacks))
+		len(f.Seeds), hospitals, simulate.Version, use, seed, strings.Join(seeds, ", "), number(float64(f.Plan.Staff)), number(float64(f.Plan.Patients)), f.Plan.Days, f.Seeds[0].Own.Score.JudgedDays, number(float64(events)), own.All.Attacks))
 	if len(unplayed) > 0 {
 		p.say("Not played everywhere, for want of people: " + strings.Join(slices.Sorted(maps.Keys(unplayed)), ", ") + ".")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -150,6 +151,36 @@ func TestSeedsOfOneUse(t *testing.T) {
 	}
 	if err := runDetection([]string{"--seeds", "101", "--staff", "300"}); err == nil || !strings.Contains(err.Error(), "--out") {
 		t.Errorf("a small hospital would take the page: %v", err)
+	}
+	f := madeUpFigures()
+	f.Plan.Seeds = []uint64{3, 4}
+	kept, _ := json.Marshal(f)
+	name := filepath.Join(t.TempDir(), "kept.json")
+	if err := os.WriteFile(name, kept, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := runDetection([]string{"--render", "--figures", name}); err == nil || !strings.Contains(err.Error(), "--out") {
+		t.Errorf("kept figures of tuning seeds would take the page: %v", err)
+	}
+	f.Quiet = nil
+	unfinished, _ := json.Marshal(f)
+	if err := os.WriteFile(name+"2", unfinished, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := runDetection([]string{"--render", "--figures", name + "2", "--out", name + ".md"}); err == nil || !strings.Contains(err.Error(), "broken off") {
+		t.Errorf("a page was made of half a run: %v", err)
+	}
+	f = madeUpFigures()
+	f.Plan.Seeds = []uint64{3, 4}
+	page := filepath.Join(filepath.Dir(name), "try.md")
+	if err := runDetection([]string{"--render", "--figures", name, "--out", page}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(page); err != nil || string(got) != f.page().markdown() {
+		t.Errorf("kept figures give another page: %v", err)
+	}
+	if _, err := os.Stat(strings.TrimSuffix(page, "md") + "html"); err != nil {
+		t.Error(err)
 	}
 }
 
