@@ -319,12 +319,12 @@ func (e *Engine) automatic(d *today) bool {
 // budget sets the bar of the review queue for the day that begins: of the cases of the last weeks, as many lie above it as have the
 // expected false ones that the budget allows.
 func (e *Engine) budget() {
-	e.past = slices.DeleteFunc(e.past, func(p pastCase) bool { return p.day < e.day-weeks })
-	days := min(e.finished-manyDays, weeks)
+	e.past = slices.DeleteFunc(e.past, func(p pastCase) bool { return p.day < e.day-manyDays })
+	days := min(e.finished-manyDays, manyDays)
 	if days < 7 {
 		return
 	}
-	allowed := e.options.Budget / 1000 * e.activeMean * float64(days) * .9 // not quite all, so that an estimate a little off does not exceed it
+	allowed := e.options.Budget / 1000 * e.activeMean * float64(days)
 	byScore := slices.Clone(e.past)
 	slices.SortStableFunc(byScore, func(x, y pastCase) int { return -cmpFloat(x.Posterior*x.Severity, y.Posterior*y.Severity) })
 	e.bar = .002

@@ -361,6 +361,9 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 		d.counts[countGlass]++
 	}
 	l := d.look(p)
+	if l != nil && l.events < 9 {
+		l.events++
+	}
 	if ev.Kind == Print && (l == nil || !l.printed) {
 		d.counts[countPrints]++
 		if nats > 0 {
@@ -386,7 +389,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 		d.counts[countUnexplained]++
 	}
 	rel += e.excused(ownMade && ev.Kind != Create, nats)
-	fresh := look{event: strings.Clone(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), habit: float32(e.habit(ps)), counted: counted, printed: ev.Kind == Print, glass: ev.Kind == Glass && waits}
+	fresh := look{event: strings.Clone(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), habit: float32(e.habit(ps)), counted: counted, printed: ev.Kind == Print, glass: ev.Kind == Glass && waits, events: 1}
 	if l != nil {
 		*l = fresh
 	} else {

@@ -98,6 +98,7 @@ type look struct {
 	sought  bool // found by a search and not opened
 	habit   float32
 	where   [whereabout]int32
+	events  uint8 // on this chart, up to nine
 	printed bool
 	away    bool // from a seat that was new that day
 	near    bool // of the person's surroundings

@@ -19,9 +19,8 @@ func (e *Engine) stalked(p *person, d *today) (nats float64) {
 			n := bits.OnesCount16(r.bits << uint(min(15, max(0, d.day-r.day))) & (1<<14 - 1))
 			if d.day > r.day && n >= 1 {
 				j := min(n+1, len(e.returns)-1)
-				if v := math.Log(.1 / ((e.returns[j] + .5) / (e.returns[1] + 50))); v > nats {
-					nats = v
-				}
+				v := math.Log(.1 / ((e.returns[j] + .5) / (e.returns[1] + 50)))
+				nats = max(nats, v*min(1, .4+.4*float64(l.nats))) // who is hardly unexplained hardly counts
 			}
 		}
 	}
