@@ -54,7 +54,7 @@ func (s *Server) watched(registry *prometheus.Registry) {
 		return 0
 	}
 	count("events_total", "Entries of the log that were judged since the start, those of the last weeks included.", func() float64 { return float64(state().Events) })
-	count("accesses_total", "Accesses to one patient's data each that were judged.", func() float64 { return float64(state().Accesses) })
+	count("accesses_total", "Accesses of people, to one patient's data each, that were judged.", func() float64 { return float64(state().Accesses) })
 	count("unexplained_total", "Of these, those without a known reason of care at first sight.", func() float64 { return float64(state().Open) })
 	count("rejected_total", "Entries that tell detection nothing.", func() float64 { return float64(state().Rejected) })
 	count("cases_total", "Cases that this process opened.", func() float64 { return float64(state().Cases) })

@@ -53,7 +53,7 @@ func TestAFailureOfDetectionStopsNobody(t *testing.T) {
 		}
 	}
 	catchUp()
-	if x := s.Watch.State(); x.Failures != 1 || x.Accesses == 0 || x.Standing != "" {
+	if x := s.Watch.State(); x.Failures != 1 || x.Events == 0 || x.Standing != "" {
 		t.Errorf("%+v", x)
 	}
 }

@@ -214,7 +214,7 @@ func (s *session) safely(do func()) (err error) {
 
 func (s *session) verdict(v *detect.Verdict) {
 	s.recent.judge(v)
-	if v.Revision == 1 {
+	if v.Revision == 1 && strings.HasPrefix(v.Agent, "Practitioner/") {
 		s.note(func(x *State) {
 			x.Accesses++
 			if !v.Explained {

@@ -73,7 +73,7 @@ type State struct {
 	Judged   time.Time // of the newest entry that was judged
 	Records  int       // of the context
 	Events   int64     // judged
-	Accesses int64     // to one patient's data each
+	Accesses int64     // of people, to one patient's data each
 	Open     int64     // of these, not explained at first sight
 	Rejected int64     // entries that tell detection nothing
 	Cases    int64     // opened by this process
