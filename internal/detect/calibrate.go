@@ -49,30 +49,37 @@ func (t *table) fit(n int, beta0, weight float64, heavy bool) {
 	for i < len(t.values) && float64(t.values[i]) <= t.u {
 		i++
 	}
-	t.above, t.beta = beyond(t.values[i:], t.u, beta0, weight, heavy)
-	t.above = (t.above + .5) / float64(n+1)
+	above := 0.0
+	if heavy {
+		above, t.beta = beyond(t.values[i:], t.u, beta0, weight)
+	} else {
+		above, t.beta = honest(t.values[i:], t.u, beta0, weight)
+	}
+	t.above = (above + .5) / float64(n+1)
 }
 
-// beyond fits an exponential tail to the values above u, of which some share, that the values tell too, is misuse: that is spread evenly.
-// It returns how many are not, and their mean excess.
-func beyond(values []float32, u, beta0, weight float64, heavy bool) (count, beta float64) {
-	beta = beta0
-	if len(values) == 0 {
-		return 0, beta
+// beyond fits an exponential tail to the values above u: how many they are, and their mean excess, by the median, which the misuse among
+// them hardly moves.
+func beyond(values []float32, u, beta0, weight float64) (count, beta float64) {
+	k := len(values)
+	if k == 0 {
+		return 0, beta0
 	}
+	median := (float64(values[k/2]) - u) / math.Ln2
+	return float64(k), (float64(median*float64(k)) + float64(beta0*weight)) / (float64(k) + weight)
+}
+
+// honest is beyond where a share of the values, which they tell themselves, is misuse spread evenly: it leaves that out.
+func honest(values []float32, u, beta0, weight float64) (count, beta float64) {
 	const rounds, doubt = 12, 20
+	beta = beta0
 	share := .02
-	if heavy {
-		k := len(values)
-		median := (float64(values[k/2]) - u) / math.Ln2
-		return float64(k), (float64(median*float64(k)) + float64(beta0*weight)) / (float64(k) + weight)
-	}
 	for range rounds {
 		n, sum := 0.0, 0.0
 		for _, v := range values {
 			x := float64(v) - u
-			honest := (1 - share) * math.Exp(-x/beta) / beta
-			w := honest / (honest + share/span)
+			care := (1 - share) * math.Exp(-x/beta) / beta
+			w := care / (care + share/span)
 			n += w
 			sum += float64(w * x)
 		}
@@ -116,7 +123,8 @@ func (c *calibrator) p(h hypothesis, role int32, x float64) float64 {
 const span = 10
 
 // evidence is the log of how much more often misuse of the kind has such a sum than days without have: days without fall off as the site's
-// own do, misuse is spread evenly from where it is usual, and is rarer below. It is an e-value as far as the former is known.
+// own do, misuse is spread evenly from where it is usual, and is rarer below. Neither ends at span nor is divided by the tail's own width, so
+// that its mean without misuse is somewhat above 1: strictly it is no e-value, and orders cases only.
 func (c *calibrator) evidence(h hypothesis, role int32, x float64) float64 {
 	if x <= 0 {
 		return -math.Log(span) - hypothesesTable[h].from
@@ -173,9 +181,9 @@ func (c *calibrator) learn(roles int) {
 		}
 	}
 	for h := range c.site {
-		c.site[h].fit(n, hypothesesTable[h].beta, 4, hypothesis(h) > circle)
+		c.site[h].fit(n, hypothesesTable[h].beta, 4, hypothesis(h).heavy())
 		for r := range c.roles {
-			c.roles[r][h].fit(perRole[r], c.site[h].beta, 30, hypothesis(h) > circle)
+			c.roles[r][h].fit(perRole[r], c.site[h].beta, 30, hypothesis(h).heavy())
 		}
 	}
 }

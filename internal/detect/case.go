@@ -303,8 +303,8 @@ func (e *Engine) severity(h hypothesis, c *openCase) float64 {
 	return math.Round(min(1, s)*1e4) / 1e4
 }
 
-// automatic reports whether the day is among those that no share of false ones above the level can hold: e-BH over the day so far, under
-// any dependence.
+// automatic reports whether the day is among those that no share of false ones above the level can hold: e-BH over the day so far. Its
+// level holds as far as the evidence is an e-value; docs/detection-results.md has what was measured.
 func (e *Engine) automatic(d *today) bool {
 	people := max(e.activeMean, float64(len(e.activeOn[e.day])))
 	k := 0

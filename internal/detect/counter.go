@@ -11,7 +11,6 @@ const (
 	countDeletes
 	countAlterations
 	countGlass
-	countFailures
 	countSearches
 	countConcurrent
 	counters
@@ -30,7 +29,6 @@ var counted = [counters]counter{
 	countDeletes:     deletesSignal,
 	countAlterations: alterationsSignal,
 	countGlass:       glassSignal,
-	countFailures:    failuresSignal,
 	countSearches:    searchesSignal,
 	countConcurrent:  concurrentSignal,
 }

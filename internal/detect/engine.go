@@ -234,9 +234,6 @@ func (e *Engine) dayOf(a, on int32) *today {
 func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
 	r := e.stats(ps.role)
 	d.role = ps.role
-	if ev.Failed {
-		d.counts[countFailures]++
-	}
 	if ps.granted { // the first thing that she does with it
 		d.note(strings.Clone(ev.ID))
 		d.grants++

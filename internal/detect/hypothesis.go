@@ -24,31 +24,33 @@ const (
 )
 
 // hypothesesTable: name, weight in the mixture, severity to begin with, the shipped tail of its sum (share of days above 0, mean excess),
-// and from which sum on its misuse is usual. clear ones do not wait for late documentation.
+// and from which sum on its misuse is usual.
 var hypothesesTable = [hypotheses]struct {
 	name            string
 	weight          float64
 	base            float64
 	share, beta     float64
 	from            float64
-	clear           bool
 	happened, might string
 }{
-	snoop:        {"snoop", 3, 0.6, .5, .9, 3, false, "opened the chart of a patient for whom no reason of care is known", "an appointment, order, task or shift that is not on file"},
-	apart:        {"snoop", 1, 0.6, .5, 1.2, 5, false, "opened charts that nobody else of the house works with and for which no reason of care is known", "an appointment, order, task or shift that is not on file"},
-	circle:       {"snoop", .5, .6, .02, 1, 4, false, "opened the charts of several people of the own surroundings for whom no reason of care is known", "work that is not on file"},
-	harvest:      {"harvest", 1, 0.7, .05, .8, 4, false, "opened far more charts, or other ones, than the work explains", "a list of work for that day"},
-	slowly:       {"harvest", .05, 0.7, .02, 1, 5, false, "opened a few charts without a known reason, day after day", "work that is not on file"},
-	picked:       {"harvest", .02, 0.7, .05, 1, 12, false, "opened charts that have one attribute in common", "a list of work for that day"},
-	dripping:     {"exfiltration", .2, 0.75, .02, .8, 4, true, "took out a little, again and again, as that person did not before", "a report or request that asked for it"},
-	exfiltration: {"exfiltration", 1, 0.75, .03, .8, 5, true, "took more out of the system than people in that role do", "a report or request that asked for it"},
-	stolen:       {"stolen-account", 1, 0.75, .05, 1, 4, true, "signed in from a place that is new for that person and opened charts without a known reason", "a change of workplace"},
-	shared:       {"shared-credential", .3, 0.5, .05, 1, 4, true, "worked at two places at once", "a device that was left signed in"},
-	dormant:      {"dormant-account", 1, 0.6, .002, 1, 4, true, "used an account that should be at rest", "a return to work that is not on file"},
-	glassAbuse:   {"glass-abuse", .5, 0.6, .02, 1.5, 3, false, "broke the glass more often than others, and no later fact confirms why", "emergencies that are documented late"},
-	destruction:  {"destruction", 1, 0.8, .02, 1, 6, true, "deleted, altered or granted what was not the person's own", "a correction that somebody asked for"},
-	stalking:     {"stalking", .5, 0.65, .02, 1, 4, false, "came back on several days to a patient for whom no reason of care is known", "a relationship of care that is not on file"},
+	snoop:        {"snoop", 3, .6, .5, .9, 3, "opened the chart of a patient for whom no reason of care is known", "an appointment, order, task or shift that is not on file"},
+	apart:        {"snoop", 1, .6, .5, 1.2, 5, "opened charts that nobody else of the house works with and for which no reason of care is known", "an appointment, order, task or shift that is not on file"},
+	circle:       {"snoop", .5, .6, .02, 1, 4, "opened the charts of several people of the own surroundings for whom no reason of care is known", "work that is not on file"},
+	harvest:      {"harvest", 1, .7, .05, .8, 4, "opened far more charts, or other ones, than the work explains", "a list of work for that day"},
+	slowly:       {"harvest", .05, .7, .02, 1, 5, "opened a few charts without a known reason, day after day", "work that is not on file"},
+	picked:       {"harvest", .02, .7, .05, 1, 12, "opened charts that have one attribute in common", "a list of work for that day"},
+	dripping:     {"exfiltration", .2, .75, .02, .8, 4, "took out a little, again and again, as that person did not before", "a report or request that asked for it"},
+	exfiltration: {"exfiltration", 1, .75, .03, .8, 5, "took more out of the system than people in that role do", "a report or request that asked for it"},
+	stolen:       {"stolen-account", 1, .75, .05, 1, 4, "signed in from a place that is new for that person and opened charts without a known reason", "a change of workplace"},
+	shared:       {"shared-credential", .3, .5, .05, 1, 4, "worked at two places at once", "a device that was left signed in"},
+	dormant:      {"dormant-account", 1, .6, .002, 1, 4, "used an account that should be at rest", "a return to work that is not on file"},
+	glassAbuse:   {"glass-abuse", .5, .6, .02, 1.5, 3, "broke the glass more often than others, and no later fact confirms why", "emergencies that are documented late"},
+	destruction:  {"destruction", 1, .8, .02, 1, 6, "deleted, altered or granted what was not the person's own", "a correction that somebody asked for"},
+	stalking:     {"stalking", .5, .65, .02, 1, 4, "came back on several days to a patient for whom no reason of care is known", "a relationship of care that is not on file"},
 }
+
+// heavy reports whether innocent days alone make a heavy tail of the sum, as those of counts do. A sum of likelihood ratios has none.
+func (h hypothesis) heavy() bool { return h.kind() != snoop }
 
 // part is one contribution to a sum, before it is scaled to the case's own nats.
 type part struct {
@@ -140,7 +142,7 @@ func (l *look) evidence() float64 {
 }
 
 // mixture is the log of the weighted mean of the hypotheses' e-values, and the one that says most. A fixed mean of e-values is an e-value
-// however they depend on each other.
+// however they depend on each other; how far these are such, calibrator.evidence says.
 func (e *Engine) mixture(role int32, t *[hypotheses]float64) (logE float64, best hypothesis) {
 	sum, total, top := 0.0, 0.0, math.Inf(-1)
 	for h := range hypotheses {

@@ -16,8 +16,8 @@ const (
 
 var novelty = [novelties]struct{ share, rate float64 }{{.3, .03}, {.5, .002}, {.5, .01}}
 
-// novel is the log of how much more often stolen sessions are at such a seat than people are: nothing for one's own. It marks a seat that is
-// new today, so that what is done there counts apart.
+// novel notes a seat that is new to the person today, with the log of how much more often stolen sessions are at such a seat than people
+// are. What is done there counts apart.
 func (e *Engine) novel(p *person, d *today, ev *Event) {
 	net, dev := networkOf(ev.Address), thin(ev.Device)
 	settled := p.days >= 4 && e.day-e.firstDay > 5

@@ -1,0 +1,142 @@
+package detect
+
+import (
+	"fmt"
+	"testing"
+)
+
+// opened adds looks without a known reason at some patients.
+func (d *today) opened(patients int, l look) {
+	for range patients {
+		l.patient = int32(len(d.patients))
+		l.counted = true
+		l.where = [whereabout]int32{-1, -1, -1}
+		d.add(l)
+		d.counts[countPatients]++
+		d.counts[countUnexplained]++
+	}
+}
+
+func TestWhoOpensManyPatientsOfAUnitCoversIt(t *testing.T) {
+	d := &today{}
+	d.opened(covers+1, look{nats: 2})
+	d.patients[0].glass, d.claims, d.counts[countGlass] = true, 1, 1
+	for i := range covers - 1 {
+		d.covered(&d.patients[i], []int32{7})
+	}
+	if d.patients[0].nats != 2 {
+		t.Errorf("%d patients are enough", covers-1)
+	}
+	d.covered(&d.patients[covers-1], []int32{7})
+	for i := range covers {
+		if n := d.patients[i].nats; n > coverNats {
+			t.Errorf("patient %d of the unit has %v nats", i, n)
+		}
+	}
+	if n := d.patients[covers].nats; n != 2 {
+		t.Errorf("a patient of no such unit has %v nats", n)
+	}
+	if d.claims != 0 || d.counts[countGlass] != 0 || d.counts[countUnexplained] != 1 {
+		t.Errorf("claims %d, counts %v", d.claims, d.counts)
+	}
+}
+
+func TestACountIsComparedWithTheOthersOfTheDay(t *testing.T) {
+	r, p := &roleStats{}, &person{days: 8}
+	p.means[countUnexplained] = float32(unexplainedSignal.mean)
+	alone := r.evidence(countUnexplained, p, 10)
+	r.day[countUnexplained], r.dayN = 210, 21
+	if all := r.evidence(countUnexplained, p, 10); alone < 2 || all > 0 {
+		t.Errorf("alone %.2f, as everybody %.2f", alone, all)
+	}
+	r.day[countUnexplained] = 10 // hers: the others had none
+	if got := r.evidence(countUnexplained, p, 10); got != alone {
+		t.Errorf("%.2f, her own count made it %.2f", alone, got)
+	}
+}
+
+func TestSeveralOfTheOwnCircleSpeak(t *testing.T) {
+	e, _, _ := told()
+	p := &person{days: 8}
+	p.means[countPatients] = 20
+	d := &today{}
+	d.opened(20, look{nats: 1})
+	var last float64
+	for k := range 6 {
+		d.patients[k].near = true
+		x := e.ownCircle(p, d)
+		if k == 0 && x != 0 || k > 2 && x <= last {
+			t.Errorf("%d of the circle: %.2f after %.2f", k+1, x, last)
+		}
+		last = x
+	}
+}
+
+func TestAnOwnReasonSaysAsMuchAsItIsRare(t *testing.T) {
+	e, _, _ := told()
+	if x := e.excused(true, -1); x != 0 {
+		t.Errorf("of an explained look %.2f", x)
+	}
+	rare := e.excused(true, 1)
+	for range 1000 {
+		e.excused(true, 1)
+	}
+	if common := e.excused(true, 1); rare < 1 || common > 0 || e.excused(false, 1) != 0 {
+		t.Errorf("rare %.2f, common %.2f", rare, common)
+	}
+}
+
+func TestTwoPlacesAtOnce(t *testing.T) {
+	e, _, _ := told()
+	e.Device("Device/a", "workstation", "Location/a")
+	e.Device("Device/near", "workstation", "Location/a")
+	e.Device("Device/b", "workstation", "Location/b")
+	e.Device("Device/phone", "mobile", "Location/b")
+	for _, c := range []struct {
+		devices string
+		pause   int64
+		back    bool
+	}{
+		{"aba", 60, true}, {"aba", 400, false}, {"a a", 60, false}, {"apa", 60, false}, {"ana", 60, false}, {"axa", 60, true}, {"aab", 60, false},
+	} {
+		p, back := &person{}, false
+		for i, x := range c.devices {
+			name := map[rune]string{'a': "a", 'b': "b", 'p': "phone", 'n': "near", 'x': "unheard-of"}[x]
+			if name == "" {
+				continue
+			}
+			id := thin("Device/" + name)
+			back = back || p.concurrent(e.stands(e.machine(id), id), noon+int64(i)*c.pause)
+		}
+		if back != c.back {
+			t.Errorf("%s each %d s: %v", c.devices, c.pause, back)
+		}
+	}
+}
+
+// What is too weak to be told in the middle of a day is told when it ends, not a day later.
+func TestADayIsJudgedInTheEvening(t *testing.T) {
+	e, _, cases := told()
+	d := grown(e, "Practitioner/a")[0]
+	for i := range 3 {
+		e.world.patient(fmt.Sprint("Patient/", i))
+	}
+	d.opened(1, look{nats: 3, rel: 3, q: uint8(len(relations) - 1), events: 2})
+	w := e.weigh(0, d)
+	if e.judgeDay(0, d, &w, atOnce); len(*cases) != 0 {
+		t.Fatalf("at once: %+v", *cases)
+	}
+	if e.evening(d.day); len(*cases) != 1 || (*cases)[0].Hypothesis != "snoop" {
+		t.Errorf("in the evening: %+v", *cases)
+	}
+}
+
+func TestTheNightJudgesTheDayThatEnds(t *testing.T) {
+	e, _, cases := told()
+	d := grown(e, "Practitioner/a")[0]
+	e.world.patient("Patient/0")
+	d.opened(1, look{nats: 3, rel: 3, q: uint8(len(relations) - 1), events: 2})
+	if e.midnight(); len(*cases) != 1 {
+		t.Errorf("%+v", *cases)
+	}
+}
