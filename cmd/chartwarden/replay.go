@@ -21,7 +21,7 @@ func replay(ctx context.Context, l *line) error {
 	l.Var(&logs, "log", "`FILE` of accesses, ordered by time; may be repeated")
 	form := formOf(l)
 	show := l.String("print-map", "", "print the mapping of the preset `NAME`, to begin one's own with, and do nothing else")
-	l.StringVar(&o.Out, "out", "", "`DIR` for verdicts.ndjson, cases.ndjson, rejected.ndjson and report.json")
+	l.StringVar(&o.Out, "out", "", "`DIR` for verdicts.ndjson, cases.ndjson, audits.ndjson, rejected.ndjson and report.json")
 	l.Float64Var(&o.Budget, "budget", 2, "expected false cases for 1,000 active people and day in the review queue")
 	l.Uint64Var(&o.Seed, "seed", 1, "of the draws; the same seed gives the same bytes")
 	asJSON := l.Bool("json", false, "the report as JSON")

@@ -50,6 +50,11 @@ func (s *Store) Absorb(ctx context.Context, c detect.Case, evs []Event, cursor s
 		if !later || len(evs) == 0 {
 			return nil
 		}
+		if c.Hypothesis == detect.RandomAudit {
+			if evs, err = s.unseen(tx, c.Agent, evs); err != nil || len(evs) == 0 {
+				return err
+			}
+		}
 		out, err = s.open(tx, &c, evs, person)
 		return err
 	})
@@ -57,6 +62,14 @@ func (s *Store) Absorb(ctx context.Context, c detect.Case, evs []Event, cursor s
 		s.tell()
 	}
 	return out, err
+}
+
+// unseen are the events of a person that no case of hers holds: what the office looks at already needs no audit.
+func (s *Store) unseen(tx *sql.Tx, agent string, evs []Event) ([]Event, error) {
+	cases, err := s.list(context.Background(), tx, `person = ?`, s.personOf(agent))
+	return slices.DeleteFunc(slices.Clone(evs), func(e Event) bool {
+		return slices.ContainsFunc(cases, func(c Case) bool { return c.knows(e.ID) })
+	}), err
 }
 
 // described gives an event for each that the found case names, in the order of their times.
@@ -76,6 +89,9 @@ func (s *Store) open(tx *sql.Tx, found *detect.Case, evs []Event, person string)
 	c := Case{Agent: found.Agent, Person: person, Hypothesis: found.Hypothesis, State: New, Opened: s.o.Now().UTC(), Provisional: found.Provisional}
 	c.judge(found)
 	c.Due, c.tell = c.Opened.Add(within[c.Queue]), true
+	if c.Drawn() { // nothing presses
+		c.Due, c.tell = c.Opened.Add(within[Watch]), false
+	}
 	c.Events, c.Patients = evs, patientsOf(found, evs)
 	if err := s.insert(tx, &c); err != nil {
 		return Change{}, err

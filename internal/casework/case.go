@@ -3,6 +3,8 @@ package casework
 import (
 	"slices"
 	"time"
+
+	"chartwarden/internal/detect"
 )
 
 // State is how far the office came with a case.
@@ -55,6 +57,9 @@ type Case struct {
 	Change        int64             `json:"-"` // number of its newest change among those of all cases
 	tell          bool              // the change being written is such a one
 }
+
+// Drawn reports whether nothing is suspected: an act was drawn at random for a look.
+func (c *Case) Drawn() bool { return c.Hypothesis == detect.RandomAudit }
 
 // Event is one access of a case.
 type Event struct {

@@ -37,9 +37,9 @@ func muteBound(number, until int64, name []byte) []byte {
 	return append(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, uint64(number)), uint64(until)), name...)
 }
 
-// Mutable reports whether the suspicion of a case may be left alone at all.
+// Mutable reports whether the suspicion of a case may be left alone at all. What was drawn at random may not: there is none.
 func (c *Case) Mutable() bool {
-	return !c.Escalated && !slices.ContainsFunc(c.Contributions, func(x Contribution) bool { return slices.Contains(neverMuted, x.Name) })
+	return !c.Escalated && !c.Drawn() && !slices.ContainsFunc(c.Contributions, func(x Contribution) bool { return slices.Contains(neverMuted, x.Name) })
 }
 
 // sampled reports whether a case stays in the queue though its suspicion is left alone: one in twenty, always the same ones.
@@ -53,7 +53,7 @@ func (c *Case) sampled() bool {
 func (f *Office) AskMute(ctx context.Context, p access.Principal, id, text string) (item string, err error) {
 	c, err := f.take(ctx, p, id, step{name: "mute", text: text, needs: true, owner: true, note: "asks a second officer to leave this suspicion alone for 30 days: " + text}, func(c *Case) error {
 		if !c.Mutable() {
-			return outcome.New(outcome.NotSupported, "a suspicion about the own chart, household or kin is never left alone")
+			return outcome.New(outcome.NotSupported, "a suspicion about the own chart, household or kin is never left alone, and what was drawn at random neither")
 		}
 		return nil
 	}, nil)

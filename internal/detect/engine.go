@@ -5,12 +5,17 @@ import (
 	"strings"
 )
 
-// Options of an engine. The functions are called from Learn, Judge and Close, one at a time; what they get is theirs for the call only.
+// Options of an engine. The functions are called from Learn, Judge, Advance and Close, one at a time; what they get is theirs
+// for the call only.
 type Options struct {
 	Seed    uint64  // of the draws: which looks are sampled, permuted patients
 	Budget  float64 // expected false cases for 1,000 active people and day in the review queue; 2 when 0
 	Verdict func(*Verdict)
 	Case    func(*Case)
+	// Audit is told of each act that was drawn at random, as a case of the hypothesis [RandomAudit]; nil draws none. Secret makes the draws
+	// unpredictable for who does not know it; nil: they follow from Seed.
+	Audit  func(*Case)
+	Secret []byte
 }
 
 // Engine judges one log. It is for one goroutine. What it is told before its first event must be told before it.
@@ -53,6 +58,8 @@ type Engine struct {
 	report     Report
 	awake      [2]int32 // accounts that woke today and yesterday
 	ownMade    bool     // the last reasons left out a fact that the person made herself
+	lots       lottery
+	audits     int
 	units      []int32
 	at         int32   // department where the person works by her seat, -1 when it is one of hers
 	where      []int32 // units that the patient of the last reasons is on
@@ -66,7 +73,8 @@ func New(o Options) *Engine {
 		o.Budget = 2
 	}
 	e := &Engine{options: o, weights: newWeights(), rates: newRates(), open: map[caseKey]*openCase{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
-		networks: map[uint32]float64{}, machines: map[uint32]*machine{}, bar: .01, floor: 0, ownReasons: [2]float64{10, 1000}, near: [2]float64{30, 1000}}
+		networks: map[uint32]float64{}, machines: map[uint32]*machine{}, bar: .01, floor: 0, ownReasons: [2]float64{10, 1000}, near: [2]float64{30, 1000},
+		lots: newLottery(o.Secret, o.Seed)}
 	e.world = world{keys: newKeyer(), sourceOf: map[uint64]int32{}, bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},
 		plans: map[uint64]*plan{}}
 	return e
@@ -149,6 +157,7 @@ func (e *Engine) Judge(ev *Event) {
 	var d *today
 	if person {
 		d = e.begun(a, t)
+		e.lots.offer(ev, a, t)
 		e.count(ev, a, ps, d, t)
 		ps.last = t
 	}

@@ -12,6 +12,7 @@ import (
 func (e *Engine) midnight() {
 	e.settle(e.day - 1)
 	e.evening(e.day)
+	e.audit()
 	e.firstLooks, e.looksToday = e.looksToday, 0
 	e.weights.fit(e.samples[:])
 	e.day++

@@ -44,7 +44,7 @@ const slow = time.Minute
 func (w *Watch) judge(ctx context.Context) error {
 	w.recent.clear()
 	s := &session{Watch: w, ctx: ctx, feed: ingest.NewFeed(), since: w.o.Now().Add(-lookBack), gone: map[string]bool{}}
-	s.engine = detect.New(detect.Options{Seed: seed, Budget: w.o.Budget, Verdict: s.verdict, Case: s.raise})
+	s.engine = detect.New(detect.Options{Seed: seed, Budget: w.o.Budget, Verdict: s.verdict, Case: s.raise, Audit: s.raise, Secret: w.o.Cases.Lots()})
 	s.working.Lock()
 	s.Watch.engine = s.engine
 	s.working.Unlock()
@@ -228,7 +228,7 @@ func (s *session) verdict(v *detect.Verdict) {
 }
 
 func (s *session) raise(c *detect.Case) {
-	if s.o.Case != nil {
+	if s.o.Case != nil && c.Hypothesis != detect.RandomAudit {
 		s.o.Case(c)
 	}
 	if s.silent {

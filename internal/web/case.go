@@ -319,7 +319,15 @@ func (p *Pages) caseHistory(r *http.Request, v *page.CaseView, f *casework.File)
 		}
 		v.Notes = append(v.Notes, line)
 	}
-	v.Notes = append(v.Notes, page.CaseNote{When: look.Recent(f.Opened.In(p.o.Zone), p.now()), Text: "Raised by detection."})
+	v.Notes = append(v.Notes, page.CaseNote{When: look.Recent(f.Opened.In(p.o.Zone), p.now()), Text: raisedBy(f)})
+}
+
+// raisedBy says how a case came to be.
+func raisedBy(f *casework.File) string {
+	if f.Drawn() {
+		return "Drawn at random."
+	}
+	return "Raised by detection."
 }
 
 // noteWords is one line of a case's history.

@@ -10,6 +10,7 @@ import (
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/casework"
+	"chartwarden/internal/detect"
 	"chartwarden/internal/web/look"
 	"chartwarden/internal/web/page"
 )
@@ -31,6 +32,7 @@ var suspicions = map[string]suspicion{
 	"dormant-account":   {"Account at rest", "used an account that should be at rest and opened {charts}"},
 	"glass-abuse":       {"Breaking the glass", "broke the glass for {charts}, and no later fact confirms why"},
 	"destruction":       {"Destroying records", "deleted or altered what was not their own, in {charts}"},
+	detect.RandomAudit:  {"Drawn at random", "had {out} drawn at random"},
 	"stalking":          {"Following one patient", "came back on {days} to {charts} with no link to care that we found"},
 }
 
@@ -164,6 +166,9 @@ func (t caseTale) happened() string {
 		who += ", " + t.Who.Unit + ","
 	}
 	text := when + ", " + lowerRole(who) + " " + t.did() + "."
+	if t.Drawn() {
+		text += " The lot fell on it: nothing is suspected."
+	}
 	linked := 0
 	for _, e := range t.Events {
 		if e.Explained {
@@ -308,6 +313,9 @@ func (t caseTale) weights() []page.Weight {
 
 // figures are the same in numbers, for who asks.
 func (t caseTale) figures() []look.Fact {
+	if t.Drawn() {
+		return nil
+	}
 	var out []look.Fact
 	for _, c := range t.Contributions {
 		out = append(out, look.Fact{Name: t.words(c), Value: fmt.Sprintf("%+.1f nats", c.Nats)})

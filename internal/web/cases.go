@@ -22,6 +22,7 @@ func (p *Pages) caseRoutes() []access.Route {
 	return []access.Route{
 		{Method: "GET", Pattern: "/privacy/cases", Action: policy.Cases, Handler: p.cases},
 		{Method: "GET", Pattern: "/privacy/cases/closures", Action: policy.Cases, Handler: p.closures},
+		{Method: "GET", Pattern: "/privacy/cases/audits", Action: policy.Cases, Handler: p.randomAudits},
 		{Method: "GET", Pattern: "/privacy/cases/{case}", Action: policy.Cases, Handler: p.caseOf},
 		{Method: "POST", Pattern: "/privacy/cases/{case}", Action: policy.CaseWork, Handler: p.workCase},
 		{Method: "GET", Pattern: "/privacy/sanctions", Action: policy.Cases, Handler: p.sanctions},
@@ -212,7 +213,9 @@ func (p *Pages) due(c casework.Listed) string {
 // caseMarks are how pressing a case is, how far it came and how it ended, in words.
 func (p *Pages) caseMarks(c casework.Listed) []look.Mark {
 	var out []look.Mark
-	if c.Open() {
+	if c.Drawn() {
+		out = append(out, look.Mark{Icon: "clipboard-list", Text: "Drawn at random"})
+	} else if c.Open() {
 		level := levelOf(&c.Case)
 		out = append(out, look.Mark{Tone: map[string]look.Tone{"High": look.Crit, "Medium": look.Warn}[level], Icon: map[string]string{"High": "circle-alert"}[level], Text: level})
 	}

@@ -201,3 +201,13 @@ func (f CaseForm) choices() []AnswerChoice {
 		{"close", "Decide and close", "With an outcome; it can be opened again"},
 	}
 }
+
+// AuditsView reports what random audits found: what everything else missed.
+type AuditsView struct {
+	Shell  look.Shell
+	Says   string // the last twelve months in a sentence or two
+	Months []AuditMonth
+}
+
+// AuditMonth is one month.
+type AuditMonth struct{ Month, Drawn, Waiting, Decided, Found, Share string }
