@@ -169,7 +169,7 @@ func (p Principal) agent() audit.Agent {
 	case p.Session != nil:
 		return p.Session.Agent()
 	case p.App != nil:
-		return audit.Agent{Client: p.App.Client.ID, Session: p.App.Authorization}
+		return p.App.Agent()
 	}
 	return audit.Agent{Job: p.Job}
 }

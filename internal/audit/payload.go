@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"encoding/base32"
 	"encoding/hex"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -56,16 +58,16 @@ const (
 func appendCommon(dst []byte, e *Event) []byte {
 	f := fields(dst)
 	a := &e.Agent
-	f.text(fieldPerson, a.Person)
+	f.text(fieldPerson, packID(a.Person))
 	f.text(fieldName, a.Name)
 	f.text(fieldRole, a.Role)
 	f.text(fieldCapacity, a.Capacity)
 	f.text(fieldPractitioner, a.Practitioner)
 	f.text(fieldClient, a.Client)
 	f.text(fieldJob, a.Job)
-	f.text(fieldSession, a.Session)
-	f.text(fieldDevice, a.Device)
-	f.text(fieldAddress, a.Address)
+	f.text(fieldSession, packID(a.Session))
+	f.text(fieldDevice, packDevice(a.Device))
+	f.text(fieldAddress, packAddress(a.Address))
 	f.text(fieldZone, a.Zone)
 	f.number(fieldAAL, int64(a.AAL))
 	f.text(fieldAction, e.Action)
@@ -108,6 +110,58 @@ func unpackHex(s string) string {
 	return s
 }
 
+// packAddress keeps an IP address as its 4 or 16 bytes behind a zero byte; what is none, or is not written the usual way, stays text.
+func packAddress(s string) string {
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" && a.String() == s {
+		return "\x00" + string(a.AsSlice())
+	}
+	return s
+}
+
+func unpackAddress(s string) string {
+	if packed, ok := strings.CutPrefix(s, "\x00"); ok {
+		if a, ok := netip.AddrFromSlice([]byte(packed)); ok {
+			return a.String()
+		}
+	}
+	return s
+}
+
+// packDevice keeps the public name of a browser as its 8 bytes behind a zero byte; other names stay text.
+func packDevice(s string) string {
+	if packed := packHex(s); len(packed) == 9 {
+		return packed
+	}
+	return s
+}
+
+func unpackDevice(s string) string {
+	if len(s) == 9 {
+		return unpackHex(s)
+	}
+	return s
+}
+
+// ids are the digits of what identity calls people and sessions.
+var ids = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567")
+
+// packID keeps the id of a person or session as its 10 bytes behind a zero byte; what is none stays text.
+func packID(s string) string {
+	if len(s) == 16 {
+		if b, err := ids.DecodeString(s); err == nil && len(b) == 10 {
+			return "\x00" + string(b)
+		}
+	}
+	return s
+}
+
+func unpackID(s string) string {
+	if packed, ok := strings.CutPrefix(s, "\x00"); ok && len(packed) == 10 {
+		return ids.EncodeToString([]byte(packed))
+	}
+	return s
+}
+
 func parseCommon(b []byte) (e Event, err error) {
 	err = fields(b).each(func(field byte, value []byte) (err error) {
 		if s := e.word(field); s != nil {
@@ -141,7 +195,9 @@ func parseCommon(b []byte) (e Event, err error) {
 		}
 		return nil
 	})
-	e.PolicyHash = unpackHex(e.PolicyHash)
+	a := &e.Agent
+	e.PolicyHash, a.Device, a.Address = unpackHex(e.PolicyHash), unpackDevice(a.Device), unpackAddress(a.Address)
+	a.Person, a.Session = unpackID(a.Person), unpackID(a.Session)
 	return e, err
 }
 

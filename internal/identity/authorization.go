@@ -441,6 +441,12 @@ type Bearer struct {
 	Authorization string
 	Issued        time.Time
 	Expires       time.Time
+	From          Arrival // of the request that it came with
+}
+
+// Agent is the client where it acts for itself, as entries name it.
+func (b *Bearer) Agent() audit.Agent {
+	return audit.Agent{Client: b.Client.ID, Session: b.Authorization, Device: b.From.Device, Address: addressOf(b.From)}
 }
 
 // Bearer finds what an access token stands for, now: the database is asked each time, so that whatever ended is dead at once in every
@@ -461,7 +467,7 @@ func (s *Store) bearer(h *held, from Arrival) (*Bearer, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bearer{Client: h.client, Scope: set, Patient: h.Patient, Authorization: h.ID, Issued: h.Created, Expires: h.expires}
+	b := &Bearer{From: from, Client: h.client, Scope: set, Patient: h.Patient, Authorization: h.ID, Issued: h.Created, Expires: h.expires}
 	if h.who == nil {
 		return b, nil
 	}
@@ -471,7 +477,7 @@ func (s *Store) bearer(h *held, from Arrival) (*Bearer, error) {
 	if from.Zone == "" {
 		from.Zone = "internet"
 	}
-	b.Session = &Session{ID: h.ID, Person: h.who.Person, Capacity: h.Capacity, Device: from.Device, Trust: from.Trust, Zone: from.Zone, AAL: h.terms.AAL, Created: h.Created,
+	b.Session = &Session{ID: h.ID, Person: h.who.Person, Capacity: h.Capacity, Device: from.Device, Address: addressOf(from), Trust: from.Trust, Zone: from.Zone, AAL: h.terms.AAL, Created: h.Created,
 		Seen: s.now().UTC(), Ends: h.expires, Idle: hardEnd, auth: [3]time.Time{1: timeOf(h.terms.Auth[1]), 2: timeOf(h.terms.Auth[2])}, person: h.person}
 	return b, nil
 }

@@ -167,7 +167,7 @@ func (s *Store) reopen(ctx context.Context, screen, st *stored, token string, a 
 			return Opened{}, err
 		}
 	}
-	n, err := s.noteOrOwe(ctx, s.event(st.session.Agent(), didUnlock, acted, ""))
+	n, err := s.noteOrOwe(ctx, s.event(st.session.At(a.From).Agent(), didUnlock, acted, ""))
 	if err != nil {
 		return Opened{}, err
 	}
@@ -190,5 +190,8 @@ func (s *Store) reopen(ctx context.Context, screen, st *stored, token string, a 
 	}
 	s.drop(st.session.hash)
 	e, err := s.reload(ctx, hash)
+	if e.session != nil {
+		e.session = e.session.At(a.From)
+	}
 	return Opened{Token: token, Session: e.session, Page: s.openPage(st.session.ID, st.page)}, err
 }

@@ -17,7 +17,8 @@ type Session struct {
 	ID       string // public: what lists and audit entries call it; the token is not here
 	Person   Person
 	Capacity string // staff or patient
-	Device   string
+	Device   string // at which it was opened, or, after [Session.At], from which is asked
+	Address  string // of the network, as Device; not stored
 	Trust    string // of the device: managed, registered, unknown
 	Zone     string
 	AAL      int
@@ -48,8 +49,16 @@ func (s *Session) Roles() []string { return s.Person.RolesIn(s.Capacity) }
 // Agent is the session as an audit entry names it.
 func (s *Session) Agent() audit.Agent {
 	a := agentOf(s.Person, s.Capacity, Arrival{Device: s.Device, Zone: s.Zone})
-	a.Session, a.AAL = s.ID, s.AAL
+	a.Address, a.Session, a.AAL = s.Address, s.ID, s.AAL
 	return a
+}
+
+// At is the session as a request of it comes in: entries name the device and the network that this request came from, which after a theft
+// are not those of the sign-in. What policy asks of device and zone stays as the sign-in established it.
+func (s *Session) At(from Arrival) *Session {
+	at := *s
+	at.Device, at.Address = from.Device, addressOf(from)
+	return &at
 }
 
 // String is the public id.
@@ -163,9 +172,8 @@ func (s *Store) open(ctx context.Context, r *row, o opening) (Opened, error) {
 	token, hash := newToken()
 	ses := &Session{ID: newID(), Person: r.Person, Capacity: o.capacity, Device: o.from.Device, Trust: o.from.Trust, Zone: o.from.Zone, AAL: 2,
 		Created: now, Seen: now, Ends: now.Add(hardEnd), Idle: s.idle(o.from.Zone), auth: [3]time.Time{1: now, 2: now}, hash: hash, person: r.number}
-	by := ses.Agent()
-	by.Address = addressOf(o.from)
-	n, err := s.noteOrOwe(ctx, s.event(by, didLogin, acted, o.text))
+	ses.Address = addressOf(o.from)
+	n, err := s.noteOrOwe(ctx, s.event(ses.Agent(), didLogin, acted, o.text))
 	if err != nil {
 		return Opened{}, err
 	}

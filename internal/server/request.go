@@ -17,7 +17,6 @@ import (
 const (
 	sessionCookie = "__Host-chartwarden"
 	plainCookie   = "chartwarden"
-	deviceCookie  = "chartwarden-device"
 )
 
 func (s *Server) https() bool { return strings.HasPrefix(s.Config.PublicURL, "https://") }
@@ -37,7 +36,7 @@ func (s *Server) SetSession(w http.ResponseWriter, token string, ends time.Time)
 // ClearSession takes the session from the browser, and with it whatever the browser kept of this site.
 func (s *Server) ClearSession(w http.ResponseWriter) {
 	http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.https(), SameSite: http.SameSiteLaxMode})
-	w.Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`) // not "cookies": the device stays who it is
 }
 
 // Token is the session token of a request: the bearer's when there is an Authorization header, else the cookie's.
@@ -56,7 +55,7 @@ func (s *Server) Token(r *http.Request) string {
 // Arrival is where a request comes from, as far as this server can establish it: loopback counts as the hospital, the rest of the
 // world as the internet until devices and zones are registered.
 func (s *Server) Arrival(r *http.Request) identity.Arrival {
-	a := identity.Arrival{Trust: "unknown", Zone: "internet"}
+	a := identity.Arrival{Device: s.device(r), Trust: "unknown", Zone: "internet"}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return a
@@ -65,7 +64,10 @@ func (s *Server) Arrival(r *http.Request) identity.Arrival {
 		hops := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
 		host = strings.TrimSpace(hops[len(hops)-1]) // only the last hop is the proxy's own word
 	}
-	if a.Address, err = netip.ParseAddr(host); err == nil && (a.Address.IsLoopback() || a.Address.IsPrivate()) {
+	if a.Address, err = netip.ParseAddr(host); err == nil {
+		a.Address = a.Address.Unmap()
+	}
+	if a.Address.IsLoopback() || a.Address.IsPrivate() {
 		a.Zone, a.Trust = "hospital", "registered"
 	}
 	return a
@@ -75,6 +77,7 @@ func (s *Server) Arrival(r *http.Request) identity.Arrival {
 // public refuses.
 func (s *Server) identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.meet(w, r)
 		if token := s.Token(r); token != "" {
 			who, err := s.principal(r, token)
 			ctx := r.Context()
@@ -93,7 +96,10 @@ func (s *Server) identified(next http.Handler) http.Handler {
 func (s *Server) principal(r *http.Request, token string) (access.Principal, error) {
 	if !identity.IsAccessToken(token) {
 		session, err := s.Persons.Authenticate(r.Context(), token)
-		return access.Person(session), err
+		if err != nil {
+			return access.Principal{}, err
+		}
+		return access.Person(session.At(s.Arrival(r))), nil
 	}
 	if r.URL.Path != "/fhir" && !strings.HasPrefix(r.URL.Path, "/fhir/") {
 		return access.Principal{}, identity.ErrNoToken

@@ -1,0 +1,51 @@
+package server
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// A browser is told from others by a cookie: a secret that it alone holds. What entries call the device is a keyed digest of the secret,
+// so who reads the log, or has the database, cannot pass for a device; nothing of it is stored.
+const (
+	deviceCookie      = "__Host-chartwarden-device"
+	plainDeviceCookie = "chartwarden-device"
+	deviceSecret      = 16 // bytes
+	deviceLasts       = 400 * 24 * time.Hour
+)
+
+func (s *Server) deviceCookieName() string {
+	if s.https() {
+		return deviceCookie
+	}
+	return plainDeviceCookie
+}
+
+// device is the public name of the browser that a request comes from; empty for a program, and at the first contact.
+func (s *Server) device(r *http.Request) string {
+	c, err := r.Cookie(s.deviceCookieName())
+	if err != nil {
+		return ""
+	}
+	secret, err := base64.RawURLEncoding.Strict().DecodeString(c.Value)
+	if err != nil || len(secret) != deviceSecret {
+		return ""
+	}
+	name := s.ring.Box("server").PRF("device", secret)
+	return hex.EncodeToString(name[:8])
+}
+
+// meet gives a browser that comes to a page for the first time what it is told by from then on.
+func (s *Server) meet(w http.ResponseWriter, r *http.Request) {
+	if !strings.Contains(r.Header.Get("Accept"), "text/html") || inFHIR(r) || s.device(r) != "" {
+		return
+	}
+	var secret [deviceSecret]byte
+	_, _ = rand.Read(secret[:]) // never fails
+	http.SetCookie(w, &http.Cookie{Name: s.deviceCookieName(), Value: base64.RawURLEncoding.EncodeToString(secret[:]), Path: "/", Expires: s.options.Now().Add(deviceLasts),
+		HttpOnly: true, Secure: s.https(), SameSite: http.SameSiteLaxMode})
+}
