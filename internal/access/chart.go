@@ -23,6 +23,8 @@ type Chart struct {
 	Team      []care.Member
 	Entry     string
 	Flags     []string
+	MayPrint  bool // p could have it on paper: see [Gate.Print]
+	Left      int  // of a print: older records that did not come along
 }
 
 // Chart opens the chart of a patient: the Patient resource and everything of the given types (all when none is named).
@@ -30,24 +32,24 @@ type Chart struct {
 // Errors: outcome.Forbidden with the way forward (the closed chart), outcome.NotFound.
 func (g *Gate) Chart(ctx context.Context, p Principal, patientID string, types ...string) (*Chart, error) {
 	// A chart is clinical: whoever may see only demographics has the desk's pages, not this one.
-	return g.folder(ctx, p, patientID, "Condition", types...)
+	return g.folder(ctx, p, patientID, onScreen, "Condition", types...)
 }
 
 // Folder opens what a function of the house works with in a chart, such as appointments or claims: the Patient resource as p may see it
 // and the given types, of which p must be allowed to read the first. Errors: those of [Gate.Chart].
 func (g *Gate) Folder(ctx context.Context, p Principal, patientID string, first string, more ...string) (*Chart, error) {
-	return g.folder(ctx, p, patientID, first, append([]string{first}, more...)...)
+	return g.folder(ctx, p, patientID, onScreen, first, append([]string{first}, more...)...)
 }
 
-func (g *Gate) folder(ctx context.Context, p Principal, patientID, judged string, types ...string) (*Chart, error) {
+func (g *Gate) folder(ctx context.Context, p Principal, patientID string, m medium, judged string, types ...string) (*Chart, error) {
 	c, err := g.chartByID(ctx, patientID)
 	if outcome.Is(err, outcome.NotFound) {
-		return nil, g.absent(ctx, p, policy.Read, "chart", "Patient", err)
+		return nil, g.absent(ctx, p, m.action, m.interaction, "Patient", err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	s, d, err := g.permit(ctx, p, policy.Read, "chart", c, func(s standing) policy.Resource { return s.typical(judged) })
+	s, d, err := g.permit(ctx, p, m.action, m.interaction, c, func(s standing) policy.Resource { return s.typical(judged) })
 	if err != nil {
 		return nil, err
 	}
@@ -58,24 +60,30 @@ func (g *Gate) folder(ctx context.Context, p Principal, patientID, judged string
 	if err != nil {
 		return nil, err
 	}
-	out := &Chart{PatientID: c.id, Docs: map[string][]*document.Doc{}, Grant: s.grant, Flags: s.relation.Flags}
+	left := 0
+	if m == onPaper {
+		found, left = sheet(found)
+		s.context.Rows = len(found)
+	}
+	out := &Chart{Left: left, PatientID: c.id, Docs: map[string][]*document.Doc{}, Grant: s.grant, Flags: s.relation.Flags}
 	resources := make([]policy.Resource, len(found))
 	for i, x := range found {
 		resources[i] = s.resource(x)
 	}
 	open := make([]*record.Sealed, 0, len(found))
-	for i, one := range g.policy.DecideEach(s.who, policy.Read, s.relation, s.context, resources) {
+	for i, one := range g.policy.DecideEach(s.who, m.action, s.relation, s.context, resources) {
 		g.alarm(one)
-		if s.bounded(one, scope.Read, found[i].Type()).Allowed && s.holds(scope.Read, found[i]) && g.alsoAllowed(ctx, s, policy.Read, found[i]) {
+		if s.bounded(one, scope.Read, found[i].Type()).Allowed && s.holds(scope.Read, found[i]) && g.alsoAllowed(ctx, s, m.action, found[i]) {
 			open = append(open, found[i])
 		} else {
 			out.Withheld++
 		}
 	}
-	opened, err := g.disclose(ctx, s.event("chart", "R"), permitted{s, d, open, policy.Read})
+	opened, err := g.disclose(ctx, s.event(m.interaction, "R"), permitted{s, d, open, m.action})
 	if err != nil {
 		return nil, err
 	}
+	out.MayPrint = g.policy.Decide(s.request(policy.Print, s.typical(judged))).Allowed
 	out.Entry, out.Reason, out.Damaged = opened.Entry, opened.Reason, opened.Damaged
 	for _, doc := range opened.Docs {
 		if doc.Type() == "Patient" && doc.ID() == c.id {

@@ -101,7 +101,7 @@ func oracle(q Request) bool {
 		clinical && read && (order || rel.TaskOpen || grant || rel.Panel && unflagged),
 		is("pharmacist", "technician") && q.Action == Write && order && (r.Group == "results" || r.Group == "medications"),
 		clinical && q.Action == Write && rel.SelfMade && grant,
-		is("front-desk") && (read || q.Action == Write) && (r.Group == "demographics" || r.Group == "contact" || r.Group == "scheduling"),
+		is("front-desk") && (read || q.Action == Write || q.Action == Print) && (r.Group == "demographics" || r.Group == "contact" || r.Group == "scheduling"),
 		is("front-desk") && q.Action == Write && (r.Type == "Encounter" || r.Type == "Appointment"),
 		is("physician", "nurse", "medical-assistant") && q.Action == Write && r.New && (r.Type == "Patient" || r.Type == "Encounter" || r.Type == "Appointment"),
 		is("billing") && read && (r.Group == "demographics" || r.Group == "billing"),

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"chartwarden/internal/access"
@@ -31,6 +32,7 @@ func (p *Pages) chartRoutes() []access.Route {
 		{Method: "GET", Pattern: "/chart/{patient}/documents", Action: policy.Read, Handler: p.documents},
 		{Method: "GET", Pattern: "/chart/{patient}/documents/{document}", Action: policy.Read, Handler: p.document},
 		{Method: "GET", Pattern: "/chart/{patient}/access", Action: policy.Read, Handler: p.chartAccess},
+		{Method: "POST", Pattern: "/chart/{patient}/print", Action: policy.Print, Handler: p.print},
 		{Method: "POST", Pattern: "/glass", Action: policy.Break, Handler: p.glass},
 		{Method: "POST", Pattern: "/chart/{patient}/glass/end", Action: policy.Break, Handler: p.giveBack},
 	}
@@ -55,7 +57,16 @@ func (p *Pages) open(w http.ResponseWriter, r *http.Request, tab page.Tab, title
 		return nil, false
 	}
 	id := r.PathValue("patient")
-	c, err := p.o.Gate.Chart(r.Context(), who, id, append(types, everyPage...)...)
+	paper := printed(r)
+	open := p.o.Gate.Chart
+	if paper != nil {
+		open = p.o.Gate.Print
+	}
+	c, err := open(r.Context(), who, id, append(slices.Clone(everyPage), types...)...)
+	if err != nil && paper != nil {
+		p.fail(w, r, err) // it may be open all the same
+		return nil, false
+	}
 	if err != nil {
 		p.shut(w, r, id, err)
 		return nil, false
@@ -64,6 +75,7 @@ func (p *Pages) open(w http.ResponseWriter, r *http.Request, tab page.Tab, title
 	p.name(r.Context(), w, who, c)
 	o := &opened{who: who, chart: c}
 	o.view = page.ChartView{Shell: withEntry(p.shell(r, title, ""), c.Entry), Patient: story(c, p.now()), Tab: tab, Withheld: withheld(c)}
+	o.view.Shell.Sheet = p.sheet(r, c, paper)
 	return o, true
 }
 

@@ -27,6 +27,10 @@ func (p *Pages) summary(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := p.now()
+	if printed(r) != nil {
+		p.draw(w, r, http.StatusOK, page.Summary(p.summaryView(o, time.Time{})))
+		return
+	}
 	list, err := p.looks(r.Context(), w, o, access.Window{Limit: looksRead})
 	o.view.Looked, o.view.LookedShown = lookers(list.Lines, o.who.Session.Person.ID, now), "The patient can see this list too."
 	if err != nil {

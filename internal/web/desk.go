@@ -29,6 +29,7 @@ func (p *Pages) deskRoutes() []access.Route {
 		{Method: "POST", Pattern: "/desk/new", Action: policy.Find, Handler: p.putAside},
 		{Method: "POST", Pattern: "/desk/register", Action: policy.Write, Handler: p.register},
 		{Method: "GET", Pattern: "/desk/patients/{patient}", Action: policy.Read, Handler: p.deskPatient},
+		{Method: "POST", Pattern: "/desk/patients/{patient}/print", Action: policy.Print, Handler: p.printDeskPatient},
 		{Method: "POST", Pattern: "/desk/patients/{patient}", Action: policy.Write, Handler: p.amendContact},
 	}
 }

@@ -18,7 +18,11 @@ import (
 // deskPatient is one patient as a desk knows her: who she is, how she is reached, when she comes.
 func (p *Pages) deskPatient(w http.ResponseWriter, r *http.Request) {
 	who := p.asks(r)
-	c, err := p.o.Gate.Folder(r.Context(), who, r.PathValue("patient"), "Appointment", "RelatedPerson")
+	open := p.o.Gate.Folder
+	if printed(r) != nil {
+		open = p.o.Gate.PrintFolder
+	}
+	c, err := open(r.Context(), who, r.PathValue("patient"), "Appointment", "RelatedPerson")
 	if err != nil {
 		p.fail(w, r, err)
 		return
@@ -27,6 +31,7 @@ func (p *Pages) deskPatient(w http.ResponseWriter, r *http.Request) {
 	p.name(r.Context(), w, who, c)
 	now := p.now()
 	v := page.DeskPatientView{Shell: withEntry(p.shell(r, "Patient at the desk", atTheDesk), c.Entry), Path: "/desk/patients/" + c.PatientID}
+	v.Shell.Sheet = p.sheet(r, c, printed(r))
 	if c.Patient != nil {
 		root := c.Patient.Root()
 		v.Name, v.Version = cmp.Or(access.HumanName(root.Get("name")), "Name not known"), c.Patient.VersionID()

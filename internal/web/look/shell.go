@@ -33,7 +33,18 @@ type Shell struct {
 	Banners   []Banner      // states everybody must know: sandbox, journal, cut, downtime
 	Entry     Entry         // the audit entry of this page; zero when nothing of a patient is on it
 	Paper     Paper         // what a printed copy says about itself
+	Sheet     Sheet         // how the page comes to paper
 	Here      string        // address of this page, where a setting leads back to; empty where it cannot be opened again
+}
+
+// Sheet says how a page comes to paper. The zero Sheet is a page that a browser prints as it is.
+type Sheet struct {
+	Act  string // address of the Print act; the page itself then prints as a line that says so
+	Part string // of the chart, for the act
+	Made bool   // this page is the print
+	Shut bool   // the page is not to be printed, and there is no act: a chart that is open to reading only
+	Back string // of a print: where it was asked for
+	Left string // of a print: what did not come along
 }
 
 // Person is the signed-in person as the frame shows her.

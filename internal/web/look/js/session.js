@@ -97,3 +97,6 @@ function count({ href, n }) {
 
 // A page from the back-forward cache may be older than the session that showed it.
 addEventListener('pageshow', (e) => { if (e.persisted) location.reload() })
+
+// A page that was made to be printed opens the browser's print dialogue by itself.
+if (document.body.hasAttribute('data-print')) addEventListener('load', () => print())

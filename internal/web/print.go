@@ -1,0 +1,87 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/web/look"
+	"chartwarden/internal/web/page"
+)
+
+// Paper leaves the house unseen, so a print is an act: a button that asks the door, which decides and writes it down, and only then the page
+// that the browser prints. What the browser prints by itself is a line that says so (ADR 131).
+
+// printing is what a request puts on paper.
+type printing struct {
+	back string // the page from which it was asked for
+}
+
+type printingKey struct{}
+
+// printed is what a request puts on paper; nil: nothing.
+func printed(r *http.Request) *printing {
+	p, _ := r.Context().Value(printingKey{}).(*printing)
+	return p
+}
+
+func onPaper(r *http.Request, back string) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), printingKey{}, &printing{back}))
+}
+
+// print puts one part of a chart on paper.
+func (p *Pages) print(w http.ResponseWriter, r *http.Request) {
+	if err := form(w, r); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	part := r.PostForm.Get("part")
+	name, item, _ := strings.Cut(part, "/")
+	r.SetPathValue("item", item)
+	r.SetPathValue("note", item)
+	one := item != "" && !strings.ContainsAny(item, "/?#")
+	draw := map[page.Tab]http.HandlerFunc{page.TabSummary: p.summary, page.TabTimeline: p.timeline, page.TabResults: p.results, page.TabMedications: p.medications,
+		page.TabNotes: p.notes, page.TabDocuments: p.documents}[page.Tab(name)]
+	switch {
+	case one && page.Tab(name) == page.TabResults:
+		draw = p.resultHistory
+	case one && page.Tab(name) == page.TabNotes:
+		draw = p.note
+	}
+	if draw == nil {
+		p.fail(w, r, outcome.New(outcome.Value, "name a part of the chart to print").At("part"))
+		return
+	}
+	draw(w, onPaper(r, strings.TrimSuffix(chartHref(r.PathValue("patient"), part), "/")))
+}
+
+// printDeskPatient puts on paper what a desk knows of a patient.
+func (p *Pages) printDeskPatient(w http.ResponseWriter, r *http.Request) {
+	p.deskPatient(w, onPaper(r, "/desk/patients/"+r.PathValue("patient")))
+}
+
+// sheet says how a page of a chart comes to paper: of the page on the screen, by which act.
+func (p *Pages) sheet(r *http.Request, c *access.Chart, made *printing) look.Sheet {
+	if made != nil {
+		s := look.Sheet{Made: true, Back: made.back}
+		if c.Left > 0 {
+			s.Left = "It holds the newest records; " + look.Plural(int64(c.Left), "older one is", "older ones are") + " left out."
+		}
+		return s
+	}
+	if !c.MayPrint {
+		return look.Sheet{Shut: true}
+	}
+	act := r.URL.Path
+	part := ""
+	if base := chartHref(c.PatientID); strings.HasPrefix(act, base) {
+		part = strings.TrimPrefix(strings.TrimPrefix(act, base), "/")
+		act = base
+	}
+	if part == string(page.TabAccess) || part == "notes/new" { // not of the chart, or not yet
+		return look.Sheet{Shut: part == "notes/new"}
+	}
+	return look.Sheet{Act: act + "/print", Part: part}
+}
