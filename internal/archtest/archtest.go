@@ -29,7 +29,7 @@ var ranks = [][]string{
 	{"audit"},
 	{"record", "identity"},
 	{"access", "detect"},
-	{"casework", "ingest", "intake", "disclosure", "message", "governance", "outlet"},
+	{"casework", "ingest", "feed", "intake", "disclosure", "message", "governance", "outlet"},
 	{"fhirapi", "smart", "web", "hospital", "watch"},
 	{"server"},
 }
@@ -51,6 +51,8 @@ var declared = map[[2]string]string{
 	{"ingest/collect", "ingest"}:         "what is collected is written as AuditEvents",
 	{"ingest/collect", "ingest/atna"}:    "what is collected are syslog messages",
 	{"ingest/collect", "ingest/foreign"}: "people and patients keep another system's identifiers",
+	{"feed", "ingest"}:                   "what is taken is cut where it is read",
+	{"feed", "ingest/foreign"}:           "a file keeps the mapping by which it is read",
 	{"server/servertest", "server"}:      "tests of any surface start a whole server",
 	{"web", "web/look"}:                  "pages are drawn with the look",
 	{"web", "web/page"}:                  "the surface fills page views",
@@ -65,7 +67,7 @@ var gated = map[string]struct {
 	reason    string
 }{
 	"record": {[]string{"access", "server"}, "patient data leaves the store only through the door, after its audit entry is durable"},
-	"seal":   {[]string{"record", "audit", "care", "identity", "casework", "message", "server"}, "each importer is handed a Box of its own key family"},
+	"seal":   {[]string{"record", "audit", "care", "identity", "casework", "feed", "message", "server"}, "each importer is handed a Box of its own key family"},
 }
 
 // appenders are the packages that may write entries: the door, and those whose own acts are entries.

@@ -18,7 +18,7 @@ type Options struct {
 	Secret []byte
 }
 
-// Engine judges one log. It is for one goroutine. What it is told before its first event must be told before it.
+// Engine judges one log. It is for one goroutine. What is known before the first event is told before it.
 type Engine struct {
 	world      world
 	options    Options
@@ -80,20 +80,23 @@ func New(o Options) *Engine {
 	return e
 }
 
-// Roster takes one planned shift. Tell it before the first event.
+// Roster takes one planned shift, which counts from then on for its own time.
 func (e *Engine) Roster(s Shift) {
 	w := &e.world
 	u := w.unit(s.Place)
 	p := &w.persons[w.person(s.Person)]
-	p.shifts = append(p.shifts, shift{s.From, s.To, u})
-	w.hasRoster = true
+	one := shift{s.From, s.To, u}
+	if w.hasRoster = true; e.start == 0 { // they are put in order when the log begins
+		p.shifts = append(p.shifts, one)
+	} else if i, there := slices.BinarySearchFunc(p.shifts, one, compareShifts); !there {
+		p.shifts = slices.Insert(p.shifts, i, one)
+	}
 }
 
-// Leaves says from when a person may do nothing any more. Tell it before the first event.
+// Leaves says from when a person may do nothing any more.
 func (e *Engine) Leaves(who string, from int64) { e.world.persons[e.world.person(who)].leaves = from }
 
-// Device names a device of the house, of a kind (workstation, mobile, server) and at a place; either may be empty. Tell it before the
-// first event.
+// Device names a device of the house, of a kind (workstation, mobile, server) and at a place; either may be empty.
 func (e *Engine) Device(device, kind, place string) {
 	m := e.machine(thin(device))
 	m.listed, m.carried = true, strings.EqualFold(kind, "mobile")

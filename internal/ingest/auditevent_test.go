@@ -178,8 +178,7 @@ func TestTheLogsNamesLeadToTheContext(t *testing.T) {
 		e, _ := read(text)
 		x.learn(&e)
 	}
-	in := newIntake(detect.New(detect.Options{}), x, &output{})
-	in.clock.judge = func(e *detect.Event) { got = append(got, e.Agent+" "+strings.Join(e.Patients, ",")) }
+	in := newIntake(func(d *dated) { got = append(got, d.Agent+" "+strings.Join(d.Patients, ",")) }, x, nil)
 	for i, who := range []string{`{"reference":"PractitionerRole/r"}`, `{"identifier":{"system":"urn:staff","value":"e7"}}`, `{"identifier":{"value":"E7"}}`, `{"identifier":{"system":"urn:other","value":"E9"}}`} {
 		e, why := Event(`{"resourceType":"AuditEvent","id":"` + string(rune('a'+i)) + `","recorded":"2026-01-01T00:00:00Z","agent":[{"who":` + who + `,"requestor":true}],"entity":[{"what":{"identifier":{"system":"urn:mrn","value":"42"}},"role":{"code":"1"}}]}`)
 		in.take("log", line[detect.Event]{number: i + 1, value: e, why: why})

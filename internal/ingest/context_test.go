@@ -181,9 +181,9 @@ func TestDatesOfEveryPrecision(t *testing.T) {
 // dating is what a clock makes of lines dated so many hours after the first.
 func dating(hours ...int64) (given []int64, faults int) {
 	const start = int64(1767225600)
-	c := clock{judge: func(e *detect.Event) { given = append(given, (e.Time-start)/3600) }}
+	c := clock{judge: func(e *dated) { given = append(given, (e.Time-start)/3600) }}
 	for i, h := range hours {
-		c.take(dated{detect.Event{ID: fmt.Sprint(i), Time: start + h*3600}, Place{"log", i + 1}})
+		c.take(dated{detect.Event{ID: fmt.Sprint(i), Time: start + h*3600}, Place{"log", i + 1}, 0})
 	}
 	c.finish()
 	return given, c.faults

@@ -52,7 +52,7 @@ type reader struct {
 }
 
 func newReader(form Form, e judge, x *crosswalk, out *output) *reader {
-	return &reader{form: form, own: newIntake(e, x, out), out: out,
+	return &reader{form: form, own: newIntake(func(d *dated) { e.Judge(&d.Event) }, x, out.reject), out: out,
 		stream: foreign.NewStream(foreign.Sinks{Event: e.Judge, Learn: e.Learn, Reject: out.reject}, x.walk)}
 }
 
@@ -106,6 +106,10 @@ func (x *reader) read(ctx context.Context, name string, r io.Reader) error {
 			return x.out.err
 		})
 	}
+	return unknownForm(file)
+}
+
+func unknownForm(file string) error {
 	return outcome.New(outcome.Invalid, file+": its first line is no AuditEvent, no syslog message and no header of a known export: name its --format, or write a mapping and give it by --map")
 }
 

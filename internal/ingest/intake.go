@@ -12,35 +12,36 @@ import (
 // same id.
 type intake struct {
 	cross      *crosswalk
-	out        *output
+	reject     func(file string, line int, why string)
 	clock      clock
 	seen       recent
 	duplicates int
+	mark       int64 // the piece in which a standing watch keeps what is taken
 }
 
-func newIntake(e judge, x *crosswalk, out *output) *intake {
-	return &intake{cross: x, out: out, clock: clock{judge: e.Judge}, seen: recent{seed: maphash.MakeSeed(), now: map[uint64]struct{}{}}}
+func newIntake(judge func(*dated), x *crosswalk, reject func(file string, line int, why string)) *intake {
+	return &intake{cross: x, reject: reject, clock: clock{judge: judge}, seen: recent{seed: maphash.MakeSeed(), now: map[uint64]struct{}{}}}
 }
 
 func (in *intake) take(file string, l line[detect.Event]) {
 	ev := l.value
 	switch {
 	case l.why != "":
-		in.out.reject(file, l.number, l.why)
+		in.reject(file, l.number, l.why)
 		return
 	case in.seen.has(ev.ID):
 		in.duplicates++
-		in.out.reject(file, l.number, "an event with this id came before")
+		in.reject(file, l.number, "an event with this id came before")
 		return
 	}
 	in.cross.event(&ev)
-	in.clock.take(dated{ev, Place{filepath.Base(file), l.number}})
+	in.clock.take(dated{ev, Place{filepath.Base(file), l.number}, in.mark})
 }
 
 // clock keeps one wrong clock from carrying the log's time away. A line that leaps ahead is held until those after it agree; when one
 // comes back instead, the log goes on where it was, and those held are judged at the time of the line before them.
 type clock struct {
-	judge  func(*detect.Event)
+	judge  func(*dated)
 	now    int64 // of the latest line that was given
 	first  []dated
 	held   []dated
@@ -51,6 +52,7 @@ type clock struct {
 type dated struct {
 	detect.Event
 	place Place
+	mark  int64
 }
 
 const (
@@ -132,7 +134,7 @@ func (c *clock) release() {
 
 func (c *clock) give(ev *dated) {
 	c.now = max(c.now, ev.Time)
-	c.judge(&ev.Event)
+	c.judge(ev)
 }
 
 func (c *clock) fault(ev *dated, now int64) {

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -95,72 +94,16 @@ func Replay(ctx context.Context, o Options) (Summary, error) {
 	return sum, out.finish(&sum)
 }
 
-// learn tells the engine the context, in a fixed order of files. Teams within teams wait until all teams are known.
+// learn tells the engine the context.
 func learn(ctx context.Context, dir string, e judge, cross *crosswalk, out *output) (n int, err error) {
-	for _, typ := range Types {
-		var teams []entry
-		for _, ext := range []string{".ndjson", ".ndjson.gz"} {
-			name := filepath.Join(dir, typ+ext)
-			err := open(name, func(r io.Reader) error {
-				return lines(ctx, r, read, func(l line[entry]) error {
-					if l.why != "" {
-						out.reject(name, l.number, l.why)
-						return out.err
-					}
-					n++
-					if cross.learn(&l.value); typ == "CareTeam" {
-						teams = append(teams, l.value)
-					} else {
-						e.Learn(cross.record(&l.value))
-					}
-					return out.err
-				})
-			})
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return n, reading(err, typ+ext)
-			}
-		}
-		for i := range teams {
-			e.Learn(cross.record(&teams[i]))
-		}
+	f := facts{dir: dir, to: e, cross: cross, reject: func(name string, line int, why string) error {
+		out.reject(name, line, why)
+		return out.err
+	}}
+	if n, err = f.read(ctx); err == nil {
+		err = out.err
 	}
-	shift := func(s detect.Shift) {
-		s.Person, s.Place = cross.person(s.Person), cross.find(s.Place, "Location", "Organization")
-		e.Roster(s)
-	}
-	leave := func(who string, end int64) { e.Leaves(cross.person(who), end) }
-	device := func(id, kind, place string) {
-		if !strings.Contains(id, "/") {
-			id = "Device/" + id
-		}
-		e.Device(id, kind, cross.find(place, "Location", "Organization"))
-	}
-	for _, t := range []struct {
-		name string
-		read func(io.Reader, func(int, string)) error
-	}{
-		{"hr.csv", func(r io.Reader, reject func(int, string)) error {
-			m, err := staffMapping(dir)
-			if err != nil {
-				return err
-			}
-			people, err := foreign.Staff("hr.csv", r, m, cross.walk, e, reject)
-			n += people
-			return err
-		}},
-		{"roster.csv", func(r io.Reader, reject func(int, string)) error { return roster(ctx, r, shift, reject) }},
-		{"leavers.csv", func(r io.Reader, reject func(int, string)) error { return leavers(ctx, r, leave, reject) }},
-		{"devices.csv", func(r io.Reader, reject func(int, string)) error { return devices(ctx, r, device, reject) }},
-	} {
-		path := filepath.Join(dir, t.name)
-		err := open(path, func(r io.Reader) error {
-			return t.read(r, func(line int, why string) { out.reject(path, line, why) })
-		})
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return n, reading(err, t.name)
-		}
-	}
-	return n, out.err
+	return n, err
 }
 
 // staffMapping is how hr.csv is read: by hr.map beside it, if there is one.

@@ -33,7 +33,7 @@ import (
 var embedded embed.FS
 
 // families are the importers that may hold keys. A name is part of every derivation and never changes.
-var families = []string{"record", "audit", "care", "identity", "casework", "message", "server"}
+var families = []string{"record", "audit", "care", "identity", "casework", "feed", "message", "server"}
 
 // Keyring is an installation's keys, open. All methods are safe for concurrent use.
 type Keyring struct {

@@ -16,6 +16,7 @@ type held struct {
 	r    Reading
 	file string
 	line int
+	mark int64 // the piece in which a standing watch keeps it
 }
 
 type waiting []held

@@ -39,6 +39,8 @@ type Stream struct {
 	brokenOn int64
 	one      [1]string
 	inUnit   map[[2]string]int64
+	mark     int64 // of what is put
+	giving   held  // what is given now
 }
 
 // NewStream makes a stream whose people and patients walk leads to the context.
@@ -192,12 +194,13 @@ func (s *Stream) Put(file string, line int, r Reading, zone *time.Location) erro
 	if r.Event.Kind == detect.Read {
 		s.report.reads++
 	}
-	s.order.put(held{at: r.Event.Time, r: r, file: file, line: line})
+	s.order.put(held{at: r.Event.Time, r: r, file: file, line: line, mark: s.mark})
 	return nil
 }
 
 // give hands an event on, now that its turn has come.
 func (s *Stream) give(h *held) {
+	s.giving.mark, s.giving.line = h.mark, h.line
 	r, e := &h.r, &h.r.Event
 	if e.ID == "" {
 		e.ID = fmt.Sprintf("%016x-%d", r.Hash, h.line)
@@ -334,14 +337,7 @@ func (s *Stream) breaks(e *detect.Event) bool {
 // Close gives the events that still wait, and tells what was met.
 func (s *Stream) Close() Report {
 	s.order.end()
-	s.report.PutInOrder, s.report.OutOfOrder = s.order.moved, s.order.late
-	s.report.ClockFaults, s.report.ClockFaultsAt = s.order.faults, s.order.at
-	s.report.AmbiguousTimes, s.report.MissingTimes = 0, 0
-	for _, w := range s.clocks {
-		s.report.AmbiguousTimes += w.ambiguous
-		s.report.MissingTimes += w.missing
-	}
-	s.report.finish()
+	s.Met()
 	if 2*s.report.OutOfOrder > s.report.Rows {
 		s.report.Notes = append(s.report.Notes, "most rows are out of order: sort the export by its time, oldest first")
 	}

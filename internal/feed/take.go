@@ -1,0 +1,366 @@
+package feed
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"chartwarden/internal/ingest"
+	"chartwarden/internal/outcome"
+)
+
+const (
+	pieceSize = 128 << 10
+	longest   = 8 << 20 // bytes of a line; a longer one is stepped over and told
+	atOnce    = 8       // pieces of one transaction
+	printed   = 4096    // bytes by which a file is known
+	starting  = 64 << 10
+)
+
+// unfinished are ends of names that programs give to what they still write.
+var unfinished = []string{".part", ".partial", ".filepart", ".tmp", ".swp", "~"}
+
+// Scan takes what is new in the directory and gives how many pieces that were. One pass is made at a time. A file that cannot be taken holds
+// up no other; see [Store.Files]. Errors: outcome.NotFound when the directory cannot be read; as [db.DB.Write].
+func (s *Store) Scan(ctx context.Context) (taken int, err error) {
+	if s.o.Dir == "" {
+		return 0, nil
+	}
+	s.scanning.Lock()
+	defer s.scanning.Unlock()
+	list, err := os.ReadDir(s.o.Dir)
+	if err != nil {
+		return 0, outcome.Wrap("feed: scan", outcome.NotFound, "the directory of --incoming cannot be read: check its name and rights", err)
+	}
+	var known []File
+	for _, d := range list { // by name, so that files of days come in order
+		name := d.Name()
+		if strings.HasPrefix(name, ".") || slices.ContainsFunc(unfinished, func(end string) bool { return strings.HasSuffix(name, end) }) {
+			continue
+		}
+		path := filepath.Join(s.o.Dir, name)
+		st, err := os.Stat(path)
+		if err != nil || !st.Mode().IsRegular() || st.Size() == 0 {
+			continue
+		}
+		is := sight{st.Size(), st.ModTime()}
+		if s.idle[path] == is {
+			continue
+		}
+		if known == nil {
+			if known, err = s.files(ctx, ``); err != nil {
+				return taken, err
+			}
+		}
+		t := taking{s: s, name: name, path: path, still: s.o.Now().Sub(is.at) > s.o.Still}
+		n, err := t.take(ctx, known)
+		if taken += n; n > 0 {
+			known = nil
+		}
+		if err != nil && !mendable(err) {
+			return taken, err
+		}
+		s.trouble(name, err)
+		if t.done || err != nil && t.still {
+			s.idle[path] = is
+		}
+	}
+	return taken, nil
+}
+
+// mendable reports whether an error is one of a file and not of the store.
+func mendable(err error) bool {
+	return outcome.Is(err, outcome.Invalid) || outcome.Is(err, outcome.NotFound)
+}
+
+// taking is one look at one file.
+type taking struct {
+	s          *Store
+	name, path string
+	still      bool // it was not changed of late: what is there is all
+	done       bool // nothing more is to be had until it changes
+	file       File
+	form       ingest.Form
+	in         *bufio.Reader
+}
+
+func (t *taking) take(ctx context.Context, known []File) (taken int, err error) {
+	f, err := os.Open(t.path)
+	if err != nil {
+		return 0, outcome.New(outcome.NotFound, "the file cannot be read: check its rights")
+	}
+	defer f.Close()
+	r, packed, err := t.open(f)
+	if err != nil || r == nil {
+		return 0, err
+	}
+	t.in = bufio.NewReaderSize(r, starting)
+	start, err := t.in.Peek(starting)
+	if err != nil && err != io.EOF {
+		return 0, unpackable(err)
+	}
+	if len(start) == 0 {
+		t.done = true
+		return 0, nil
+	}
+	if ok, err := t.know(known, start); !ok || err != nil {
+		return 0, err
+	}
+	if packed || t.file.Taken < starting {
+		n, err := t.in.Discard(int(min(t.file.Taken, 1<<40)))
+		if int64(n) < t.file.Taken && err != nil {
+			return 0, shrunk(err)
+		}
+	} else if st, err := f.Stat(); err != nil || st.Size() < t.file.Taken {
+		return 0, shrunk(err)
+	} else if _, err := f.Seek(t.file.Taken, io.SeekStart); err != nil {
+		return 0, shrunk(err)
+	} else {
+		t.in.Reset(f)
+	}
+	return t.rest(ctx)
+}
+
+func unpackable(err error) error {
+	return outcome.Wrap("feed: unpack", outcome.Invalid, "the file cannot be unpacked to its end: was it copied as a whole?", err)
+}
+
+func shrunk(err error) error {
+	return outcome.Wrap("feed: take", outcome.Invalid, "the file is shorter than what was taken of it before: what was taken stays", err)
+}
+
+// open gives what a file says as UTF-8; nil when it has to be whole for that and may not be yet.
+func (t *taking) open(f *os.File) (r io.Reader, packed bool, err error) {
+	var magic [3]byte
+	n, err := io.ReadFull(f, magic[:])
+	if err != nil && err != io.ErrUnexpectedEOF {
+		return nil, false, unpackable(err)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, false, unpackable(err)
+	}
+	m := t.s.o.Form.Map
+	other := m != nil && m.Encoding != "" && m.Encoding != "utf-8"
+	zipped := bytes.HasPrefix(magic[:n], []byte{0x1f, 0x8b})
+	switch wide := bytes.HasPrefix(magic[:n], []byte{0xff, 0xfe}) || bytes.HasPrefix(magic[:n], []byte{0xfe, 0xff}); {
+	case !zipped && !wide && !other:
+		return f, false, nil
+	case !t.still:
+		return nil, true, nil
+	}
+	r = f
+	if zipped {
+		if r, err = gzip.NewReader(bufio.NewReaderSize(f, 1<<16)); err != nil {
+			return nil, true, unpackable(err)
+		}
+	}
+	return ingest.Decoded(t.s.o.Form, r), true, nil
+}
+
+// know finds the file among those that are known, or how it is written when it is new; ok is false while too little of it is there.
+func (t *taking) know(known []File, start []byte) (ok bool, err error) {
+	best := -1
+	for i := range known {
+		k := &known[i]
+		if k.Prefix > 0 && k.Prefix <= len(start) && (best < 0 || k.Prefix > known[best].Prefix) && bytes.Equal(k.Print, fingerprint(start[:k.Prefix])) {
+			best = i
+		}
+	}
+	if best >= 0 {
+		t.file = known[best]
+		t.form, err = t.s.form(&t.file)
+	} else {
+		t.file = File{Name: t.name, Begun: t.s.o.Now().UTC(), Line: 1}
+		if bytes.HasPrefix(start, []byte("\xef\xbb\xbf")) {
+			t.file.Taken = 3
+		}
+		text := start[t.file.Taken:]
+		if len(bytes.TrimSpace(text)) == 0 {
+			return false, nil
+		}
+		if bytes.IndexByte(text, '\n') < 0 && !t.still && len(start) < starting {
+			return false, nil // by its first line it is told how it is written
+		}
+		if t.form, err = ingest.Sniff(t.name, text, t.s.o.Form); err != nil {
+			return false, err
+		}
+		t.file.Form, t.file.Zone = t.form.Name, zoneName(t.form.Zone)
+		if m := t.form.Map; m != nil {
+			t.file.Form, t.file.Map = m.Name, m.Text
+			header, lines, whole, err := m.Head(t.name, text)
+			if err != nil || !whole {
+				return false, err
+			}
+			if t.form.Zone == nil {
+				if err := t.zoned(header, text[len(header):]); err != nil {
+					return false, err
+				}
+			}
+			if t.file.Header = header; m.Header {
+				t.file.Taken += int64(len(header))
+				t.file.Line += lines
+			}
+		}
+	}
+	// the more there is of it, the surer it is known again
+	if n := min(len(start), printed); n > t.file.Prefix {
+		t.file.Prefix, t.file.Print = n, fingerprint(start[:n])
+	}
+	return true, err
+}
+
+// zoned refuses a table whose times name no zone where none was given.
+func (t *taking) zoned(header string, text []byte) error {
+	table, err := t.form.Map.Table(t.name, header)
+	if err != nil {
+		return err
+	}
+	for _, r := range table.Rows(string(text[:table.Cut(text, false)]), 1) {
+		if r.Why == "" && r.Reading.Local {
+			return outcome.New(outcome.Invalid, "its times name no zone: say where its clocks are by --zone, for example --zone America/New_York")
+		}
+	}
+	return nil
+}
+
+func fingerprint(text []byte) []byte {
+	sum := sha256.Sum256(text)
+	return sum[:]
+}
+
+func zoneName(z *time.Location) string {
+	if z == nil {
+		return ""
+	}
+	return z.String()
+}
+
+// rest takes whole lines as long as there are any.
+func (t *taking) rest(ctx context.Context) (taken int, err error) {
+	var pieces []piece
+	next := t.file
+	flush := func() error {
+		if len(pieces) == 0 && !next.Skipping {
+			return nil
+		}
+		if err := t.s.keep(ctx, &next, pieces); err != nil {
+			return err
+		}
+		taken += len(pieces)
+		t.file, pieces = next, nil
+		return nil
+	}
+	buf := make([]byte, 0, pieceSize)
+	for ended := false; !ended; {
+		if err := ctx.Err(); err != nil {
+			return taken, err
+		}
+		n, err := io.ReadFull(t.in, buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if ended = err != nil; ended {
+			if _, err := t.in.Peek(1); err != io.EOF { // cut short, or unreadable
+				return taken, cmp.Or(flush(), unpackable(err))
+			}
+		}
+		if next.Skipping {
+			i := bytes.IndexByte(buf, '\n')
+			next.Taken += int64(len(buf))
+			if i >= 0 {
+				next.Skipping = false
+				next.Line++
+				next.Taken -= int64(len(buf) - i - 1)
+				buf = append(buf[:0], buf[i+1:]...)
+			} else {
+				buf = buf[:0]
+			}
+			if next.Skipping {
+				continue
+			}
+		}
+		n, err = t.form.Cut(t.name, t.file.Header, buf, ended && t.still)
+		if err != nil {
+			return taken, err
+		}
+		switch {
+		case n > 0:
+			pieces = append(pieces, piece{First: next.Line, Text: strings.ToValidUTF8(string(buf[:n]), "\uFFFD")})
+			next.Taken += int64(n)
+			next.Line += bytes.Count(buf[:n], []byte("\n"))
+			buf = append(buf[:0], buf[n:]...)
+			if cap(buf) > pieceSize && len(buf) < pieceSize {
+				buf = append(make([]byte, 0, pieceSize), buf...)
+			}
+		case ended:
+		case cap(buf) < longest:
+			buf = append(make([]byte, 0, 2*cap(buf)), buf...)
+		default:
+			pieces = append(pieces, piece{First: next.Line, Why: "longer than 8 MiB, or a quote is opened and never closed"})
+			if i := bytes.IndexByte(buf, '\n'); i >= 0 { // what follows that line is looked at again
+				next.Taken += int64(i + 1)
+				next.Line++
+				buf = append(buf[:0], buf[i+1:]...)
+			} else {
+				next.Taken += int64(len(buf))
+				next.Skipping, buf = true, make([]byte, 0, pieceSize)
+			}
+		}
+		if len(pieces) == atOnce {
+			if err := flush(); err != nil {
+				return taken, err
+			}
+		}
+	}
+	if err := flush(); err != nil {
+		return taken, err
+	}
+	t.done = t.still || len(buf) == 0
+	return taken, nil
+}
+
+// Append keeps messages that came by the network under a name, in a form whose messages need nothing between them but a count of bytes: atna.
+// It comes back when they are on the disk. Errors: as [db.DB.Write].
+func (s *Store) Append(ctx context.Context, name string, zone *time.Location, messages []string) error {
+	s.scanning.Lock()
+	defer s.scanning.Unlock()
+	known, err := s.files(ctx, ``)
+	if err != nil {
+		return err
+	}
+	f := File{Name: name, Form: "atna", Zone: zoneName(zone), Begun: s.o.Now().UTC(), Line: 1}
+	if i := slices.IndexFunc(known, func(k File) bool { return k.Prefix == 0 && k.Name == name && k.Zone == f.Zone }); i >= 0 {
+		f = known[i]
+	}
+	var text strings.Builder
+	var pieces []piece
+	cut := func() {
+		if text.Len() > 0 {
+			pieces = append(pieces, piece{First: f.Line, Text: text.String()})
+			f.Taken += int64(text.Len())
+			f.Line += strings.Count(text.String(), "\n")
+			text.Reset()
+		}
+	}
+	for _, m := range messages {
+		m = strings.ToValidUTF8(m, "\uFFFD")
+		text.WriteString(frame(m))
+		if text.Len() > pieceSize {
+			cut()
+		}
+	}
+	cut()
+	return s.keep(ctx, &f, pieces)
+}
+
+// frame puts the count of its bytes before a message (RFC 5425).
+func frame(m string) string { return strconv.Itoa(len(m)) + " " + m + "\n" }

@@ -1,0 +1,127 @@
+package ingest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"chartwarden/internal/detect"
+	"chartwarden/internal/ingest/foreign"
+)
+
+// facts reads a directory of context, in a fixed order of files.
+type facts struct {
+	dir    string
+	to     judge
+	cross  *crosswalk
+	reject func(name string, line int, why string) error
+	// For a directory that is read again as it grows; all may be nil.
+	wanted func(path string) bool // whether a file has to be read
+	fresh  func(line string) bool // whether a line was not there before; called from many goroutines
+	meet   func(e *entry)         // each entry, before it is told
+}
+
+// fact is one line of it.
+type fact struct {
+	entry
+	old bool
+}
+
+// read tells what the directory holds. Teams within teams wait until all teams are known.
+func (f *facts) read(ctx context.Context) (n int, err error) {
+	for _, typ := range Types {
+		var teams []entry
+		for _, ext := range []string{".ndjson", ".ndjson.gz"} {
+			name := filepath.Join(f.dir, typ+ext)
+			if f.wanted != nil && !f.wanted(name) {
+				continue
+			}
+			parse := func(text string) (fact, string) {
+				if f.fresh != nil && !f.fresh(text) {
+					return fact{old: true}, ""
+				}
+				e, why := read(text)
+				return fact{entry: e}, why
+			}
+			err := open(name, func(r io.Reader) error {
+				return lines(ctx, r, parse, func(l line[fact]) error {
+					if l.why != "" {
+						return f.reject(name, l.number, l.why)
+					}
+					if l.value.old {
+						return nil
+					}
+					n++
+					e := l.value.entry
+					if f.meet != nil {
+						f.meet(&e)
+					}
+					if f.cross.learn(&e); typ == "CareTeam" {
+						teams = append(teams, e)
+					} else {
+						f.to.Learn(f.cross.record(&e))
+					}
+					return nil
+				})
+			})
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return n, reading(err, typ+ext)
+			}
+		}
+		for i := range teams {
+			f.to.Learn(f.cross.record(&teams[i]))
+		}
+	}
+	people, err := f.tables(ctx)
+	return n + people, err
+}
+
+// tables tells what the lists of staff, shifts, leavers and devices say; n is how many people the first has.
+func (f *facts) tables(ctx context.Context) (n int, err error) {
+	cross, e := f.cross, f.to
+	shift := func(s detect.Shift) {
+		s.Person, s.Place = cross.person(s.Person), cross.find(s.Place, "Location", "Organization")
+		e.Roster(s)
+	}
+	leave := func(who string, end int64) { e.Leaves(cross.person(who), end) }
+	device := func(id, kind, place string) {
+		if !strings.Contains(id, "/") {
+			id = "Device/" + id
+		}
+		e.Device(id, kind, cross.find(place, "Location", "Organization"))
+	}
+	for _, t := range []struct {
+		name string
+		read func(io.Reader, func(int, string)) error
+	}{
+		{"hr.csv", func(r io.Reader, reject func(int, string)) error {
+			m, err := staffMapping(f.dir)
+			if err != nil {
+				return err
+			}
+			people, err := foreign.Staff("hr.csv", r, m, cross.walk, e, reject)
+			n += people
+			return err
+		}},
+		{"roster.csv", func(r io.Reader, reject func(int, string)) error { return roster(ctx, r, shift, reject) }},
+		{"leavers.csv", func(r io.Reader, reject func(int, string)) error { return leavers(ctx, r, leave, reject) }},
+		{"devices.csv", func(r io.Reader, reject func(int, string)) error { return devices(ctx, r, device, reject) }},
+	} {
+		path := filepath.Join(f.dir, t.name)
+		if f.wanted != nil && !f.wanted(path) {
+			continue
+		}
+		var stop error
+		err := open(path, func(r io.Reader) error {
+			return t.read(r, func(line int, why string) { stop = cmp.Or(stop, f.reject(path, line, why)) })
+		})
+		if err = cmp.Or(stop, err); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return n, reading(err, t.name)
+		}
+	}
+	return n, nil
+}
