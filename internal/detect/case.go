@@ -35,15 +35,25 @@ type caseKey struct {
 // alarmKey is a person-day: among those that are compared for the automatic queue each counts once.
 type alarmKey struct{ person, day int32 }
 
+// openCase is what is kept of a case. What its revisions say is put together when one is told.
 type openCase struct {
-	Case
-	days     []dayNats
-	patients map[int32]struct{}
-	events   map[string]struct{}
-	told     float64
-	shown    int   // events when last told
-	topDay   int32 // the strongest, and what it is made of
-	parts    []part
+	number, person int32
+	opened         int64
+	revision       int
+	queue          string
+	provisional    bool
+	logE           float64
+	posterior      float64
+	severity       float64
+	days           []dayNats // in order
+	lastDay        int32
+	patients       []int32  // in the order in which they came
+	events         ids      // likewise
+	there          []uint64 // of patients and events, in order
+	told           float64
+	shown          int   // events when last told
+	topDay         int32 // the strongest, and what it is made of
+	parts          []part
 }
 
 type dayNats struct {
@@ -130,7 +140,7 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, when stage)
 	kind := best.kind()
 	key := caseKey{a, kind}
 	c := e.open[key]
-	if c != nil && d.day-c.days[len(c.days)-1].day > idleDays {
+	if c != nil && d.day-c.lastDay > idleDays {
 		c = nil
 	}
 	if c == nil {
@@ -141,8 +151,7 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, when stage)
 			return
 		}
 		e.raised++
-		c = &openCase{Case: Case{ID: fmt.Sprintf("c-%d", e.raised), Agent: e.world.people.text[a], Hypothesis: hypothesesTable[kind].name, Opened: e.now,
-			Provisional: e.day-e.firstDay < manyDays}, patients: map[int32]struct{}{}, events: map[string]struct{}{}}
+		c = &openCase{number: int32(e.raised), person: a, opened: e.now, provisional: e.day-e.firstDay < manyDays}
 		e.open[key] = c
 	} else if settled {
 		e.lower(a, d, kind)
@@ -150,7 +159,7 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, when stage)
 	c.set(d.day, pos(logE-float64(e.world.persons[a].usual)))
 	e.fill(c, best, a, d)
 	if d.day == c.topDay || c.nats(d.day) >= c.nats(c.topDay) {
-		c.topDay, c.parts = d.day, e.parts(best, a, d)
+		c.topDay, c.parts = d.day, slices.Clip(e.parts(best, a, d))
 	}
 	e.tell(c, best, settled, e.automatic(d))
 }
@@ -177,16 +186,33 @@ func (e *Engine) clearLook(d *today) bool {
 	return top >= 0 && closeRelation(int(d.patients[top].q)) && d.patients[top].nats > 1
 }
 
+// set says what a day speaks for the case. Of a day that says nothing only the last is kept.
 func (c *openCase) set(day int32, nats float64) {
-	for i := range c.days {
-		if c.days[i].day == day {
-			c.days[i].nats = nats
-			return
+	c.lastDay = max(c.lastDay, day)
+	i, there := slices.BinarySearchFunc(c.days, day, func(d dayNats, day int32) int { return int(d.day - day) })
+	switch {
+	case there:
+		c.days[i].nats = nats
+	case nats > 0:
+		c.days = slices.Insert(c.days, i, dayNats{day, nats})
+		c.fade()
+	}
+}
+
+// fade forgets days that add nothing to the sum and never will: all weaken alike. The last two may still be judged otherwise.
+func (c *openCase) fade() {
+	settled := func(d dayNats) bool { return d.day < c.lastDay-1 }
+	top := 0.0
+	for _, d := range c.days {
+		if settled(d) {
+			top = max(top, c.now(d))
 		}
 	}
-	c.days = append(c.days, dayNats{day, nats})
-	slices.SortFunc(c.days, func(x, y dayNats) int { return int(x.day - y.day) })
+	c.days = slices.DeleteFunc(c.days, func(d dayNats) bool { return settled(d) && d.day != c.topDay && c.now(d) < min(1, .99*top) })
 }
+
+// now is what a day says by the last one.
+func (c *openCase) now(d dayNats) float64 { return d.nats * math.Pow(forget, float64(c.lastDay-d.day)) }
 
 func (c *openCase) nats(day int32) float64 {
 	for _, d := range c.days {
@@ -199,9 +225,9 @@ func (c *openCase) nats(day int32) float64 {
 
 // sum is the strongest day and a fifth of the others, all with forgetting: what goes on for days has hypotheses of its own.
 func (c *openCase) sum() float64 {
-	last, s, top := c.days[len(c.days)-1].day, 0.0, 0.0
+	s, top := 0.0, 0.0
 	for _, d := range c.days {
-		x := d.nats * math.Pow(forget, float64(last-d.day))
+		x := c.now(d)
 		s += pos(x - 1)
 		top = max(top, x)
 	}
@@ -211,15 +237,13 @@ func (c *openCase) sum() float64 {
 // fill adds the events and patients of a day that the hypothesis is about.
 func (e *Engine) fill(c *openCase, h hypothesis, a int32, d *today) {
 	addPatient := func(p int32) {
-		if _, ok := c.patients[p]; !ok && len(c.patients) < fullCase {
-			c.patients[p] = struct{}{}
-			c.Patients = append(c.Patients, e.world.charts.text[p])
+		if len(c.patients) < fullCase && c.isNew(uint64(p)) {
+			c.patients = append(c.patients, p)
 		}
 	}
-	addEvent := func(id string) {
-		if _, ok := c.events[id]; !ok && len(c.events) < fullCase {
-			c.events[id] = struct{}{}
-			c.Events = append(c.Events, id)
+	addEvent := func(i int32) {
+		if id := d.ids.at(i); len(c.events.ends) < fullCase && c.isNew(1<<63|digest(id)) {
+			c.events.add(id)
 		}
 	}
 	every := h.kind() == harvest || h == stolen || h == shared || h == dormant
@@ -237,13 +261,21 @@ func (e *Engine) fill(c *openCase, h hypothesis, a int32, d *today) {
 	}
 }
 
+// isNew reports whether a patient or event is new to the case, and notes it.
+func (c *openCase) isNew(key uint64) bool {
+	i, there := slices.BinarySearch(c.there, key)
+	if !there {
+		c.there = slices.Insert(c.there, i, key)
+	}
+	return !there
+}
+
 // tell writes a revision when something changed. strong is whether the day, which speaks for this case, stands out of all the day's.
 func (e *Engine) tell(c *openCase, h hypothesis, settled, strong bool) {
-	k := &hypothesesTable[h]
-	c.LogE = math.Round(c.sum()*1e4) / 1e4
-	c.Posterior = math.Round(posterior(c.LogE)*1e6) / 1e6
-	c.Severity = e.severity(h, c)
-	score := c.Posterior * c.Severity
+	c.logE = math.Round(c.sum()*1e4) / 1e4
+	c.posterior = math.Round(posterior(c.logE)*1e6) / 1e6
+	c.severity = e.severity(h, c)
+	score := c.posterior * c.severity
 	queue := "watch"
 	switch {
 	case strong:
@@ -251,14 +283,33 @@ func (e *Engine) tell(c *openCase, h hypothesis, settled, strong bool) {
 	case score >= e.bar:
 		queue = "review"
 	}
-	more := len(c.Events) > c.shown && (settled || c.shown == 0 || len(c.Events) >= 2*c.shown)
-	if c.Revision > 0 && !more && (queue == c.Queue && (math.Abs(c.LogE-c.told) < .3 || !settled && c.LogE < c.told+1) || !settled && c.LogE < c.told) {
+	events := len(c.events.ends)
+	more := events > c.shown && (settled || c.shown == 0 || events >= 2*c.shown)
+	if c.revision > 0 && !more && (queue == c.queue && (math.Abs(c.logE-c.told) < .3 || !settled && c.logE < c.told+1) || !settled && c.logE < c.told) {
 		return
 	}
-	c.Queue, c.told, c.shown = queue, c.LogE, len(c.Events)
-	c.Revision++
-	c.Updated = e.now
-	c.Contributions = c.Contributions[:0]
+	c.queue, c.told, c.shown = queue, c.logE, events
+	c.revision++
+	if e.options.Case != nil {
+		e.options.Case(e.revision(c, h))
+	}
+	if c.revision == 1 && !c.provisional { // the first weeks say nothing of those that follow
+		e.past = append(e.past, pastCase{e.day, c})
+	}
+}
+
+// revision puts together what a case says now.
+func (e *Engine) revision(c *openCase, h hypothesis) *Case {
+	k := &hypothesesTable[h]
+	r := &Case{ID: fmt.Sprintf("c-%d", c.number), Revision: c.revision, Agent: e.world.people.text[c.person], Hypothesis: hypothesesTable[h.kind()].name,
+		Opened: c.opened, Updated: e.now, LogE: c.logE, Posterior: c.posterior, Severity: c.severity, Queue: c.queue, Provisional: c.provisional,
+		Events: make([]string, len(c.events.ends)), Patients: make([]string, len(c.patients))}
+	for i := range r.Events {
+		r.Events[i] = c.events.at(int32(i))
+	}
+	for i, p := range c.patients {
+		r.Patients[i] = e.world.charts.text[p]
+	}
 	parts := c.parts
 	if len(parts) == 0 {
 		parts = []part{{k.name, 1, k.happened}}
@@ -268,15 +319,10 @@ func (e *Engine) tell(c *openCase, h hypothesis, settled, strong bool) {
 		total += p.nats
 	}
 	for _, p := range parts {
-		c.Contributions = append(c.Contributions, Signal{p.name, c.LogE * p.nats / total, word(c.LogE*p.nats/total) + ": " + p.text})
+		r.Contributions = append(r.Contributions, Signal{p.name, c.logE * p.nats / total, word(c.logE*p.nats/total) + ": " + p.text})
 	}
-	c.Summary = e.summary(h, c, parts)
-	if e.options.Case != nil {
-		e.options.Case(&c.Case)
-	}
-	if c.Revision == 1 && !c.Provisional { // the first weeks say nothing of those that follow
-		e.past = append(e.past, pastCase{e.day, c})
-	}
+	r.Summary = summary(h, r.Agent, parts)
+	return r
 }
 
 // word is how strong a contribution is, as people say it.
@@ -294,11 +340,8 @@ func word(nats float64) string {
 
 func (e *Engine) severity(h hypothesis, c *openCase) float64 {
 	s := hypothesesTable[h].base + .1*math.Log10(float64(max(1, len(c.patients))))
-	for p := range c.patients {
-		if e.world.patients[p].vip() {
-			s += .2
-			break
-		}
+	if slices.ContainsFunc(c.patients, func(p int32) bool { return e.world.patients[p].vip() }) {
+		s += .2
 	}
 	return math.Round(min(1, s)*1e4) / 1e4
 }
@@ -326,21 +369,21 @@ func (e *Engine) budget() {
 	}
 	allowed := e.options.Budget / 1000 * e.activeMean * float64(days)
 	byScore := slices.Clone(e.past)
-	slices.SortStableFunc(byScore, func(x, y pastCase) int { return -cmpFloat(x.Posterior*x.Severity, y.Posterior*y.Severity) })
+	slices.SortStableFunc(byScore, func(x, y pastCase) int { return -cmpFloat(x.posterior*x.severity, y.posterior*y.severity) })
 	e.bar = .002
 	for _, p := range byScore {
-		if allowed -= 1 - p.Posterior; allowed < 0 {
-			e.bar = max(p.Posterior*p.Severity, .002)
+		if allowed -= 1 - p.posterior; allowed < 0 {
+			e.bar = max(p.posterior*p.severity, .002)
 			break
 		}
 	}
 }
 
 // summary is two plain sentences: what happened, and what would explain it.
-func (e *Engine) summary(h hypothesis, c *openCase, parts []part) string {
+func summary(h hypothesis, agent string, parts []part) string {
 	k := &hypothesesTable[h]
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s", c.Agent, k.happened)
+	fmt.Fprintf(&b, "%s %s", agent, k.happened)
 	best := parts[0]
 	for _, p := range parts {
 		if p.nats > best.nats {

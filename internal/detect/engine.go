@@ -247,7 +247,7 @@ func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
 	r := e.stats(ps.role)
 	d.role = ps.role
 	if ps.granted { // the first thing that she does with it
-		d.note(strings.Clone(ev.ID))
+		d.note(ev.ID)
 		d.grants++
 		ps.granted = false
 	}
@@ -266,7 +266,7 @@ func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
 	switch {
 	case ev.Kind == Export, ev.Kind == Operation:
 		d.counts[countExports]++
-		d.note(strings.Clone(ev.ID))
+		d.note(ev.ID)
 		x, loge := r.size(ev)
 		d.size = max(d.size, pos(loge))
 		r.keepSize(x, mix(e.options.Seed, digest(ev.ID)))
@@ -274,18 +274,18 @@ func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
 		if len(ev.Patients) == 0 {
 			d.counts[countPrints]++
 		}
-		d.note(strings.Clone(ev.ID))
+		d.note(ev.ID)
 	case ev.Kind == Glass:
-		d.note(strings.Clone(ev.ID))
+		d.note(ev.ID)
 	case len(ev.Patients) == 0 && e.deletesOthers(ev, a):
 		d.counts[countDeletes]++
-		d.note(strings.Clone(ev.ID))
+		d.note(ev.ID)
 	case e.alters(ev, a):
 		d.counts[countAlterations]++
-		d.note(strings.Clone(ev.ID))
+		d.note(ev.ID)
 	}
 	if (ev.Kind == Create || ev.Kind == Update) && strings.HasPrefix(ev.Data, "PractitionerRole/") {
-		d.note(strings.Clone(ev.ID))
+		d.note(ev.ID)
 		if i, ok := e.world.sourceOf[digest(ev.Data)]; ok && e.world.sources[i].person == a {
 			d.grants++
 		}
@@ -363,7 +363,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	}
 	if nats > 0 && e.deletesOthers(ev, a) {
 		d.counts[countDeletes]++
-		d.note(strings.Clone(ev.ID))
+		d.note(ev.ID)
 	}
 	if ev.Kind == Glass && waits {
 		d.claims++
@@ -386,7 +386,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 		d.counts[countSearches]--
 	} else if l != nil {
 		if l.unexplained() || l.rel > 2 {
-			d.note(strings.Clone(ev.ID))
+			d.note(ev.ID)
 		}
 		d.excuse(l, nats)
 		return
@@ -398,7 +398,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 		d.counts[countUnexplained]++
 	}
 	rel += e.excused(ownMade && ev.Kind != Create, nats)
-	fresh := look{event: strings.Clone(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), habit: float32(e.habit(ps)), counted: counted, printed: ev.Kind == Print, glass: ev.Kind == Glass && waits, events: 1}
+	fresh := look{event: d.ids.add(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), habit: float32(e.habit(ps)), counted: counted, printed: ev.Kind == Print, glass: ev.Kind == Glass && waits, events: 1}
 	if l != nil {
 		*l = fresh
 	} else {

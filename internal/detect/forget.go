@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"maps"
 	"slices"
 )
 
@@ -21,7 +20,6 @@ func (f *fact) over() int64 {
 
 // sweep forgets what has been over for long.
 func (e *Engine) sweep() {
-	maps.DeleteFunc(e.open, func(_ caseKey, c *openCase) bool { return e.day-c.days[len(c.days)-1].day > 2*idleDays })
 	e.world.forget(e.now - keptDays*day)
 }
 

@@ -70,41 +70,97 @@ func TestForgettingChangesNoVerdict(t *testing.T) {
 	}
 }
 
-// BenchmarkMemory tells the bytes of heap for one member of staff after months of ten looks a day: where each look has a new appointment
-// behind it, of which a hundred days are kept, and where the context stays as it is. The samples of the nightly fit are left out: a
-// larger house keeps no more of them.
+// crowd is a house of whom each opens ten charts a day, of patients who change each week; for one in twenty no reason is known. Ids are as
+// long as an installation's.
+type crowd struct {
+	people, patients int
+	appointments     int // told a day, of patients whom nobody opens
+}
+
+const opened = 2000 // of the patients
+
+func longRef(typ string, n int) string {
+	return fmt.Sprintf("%s/5f0c9d2e-7b1a-4c3d-8e6f-%012x", typ, n)
+}
+
+func (c crowd) begin(e *Engine) {
+	folk := func(typ, street string, k int) *Folk {
+		return &Folk{Ref: longRef(typ, k), Family: fmt.Sprint("F", k%977), Given: fmt.Sprint(typ, k), Birth: "1970-01-01", Street: fmt.Sprint(k%40, street, k/400), Postal: "1",
+			Phones: []string{fmt.Sprint(typ, k)}}
+	}
+	for k := range c.patients {
+		r := Record{Ref: longRef("Patient", k), Patient: longRef("Patient", k), Folk: folk("Patient", " Elm ", k)}
+		r.Folk.Contacts = []Contact{{"F", fmt.Sprint("C", k), fmt.Sprint("1", k)}}
+		if k%20 != 3 {
+			r.Ties = []Tie{{Template: EncounterUnit, Party: "Organization/house", From: noon - day, To: noon + 400*day}}
+		}
+		e.Learn(r)
+	}
+	for k := range c.people {
+		e.Learn(Record{Ref: longRef("Practitioner", k), Folk: folk("Practitioner", " Oak ", k)})
+		e.Learn(Record{Ref: longRef("PractitionerRole", k), Post: &Post{Person: longRef("Practitioner", k), Role: "nurse", Units: []string{"Organization/house"}}})
+		for d := int64(0); d < 26*7; d += 2 {
+			e.Roster(Shift{longRef("Practitioner", k), "Organization/house", noon + d*day - 6*3600, noon + d*day + 6*3600})
+		}
+	}
+}
+
+func (c crowd) live(e *Engine, d int64) {
+	for k := range c.appointments {
+		n, t := int(d)*c.appointments+k, noon+d*day
+		e.Learn(Record{Ref: longRef("Appointment", n), Known: t - 7200, Maker: longRef("Practitioner", 0), Patient: longRef("Patient", opened+n%(c.patients-opened)),
+			Ties: []Tie{{Template: AppointmentDirect, Party: longRef("Practitioner", n*7%c.people), From: t, To: t + 1200}}})
+	}
+	for k := range 10 * c.people {
+		who, nth := k%c.people, k/c.people
+		e.Judge(&Event{ID: longRef("", int(d)*10*c.people+k)[1:], Time: noon + d*day + int64(k)*int64(day/2)/int64(10*c.people), Kind: Read, Agent: longRef("Practitioner", who),
+			Role: "nurse", Device: longRef("Device", who), Address: "10.0.0.1", Patients: []string{longRef("Patient", (who*10+nth+int(d)/7*130)%opened)}})
+	}
+}
+
+// BenchmarkMemory tells the bytes of heap that one more member of staff, one more patient and one more appointment of the last months
+// take, each as the difference of two houses that differ in nothing else, after six weeks and after 26. The samples of the nightly fit are
+// left out: a larger house keeps no more of them.
 func BenchmarkMemory(b *testing.B) {
-	inUse := func() int64 {
+	inUse := func() float64 {
 		runtime.GC()
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
+		return float64(m.HeapAlloc)
 	}
-	for _, c := range []struct {
-		name  string
-		still bool
-	}{{"context grows", false}, {"context still", true}} {
-		b.Run(c.name, func(b *testing.B) {
-			for b.Loop() {
-				before := inUse()
-				h := newHouse(200, Options{Seed: 1})
-				if h.still = c.still; c.still {
-					for k := range h.people * 10 {
-						p := fmt.Sprint("Patient/", k)
-						h.Learn(Record{Ref: p, Patient: p, Ties: []Tie{{Template: OwnDoctor, Party: fmt.Sprint("Practitioner/", k%h.people)}}})
-					}
-				}
-				for _, months := range []int64{1, 6, 12} {
-					h.goOn(30*months-h.day, func() {})
-					samples := 0
-					for _, s := range h.samples {
-						samples += cap(s) * int(unsafe.Sizeof(sample{}))
-					}
-					b.ReportMetric(float64(inUse()-before-int64(samples))/float64(h.people), fmt.Sprintf("B/person-after-%d-months", months))
-				}
-				runtime.KeepAlive(h)
+	after := []int64{6 * 7, 26 * 7}
+	heap := func(c crowd) (kept []float64) {
+		before := inUse()
+		e := New(Options{Seed: 1})
+		c.begin(e)
+		for d := range after[1] {
+			if c.live(e, d); d+1 != after[0] && d+1 != after[1] {
+				continue
 			}
-		})
+			samples := 0
+			for _, s := range e.samples {
+				samples += cap(s) * int(unsafe.Sizeof(sample{}))
+			}
+			kept = append(kept, inUse()-before-float64(samples))
+		}
+		runtime.KeepAlive(e)
+		return kept
+	}
+	for b.Loop() {
+		base := heap(crowd{people: 200, patients: 2 * opened})
+		for _, c := range []struct {
+			name string
+			more crowd
+			n    [2]float64 // how many more there are
+		}{
+			{"person", crowd{people: 600, patients: 2 * opened}, [2]float64{400, 400}},
+			{"patient", crowd{people: 200, patients: 12 * opened}, [2]float64{20000, 20000}},
+			{"appointment", crowd{people: 200, patients: 2 * opened, appointments: 500}, [2]float64{500 * 42, 500 * 100}},
+		} {
+			for i, kept := range heap(c.more) {
+				b.ReportMetric((kept-base[i])/c.n[i], fmt.Sprintf("B/%s-after-%d-weeks", c.name, after[i]/7))
+			}
+		}
 	}
 }

@@ -17,6 +17,7 @@ func (e *Engine) midnight() {
 	e.weights.fit(e.samples[:])
 	e.day++
 	e.world.day = e.day
+	maps.DeleteFunc(e.open, func(_ caseKey, c *openCase) bool { return e.day-1-c.lastDay > idleDays }) // no day that is still judged is near it
 	if e.day%sweepDays == 0 {
 		e.sweep()
 	}
@@ -38,6 +39,7 @@ func (e *Engine) evening(on int32) {
 		if d := e.dayOf(a, on); d != nil {
 			t := e.weigh(a, d)
 			e.judgeDay(a, d, &t, byEvening)
+			d.over()
 		}
 	}
 	e.gather(nil, on)
@@ -155,9 +157,13 @@ func (e *Engine) habits(people []int32, on int32) {
 // clearCase is the log E of a day from which on nothing is learned.
 const clearCase = 7
 
+// forget drops a day that is judged for good.
 func (p *person) forget(d *today) {
-	if p.before == d {
+	switch d {
+	case p.before:
 		p.before = nil
+	case p.today:
+		p.today = nil
 	}
 }
 

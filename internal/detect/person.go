@@ -1,5 +1,7 @@
 package detect
 
+import "slices"
+
 // person is what is kept of one: where she works, what she usually does, whom she works with, and her two newest days.
 type person struct {
 	body
@@ -55,6 +57,7 @@ type today struct {
 	day      int32
 	role     int32
 	patients []look
+	ids      ids // of the events of looks and notes
 	units    []cover
 	index    map[int32]int32
 	counts   [counters]int32
@@ -70,7 +73,7 @@ type today struct {
 	claims   int32 // unexplained glasses
 	grants   int32 // roles she gave herself
 	hours    uint32
-	notes    []string // events other than looks that a case would name
+	notes    []int32 // events other than looks that a case would name
 	logE     float64
 	apart    float64
 	attr     [attributes]int32
@@ -90,15 +93,15 @@ func (d *today) excuse(l *look, nats float64) {
 
 // look is one patient of a person's day.
 type look struct {
-	event   string
+	event   int32 // among the day's ids
 	patient int32
 	rel     float32
 	nats    float32 // unexplained
-	q       uint8
-	sought  bool // found by a search and not opened
 	habit   float32
 	where   [whereabout]int32
+	q       uint8
 	events  uint8 // on this chart, up to nine
+	sought  bool  // found by a search and not opened
 	printed bool
 	away    bool // from a seat that was new that day
 	near    bool // of the person's surroundings
@@ -137,8 +140,14 @@ const enoughNotes = 400
 
 func (d *today) note(id string) {
 	if len(d.notes) < enoughNotes {
-		d.notes = append(d.notes, id)
+		d.notes = append(d.notes, d.ids.add(id))
 	}
+}
+
+// over gives back room when nothing more is added to a day.
+func (d *today) over() {
+	d.patients, d.units, d.notes = slices.Clone(d.patients), slices.Clone(d.units), slices.Clone(d.notes)
+	d.ids.clip()
 }
 
 func (p *person) worksWith(q int32) bool {
