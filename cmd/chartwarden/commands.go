@@ -32,6 +32,7 @@ func init() { // not a literal: help needs the table, and the table the commands
 			{name: "list", form: "--data DIR [--json]", about: "everybody, those who left included", run: personList},
 			{name: "terminate", form: "--data DIR PERSON --reason TEXT [--json]", about: "end a person's access now; prints the certificate", run: personTerminate},
 			{name: "unlock", form: "--data DIR PERSON", about: "forget the wrong passwords so far", run: personUnlock},
+			{name: "managers", form: "--data DIR [--map FILE] HR.csv", about: "who answers for whom, and mail addresses, from a table of people", run: personManagers},
 		}},
 		{name: "client", about: "the apps and backend services of an installation, beside a running server too", verbs: []command{
 			{name: "add", form: "--data DIR --id ID --name NAME [--jwks FILE] [--redirect URI ...] --scope \"SCOPES\" --owner PERSON [--first-party] [--json]", about: "register one; outside a sandbox a second person activates it", run: clientAdd},

@@ -30,6 +30,8 @@ func personAdd(ctx context.Context, l *line) error {
 	l.StringVar(&n.Practitioner, "practitioner", "", "`Practitioner/ID` of a member of staff")
 	l.StringVar(&n.Patient, "patient", "", "`Patient/ID` of the own chart; the role patient needs it")
 	l.StringVar(&n.Department, "department", "", "`NAME` of the department, for lists")
+	l.StringVar(&n.Manager, "manager", "", "`ID` of the person who answers for the work")
+	l.StringVar(&n.Mail, "mail", "", "`ADDRESS` at work, for a word that a question waits")
 	l.BoolVar(&n.Test, "test-credentials", false, "a sandbox only: print JSON with a password and a TOTP secret")
 	l.BoolVar(&n.JSON, "json", false, "as JSON")
 	if err := l.parse(); err != nil {
@@ -104,10 +106,11 @@ func listPeople(ctx context.Context, s *server.Server, asJSON bool, out *bytes.B
 		State        string   `json:"state"`
 		Practitioner string   `json:"practitioner,omitempty"`
 		Patient      string   `json:"patient,omitempty"`
+		Manager      string   `json:"manager,omitempty"`
 	}
 	list := []entry{}
 	for _, p := range people {
-		list = append(list, entry{p.ID, p.Name, p.SignInName, append([]string{}, p.Roles...), string(p.State), p.Practitioner, p.Patient})
+		list = append(list, entry{p.ID, p.Name, p.SignInName, append([]string{}, p.Roles...), string(p.State), p.Practitioner, p.Patient, p.Manager})
 		if !asJSON {
 			fmt.Fprintf(out, "%-18s %-8s %-24s %-28s %s\n", p.ID, p.State, p.SignInName, p.Name, strings.Join(p.Roles, " "))
 		}

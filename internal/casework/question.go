@@ -73,9 +73,22 @@ func (f *Office) AskPerson(ctx context.Context, p access.Principal, id, text str
 	return f.ask(ctx, p, id, "", text)
 }
 
-// AskManager asks somebody who answers for the person's work, whether there was a reason in it. The name of the person is told and no
+// AskManager asks somebody who answers for the person's work, whether there was a reason in it; without one, the manager whom the
+// directory knows. The name of the person is told and no
 // patient. Errors: as [Office.AskPerson]; outcome.Value for somebody who cannot be asked.
 func (f *Office) AskManager(ctx context.Context, p access.Principal, id, manager, text string) (Case, error) {
+	if manager == "" { // the one whom the directory knows
+		if err := f.Permit(ctx, p); err != nil {
+			return Case{}, err
+		}
+		c, err := f.reach(ctx, p, id)
+		if err != nil {
+			return Case{}, err
+		}
+		if manager = f.person(ctx, &c).Manager; manager == "" {
+			return Case{}, outcome.New(outcome.Value, "no manager of this person is known here: choose whom you ask").At("manager")
+		}
+	}
 	who, err := f.o.Persons.Person(ctx, manager)
 	if manager == "" || err != nil || !who.Active || !slices.Contains(who.Capacities(), identity.StaffCapacity) || manager == staff(p).ID {
 		return Case{}, outcome.New(outcome.Value, "choose somebody who works here, and not yourself").At("manager")

@@ -1,6 +1,7 @@
 package hospital
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"sync/atomic"
@@ -133,13 +134,18 @@ func (s *Seat) hire(ctx context.Context) error {
 		here[p.SignInName] = p
 	}
 	by := audit.Agent{Job: "hospital"}
+	leads := map[string]string{} // the first of each unit answers for the others
 	for _, p := range append(append([]Person{}, s.World.Staff...), s.World.Portal...) {
 		if old, ok := here[p.Key]; ok {
 			s.people[p.Key] = old
+			leads[p.Place] = cmp.Or(leads[p.Place], old.ID)
 			continue
 		}
 		n := identity.NewPerson{Name: p.Name, SignInName: p.Key, Roles: p.Roles, Practitioner: s.ids[p.Practitioner], Patient: s.ids[p.Patient],
 			Department: p.Place, Clearances: p.Clearances, TrainingDue: p.TrainingDue}
+		if p.Place != "" {
+			n.Manager = leads[p.Place]
+		}
 		if s.cast(p.Key) {
 			made, err := s.Trail.CreateForTest(ctx, by, n)
 			if err != nil {
@@ -149,6 +155,7 @@ func (s *Seat) hire(ctx context.Context) error {
 			if s.people[p.Key], err = s.Trail.Person(ctx, made.Person); err != nil {
 				return err
 			}
+			leads[p.Place] = cmp.Or(leads[p.Place], made.Person)
 			continue
 		}
 		made, _, err := s.Trail.Create(ctx, by, n)
@@ -156,6 +163,7 @@ func (s *Seat) hire(ctx context.Context) error {
 			return err
 		}
 		s.people[p.Key] = made
+		leads[p.Place] = cmp.Or(leads[p.Place], made.ID)
 	}
 	return nil
 }

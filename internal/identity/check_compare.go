@@ -145,7 +145,7 @@ func (c *Check) comparePerson(p *personColumns, s standing) {
 		return
 	}
 	for field, value := range map[string]string{"roles": strings.Join(f.Roles, " "), "clearances": strings.Join(f.Clearances, " "), "practitioner": f.Practitioner,
-		"patient": f.Patient, "department": f.Department, "training due": day(f.TrainingDue)} {
+		"patient": f.Patient, "department": f.Department, "manager": f.Manager, "training due": day(f.TrainingDue)} {
 		if value != s.fields[field] && !c.cut {
 			say("holds other " + field + " than the log says")
 		}

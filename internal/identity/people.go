@@ -60,7 +60,10 @@ func (s *Store) Create(ctx context.Context, by audit.Agent, n NewPerson) (Person
 
 // draft is the row that n becomes, not yet stored.
 func (s *Store) draft(ctx context.Context, by audit.Agent, n NewPerson) (*row, error) {
-	p, err := profile{n.Name, n.SignInName, n.Roles, n.Practitioner, n.Patient, n.Department, n.Clearances, n.TrainingDue.UTC()}.clean()
+	p, err := profile{n.Name, n.SignInName, n.Roles, n.Practitioner, n.Patient, n.Department, n.Clearances, n.TrainingDue.UTC(), n.Manager, n.Mail}.clean()
+	if err == nil {
+		err = s.managed(ctx, p, profile{}, "")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -149,6 +152,9 @@ func (s *Store) Change(ctx context.Context, by audit.Agent, id string, c Change)
 	}
 	old := r.profile()
 	p, err := old.with(c).clean()
+	if err == nil {
+		err = s.managed(ctx, p, old, r.ID)
+	}
 	if err != nil {
 		return Person{}, nil, err
 	}
@@ -156,7 +162,7 @@ func (s *Store) Change(ctx context.Context, by audit.Agent, id string, c Change)
 	if said == "" {
 		return r.Person, nil, nil
 	}
-	if by.Person == r.ID && (!slices.Equal(p.Roles, old.Roles) || !slices.Equal(p.Clearances, old.Clearances) || p.Practitioner != old.Practitioner || p.Patient != old.Patient) {
+	if by.Person == r.ID && (!slices.Equal(p.Roles, old.Roles) || !slices.Equal(p.Clearances, old.Clearances) || p.Practitioner != old.Practitioner || p.Patient != old.Patient || p.Manager != old.Manager) {
 		return Person{}, nil, outcome.New(outcome.Forbidden, "nobody changes his own rights: ask somebody else to").Because("self-grant")
 	}
 	if !s.o.Sandbox && p.needsSecond(old) {
@@ -211,6 +217,21 @@ func (s *Store) update(ctx context.Context, n noted, r *row, p profile, also fun
 	})
 	s.refresh(r.number)
 	return err
+}
+
+// managed refuses a new manager who is nobody who works here, or the person herself.
+func (s *Store) managed(ctx context.Context, p, old profile, id string) error {
+	if p.Manager == "" || p.Manager == old.Manager {
+		return nil
+	}
+	m, err := s.find(ctx, s.db.Reader(), p.Manager)
+	if err != nil && !outcome.Is(err, outcome.NotFound) {
+		return err
+	}
+	if err != nil || !m.Active || p.Manager == id || !slices.Contains(m.Capacities(), StaffCapacity) {
+		return outcome.New(outcome.Value, "the manager is the id of somebody else who works here").At("manager")
+	}
+	return nil
 }
 
 func losesAdministrator(old, p profile) bool {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"log/slog"
+	"net/mail"
 	"regexp"
 	"slices"
 	"strconv"
@@ -41,6 +42,8 @@ type Person struct {
 	Practitioner string   // "Practitioner/id", or empty
 	Patient      string   // "Patient/id" of the person's own chart, or empty
 	Department   string   // or empty
+	Manager      string   // id of the person who answers for the work, or empty
+	Mail         string   // address at work, or empty
 	Clearances   []string // sensitivity labels
 	TrainingDue  time.Time
 	State        State
@@ -99,6 +102,8 @@ type NewPerson struct {
 	Practitioner string
 	Patient      string
 	Department   string
+	Manager      string // id of a person
+	Mail         string
 	Clearances   []string
 	TrainingDue  time.Time
 }
@@ -110,6 +115,8 @@ type Change struct {
 	Practitioner *string    `json:",omitempty"`
 	Patient      *string    `json:",omitempty"`
 	Department   *string    `json:",omitempty"`
+	Manager      *string    `json:",omitempty"`
+	Mail         *string    `json:",omitempty"`
 	Clearances   *[]string  `json:",omitempty"`
 	TrainingDue  *time.Time `json:",omitempty"`
 }
@@ -121,6 +128,7 @@ type profile struct {
 	Practitioner, Patient, Department string
 	Clearances                        []string
 	TrainingDue                       time.Time
+	Manager, Mail                     string `json:",omitempty"`
 }
 
 // row is a person as stored.
@@ -161,11 +169,11 @@ func (s *Store) scanPerson(from scanner) (*row, error) {
 
 func (r *row) apply(p profile) {
 	r.Name, r.SignInName, r.Roles, r.Practitioner, r.Patient = p.Name, p.SignInName, p.Roles, p.Practitioner, p.Patient
-	r.Department, r.Clearances, r.TrainingDue = p.Department, p.Clearances, p.TrainingDue
+	r.Department, r.Clearances, r.TrainingDue, r.Manager, r.Mail = p.Department, p.Clearances, p.TrainingDue, p.Manager, p.Mail
 }
 
 func (r *row) profile() profile {
-	return profile{r.Name, r.SignInName, r.Roles, r.Practitioner, r.Patient, r.Department, r.Clearances, r.TrainingDue}
+	return profile{r.Name, r.SignInName, r.Roles, r.Practitioner, r.Patient, r.Department, r.Clearances, r.TrainingDue, r.Manager, r.Mail}
 }
 
 // queryer is a reader pool or a transaction.
@@ -249,6 +257,12 @@ func (p profile) clean() (profile, error) {
 	if p.SignInName != "" && !signInName.MatchString(p.SignInName) {
 		return p, outcome.New(outcome.Value, "a sign-in name has 2 to 64 characters: a-z, 0-9, dot, dash, underscore")
 	}
+	if p.Mail = strings.TrimSpace(p.Mail); p.Mail != "" {
+		if at, err := mail.ParseAddress(p.Mail); err != nil || at.Name != "" || len(p.Mail) > 254 {
+			return p, outcome.New(outcome.Value, "a mail address is written name@house.example").At("mail")
+		}
+	}
+	p.Manager = strings.TrimSpace(p.Manager)
 	return p, nil
 }
 
@@ -262,6 +276,8 @@ func (p profile) with(c Change) profile {
 	set(&p.Practitioner, c.Practitioner)
 	set(&p.Patient, c.Patient)
 	set(&p.Department, c.Department)
+	set(&p.Manager, c.Manager)
+	set(&p.Mail, c.Mail)
 	if c.Roles != nil {
 		p.Roles = *c.Roles
 	}
@@ -301,6 +317,10 @@ func (p profile) difference(old profile) string {
 	say("practitioner", old.Practitioner, p.Practitioner)
 	say("patient", old.Patient, p.Patient)
 	say("department", old.Department, p.Department)
+	say("manager", old.Manager, p.Manager)
+	if p.Mail != old.Mail {
+		out = append(out, "mail address changed")
+	}
 	if !p.TrainingDue.Equal(old.TrainingDue) {
 		say("training due", day(old.TrainingDue), day(p.TrainingDue))
 	}

@@ -26,6 +26,7 @@ func (p *Pages) adminRoutes() []access.Route {
 		{Method: "GET", Pattern: "/admin/people/new", Action: policy.People, Handler: p.newPerson},
 		{Method: "GET", Pattern: "/admin/people/{person}", Action: policy.PeopleList, Handler: p.person},
 		{Method: "POST", Pattern: "/admin/people/{person}/roles", Action: policy.People, Handler: p.setRoles},
+		{Method: "POST", Pattern: "/admin/people/{person}/reach", Action: policy.People, Handler: p.setReach},
 		{Method: "POST", Pattern: "/admin/people/{person}/end", Action: policy.People, Handler: p.endAccess},
 		{Method: "POST", Pattern: "/admin/people/{person}/reset", Action: policy.People, Handler: p.askReset},
 		{Method: "POST", Pattern: "/admin/people/{person}/link", Action: policy.People, Handler: p.newLink},
@@ -205,7 +206,7 @@ func roleOptions(held []string) []page.RoleOption {
 
 func (p *Pages) newPerson(w http.ResponseWriter, r *http.Request) {
 	if _, ok := p.permitted(w, r, policy.People); ok {
-		p.draw(w, r, http.StatusOK, page.AddPerson(page.AddPersonView{Shell: p.shell(r, "Add a person", atPeople), Roles: roleOptions(nil), Second: !p.o.Sandbox}))
+		p.draw(w, r, http.StatusOK, page.AddPerson(page.AddPersonView{Shell: p.shell(r, "Add a person", atPeople), Roles: roleOptions(nil), Managers: p.managers(r, "", ""), Second: !p.o.Sandbox}))
 	}
 }
 
@@ -217,10 +218,10 @@ func (p *Pages) addPerson(w http.ResponseWriter, r *http.Request) {
 	get := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
 	roles := workRoles(r.PostForm["role"])
 	made, _, err := p.o.Persons.Create(r.Context(), who.Session.Agent(), identity.NewPerson{Name: get("name"), SignInName: strings.ToLower(get("login")), Roles: roles,
-		Practitioner: get("practitioner"), Department: get("department"), TrainingDue: p.now().AddDate(1, 0, 0)})
+		Practitioner: get("practitioner"), Department: get("department"), Manager: get("manager"), Mail: get("mail"), TrainingDue: p.now().AddDate(1, 0, 0)})
 	if mendable(err) {
 		p.draw(w, r, outcome.Status(err), page.AddPerson(page.AddPersonView{Shell: p.shell(r, "Add a person", atPeople), Name: get("name"), Login: get("login"), Department: get("department"),
-			Practitioner: get("practitioner"), Roles: roleOptions(roles), Second: !p.o.Sandbox, Problem: sentence(err)}))
+			Practitioner: get("practitioner"), Mail: get("mail"), Managers: p.managers(r, "", get("manager")), Roles: roleOptions(roles), Second: !p.o.Sandbox, Problem: sentence(err)}))
 		return
 	}
 	if err != nil {

@@ -70,6 +70,9 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 		v.Sessions = append(v.Sessions, page.SessionLine{Device: cmp.Or(s.Device, deviceWords[s.Trust]), Zone: strings.ToLower(zoneWords[s.Zone]),
 			Since: look.Recent(s.Created.In(p.o.Zone), p.now()), Last: look.Recent(s.Seen.In(p.o.Zone), p.now())})
 	}
+	if !portalOnly(one) {
+		v.Managers, v.Mail = p.managers(r, one.ID, one.Manager), one.Mail
+	}
 	for _, other := range people {
 		if other.Active && other.Enrolled && other.ID != one.ID && other.ID != who.Session.Person.ID && slices.Contains(other.Roles, identity.Administrator) {
 			v.Seconds = append(v.Seconds, page.Option{Value: other.ID, Name: other.Name})
@@ -97,6 +100,13 @@ func (p *Pages) personFacts(one identity.Person, people []identity.Person) []loo
 		return out
 	}
 	out = append(out, look.Fact{Name: "Staff directory entry", Value: cmp.Or(one.Practitioner, "None: no visit or order can name this person")})
+	manager := look.Fact{Name: "Manager", Value: "None is known: the privacy office chooses whom it asks", Tone: look.Warn}
+	if i := slices.IndexFunc(people, func(o identity.Person) bool { return o.ID == one.Manager }); i >= 0 {
+		if manager = (look.Fact{Name: "Manager", Value: shownName(people[i])}); !people[i].Active {
+			manager.Value, manager.Tone = manager.Value+", who has left", look.Warn
+		}
+	}
+	out = append(out, manager, look.Fact{Name: "Mail at work", Value: cmp.Or(one.Mail, "None")})
 	training := look.Fact{Name: "Training", Value: "Never done", Tone: look.Warn}
 	if !one.TrainingDue.IsZero() {
 		training = look.Fact{Name: "Training", Value: "Due " + look.Day(one.TrainingDue.In(p.o.Zone)).Text()}
@@ -146,6 +156,33 @@ func (p *Pages) setRoles(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.did(w, r, who, err)
+}
+
+// setReach sets who answers for a person's work, and where mail reaches her.
+func (p *Pages) setReach(w http.ResponseWriter, r *http.Request) {
+	who, ok := p.permitted(w, r, policy.People)
+	if !ok {
+		return
+	}
+	manager, mail := strings.TrimSpace(r.PostForm.Get("manager")), strings.TrimSpace(r.PostForm.Get("mail"))
+	_, _, err := p.o.Persons.Change(r.Context(), who.Session.Agent(), r.PathValue("person"), identity.Change{Manager: &manager, Mail: &mail})
+	p.did(w, r, who, err)
+}
+
+// managers are those who can answer for somebody's work, by name.
+func (p *Pages) managers(r *http.Request, of, now string) (out []page.Option) {
+	people, err := p.o.Persons.People(r.Context())
+	if err != nil {
+		return nil
+	}
+	for _, one := range people {
+		if one.ID == of || portalOnly(one) || !one.Active && one.ID != now {
+			continue
+		}
+		out = append(out, page.Option{Value: one.ID, Name: join(", ", one.Name, one.Department), On: one.ID == now})
+	}
+	slices.SortStableFunc(out, func(a, b page.Option) int { return cmp.Compare(a.Name, b.Name) })
+	return out
 }
 
 // endAccess ends a person's access for good: every session within a second.

@@ -158,3 +158,22 @@ func TestPeopleWithoutPatients(t *testing.T) {
 		}
 	}
 }
+
+// An administrator writes down who answers for a person's work; nobody does so for herself, and without one the page says so.
+func TestManagerAndMail(t *testing.T) {
+	o := newOffice(t)
+	anna, sam, eva := o.staff("Anna Berg", identity.Administrator), o.staff("Sam Rivera", identity.Physician), o.staff("Eva Lund", identity.Nurse)
+	path := "/admin/people/" + sam.made.Person
+	anna.page(path, "None is known: the privacy office chooses whom it asks", "Manager and mail")
+	for _, bad := range [][]string{{"manager", sam.made.Person}, {"manager", "nobody"}, {"mail", "Sam <sam@house.example>"}, {"mail", "sam"}} {
+		o.shows(anna.post(path+"/reach", bad...), http.StatusBadRequest)
+	}
+	if a := anna.post(path+"/reach", "manager", eva.made.Person, "mail", "sam@house.example"); a.status != http.StatusSeeOther {
+		t.Fatal(a.status, a.text())
+	}
+	o.hides(anna.page(path, "Eva Lund", "sam@house.example"), "None is known: the")
+	o.shows(anna.post("/admin/people/"+anna.made.Person+"/reach", "manager", eva.made.Person), http.StatusForbidden, "Nobody changes his own rights")
+	if now, err := o.Persons.Person(t.Context(), sam.made.Person); err != nil || now.Manager != eva.made.Person || now.Mail != "sam@house.example" {
+		t.Errorf("%+v %v", now, err)
+	}
+}

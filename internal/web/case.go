@@ -65,7 +65,9 @@ func (p *Pages) typed(v *page.CaseView, why string, word func(string) string) {
 			f.Choice = "note"
 		}
 		for i := range f.Managers {
-			f.Managers[i].On = f.Managers[i].Value == word("manager")
+			if chosen := word("manager"); chosen != "" {
+				f.Managers[i].On = f.Managers[i].Value == chosen
+			}
 		}
 		f.Fact.Whom, f.Fact.Patients, f.Fact.Reason = word("fact-whom"), word("fact-patients"), word("fact-reason")
 	}
@@ -183,10 +185,15 @@ func (p *Pages) caseForm(r *http.Request, t caseTale) *page.CaseForm {
 		return f
 	}
 	me := session(r).Person.ID
+	known := ""
+	if i := slices.IndexFunc(people, func(o identity.Person) bool { return o.ID == t.Person && t.Person != "" }); i >= 0 {
+		known = people[i].Manager
+	}
+	f.Hint = "No manager of this person is known here: choose whom you ask. An administrator can write down who it is, on the person’s page."
 	for _, near := range []bool{true, false} {
 		for _, one := range people {
 			same := t.Who.Unit != "" && one.Department == t.Who.Unit
-			if same != near || one.ID == t.Person || one.ID == me || !one.Active || portalOnly(one) || len(f.Managers) == managersShown {
+			if same != near || one.ID == t.Person || one.ID == me || !one.Active || portalOnly(one) || len(f.Managers) == managersShown && one.ID != known {
 				continue
 			}
 			name := one.Name
@@ -198,6 +205,12 @@ func (p *Pages) caseForm(r *http.Request, t caseTale) *page.CaseForm {
 			}
 			if one.Department != "" {
 				name += ", " + one.Department
+			}
+			if one.ID == known {
+				name += ", the manager"
+				f.Hint = "The manager is chosen."
+				f.Managers = append([]page.Option{{Value: one.ID, Name: name, On: true}}, f.Managers...)
+				continue
 			}
 			f.Managers = append(f.Managers, page.Option{Value: one.ID, Name: name})
 		}

@@ -208,3 +208,19 @@ func TestMuteOnThePages(t *testing.T) {
 	o.must(o.Gate.CarryOut(t.Context()))
 	ruth.page("/privacy/cases/"+c.ID, "Two officers leave this suspicion alone until", "Omar Haddad agreed")
 }
+
+// The question to the manager goes to whom the directory knows; where it knows nobody the page says so and the officer chooses.
+func TestTheManagerIsAskedByDefault(t *testing.T) {
+	o := newOffice(t)
+	ruth, anna := o.staff("Ruth Adeyemi", identity.Privacy), o.staff("Anna Berg", identity.Administrator)
+	dana, c := o.suspect()
+	eva := o.person("Eva Lund", identity.NewPerson{Roles: []string{identity.Nurse}, Department: "5 West"})
+	o.shows(ruth.work(c, "act", "take"), http.StatusOK, "No manager of this person is known here")
+	o.shows(ruth.work(c, "act", "ask-manager", "text", "Was she called in?"), http.StatusBadRequest, "No manager of this person is known here: choose whom you ask")
+	if a := anna.post("/admin/people/"+dana.made.Person+"/reach", "manager", eva.made.Person); a.status != http.StatusSeeOther {
+		t.Fatal(a.status, a.text())
+	}
+	o.shows(ruth.get("/privacy/cases/"+c.ID), http.StatusOK, "The manager is chosen", `selected>Eva Lund, nurse, 5 West, the manager`)
+	o.shows(ruth.work(c, "act", "ask-manager", "text", "Was she called in?"), http.StatusOK, "asked the manager")
+	eva.page("/activity", "About the work of Dana Whitlock", "Was she called in?")
+}

@@ -22,7 +22,8 @@ var staffFields = map[string]string{
 	"role":          "as what",
 	"start":         "the first day",
 	"end":           "the last day",
-	"manager":       "identifier of the manager; not used yet",
+	"manager":       "identifier of the manager",
+	"person-mail":   "mail address at work",
 }
 
 const ownStaff = `format: hr
@@ -40,6 +41,7 @@ role: role
 start: start
 end: end
 manager: manager
+person-mail: mail
 layout: yyyy-MM-dd
 empty: NULL
 `
@@ -77,12 +79,19 @@ type Pupil interface {
 // whose identifier the context knows adds to that person, any other makes one. n is how many rows were taken. What is no row goes to reject,
 // with its line. Errors: outcome.Invalid when the header does not fit the mapping, the reader's.
 func Staff(file string, r io.Reader, m *Mapping, walk *Crosswalk, p Pupil, reject func(line int, why string)) (n int, err error) {
+	s := staff{walk: walk, pupil: p, last: map[string]int64{}}
+	n, err = people(file, r, m, func(b *binding, row string) string { s.b = b; return s.row(row) }, reject)
+	s.leave()
+	return n, err
+}
+
+// people gives each row of a table of people, and counts those that were taken.
+func people(file string, r io.Reader, m *Mapping, take func(b *binding, row string) (why string), reject func(line int, why string)) (n int, err error) {
 	in := bufio.NewReaderSize(decode(r, m.Encoding), 64<<10)
 	b, first, err := m.header(in, file)
 	if b == nil || err != nil {
 		return 0, err
 	}
-	s := staff{b: b, walk: walk, pupil: p, last: map[string]int64{}}
 	err = blocks(in, b.sep, m.Quote, first, func(bl block) bool {
 		if bl.why != "" {
 			reject(bl.first, bl.why)
@@ -93,7 +102,7 @@ func Staff(file string, r io.Reader, m *Mapping, walk *Crosswalk, p Pupil, rejec
 			row := text[:end]
 			text = text[end:]
 			if strings.TrimSpace(row) != "" {
-				if why := s.row(row); why != "" {
+				if why := take(b, row); why != "" {
 					reject(line, why)
 				} else {
 					n++
@@ -103,8 +112,51 @@ func Staff(file string, r io.Reader, m *Mapping, walk *Crosswalk, p Pupil, rejec
 		}
 		return true
 	})
-	s.leave()
 	return n, err
+}
+
+// identified are the identifiers of whom a row is about.
+func (b *binding) identified(cells []string) (ids []ID) {
+	for _, slot := range b.people {
+		if v := b.cell(cells, slot); v != "" && len(v) <= widest {
+			ids = append(ids, ID{slot.label, slot.system, v})
+		}
+	}
+	return ids
+}
+
+const nobody = "no identifier says who the row is about"
+
+// Reporting is who answers for the work of somebody in a table of people, and where mail reaches her. Empty: the table does not say.
+type Reporting struct {
+	IDs           []ID
+	Manager, Mail string // the manager is named by one of the identifiers of a row
+}
+
+// Managers gives the rows of a table of people that name a manager or an address and whose post has not ended at now, a Unix time.
+// Errors: as [Staff].
+func Managers(file string, r io.Reader, m *Mapping, now int64, each func(Reporting), reject func(line int, why string)) (int, error) {
+	return people(file, r, m, func(b *binding, row string) string {
+		cells, why := split(row, b.sep, b.m.Quote, nil)
+		if why != "" {
+			return why
+		}
+		x := Reporting{b.identified(cells), b.get(cells, "manager"), b.get(cells, "person-mail")}
+		if len(x.IDs) == 0 {
+			return nobody
+		}
+		if text := b.get(cells, "end"); text != "" {
+			end, why := b.m.day(text)
+			if why != "" {
+				return "end: " + why
+			}
+			if end+86400 <= now {
+				return ""
+			}
+		}
+		each(x)
+		return ""
+	}, reject)
 }
 
 type staff struct {
@@ -123,14 +175,9 @@ func (s *staff) row(row string) string {
 	if why != "" {
 		return why
 	}
-	var ids []ID
-	for _, slot := range b.people {
-		if v := b.cell(cells, slot); v != "" && len(v) <= widest {
-			ids = append(ids, ID{slot.label, slot.system, v})
-		}
-	}
+	ids := b.identified(cells)
 	if len(ids) == 0 {
-		return "no identifier says who the row is about"
+		return nobody
 	}
 	var days [3]int64
 	for i, field := range []string{"start", "end", "person-birth"} {

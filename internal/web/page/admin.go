@@ -47,6 +47,8 @@ type AddPersonView struct {
 	Name, Login  string
 	Department   string
 	Practitioner string // Practitioner/<id> of the staff directory
+	Mail         string
+	Managers     []Option
 	Roles        []RoleOption
 	Second       bool // clinical roles wait for a second person (outside a sandbox)
 	Problem      string
@@ -72,6 +74,8 @@ type PersonView struct {
 	Link     *EnrolLink // a fresh enrolment link, shown once
 	Ended    string     // "Ended Fri 20 Nov 2026, 17:02 by HR. 1 session and 2 devices closed."
 	Seconds  []Option   // persons who may be the second for a reset
+	Managers []Option   // who may answer for the work; the one who does is on
+	Mail     string
 	MayEnd   bool
 	May      bool // this reader administers people: forms are there
 	Invite   bool // has no sign-in yet: a fresh link may be made

@@ -141,6 +141,7 @@ type CaseForm struct {
 	First    string // given name of the person, or "the person"
 	CanAsk   bool   // the person has an account here
 	Managers []Option
+	Hint     string // who the manager is known to be
 	Outcome  string
 	Seen     string
 	Fact     CaseFact

@@ -52,6 +52,7 @@ package page
 //	                                    POST /admin/people/find                      q
 //	GET  /admin/people                  GET  /admin/people/new     POST /admin/people   name, login, role (repeated), [practitioner], [department]
 //	GET  /admin/people/{person}         POST /admin/people/{person}/roles             role (repeated)
+//	                                    POST /admin/people/{person}/reach             manager, mail
 //	                                    POST /admin/people/{person}/end               reason
 //	                                    POST /admin/people/{person}/reset             with (the second person)
 //	                                    POST /admin/people/{person}/link              a new first link, shown once
