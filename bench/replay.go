@@ -95,7 +95,7 @@ func memoryTable(output string) string {
 
 const memoryText = `Heap of the engine, each as the difference of two houses that differ in nothing else (` + "`go test ./internal/detect -bench Memory`" + `). A member of staff
 opens ten charts a day, of patients who change each week, one in twenty without a known reason; ids have 36 characters. Hers are: who she is
-and what she usually does, her roster of 26 weeks, two days of looks, her days among those that are compared, her part of who met which patient
+and what she usually does, her roster of the next four weeks, two days of looks, her days among those that are compared, her part of who met which patient
 in the last month, and her open case. A patient is who she is; an appointment is a fact of the context, which is forgotten a hundred days after
 it is over, with the resource that said it.
 `

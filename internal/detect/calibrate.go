@@ -8,7 +8,7 @@ import (
 // calibrator turns the fixed sum of a hypothesis into a p-value: its rank among the person-days of the site's last weeks, role first,
 // with an exponential tail beyond them, and shipped tables until there are enough.
 type calibrator struct {
-	ring  [weeks][]dayScore
+	ring  [weeks]dayScores
 	at    int
 	site  [hypotheses]table
 	roles []([hypotheses]table)
@@ -16,9 +16,25 @@ type calibrator struct {
 
 const weeks = 28 // days of the site's own that are looked back on
 
-type dayScore struct {
-	role int32
-	t    [hypotheses]float32
+// dayScores are the sums of the people of one day: the role of each, and the sums above 0, which are few, in the order of their people.
+type dayScores struct {
+	roles []int32
+	sums  []scoredSum
+}
+
+type scoredSum struct {
+	person int32 // of that day
+	of     hypothesis
+	x      float32
+}
+
+func (d *dayScores) add(role int32, t *[hypotheses]float64) {
+	for h, x := range t {
+		if x := float32(x); x > 0 {
+			d.sums = append(d.sums, scoredSum{int32(len(d.roles)), hypothesis(h), x})
+		}
+	}
+	d.roles = append(d.roles, role)
 }
 
 // table is the distribution of one sum: the positive values, of n in all.
@@ -132,19 +148,17 @@ func (c *calibrator) evidence(h hypothesis, role int32, x float64) float64 {
 	return -math.Log(c.p(h, role, x)) - math.Log(span) - pos(hypothesesTable[h].from-x)
 }
 
-// turn begins a new day of the ring.
-func (c *calibrator) turn() {
+// add puts a day into the ring, in the place of the oldest.
+func (c *calibrator) add(d dayScores) {
 	c.at = (c.at + 1) % weeks
-	c.ring[c.at] = c.ring[c.at][:0]
+	c.ring[c.at] = dayScores{slices.Clone(d.roles), slices.Clone(d.sums)}
 }
-
-func (c *calibrator) add(s dayScore) { c.ring[c.at] = append(c.ring[c.at], s) }
 
 // learn makes the tables anew from the days in the ring; of very many, every so-manieth.
 func (c *calibrator) learn(roles int) {
 	total := 0
 	for _, d := range c.ring {
-		total += len(d)
+		total += len(d.roles)
 	}
 	stride := 1 + total/sampledDays
 	for len(c.roles) < roles {
@@ -159,23 +173,26 @@ func (c *calibrator) learn(roles int) {
 	}
 	k := 0
 	for _, d := range c.ring {
-		for i := range d {
+		sums := d.sums
+		for i, role := range d.roles {
+			own := 0
+			for own < len(sums) && sums[own].person == int32(i) {
+				own++
+			}
+			its := sums[:own]
+			sums = sums[own:]
 			if k++; k%stride != 0 {
 				continue
 			}
-			s := &d[i]
 			n++
-			if s.role >= 0 {
-				perRole[s.role]++
+			if role >= 0 {
+				perRole[role]++
 			}
-			for h, x := range s.t {
-				if x <= 0 {
-					continue
-				}
-				c.site[h].values = append(c.site[h].values, x)
-				if s.role >= 0 {
-					v := &c.roles[s.role][h].values
-					*v = append(*v, x)
+			for _, s := range its {
+				c.site[s.of].values = append(c.site[s.of].values, s.x)
+				if role >= 0 {
+					v := &c.roles[role][s.of].values
+					*v = append(*v, s.x)
 				}
 			}
 		}

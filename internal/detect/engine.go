@@ -84,13 +84,8 @@ func New(o Options) *Engine {
 func (e *Engine) Roster(s Shift) {
 	w := &e.world
 	u := w.unit(s.Place)
-	p := &w.persons[w.person(s.Person)]
-	one := shift{s.From, s.To, u}
-	if w.hasRoster = true; e.start == 0 { // they are put in order when the log begins
-		p.shifts = append(p.shifts, one)
-	} else if i, there := slices.BinarySearchFunc(p.shifts, one, compareShifts); !there {
-		p.shifts = slices.Insert(p.shifts, i, one)
-	}
+	w.persons[w.person(s.Person)].plans(shift{instantOf(s.From), instantOf(s.To), u})
+	w.hasRoster = true
 }
 
 // Leaves says from when a person may do nothing any more.
@@ -130,7 +125,7 @@ func (e *Engine) makerOf(ref string) int32 {
 }
 
 // endOfTime is the latest time that is kept: some thirty years short of what the smallest field holds.
-const endOfTime = int64(1)<<37 - 1<<30
+const endOfTime = int64(1)<<32 - 1<<30
 
 // Judge takes the next event of the log. One that is dated before its predecessor is judged at the time of that; one from before the
 // first day of Unix time, or thousands of years ahead, at that end of time.
@@ -201,9 +196,6 @@ func (e *Engine) begin(t int64) {
 	w.day = e.day
 	for i := range w.sources { // what was told before the log began
 		w.sources[i].told = max(w.sources[i].told, e.day)
-	}
-	for i := range w.persons {
-		slices.SortStableFunc(w.persons[i].shifts, compareShifts)
 	}
 }
 
@@ -358,7 +350,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	}
 	waits := !v.Explained
 	if waits {
-		e.timers[0] = append(e.timers[0], pending{due: t + 3600, at: t, event: strings.Clone(ev.ID), agent: a, patient: p, place: place, revision: 1,
+		e.timers[0] = append(e.timers[0], pending{at: t, event: strings.Clone(ev.ID), agent: a, patient: p, place: place, revision: 1,
 			nats: nats, glass: ev.Kind == Glass})
 	}
 	if nats > 0 && e.deletesOthers(ev, a) {

@@ -6,8 +6,8 @@ import (
 
 // What no verdict can ask for any more is forgotten, so that an engine that goes on for years grows with the house, not with time.
 const (
-	keptDays  = 100 // after the end of a fact or shift, and after a resource was last told of
-	sweepDays = 30
+	keptDays  = 100 // after the end of a fact, and after a resource was last told of
+	sweepDays = 7
 )
 
 // over is the end of a fact, 0 when it has none.
@@ -20,19 +20,21 @@ func (f *fact) over() int64 {
 
 // sweep forgets what has been over for long.
 func (e *Engine) sweep() {
-	e.world.forget(e.now - keptDays*day)
+	e.world.forget(e.now)
 }
 
-// forget drops facts and shifts that were over at t, and then the resources that nothing holds and nobody spoke of since.
-func (w *world) forget(t int64) {
+// forget drops facts and shifts that have been over for long, and then the resources that nothing holds and nobody spoke of since.
+func (w *world) forget(now int64) {
+	t := now - keptDays*day
 	w.waiting, w.next = slices.Clone(w.waiting[w.next:]), 0
+	w.persons, w.patients = clipped(w.persons), clipped(w.patients)
 	for i := range w.patients {
 		p := &w.patients[i]
 		p.facts = clipped(slices.DeleteFunc(p.facts, func(f fact) bool { end := f.over(); return end != 0 && end < t }))
 	}
 	for i := range w.persons {
 		p := &w.persons[i]
-		p.shifts = clipped(slices.DeleteFunc(p.shifts, func(s shift) bool { return s.to < t }))
+		p.shifts = clipped(slices.DeleteFunc(p.shifts, func(s shift) bool { return int64(max(s.from, s.to)) < now-plannedAround-4*day }))
 	}
 	kept := make([]bool, len(w.sources))
 	each := func(do func(*int32)) {
@@ -95,7 +97,7 @@ func (w *world) forget(t int64) {
 
 // clipped gives back room that is not needed any more.
 func clipped[T any](list []T) []T {
-	if cap(list) > 2*len(list)+4 {
+	if cap(list) > len(list)+len(list)/4+2 {
 		return slices.Clone(list)
 	}
 	return list

@@ -99,13 +99,22 @@ func (c crowd) begin(e *Engine) {
 	for k := range c.people {
 		e.Learn(Record{Ref: longRef("Practitioner", k), Folk: folk("Practitioner", " Oak ", k)})
 		e.Learn(Record{Ref: longRef("PractitionerRole", k), Post: &Post{Person: longRef("Practitioner", k), Role: "nurse", Units: []string{"Organization/house"}}})
-		for d := int64(0); d < 26*7; d += 2 {
-			e.Roster(Shift{longRef("Practitioner", k), "Organization/house", noon + d*day - 6*3600, noon + d*day + 6*3600})
-		}
+	}
+	for d := range int64(planned) {
+		c.plan(e, d)
+	}
+}
+
+const planned = 28 // days ahead
+
+func (c crowd) plan(e *Engine, d int64) {
+	for k := int(d) % 2; k < c.people; k += 2 {
+		e.Roster(Shift{longRef("Practitioner", k), "Organization/house", noon + d*day - 6*3600, noon + d*day + 6*3600})
 	}
 }
 
 func (c crowd) live(e *Engine, d int64) {
+	c.plan(e, d+planned)
 	for k := range c.appointments {
 		n, t := int(d)*c.appointments+k, noon+d*day
 		e.Learn(Record{Ref: longRef("Appointment", n), Known: t - 7200, Maker: longRef("Practitioner", 0), Patient: longRef("Patient", opened+n%(c.patients-opened)),

@@ -25,6 +25,9 @@ func (e *Engine) midnight() {
 	e.samples[int(e.day)%weeks] = e.samples[int(e.day)%weeks][:0]
 	maps.DeleteFunc(e.alarms, func(of alarmKey, _ float64) bool { return of.day < e.day-1 })
 	e.latest = slices.DeleteFunc(e.latest, func(p int32) bool { return e.world.patients[p].active < e.day-1 })
+	for i := range e.timers {
+		e.timers[i] = clipped(e.timers[i])
+	}
 	e.budget()
 	e.report.Days++
 }
@@ -57,7 +60,7 @@ func (e *Engine) settle(on int32) {
 	e.setApart(people, on)
 	e.crowd(people, on)
 	e.gather(people, on)
-	scores := make([]dayScore, 0, len(people))
+	var scores dayScores
 	for _, a := range people {
 		d := e.dayOf(a, on)
 		t := e.weigh(a, d)
@@ -65,17 +68,10 @@ func (e *Engine) settle(on int32) {
 		if d.logE > clearCase { // what is likely misuse is no part of what is usual
 			continue
 		}
-		s := dayScore{role: d.role}
-		for h := range t {
-			s.t[h] = float32(t[h])
-		}
-		scores = append(scores, s)
+		scores.add(d.role, &t)
 	}
 	e.gather(nil, on)
-	e.calibrator.turn()
-	for _, s := range scores {
-		e.calibrator.add(s)
-	}
+	e.calibrator.add(scores)
 	e.habits(people, on)
 	e.calibrator.learn(len(e.world.roles.text))
 	e.finished++
@@ -172,9 +168,9 @@ func (e *Engine) Close() Report {
 	if e.start != 0 {
 		for len(e.timers[0])+len(e.timers[1])+len(e.timers[2]) > 0 {
 			next := int64(math.MaxInt64)
-			for _, q := range e.timers {
+			for i, q := range e.timers {
 				if len(q) > 0 {
-					next = min(next, q[0].due)
+					next = min(next, q[0].at+waits[i])
 				}
 			}
 			e.advance(next)

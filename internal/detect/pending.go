@@ -3,13 +3,13 @@ package detect
 // pending is an unexplained access that is looked at again: after an hour, a day, and, for a broken glass, three days. Much is
 // documented late.
 type pending struct {
-	due, at  int64
+	at       int64
 	event    string
 	nats     float64
 	agent    int32
 	patient  int32
 	place    int32
-	revision int
+	revision uint8
 	glass    bool
 }
 
@@ -21,8 +21,8 @@ func (e *Engine) advance(t int64) {
 		midnight := int64(e.day+1) * day
 		due, which := midnight, -1
 		for i, q := range e.timers {
-			if len(q) > 0 && q[0].due < due {
-				due, which = q[0].due, i
+			if len(q) > 0 && q[0].at+waits[i] < due {
+				due, which = q[0].at+waits[i], i
 			}
 		}
 		if due > t {
@@ -57,7 +57,7 @@ func (e *Engine) again(p pending, stage int) {
 	last := stage == 2 || stage == 1 && !p.glass
 	if v.Explained || nats < p.nats-.25 || last {
 		p.revision++
-		v.Revision = p.revision
+		v.Revision = int(p.revision)
 		bits := w.related(p.agent, p.patient, p.at)
 		_, rel := e.rates.strongest(bits)
 		e.describe(v, bits)
@@ -92,6 +92,5 @@ func (e *Engine) again(p pending, stage int) {
 	if v.Explained || last {
 		return
 	}
-	p.due = p.at + waits[stage+1]
 	e.timers[stage+1] = append(e.timers[stage+1], p)
 }

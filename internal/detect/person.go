@@ -8,7 +8,8 @@ type person struct {
 	own       int32 // her own chart, -1
 	role      int32
 	posts     []posting
-	shifts    []shift
+	shifts    []shift // planned, and of the last two weeks
+	planned   shift   // from the first to the last that was ever planned; 0 none
 	hired     int64   // since when her newest role is known
 	granted   bool    // she gave herself a role, and no event was counted for it yet
 	leaves    int64   // from when she may do nothing, 0
@@ -17,7 +18,6 @@ type person struct {
 	means     [counters]float32
 	hours     [168]uint8
 	networks  [12]uint32
-	machines  [24]uint32
 	recent    [3]seat
 	partners  [20]partner
 	repeats   []repeat

@@ -1,9 +1,6 @@
 package detect
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // plan is whose times of work a Schedule lists, and where. Its turns may become known before it does.
 type plan struct {
@@ -67,12 +64,7 @@ func (w *world) turn(p *plan, from, to int64) {
 		return
 	}
 	for _, who := range p.people {
-		x := &w.persons[who]
-		s := shift{from, to, p.unit}
-		i, there := slices.BinarySearchFunc(x.shifts, s, compareShifts)
-		if !there {
-			x.shifts = slices.Insert(x.shifts, i, s)
-		}
+		w.persons[who].plans(shift{instantOf(from), instantOf(to), p.unit})
 		w.hasRoster = true
 	}
 }

@@ -3,19 +3,31 @@ package detect
 import (
 	"cmp"
 	"iter"
+	"slices"
 	"sort"
 )
 
 // posting is a unit at which a person works, by her role.
 type posting struct {
-	from, to int64
+	from, to instant
 	unit     int32
 	source   int32
 }
 
 type shift struct {
-	from, to int64
+	from, to instant
 	unit     int32
+}
+
+// plans adds a shift in its place.
+func (p *person) plans(s shift) {
+	if i, there := slices.BinarySearchFunc(p.shifts, s, compareShifts); !there {
+		p.shifts = slices.Insert(p.shifts, i, s)
+	}
+	if p.planned.from == 0 || s.from < p.planned.from {
+		p.planned.from = s.from
+	}
+	p.planned.to = max(p.planned.to, s.to)
 }
 
 func compareShifts(a, b shift) int {
@@ -28,9 +40,9 @@ const slack = 2 * 3600
 // shiftsAt gives the planned shifts around t, the latest first. Of a plan in small pieces the last forty are looked at.
 func (p *person) shiftsAt(t int64) iter.Seq[shift] {
 	return func(yield func(shift) bool) {
-		i := sort.Search(len(p.shifts), func(i int) bool { return p.shifts[i].from-slack > t })
-		for j := i - 1; j >= 0 && j >= i-40 && p.shifts[j].from > t-2*day; j-- {
-			if s := p.shifts[j]; t <= s.to+slack && !yield(s) {
+		i := sort.Search(len(p.shifts), func(i int) bool { return int64(p.shifts[i].from)-slack > t })
+		for j := i - 1; j >= 0 && j >= i-40 && int64(p.shifts[j].from) > t-2*day; j-- {
+			if s := p.shifts[j]; t <= int64(s.to)+slack && !yield(s) {
 				return
 			}
 		}
@@ -45,10 +57,13 @@ func (p *person) onShift(t int64) (shift, bool) {
 	return shift{}, false
 }
 
+// plannedAround is how near a shift shows that somebody's times are planned; what began longer ago is forgotten.
+const plannedAround = 10 * day
+
 // rostered reports whether the plan says anything of the person around t, so that being off it means something.
 func (p *person) rostered(t int64) bool {
-	i := sort.Search(len(p.shifts), func(i int) bool { return p.shifts[i].from > t-10*day })
-	return i < len(p.shifts) && p.shifts[i].from < t+10*day
+	i := sort.Search(len(p.shifts), func(i int) bool { return int64(p.shifts[i].from) > t-plannedAround })
+	return i < len(p.shifts) && int64(p.shifts[i].from) < t+plannedAround
 }
 
 // units lists the departments where the person works at t: by a role that others gave her, by the roster, and, where neither is told of
@@ -59,7 +74,7 @@ func (w *world) unitsOf(a int32, t int64, place int32, into []int32) []int32 {
 		if s := w.sources[x.source]; s.maker == a && !s.confirmed {
 			continue
 		}
-		if (x.from == 0 || x.from <= t) && (x.to == 0 || t <= x.to) {
+		if int64(x.from) <= t && (x.to == 0 || t <= int64(x.to)) {
 			into = append(into, w.department(x.unit))
 		}
 	}
@@ -68,7 +83,7 @@ func (w *world) unitsOf(a int32, t int64, place int32, into []int32) []int32 {
 			into = append(into, w.department(s.unit))
 		}
 	}
-	if len(p.posts) == 0 && len(p.shifts) == 0 && place >= 0 {
+	if planned := p.planned.to != 0 && int64(p.planned.to) >= t-keptDays*day; !planned && len(p.posts) == 0 && place >= 0 {
 		into = append(into, w.department(place))
 	}
 	return into

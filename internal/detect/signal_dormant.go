@@ -7,7 +7,7 @@ import "math"
 func (e *Engine) idle(p *person, t int64) float64 {
 	since := max(p.last, e.resumed)
 	if p.last == 0 {
-		if p.hired > e.start && t-p.hired < 5*day || len(p.shifts) > 0 && p.shifts[0].from > e.start+7*day {
+		if p.hired > e.start && t-p.hired < 5*day || int64(p.planned.from) > e.start+7*day {
 			return 0
 		}
 	}

@@ -50,7 +50,6 @@ func (e *Engine) novel(p *person, d *today, ev *Event) {
 		if m := e.machine(dev); !m.listed && m.people == [3]int32{} {
 			note(unseenDevice)
 		}
-		keep(p.machines[:], dev)
 	}
 }
 

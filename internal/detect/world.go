@@ -585,7 +585,7 @@ func (w *world) applyPost(c *change) {
 	}
 	for _, u := range post.Units {
 		w.staff(w.unit(u))
-		p.posts = append(p.posts, posting{unit: w.unit(u), from: post.From, to: post.To, source: c.other})
+		p.posts = append(p.posts, posting{unit: w.unit(u), from: instantOf(post.From), to: instantOf(post.To), source: c.other})
 	}
 	if p.role < 0 && post.Role != "" {
 		p.role, _ = w.roles.number(post.Role)
