@@ -19,6 +19,8 @@ const (
 	Training  = "training"
 	Justified = "justified"
 	Unclear   = "unclear" // cannot tell
+	// Answered is that of a case on watch which its person answered about before an officer looked. No officer chooses it.
+	Answered = "answered"
 )
 
 // Outcomes lists them as an officer chooses.

@@ -34,7 +34,7 @@ func (f *Office) Closures(ctx context.Context, p access.Principal) ([]Pair, stri
 	var out []Pair
 	at := map[[2]string]int{}
 	for _, c := range done {
-		if f.now().Sub(c.Closed) > 365*24*time.Hour {
+		if c.Closer == "" || f.now().Sub(c.Closed) > 365*24*time.Hour {
 			continue
 		}
 		key := [2]string{c.Closer, c.Agent}

@@ -20,7 +20,7 @@ import (
 // answer is a claim to check against facts: it never closes anything.
 type Question struct {
 	ID       string `json:"-"`
-	Case     string
+	Case     string // empty: a message of the night
 	Of       string // id of who is asked
 	About    string // id of whose accesses it is about; the same as Of when she is asked herself
 	By       string // id of the officer
@@ -30,6 +30,8 @@ type Question struct {
 	Answer   string   // one of Answers or ManagerAnswers; empty: not answered
 	Said     string   // with it, in own words
 	Answered time.Time
+	Night    time.Time // of a message of the night: until when it asks
+	Cleared  time.Time // when the last of a message's accesses was explained; zero: not
 	open     bool
 }
 
@@ -38,6 +40,10 @@ type Access struct {
 	At      time.Time
 	Patient string // Patient/9; empty for a manager, and where there is none
 	Kind    string // as [Event.Kind]
+	// Of a message of the night: the event, its place in the log, and why it is explained by now; empty: it is not.
+	Event     string `json:",omitempty"`
+	Entry     int64  `json:",omitempty"`
+	Explained string `json:",omitempty"`
 }
 
 // Own reports whether somebody is asked about the own accesses.
@@ -149,19 +155,21 @@ func questionBound(number, open int64, asked []byte) []byte {
 }
 
 func (s *Store) keepQuestion(ctx context.Context, q *Question) error {
-	return s.d.Write(ctx, func(tx *sql.Tx) error {
-		var number int64
-		if err := tx.QueryRow(`select coalesce(max(number), 0) + 1 from casework_question`).Scan(&number); err != nil {
-			return err
-		}
-		asked := s.nameOfAsked(q.Of)
-		sealed, err := s.sealQuestion(number, asked, q)
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(`insert into casework_question(number, asked, about, open, sealed) values(?,?,?,?,?)`, number, asked, caseNumber(q.Case), q.openNumber(), sealed)
+	return s.d.Write(ctx, func(tx *sql.Tx) error { return s.insertQuestion(tx, q) })
+}
+
+func (s *Store) insertQuestion(tx *sql.Tx, q *Question) error {
+	var number int64
+	if err := tx.QueryRow(`select coalesce(max(number), 0) + 1 from casework_question`).Scan(&number); err != nil {
 		return err
-	})
+	}
+	asked := s.nameOfAsked(q.Of)
+	sealed, err := s.sealQuestion(number, asked, q)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`insert into casework_question(number, asked, about, open, sealed) values(?,?,?,?,?)`, number, asked, caseNumber(q.Case), q.openNumber(), sealed)
+	return err
 }
 
 func (q *Question) openNumber() int64 {
@@ -257,7 +265,8 @@ func caseNumber(id string) int64 {
 }
 
 // Answer takes the word of who was asked. It is written into the case and changes nothing else, but for "I do not know this access": the
-// account may be in other hands, so the case moves to the most pressing queue.
+// account may be in other hands, so the case moves to the most pressing queue. An answer to a message of the night also closes what of it
+// is only on watch.
 // Errors: outcome.NotFound for a question that is not there, not hers, or answered; outcome.Value, outcome.TooLong for the answer.
 func (f *Office) Answer(ctx context.Context, p access.Principal, question, answer, text string) error {
 	list, err := f.Questions(ctx, p)
@@ -299,6 +308,10 @@ func (f *Office) Answer(ctx context.Context, p access.Principal, question, answe
 		return true
 	}); err != nil {
 		return err
+	}
+	if q.Case == "" {
+		q.Answer, q.Said, q.Answered = answer, text, now
+		return f.heard(ctx, p, &q, Note{At: now, By: q.Of, Step: "answer", Text: said, Entry: entry})
 	}
 	others, err := f.questions(ctx, f.d.Reader(), `about = ? and open = 1`, caseNumber(q.Case))
 	if err != nil {

@@ -55,8 +55,24 @@ func NewMail(server, from, to, login string) (*Mail, error) {
 	return m, nil
 }
 
-// send writes one mail about all. What a server answered is told by its step only: its words may hold addresses.
+// send writes one mail about all to the office.
 func (m *Mail) send(ctx context.Context, all []Message, now time.Time) error {
+	return m.post(ctx, m.to, m.text(all, now))
+}
+
+// letter writes to one person that a message waits for her.
+func (m *Mail) letter(ctx context.Context, to, link string, now time.Time) error {
+	var b bytes.Buffer
+	for _, line := range []string{"From: <" + m.from + ">", "To: <" + to + ">", "Subject: A word about your work of yesterday", "Date: " + now.Format(time.RFC1123Z), "MIME-Version: 1.0",
+		"Content-Type: text/plain; charset=utf-8", "", "You opened records for which no reason of care is known yet. There may well be one.", "Please look at My activity and say in a sentence what it was for:", "",
+		link, "", "Nobody has drawn a conclusion. Nothing can be answered by this mail."} {
+		b.WriteString(line + "\r\n")
+	}
+	return m.post(ctx, []string{to}, b.Bytes())
+}
+
+// post hands a mail to the server. What it answered is told by its step only: its words may hold addresses.
+func (m *Mail) post(ctx context.Context, receivers []string, text []byte) error {
 	failed := func(step string) error { return outcome.New(outcome.Transient, "the mail server fails at "+step) }
 	dialer := net.Dialer{Timeout: 10 * time.Second}
 	conn, err := dialer.DialContext(ctx, "tcp", m.server)
@@ -88,7 +104,7 @@ func (m *Mail) send(ctx context.Context, all []Message, now time.Time) error {
 	if c.Mail(m.from) != nil {
 		return failed("the sender")
 	}
-	for _, to := range m.to {
+	for _, to := range receivers {
 		if c.Rcpt(to) != nil {
 			return failed("a receiver")
 		}
@@ -97,7 +113,7 @@ func (m *Mail) send(ctx context.Context, all []Message, now time.Time) error {
 	if err != nil {
 		return failed("the text")
 	}
-	if _, err := w.Write(m.text(all, now)); err != nil {
+	if _, err := w.Write(text); err != nil {
 		return failed("the text")
 	}
 	if w.Close() != nil {

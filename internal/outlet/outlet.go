@@ -1,5 +1,5 @@
 // Package outlet tells those who are away of alerts: by a webhook, by mail. What leaves names a case, a suspicion and how severe it is, with
-// the way to the page; never a patient, and never whose case it is.
+// the way to the page; never a patient, and never whose case it is. It also writes to people that a message waits for them, and nothing of it.
 //
 //	o, err := outlet.Open(ctx, outlet.Options{DB: records, Source: cases, Webhook: hook, Mail: mail})
 //	go o.Run(ctx)
@@ -15,6 +15,9 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -46,10 +49,19 @@ type Source interface {
 	Wait(ctx context.Context, after int64) error
 }
 
+// Letters has what waits for people themselves.
+type Letters interface {
+	// Letters gives what waits since a number, in order, and the newest number.
+	Letters(ctx context.Context, after int64) (numbers []int64, newest int64, err error)
+	// Letter gives the address of who is to hear of one, and the page to look at; false when she has none, or it waits no more.
+	Letter(ctx context.Context, number int64) (to, link string, wanted bool, err error)
+}
+
 // Options of an outlet. Ways that are nil are not used.
 type Options struct {
 	DB      *db.DB // records.db
 	Source  Source
+	Letters Letters // leave by Mail; may be nil
 	Webhook *Webhook
 	Mail    *Mail
 	Now     func() time.Time
@@ -60,6 +72,7 @@ type Options struct {
 const (
 	ByWebhook = "webhook"
 	ByMail    = "mail"
+	ByLetter  = "letter" // mail to a person, not to the office
 )
 
 // Outlet sends what waits. Safe for concurrent use.
@@ -109,6 +122,15 @@ func (x *Outlet) ways() map[string]time.Duration {
 	return out
 }
 
+// every is each way by which something leaves.
+func (x *Outlet) every() []string {
+	out := slices.Sorted(maps.Keys(x.ways()))
+	if x.o.Mail != nil && x.o.Letters != nil {
+		out = append(out, ByLetter)
+	}
+	return out
+}
+
 // State tells how a way out does. Errors: outcome.NoStore.
 func (x *Outlet) State(ctx context.Context, way string) (State, error) {
 	x.mu.Lock()
@@ -139,6 +161,9 @@ func (x *Outlet) Run(ctx context.Context) {
 	}
 	for ctx.Err() == nil {
 		at, err := x.take(ctx)
+		if err == nil {
+			err = x.collect(ctx)
+		}
 		if err == nil {
 			err = x.send(ctx)
 		}
@@ -175,8 +200,7 @@ func (x *Outlet) take(ctx context.Context) (at int64, err error) {
 		}
 		for i := range about {
 			for way, wait := range x.ways() {
-				if _, err := tx.Exec(`insert into outlet_message(number, way, about, change, attempts, due) values((select coalesce(max(number), 0) + 1 from outlet_message), ?, ?, ?, 0, ?)
-					on conflict(way, about, change) do nothing`, way, about[i], changes[i], now.Add(wait).UnixMicro()); err != nil {
+				if err := insert(tx, way, about[i], changes[i], now.Add(wait)); err != nil {
 					return err
 				}
 			}
@@ -185,16 +209,58 @@ func (x *Outlet) take(ctx context.Context) (at int64, err error) {
 	})
 }
 
+// collect puts new letters into the table.
+func (x *Outlet) collect(ctx context.Context) error {
+	if x.o.Mail == nil || x.o.Letters == nil {
+		return nil
+	}
+	var at int64
+	known := true
+	err := x.o.DB.Reader().QueryRowContext(ctx, `select at from outlet_cursor where name = 'letters'`).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) {
+		known, err = false, nil
+	}
+	if err != nil {
+		return unreadable(err)
+	}
+	numbers, newest, err := x.o.Letters.Letters(ctx, at)
+	if err != nil || known && newest == at {
+		return err
+	}
+	if !known { // what is old when this way out is first used was seen on the pages
+		numbers = nil
+	}
+	now := x.o.Now()
+	return x.o.DB.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`insert into outlet_cursor(name, at) values('letters', ?) on conflict(name) do update set at = excluded.at`, newest); err != nil {
+			return err
+		}
+		for _, n := range numbers {
+			if err := insert(tx, ByLetter, strconv.FormatInt(n, 10), n, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func insert(tx *sql.Tx, way, about string, change int64, due time.Time) error {
+	_, err := tx.Exec(`insert into outlet_message(number, way, about, change, attempts, due) values((select coalesce(max(number), 0) + 1 from outlet_message), ?, ?, ?, 0, ?)
+		on conflict(way, about, change) do nothing`, way, about, change, due.UnixMicro())
+	return err
+}
+
 // waiting is one row that is due.
 type waiting struct {
 	number, attempts, due int64
 	about                 string
 	message               Message
+	to                    string // of a letter
 }
 
 // send sends what is due by each way: a webhook one by one, a mail all together.
 func (x *Outlet) send(ctx context.Context) error {
-	for way := range x.ways() {
+	for _, way := range x.every() {
 		due, err := x.due(ctx, way)
 		if err != nil || len(due) == 0 {
 			if err != nil {
@@ -210,11 +276,11 @@ func (x *Outlet) send(ctx context.Context) error {
 				}
 				continue
 			}
-			message, wanted, err := x.o.Source.Message(ctx, m.about)
+			wanted, err := x.write(ctx, way, &m)
 			if err != nil {
 				return err
 			}
-			if m.message = message; !wanted {
+			if !wanted {
 				err = x.remove(ctx, m.number)
 			} else {
 				ready = append(ready, m)
@@ -230,6 +296,17 @@ func (x *Outlet) send(ctx context.Context) error {
 	return nil
 }
 
+// write writes a message as it is now; false when nobody need be told any more.
+func (x *Outlet) write(ctx context.Context, way string, m *waiting) (wanted bool, err error) {
+	if way == ByLetter {
+		number, _ := strconv.ParseInt(m.about, 10, 64)
+		m.to, m.message.Link, wanted, err = x.o.Letters.Letter(ctx, number)
+		return wanted, err
+	}
+	m.message, wanted, err = x.o.Source.Message(ctx, m.about)
+	return wanted, err
+}
+
 func (x *Outlet) deliver(ctx context.Context, way string, ready []waiting) error {
 	if way == ByMail && len(ready) > 0 {
 		var all []Message
@@ -239,6 +316,12 @@ func (x *Outlet) deliver(ctx context.Context, way string, ready []waiting) error
 		return x.sent(ctx, way, x.o.Mail.send(ctx, all, x.o.Now()), ready...)
 	}
 	for _, m := range ready {
+		if way == ByLetter {
+			if err := x.sent(ctx, way, x.o.Mail.letter(ctx, m.to, m.message.Link, x.o.Now()), m); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := x.sent(ctx, way, x.o.Webhook.send(ctx, m.message, m.number, x.o.Now()), m); err != nil {
 			return err
 		}

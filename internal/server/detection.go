@@ -11,7 +11,7 @@ import (
 
 // newWatch makes the watch ready; [Server.Serve] lets it run.
 func (s *Server) newWatch() *watch.Watch {
-	return watch.New(watch.Options{Log: s.Log, Records: s.store, Cases: s.Cases, People: people{s.Persons}, Now: s.options.Now, Logger: s.options.Logger,
+	return watch.New(watch.Options{Log: s.Log, Records: s.store, Cases: s.Cases, People: people{s.Persons}, Now: s.options.Now, Zone: s.zone, Logger: s.options.Logger,
 		Verdict: s.options.Verdict, Case: s.options.Case})
 }
 

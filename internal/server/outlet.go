@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"chartwarden/internal/casework"
+	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/outlet"
 
@@ -54,7 +55,7 @@ func (s *Server) openOutlet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.outlet, err = outlet.Open(ctx, outlet.Options{DB: s.records, Source: alerts{s.Cases, s.Config.PublicURL}, Webhook: hook, Mail: mail, Now: s.options.Now, Logger: s.options.Logger})
+	s.outlet, err = outlet.Open(ctx, outlet.Options{DB: s.records, Source: alerts{s.Cases, s.Config.PublicURL}, Letters: letters{s.Cases, s.Persons, s.Config.PublicURL}, Webhook: hook, Mail: mail, Now: s.options.Now, Logger: s.options.Logger})
 	return err
 }
 
@@ -99,6 +100,26 @@ func (a alerts) Message(ctx context.Context, about string) (outlet.Message, bool
 		c.State == casework.New, nil
 }
 
+// letters are the messages of the night as the outlet asks for them.
+type letters struct {
+	*casework.Store
+	people *identity.Store
+	base   string
+}
+
+// Letter is for [outlet.Letters].
+func (l letters) Letter(ctx context.Context, number int64) (to, link string, wanted bool, err error) {
+	person, wanted, err := l.Store.Letter(ctx, number)
+	if err != nil || !wanted {
+		return "", "", false, err
+	}
+	who, err := l.people.Person(ctx, person)
+	if outcome.Is(err, outcome.NotFound) {
+		return "", "", false, nil
+	}
+	return who.Mail, l.base + "/activity", who.Mail != "" && who.Active, err
+}
+
 // trouble says what is wrong with a setting now, for the page Configuration; empty when nothing is.
 func (s *Server) trouble(setting string) string {
 	way := map[string]string{"--webhook-url": outlet.ByWebhook, "--mail-server": outlet.ByMail}[setting]
@@ -114,7 +135,7 @@ func (s *Server) trouble(setting string) string {
 
 // leaving are the figures of what leaves.
 func (s *Server) leaving(registry *prometheus.Registry) {
-	for _, way := range []string{outlet.ByWebhook, outlet.ByMail} {
+	for _, way := range []string{outlet.ByWebhook, outlet.ByMail, outlet.ByLetter} {
 		label := prometheus.Labels{"way": way}
 		state := func(value func(outlet.State) float64) func() float64 {
 			return func() float64 {

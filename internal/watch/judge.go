@@ -32,6 +32,8 @@ type session struct {
 	keptAt  time.Time
 	gone    map[string]bool // who left, of those that were told
 	told    bool            // of those who left before
+	listed  bool            // what is judged is a row of a list, or nobody asked for it
+	night   nightly
 }
 
 // batch is how many entries are read at once. While they are judged nothing else of the log is.
@@ -89,6 +91,9 @@ func (s *session) begin() error {
 		return err
 	}
 	if s.settled, err = audit.ParseCursor(text); err != nil {
+		return err
+	}
+	if err := s.night.begin(s); err != nil {
 		return err
 	}
 	n, err := s.o.Records.CountOf(s.ctx, ingest.Types)
@@ -149,7 +154,7 @@ func (s *session) one(r *audit.Read) error {
 		return nil
 	}
 	s.recent.add(r.Index, &e)
-	s.event = e.ID
+	s.event, s.listed = e.ID, e.Listed || e.Machine
 	err := s.safely(func() { s.engine.Judge(&e) })
 	s.note(func(x *State) { x.Events, x.Judged = x.Events+1, r.Event.Time })
 	if err != nil {
@@ -222,6 +227,7 @@ func (s *session) verdict(v *detect.Verdict) {
 			}
 		})
 	}
+	s.night.said(s, v)
 	if s.o.Verdict != nil {
 		s.o.Verdict(v)
 	}
@@ -284,6 +290,9 @@ func (s *session) rest() error {
 		return err
 	}
 	if err := s.absorb(); err != nil {
+		return err
+	}
+	if err := s.night.run(s); err != nil {
 		return err
 	}
 	s.caught(true)

@@ -39,6 +39,7 @@ type Options struct {
 	Cases   *casework.Store
 	People  People // nil: nobody is known to have left
 	Now     func() time.Time
+	Zone    *time.Location // of the site, for its nights; UTC when nil
 	Logger  *slog.Logger
 	Budget  float64 // expected false cases for 1,000 active people and day; 2 when 0
 	// Verdict and Case are told of what the engine says, in its order, for tests; what they get is theirs for the call only. May be nil.
@@ -85,6 +86,9 @@ type State struct {
 func New(o Options) *Watch {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -64,7 +64,12 @@ func (p *Pages) activity(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, err)
 		return
 	}
-	names, entry, err := p.o.Gate.Names(r.Context(), who, append(chartsOf(acts, asked), askedCharts(questions)...)...)
+	cleared, err := p.o.Office.Cleared(r.Context(), who)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	names, entry, err := p.o.Gate.Names(r.Context(), who, append(chartsOf(acts, asked), askedCharts(append(cleared, questions...))...)...)
 	if err != nil {
 		p.fail(w, r, err)
 		return
@@ -77,6 +82,7 @@ func (p *Pages) activity(w http.ResponseWriter, r *http.Request) {
 	}
 	status := 0
 	v.Asked, status = p.askedViews(r, questions, names)
+	v.Cleared = p.clearedViews(cleared, names)
 	for _, d := range v.Days {
 		v.Total += len(d.Rows)
 	}

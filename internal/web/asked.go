@@ -37,10 +37,17 @@ func (p *Pages) askedViews(r *http.Request, questions []casework.Question, names
 		if !q.Own() {
 			v.Title, choices = "About the work of "+p.nameOf(r, q.About), casework.ManagerAnswers
 		}
+		if q.Case == "" {
+			v.Title, v.Text = "Charts without a known reason", "No reason in care is known for what you opened on "+q.Night.In(p.o.Zone).AddDate(0, 0, -1).Format("Mon 2 Jan")+
+				". There may well be one that was not recorded yet. A sentence now saves a question later; patients can see who opened their charts."
+		}
 		for _, a := range q.Accesses {
 			line := look.Moment(a.At.In(p.o.Zone)).Text() + ", " + strings.ToLower(cmp.Or(kindActsOf[a.Kind], "opened"))
 			if a.Patient != "" {
 				line += " the chart of " + cmp.Or(names[strings.TrimPrefix(a.Patient, "Patient/")].Name, "a patient whose name is not shown")
+			}
+			if a.Explained != "" {
+				line += ". By now a reason is known: " + a.Explained
 			}
 			v.Accesses = append(v.Accesses, line)
 		}
@@ -53,4 +60,16 @@ func (p *Pages) askedViews(r *http.Request, questions []casework.Question, names
 		out = append(out, v)
 	}
 	return out, status
+}
+
+// clearedViews are the messages for which a reason of care is known by now.
+func (p *Pages) clearedViews(list []casework.Question, names map[string]access.Identity) (out []page.ClearedView) {
+	for _, q := range list {
+		v := page.ClearedView{When: look.Recent(q.Cleared.In(p.o.Zone), p.now())}
+		for _, a := range q.Accesses {
+			v.Lines = append(v.Lines, look.Moment(a.At.In(p.o.Zone)).Text()+", the chart of "+cmp.Or(names[strings.TrimPrefix(a.Patient, "Patient/")].Name, "a patient whose name is not shown")+": "+a.Explained)
+		}
+		out = append(out, v)
+	}
+	return out
 }

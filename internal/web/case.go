@@ -146,7 +146,11 @@ func (p *Pages) caseView(r *http.Request, t caseTale) (page.CaseView, error) {
 		v.Muted = "Two officers leave this suspicion alone until " + look.Day(f.Mute.In(p.o.Zone)).Text() + "; one case in twenty is shown all the same."
 	}
 	if f.State == casework.Closed {
-		v.Closed = outcomeTitles[f.Outcome] + ". Closed by " + cmp.Or(p.nameOf(r, f.Closer), "somebody") + " " + look.Moment(f.Closed.In(p.o.Zone)).Text() + "."
+		by := "the person’s answer to a message of the night, while it was only on watch,"
+		if f.Closer != "" {
+			by = p.nameOf(r, f.Closer)
+		}
+		v.Closed = outcomeTitles[f.Outcome] + ". Closed by " + by + " " + look.Moment(f.Closed.In(p.o.Zone)).Text() + "."
 		v.Reopen = free
 	}
 	if f.Open() && free && (mine || f.Owner == "") {

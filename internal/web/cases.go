@@ -23,6 +23,7 @@ func (p *Pages) caseRoutes() []access.Route {
 		{Method: "GET", Pattern: "/privacy/cases", Action: policy.Cases, Handler: p.cases},
 		{Method: "GET", Pattern: "/privacy/cases/closures", Action: policy.Cases, Handler: p.closures},
 		{Method: "GET", Pattern: "/privacy/cases/audits", Action: policy.Cases, Handler: p.randomAudits},
+		{Method: "GET", Pattern: "/privacy/cases/nights", Action: policy.Cases, Handler: p.nights},
 		{Method: "GET", Pattern: "/privacy/cases/{case}", Action: policy.Cases, Handler: p.caseOf},
 		{Method: "POST", Pattern: "/privacy/cases/{case}", Action: policy.CaseWork, Handler: p.workCase},
 		{Method: "GET", Pattern: "/privacy/sanctions", Action: policy.Cases, Handler: p.sanctions},
@@ -267,6 +268,7 @@ var outcomeTitles = func() map[string]string {
 	for _, o := range page.CaseOutcomes() {
 		out[o.Value] = strings.TrimSuffix(o.Title, ", and why")
 	}
+	out[casework.Answered] = "Answered by the person"
 	return out
 }()
 

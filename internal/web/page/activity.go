@@ -6,7 +6,8 @@ import "chartwarden/internal/web/look"
 type ActivityView struct {
 	Shell   look.Shell
 	Asked   []AskedView // what the privacy office asks
-	Summary string      // "32 charts in the last 7 days. A reason was found for 31."
+	Cleared []ClearedView
+	Summary string // "32 charts in the last 7 days. A reason was found for 31."
 	Days    []ActivityDay
 	Total   int
 	Older   look.Link

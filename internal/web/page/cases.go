@@ -212,3 +212,28 @@ type AuditsView struct {
 
 // AuditMonth is one month.
 type AuditMonth struct{ Month, Drawn, Waiting, Decided, Found, Share string }
+
+// ClearedView is a message of the night for which a reason is known by now.
+type ClearedView struct {
+	When  look.When
+	Lines []string
+}
+
+// NightsView reports how the messages of the night went.
+type NightsView struct {
+	Shell look.Shell
+	Spans []NightSpan
+	Heard []NightHeard
+}
+
+// NightSpan is how they went over some days, in words and figures.
+type NightSpan struct {
+	Title, Says string
+	Figures     []look.Fact
+}
+
+// NightHeard is one answer that the office should know of.
+type NightHeard struct {
+	When                  look.When
+	Who, Answer, Accesses string
+}

@@ -40,6 +40,7 @@ package page
 //	                                    POST /privacy/reviews/{review}/names         text                         shows masked names, itself an entry
 //	GET  /privacy/cases [?show=, ?queue=, ?kind=, ?case=]     GET  /privacy/cases/closures    GET  /privacy/sanctions
 //	GET  /privacy/cases/audits                                                       what random audits found
+//	GET  /privacy/cases/nights                                                       how the messages of the night went
 //	GET  /privacy/cases/{case}          POST /privacy/cases/{case}                   act=take|ask|ask-manager|note|close|hand-over|reopen|names|mute, with
 //	                                                                                 text, manager, outcome, seen, [fact-whom, fact-patients, fact-reason],
 //	                                                                                 to and hand-over, reopen, names, mute
