@@ -66,6 +66,7 @@ func init() { // not a literal: help needs the table, and the table the commands
 		{name: "replay", form: "--context DIR --log FILE [--log FILE ...] [--format NAME | --map FILE] [--zone ZONE] --out DIR [--budget 2] [--seed 1] [--json] | --print-map NAME", about: "judge a recorded access log, of this system or another", run: replay},
 		{name: "convert", form: "--log FILE [--log FILE ...] [--format NAME | --map FILE] [--zone ZONE] [--context DIR] --out FILE [--rejected FILE] [--json]", about: "write another system's access log as AuditEvents", run: convert},
 		{name: "collect", form: "[--udp ADDR] [--tls ADDR --tls-cert F --tls-key F [--client-ca F]] [--zone ZONE] --out FILE", about: "take ATNA audit messages from the network and append them as AuditEvents", run: collectMessages},
+		{name: "watch", form: "--data DIR --context DIR [--incoming DIR] [--format NAME | --map FILE] [--zone ZONE] [--syslog-tls ADDR --syslog-cert F --syslog-key F [--syslog-client-ca F]] [--syslog-udp ADDR] [--silence 26h] [--listen ADDR] [--public-url URL] [--tls-cert F --tls-key F]", about: "run the privacy office's pages over another system's log, as it comes", run: watchAnother},
 		{name: "score", form: "--labels F --cases F [--verdicts F] [--context DIR] [--require AIMS] [--out F.md] [--json] | --mean F ...", about: "judge a detector's cases by a simulation's labels", run: scoreCases},
 		{name: "config", about: "the effective configuration, as JSON", run: config},
 		{name: "routes", form: "[--json]", about: "every route and the policy action that it names", run: routes},

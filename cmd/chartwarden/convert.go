@@ -14,7 +14,7 @@ func convert(ctx context.Context, l *line) error {
 	var logs many
 	l.StringVar(&o.Context, "context", "", "`DIR` as of replay, whose people and patients the log's identifiers lead to; without it they stay as they are")
 	l.Var(&logs, "log", "`FILE` of accesses, ordered by time; may be repeated")
-	form := formOf(l)
+	form := formOf(l, "fhir")
 	l.StringVar(&o.Out, "out", "", "`FILE` of AuditEvents, one a line")
 	rejected := l.String("rejected", "", "`FILE` for the lines that could not be read")
 	asJSON := l.Bool("json", false, "what was done as JSON")

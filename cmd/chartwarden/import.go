@@ -28,6 +28,9 @@ func importFiles(ctx context.Context, l *line) error {
 		return err
 	}
 	defer s.Close()
+	if s.Watches() {
+		return outcome.New(outcome.Conflict, "this installation watches another record system and holds no charts: what says who is who there goes into the directory of `chartwarden watch --context`")
+	}
 	o := intake.Options{Paths: paths, Atomic: *atomic}
 	screen := terminal()
 	if screen != nil {

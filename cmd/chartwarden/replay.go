@@ -19,7 +19,7 @@ func replay(ctx context.Context, l *line) error {
 	var logs many
 	l.StringVar(&o.Context, "context", "", "`DIR` with FHIR R4 NDJSON, one file a type, and roster.csv, leavers.csv, devices.csv")
 	l.Var(&logs, "log", "`FILE` of accesses, ordered by time; may be repeated")
-	form := formOf(l)
+	form := formOf(l, "fhir")
 	show := l.String("print-map", "", "print the mapping of the preset `NAME`, to begin one's own with, and do nothing else")
 	l.StringVar(&o.Out, "out", "", "`DIR` for verdicts.ndjson, cases.ndjson, audits.ndjson, rejected.ndjson and report.json")
 	l.Float64Var(&o.Budget, "budget", 2, "expected false cases for 1,000 active people and day in the review queue")
@@ -63,9 +63,9 @@ func replay(ctx context.Context, l *line) error {
 	return nil
 }
 
-// formOf defines the flags that say how a log is written; call what it returns after parsing.
-func formOf(l *line) func() (ingest.Form, error) {
-	name := l.String("format", "fhir", "`NAME` of how the log is written: fhir, atna, auto, "+strings.Join(foreign.Presets(), ", "))
+// formOf defines the flags that say how a log is written, and how when they say nothing; call what it returns after parsing.
+func formOf(l *line, usual string) func() (ingest.Form, error) {
+	name := l.String("format", usual, "`NAME` of how the log is written: fhir, atna, auto, "+strings.Join(foreign.Presets(), ", "))
 	mapping := l.String("map", "", "`FILE` that says how the tables of any other system are read (docs/formats/foreign-logs.md)")
 	zone := l.String("zone", "", "time `ZONE` of times that name none, for example America/New_York")
 	return func() (ingest.Form, error) {

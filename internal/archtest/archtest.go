@@ -51,6 +51,7 @@ var declared = map[[2]string]string{
 	{"ingest/collect", "ingest"}:         "what is collected is written as AuditEvents",
 	{"ingest/collect", "ingest/atna"}:    "what is collected are syslog messages",
 	{"ingest/collect", "ingest/foreign"}: "people and patients keep another system's identifiers",
+	{"casework", "ingest"}:               "who works in a system that is watched is told by its context",
 	{"feed", "ingest"}:                   "what is taken is cut where it is read",
 	{"feed", "ingest/foreign"}:           "a file keeps the mapping by which it is read",
 	{"server/servertest", "server"}:      "tests of any surface start a whole server",

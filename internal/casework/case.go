@@ -64,6 +64,8 @@ func (c *Case) Drawn() bool { return c.Hypothesis == detect.RandomAudit }
 // Event is one access of a case.
 type Event struct {
 	Entry     int64     // position of the audit entry, an audit.Index; -1 for a log of another system
+	Piece     int64     `json:",omitempty"` // of what is kept of that log, where it stands; 0: it is not kept
+	Line      int       `json:",omitempty"` // of its file
 	ID        string    // of the AuditEvent
 	Time      time.Time //
 	Kind      string    // read, search, export, print, ...

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chartwarden/internal/access"
+	"chartwarden/internal/detect"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/policy"
 )
@@ -19,7 +20,8 @@ type File struct {
 	Mutable   bool
 	Mute      time.Time // until when two officers leave the suspicion alone; zero: not
 	Lines     []access.Line
-	Skipped   int // accesses of the log that Lines leave out
+	Skipped   int                     // accesses of the log that Lines leave out
+	Rows      map[string]detect.Event // of the other system's log, by the id of the event; nil: it is the own log
 	Facts     []access.CaseFact
 	Shifts    []access.Shift
 	Questions []Question
@@ -57,6 +59,7 @@ func (f *Office) Open(ctx context.Context, p access.Principal, id string) (File,
 	if out.Lines, out.Skipped, out.Entry, err = f.lines(ctx, p, logged, &c); err != nil {
 		return File{}, err
 	}
+	out.Rows = f.rows(ctx, &c)
 	if out.Barred, err = f.Barred(ctx, p, &c); err != nil {
 		return File{}, err
 	}

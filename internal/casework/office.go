@@ -27,6 +27,8 @@ type OfficeOptions struct {
 	// Ties tells whether a person (Practitioner/x) and a patient (Patient/y) are family, of one household or neighbours, as detection
 	// knows it. nil knows none.
 	Ties func(person, patient string) bool
+	// Elsewhere is the other system where it is one that is watched; nil: the accesses are this installation's own.
+	Elsewhere Elsewhere
 	// Budget is how many cases without misuse the office expects for a thousand people and a day; 2 when 0.
 	Budget float64
 }
@@ -66,7 +68,7 @@ func (f *Office) person(ctx context.Context, c *Case) identity.Person {
 			return found
 		}
 	}
-	return identity.Person{ID: c.Person, Practitioner: c.Agent}
+	return f.elsewhere(c)
 }
 
 // reach reads a case for an officer. A case about herself is not there for her.

@@ -12,8 +12,15 @@ func (s *Server) openCases(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := s.openWatched(ctx); err != nil {
+		return err
+	}
 	s.Watch = s.newWatch()
-	s.Office = casework.NewOffice(casework.OfficeOptions{Store: s.Cases, Gate: s.Gate, Persons: s.Persons, Ties: s.Watch.Near})
+	var elsewhere casework.Elsewhere
+	if s.other != nil {
+		elsewhere = s.other.source
+	}
+	s.Office = casework.NewOffice(casework.OfficeOptions{Store: s.Cases, Gate: s.Gate, Persons: s.Persons, Elsewhere: elsewhere, Ties: s.Watch.Near})
 	return nil
 }
 

@@ -11,7 +11,11 @@ import (
 
 // newWatch makes the watch ready; [Server.Serve] lets it run.
 func (s *Server) newWatch() *watch.Watch {
-	return watch.New(watch.Options{Log: s.Log, Records: s.store, Cases: s.Cases, People: people{s.Persons}, Now: s.options.Now, Zone: s.zone, Logger: s.options.Logger,
+	var source watch.Source = watch.Own{Log: s.Log, Records: s.store, People: people{s.Persons}}
+	if s.other != nil {
+		source = s.other.source
+	}
+	return watch.New(watch.Options{Source: source, Cases: s.Cases, Now: s.options.Now, Zone: s.zone, Logger: s.options.Logger,
 		Verdict: s.options.Verdict, Case: s.options.Case})
 }
 

@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"time"
+
+	"chartwarden/internal/web"
 )
 
 // TellVersions is what detection is told of, for tests that compare.
@@ -16,3 +18,6 @@ func (s *Server) RunOutlet(ctx context.Context) { s.outlet.Run(ctx) }
 
 // Trouble is what the page Configuration says of a setting.
 func (s *Server) Trouble(setting string) string { return s.trouble(setting) }
+
+// Feed is how the other system's log comes.
+func (s *Server) Feed(ctx context.Context) (*web.Feed, error) { return s.feedOf(ctx) }

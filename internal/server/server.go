@@ -45,6 +45,8 @@ type Options struct {
 	// Verdict and Case are told what detection says, in its order, for tests.
 	Verdict func(*detect.Verdict)
 	Case    func(*detect.Case)
+	// Watched is another system that is watched in place of the own charts; nil: there is none.
+	Watched *Watched
 	// Commands are answered on the control socket while the server runs, by name.
 	Commands map[string]Command
 }
@@ -59,6 +61,8 @@ type Server struct {
 	Cases   *casework.Store
 	Watch   *watch.Watch
 	outlet  *outlet.Outlet
+	other   *otherSystem // nil: it does not run for another system
+	watches bool         // it is an installation for one
 
 	options   Options
 	zone      *time.Location
@@ -220,9 +224,17 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // It also ends, soon and with outcome.NoStore, when the disk fails under a database: requests under way get errors, and the process is
 // expected to end and be started again, which checks what is stored.
 func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
+	if s.watches && s.other == nil {
+		return errWatches
+	}
 	encryption, err := s.tls()
 	if err != nil {
 		return err
+	}
+	if s.other != nil {
+		if err := s.other.listen(s); err != nil {
+			return err
+		}
 	}
 	listener, err := net.Listen("tcp", s.Config.Listen)
 	if err != nil {
@@ -236,6 +248,12 @@ func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 	go s.Gate.FollowApprovals(following)
 	go s.Watch.Run(following)
 	go s.outlet.Run(following)
+	taking := make(chan error, 1)
+	if s.other != nil {
+		taken := make(chan struct{})
+		defer func() { enough(); <-taken }() // what was taken is kept before the end
+		go func() { defer close(taken); taking <- s.other.run(following, s) }()
+	}
 	srv := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelWarn)}
 	for _, stop := range s.shutdown {
@@ -261,6 +279,7 @@ func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 		return outcome.Wrap("server: serve", outcome.Exception, "the server stopped by itself", err)
 	case failure = <-s.failures(following):
 		patience = time.Second // requests under way get their errors; there is nothing to wait for
+	case failure = <-taking: // nothing would be kept any more
 	case <-ctx.Done():
 	}
 	drain, cancel := context.WithTimeout(context.Background(), patience)

@@ -18,8 +18,9 @@ const (
 	longNot  = 3 * 24 * time.Hour // of what was not asked about while nothing ran, the last days are made up for
 )
 
-// nightly remembers the accesses of the last days for which no reason of care is known, and which of them people were asked about.
+// nightly has those who opened charts without a known reason told in the night after. It remembers the accesses of the last days for which no reason of care is known, and which of them people were asked about.
 type nightly struct {
+	log   *audit.Log                      // the own, which says so; nil: nobody is told
 	open  map[string]casework.Unexplained // by event and patient
 	asked map[string]bool                 // events
 	later []later
@@ -38,6 +39,9 @@ func nightBefore(t time.Time, zone *time.Location) time.Time {
 // begin reads what was done before this start.
 func (n *nightly) begin(s *session) (err error) {
 	n.open = map[string]casework.Unexplained{}
+	if n.log = s.o.Source.nights(); n.log == nil {
+		return nil
+	}
 	if n.done, err = s.o.Cases.NightDone(s.ctx); err != nil {
 		return err
 	}
@@ -47,7 +51,7 @@ func (n *nightly) begin(s *session) (err error) {
 
 // said takes a verdict on an access that somebody asked for.
 func (n *nightly) said(s *session, v *detect.Verdict) {
-	if !strings.HasPrefix(v.Agent, "Practitioner/") {
+	if n.log == nil || !strings.HasPrefix(v.Agent, "Practitioner/") {
 		return
 	}
 	key := v.Event + " " + v.Patient
@@ -62,13 +66,16 @@ func (n *nightly) said(s *session, v *detect.Verdict) {
 		if j == nil || s.o.Now().Unix()-j.at > int64(lookedAt/time.Second) {
 			return
 		}
-		n.open[strings.Clone(key)] = casework.Unexplained{Event: strings.Clone(v.Event), Entry: int64(j.entry), Agent: strings.Clone(v.Agent), Patient: strings.Clone(v.Patient),
+		n.open[strings.Clone(key)] = casework.Unexplained{Event: strings.Clone(v.Event), Entry: int64(j.spot.entry), Agent: strings.Clone(v.Agent), Patient: strings.Clone(v.Patient),
 			Kind: word(j.kind), At: time.Unix(j.at, 0).UTC()}
 	}
 }
 
 // run does what is due of the night: it keeps reasons that became known, and asks about the night before when it is time.
 func (n *nightly) run(s *session) error {
+	if n.log == nil {
+		return nil
+	}
 	for len(n.later) > 0 {
 		x := n.later[0]
 		if err := s.o.Cases.Explained(s.ctx, x.agent, x.event, x.why); err != nil {
@@ -92,7 +99,7 @@ func (n *nightly) run(s *session) error {
 		}
 	}
 	if len(list) > 0 {
-		if _, err := s.o.Log.Note(s.ctx, audit.Event{Kind: audit.Job, Agent: audit.Agent{Job: "detection"}, Action: "E", Interaction: "night", Class: audit.Machine, Purpose: "HCOMPL",
+		if _, err := n.log.Note(s.ctx, audit.Event{Kind: audit.Job, Agent: audit.Agent{Job: "detection"}, Action: "E", Interaction: "night", Class: audit.Machine, Purpose: "HCOMPL",
 			Text: "people are told of " + strconv.Itoa(len(list)) + " accesses of the night for which no reason of care is known"}); err != nil {
 			return err
 		}

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"chartwarden/internal/audit"
 	"chartwarden/internal/casework"
 	"chartwarden/internal/detect"
 )
@@ -24,14 +23,14 @@ type recent struct {
 
 // judged is one event and the newest verdict on each of its patients.
 type judged struct {
-	entry    audit.Index
+	spot     spot
 	at       int64
 	kind     detect.Kind
 	patients []string
 	verdicts []detect.Verdict
 }
 
-func (r *recent) add(at audit.Index, e *detect.Event) {
+func (r *recent) add(at spot, e *detect.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.of == nil {
@@ -41,7 +40,7 @@ func (r *recent) add(at audit.Index, e *detect.Event) {
 	id := strings.Clone(e.ID)
 	r.order[r.next] = id
 	r.next = (r.next + 1) % kept
-	j := &judged{entry: at, at: e.Time, kind: e.Kind}
+	j := &judged{spot: at, at: e.Time, kind: e.Kind}
 	for _, p := range e.Patients[:min(len(e.Patients), 64)] {
 		j.patients = append(j.patients, strings.Clone(p))
 	}
@@ -91,7 +90,7 @@ func (r *recent) describe(c *detect.Case) (out []casework.Event) {
 		if j == nil {
 			continue
 		}
-		e := casework.Event{Entry: int64(j.entry), ID: id, Time: time.Unix(j.at, 0).UTC(), Kind: word(j.kind)}
+		e := casework.Event{Entry: int64(j.spot.entry), Piece: j.spot.piece, Line: j.spot.line, ID: id, Time: time.Unix(j.at, 0).UTC(), Kind: word(j.kind)}
 		for _, p := range j.patients {
 			if slices.Contains(c.Patients, p) {
 				e.Patient = p

@@ -1,7 +1,7 @@
-// Package watch judges accesses as they happen: it follows the audit log and the records, tells [detect] of both, and hands what it finds to
-// [casework].
+// Package watch judges accesses as they happen: it follows a log and what is known of the people and patients in it, the own or another
+// system's, tells [detect] of both, and hands what it finds to [casework].
 //
-//	w := watch.New(watch.Options{Log: log, Records: store, Cases: cases})
+//	w := watch.New(watch.Options{Source: watch.Own{Log: log, Records: store}, Cases: cases})
 //	go w.Run(ctx)               // comes back when ctx ends
 //	w.Verdicts("1b2c-17")       // what was said of an entry of late
 //
@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"chartwarden/internal/audit"
 	"chartwarden/internal/casework"
 	"chartwarden/internal/detect"
 )
@@ -34,14 +33,12 @@ type People interface {
 
 // Options of a watch.
 type Options struct {
-	Log     *audit.Log
-	Records Records
-	Cases   *casework.Store
-	People  People // nil: nobody is known to have left
-	Now     func() time.Time
-	Zone    *time.Location // of the site, for its nights; UTC when nil
-	Logger  *slog.Logger
-	Budget  float64 // expected false cases for 1,000 active people and day; 2 when 0
+	Source Source
+	Cases  *casework.Store
+	Now    func() time.Time
+	Zone   *time.Location // of the site, for its nights; UTC when nil
+	Logger *slog.Logger
+	Budget float64 // expected false cases for 1,000 active people and day; 2 when 0
 	// Verdict and Case are told of what the engine says, in its order, for tests; what they get is theirs for the call only. May be nil.
 	Verdict func(*detect.Verdict)
 	Case    func(*detect.Case)
@@ -63,8 +60,8 @@ type Watch struct {
 
 	mu       sync.Mutex
 	state    State
-	place    audit.Cursor         // what was judged, and its cases stored
-	poisoned map[audit.Index]bool // entries at which detection failed
+	place    string        // what was judged, and its cases stored
+	poisoned map[spot]bool // entries at which detection failed
 }
 
 // State says how the watch does.
@@ -93,7 +90,7 @@ func New(o Options) *Watch {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Watch{o: o, poisoned: map[audit.Index]bool{}}
+	return &Watch{o: o, poisoned: map[spot]bool{}}
 }
 
 // State is a copy of how it does now.
@@ -127,7 +124,7 @@ func (w *Watch) CatchUp(ctx context.Context) error {
 		place, ready := w.place, w.state.Ready
 		w.mu.Unlock()
 		if ready {
-			if rest, err := w.o.Log.Ahead(ctx, place, 1); err != nil || len(rest) == 0 {
+			if more, err := w.o.Source.behind(ctx, place); err != nil || !more {
 				return err
 			}
 		}

@@ -167,6 +167,9 @@ func roleWords(s *identity.Session) string {
 	return strings.Join(words, ", ")
 }
 
+// Fail draws an error for another surface.
+func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) { p.fail(w, r, err) }
+
 // fail draws an error as what, why and what now. A session that ended goes to the sign-in page.
 func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, identity.ErrLocked) || errors.Is(err, identity.ErrSignedOut) {

@@ -9,6 +9,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"sync"
@@ -46,11 +47,13 @@ type Options struct {
 	Sandbox  bool
 	Demo     bool // the one-touch start page exists
 	DemoList func() []DemoPerson
-	Drill    func() *Drill                      // the last restore drill; nil, or a nil answer: none is expected
-	InWords  func(scope.Set) []page.ConsentLine // what scopes let an app do
-	Trouble  func(setting string) string        // what is wrong with a setting now; empty, or nil: nothing
-	Standing func() string                      // why detection stands still now; empty, or nil: it does not
-	Settings []Setting                          // of this process, which never change while it runs
+	Drill    func() *Drill                        // the last restore drill; nil, or a nil answer: none is expected
+	InWords  func(scope.Set) []page.ConsentLine   // what scopes let an app do
+	Trouble  func(setting string) string          // what is wrong with a setting now; empty, or nil: nothing
+	Standing func() string                        // why detection stands still now; empty, or nil: it does not
+	Watches  bool                                 // another system is watched, and there are no charts
+	Feed     func(context.Context) (*Feed, error) // how its log comes; nil, or a nil answer: there is none
+	Settings []Setting                            // of this process, which never change while it runs
 	Version  string
 }
 

@@ -34,6 +34,7 @@ type Options struct {
 	Config      *tls.Config // of TLS; with ClientCAs set, senders need a certificate of theirs
 	Zone        *time.Location
 	Append      func([]detect.Event) error // of whole batches, one at a time; an error ends the collector
+	Keep        func([]string) error       // instead: the same messages, word by word
 	Most        int                        // bytes of a message: 256 KiB
 	Connections int                        // at a time: 64
 	Idle        time.Duration              // how long a connection may be silent: an hour
@@ -55,7 +56,7 @@ type Collector struct {
 	options  Options
 	packets  net.PacketConn
 	listener net.Listener
-	queue    chan detect.Event
+	queue    chan taken
 	slots    chan struct{}
 	told     sync.Map // reasons that were logged once
 	open     sync.Map // connections
@@ -64,8 +65,14 @@ type Collector struct {
 	messages, rejected, dropped, connections, refused atomic.Int64
 }
 
+// taken is one as it came, and what it says.
+type taken struct {
+	event detect.Event
+	text  string // only for Options.Keep
+}
+
 const (
-	queued = 4096 // events that wait for the file
+	queued = 4096 // messages that wait for the file
 	batch  = 1024
 )
 
@@ -87,7 +94,7 @@ func Listen(o Options) (*Collector, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	c := &Collector{options: o, queue: make(chan detect.Event, queued), slots: make(chan struct{}, o.Connections)}
+	c := &Collector{options: o, queue: make(chan taken, queued), slots: make(chan struct{}, o.Connections)}
 	if o.UDP == "" && o.TLS == "" {
 		return nil, outcome.New(outcome.Required, "name an address to listen on: --udp ADDR, --tls ADDR or both")
 	}
@@ -160,7 +167,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		close(c.queue)
 	}()
 	var failed error
-	held := make([]detect.Event, 0, batch)
+	held := make([]taken, 0, batch)
 	for e := range c.queue {
 		held = append(held[:0], e)
 	more:
@@ -178,13 +185,28 @@ func (c *Collector) Run(ctx context.Context) error {
 		if failed != nil {
 			continue // drained, so that nobody waits for it
 		}
-		if failed = c.options.Append(held); failed != nil {
+		if failed = c.append(held); failed != nil {
 			cancel()
 			continue
 		}
 		c.messages.Add(int64(len(held)))
 	}
 	return failed
+}
+
+func (c *Collector) append(held []taken) error {
+	if c.options.Keep != nil {
+		texts := make([]string, len(held))
+		for i := range held {
+			texts[i] = held[i].text
+		}
+		return c.options.Keep(texts)
+	}
+	events := make([]detect.Event, len(held))
+	for i := range held {
+		events[i] = held[i].event
+	}
+	return c.options.Append(events)
 }
 
 // datagrams takes messages of RFC 5426, one a datagram.
@@ -287,7 +309,7 @@ func (c *Collector) stream(ctx context.Context, raw net.Conn) {
 }
 
 // read makes an event of a message.
-func (c *Collector) read(text []byte, why string, from net.Addr) (detect.Event, bool) {
+func (c *Collector) read(text []byte, why string, from net.Addr) (m taken, ok bool) {
 	var r foreign.Reading
 	if why == "" {
 		r, why = atna.Parse(text)
@@ -298,9 +320,12 @@ func (c *Collector) read(text []byte, why string, from net.Addr) (detect.Event, 
 	if why != "" {
 		c.rejected.Add(1)
 		c.warn("a message is rejected: "+why, from)
-		return detect.Event{}, false
+		return m, false
 	}
-	return r.Plain(c.options.Zone), true
+	if c.options.Keep != nil {
+		return taken{text: string(text)}, true
+	}
+	return taken{event: r.Plain(c.options.Zone)}, true
 }
 
 // warn tells of each kind of trouble once: a sender that sends the same nonsense all day must not fill a disk.
