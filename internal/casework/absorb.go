@@ -122,10 +122,20 @@ func (s *Store) grow(tx *sql.Tx, known *Case, found *detect.Case, evs []Event) (
 			known.Patients = append(known.Patients, p)
 		}
 	}
+	if found.Alert { // word of an act: it changes no evidence
+		if !known.Pressing() {
+			out.Grown, known.tell = true, true
+		}
+		known.Alert = true
+		err := s.store(tx, known)
+		out.Case = *known
+		return out, err
+	}
 	before := slices.Index(queues, known.Queue)
+	heard := known.Alert && time.Unix(found.Updated, 0).Sub(known.Updated) < time.Hour // of this very act
 	known.judge(found)
 	if slices.Index(queues, known.Queue) < before {
-		out.Queue, out.Grown, known.tell = true, true, true
+		out.Queue, out.Grown, known.tell = true, true, !heard || known.Queue == Automatic
 		known.Due = s.o.Now().UTC().Add(within[known.Queue])
 	}
 	err := s.store(tx, known)
@@ -137,6 +147,7 @@ func (s *Store) grow(tx *sql.Tx, known *Case, found *detect.Case, evs []Event) (
 func (c *Case) judge(found *detect.Case) {
 	c.Updated = time.Unix(found.Updated, 0).UTC()
 	c.LogE, c.Posterior, c.Severity, c.Queue, c.Summary = found.LogE, found.Posterior, found.Severity, found.Queue, found.Summary
+	c.Alert = c.Alert || found.Alert
 	if c.Escalated {
 		c.Queue = Automatic
 	}

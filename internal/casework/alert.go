@@ -9,7 +9,8 @@ import (
 	"chartwarden/internal/identity"
 )
 
-// Alert is word of a case that just opened or became pressing, for an officer's open page.
+// Alert is word of a case that just opened or became pressing, or of an act about which detection wants the office to hear at once, for an
+// officer's open page.
 type Alert struct {
 	Case     string // id
 	Sentence string // what happened, with the person's alias and no patient
@@ -17,7 +18,7 @@ type Alert struct {
 }
 
 // Alerts gives what an officer is to hear of since a change: cases that were opened or moved up a queue since, and that wait for somebody.
-// Cases about herself, on watch, or of a suspicion that is left alone are not among them. Nothing for everybody else. newest is where
+// Cases about herself, on watch without a prompt, or of a suspicion that is left alone are not among them. Nothing for everybody else. newest is where
 // to go on from. Errors: outcome.NoStore.
 func (f *Office) Alerts(ctx context.Context, p access.Principal, since int64) (out []Alert, newest int64, err error) {
 	if p.Session == nil || p.Session.Capacity != identity.StaffCapacity || !slices.Contains(p.Session.Roles(), identity.Privacy) {
@@ -30,7 +31,7 @@ func (f *Office) Alerts(ctx context.Context, p access.Principal, since int64) (o
 	newest = changed[len(changed)-1].Change
 	var pressing []Case
 	for _, c := range changed {
-		if c.Told > since && c.State == New && c.Queue != Watch && !aboutMe(&c, staff(p)) {
+		if c.Told > since && c.State == New && c.Pressing() && !aboutMe(&c, staff(p)) {
 			pressing = append(pressing, c)
 		}
 	}

@@ -42,6 +42,7 @@ type Case struct {
 	Posterior     float64 // probability of misuse
 	Severity      float64 // 0 to 1
 	Queue         string  // Automatic, Review or Watch
+	Alert         bool    // detection wanted the office to hear of it at the moment of the act, whatever the queue
 	Provisional   bool    // raised before the site had shown two weeks of its own
 	Events        []Event // in the order of their times
 	Patients      []string
@@ -92,6 +93,9 @@ type Note struct {
 
 // Open reports whether the office is not done with the case.
 func (c *Case) Open() bool { return c.State != Closed }
+
+// Pressing reports whether the office is to hear of the case by itself, and not only to find it.
+func (c *Case) Pressing() bool { return c.Queue != Watch || c.Alert }
 
 // Score orders cases of one queue.
 func (c *Case) Score() float64 { return c.Posterior * c.Severity }

@@ -20,6 +20,7 @@ type Case struct {
 	Posterior     float64
 	Severity      float64
 	Queue         string // automatic, review or watch
+	Alert         bool   // word at the moment of an act, apart from the evidence of cases: the office is to hear of it whatever the queue
 	Provisional   bool   // raised before the site has shown two weeks of its own
 	Events        []string
 	Patients      []string
@@ -101,6 +102,9 @@ func (e *Engine) alarm(a int32, d *today, ev *Event) {
 		if d.dormant == 0 && !d.leaver {
 			return
 		}
+	}
+	if h, sign, found := e.prompts(a, d, ev, e.now); found {
+		e.prompt(a, d, h, sign)
 	}
 	if len(ev.Patients) > 0 && len(d.patients) > 0 {
 		l := d.look(e.world.charts.of[ev.Patients[0]])
@@ -407,6 +411,9 @@ func (c *Case) AppendJSON(b []byte) []byte {
 	b = appendNumber(append(b, `,"posterior":`...), c.Posterior, 6)
 	b = appendNumber(append(b, `,"severity":`...), c.Severity, 4)
 	b = appendText(append(b, `,"queue":`...), c.Queue)
+	if c.Alert {
+		b = append(b, `,"alert":true`...)
+	}
 	if c.Provisional {
 		b = append(b, `,"provisional":true`...)
 	}

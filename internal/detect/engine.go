@@ -12,6 +12,8 @@ type Options struct {
 	Budget  float64 // expected false cases for 1,000 active people and day in the review queue; 2 when 0
 	Verdict func(*Verdict)
 	Case    func(*Case)
+	// Alert is told of what the office is to hear of at once, as a case on watch; see [Case.Alert]. nil tells nobody.
+	Alert func(*Case)
 	// Audit is told of each act that was drawn at random, as a case of the hypothesis [RandomAudit]; nil draws none. Secret makes the draws
 	// unpredictable for who does not know it; nil: they follow from Seed.
 	Audit  func(*Case)
@@ -49,6 +51,8 @@ type Engine struct {
 	returns    [16]float64
 	open       map[caseKey]*openCase
 	raised     int
+	told       int                  // alerts
+	prompted   map[caseKey]int32    // the day of the last alert
 	alarms     map[alarmKey]float64 // log E of the strong person-days, today's and the day before's
 	bar        float64
 	floor      float64
@@ -64,6 +68,7 @@ type Engine struct {
 	at         int32   // department where the person works by her seat, -1 when it is one of hers
 	where      []int32 // units that the patient of the last reasons is on
 	found      []reason
+	fresh      fresh // of the event that is judged
 	verdict    Verdict
 }
 
@@ -72,11 +77,11 @@ func New(o Options) *Engine {
 	if o.Budget <= 0 {
 		o.Budget = 2
 	}
-	e := &Engine{options: o, weights: newWeights(), rates: newRates(), open: map[caseKey]*openCase{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
+	e := &Engine{options: o, weights: newWeights(), rates: newRates(), open: map[caseKey]*openCase{}, prompted: map[caseKey]int32{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
 		networks: map[uint32]float64{}, machines: map[uint32]*machine{}, bar: .01, floor: 0, ownReasons: [2]float64{10, 1000}, near: [2]float64{30, 1000},
 		lots: newLottery(o.Secret, o.Seed)}
 	e.world = world{keys: newKeyer(), sourceOf: map[uint64]int32{}, bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},
-		plans: map[uint64]*plan{}}
+		plans: map[uint64]*plan{}, seat: e.list}
 	return e
 }
 
@@ -93,10 +98,15 @@ func (e *Engine) Leaves(who string, from int64) { e.world.persons[e.world.person
 
 // Device names a device of the house, of a kind (workstation, mobile, server) and at a place; either may be empty.
 func (e *Engine) Device(device, kind, place string) {
-	m := e.machine(thin(device))
-	m.listed, m.carried = true, strings.EqualFold(kind, "mobile")
-	if place != "" {
-		m.place = e.world.unit(place)
+	e.list(&Seat{Device: device, Kind: kind, Place: place})
+}
+
+// list keeps the list of devices.
+func (e *Engine) list(s *Seat) {
+	m := e.machine(thin(s.Device))
+	m.listed, m.carried, m.place = !s.Gone, strings.EqualFold(s.Kind, "mobile"), -1
+	if s.Place != "" {
+		m.place = e.world.unit(s.Place)
 	}
 	e.listed = true
 }
@@ -153,6 +163,7 @@ func (e *Engine) Judge(ev *Event) {
 	}
 	person := !ev.Machine && isStaff(ev.Agent)
 	var d *today
+	e.fresh = fresh{}
 	if person {
 		d = e.begun(a, t)
 		e.lots.offer(ev, a, t)
@@ -253,6 +264,7 @@ func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
 		m.met(a)
 		if ps.concurrent(e.stands(m, dev), t) {
 			d.counts[countConcurrent]++
+			e.fresh.back = true
 		}
 	}
 	switch {
@@ -320,6 +332,8 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	e.at = e.seated(place, ev.Device)
 	e.found = e.reasons(a, p, t, e.units, e.found[:0])
 	ownMade := e.ownMade && e.desksOf(ps.role) == 0
+	quiet := e.found[len(e.found)-1] // the patient's activity stands last
+	e.fresh.still = quiet.age >= quietFor
 	nats := e.weights.weigh(ps.role, e.found)
 	if ev.Agent == v.Patient { // her own, by the patient's portal
 		nats = -6
@@ -349,6 +363,9 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 		return
 	}
 	waits := !v.Explained
+	if !waits && !d.swapped {
+		d.swapped = e.farFromWork(ps, e.stats(ps.role), t)
+	}
 	if waits {
 		e.timers[0] = append(e.timers[0], pending{at: t, event: strings.Clone(ev.ID), agent: a, patient: p, place: place, revision: 1,
 			nats: nats, glass: ev.Kind == Glass})
@@ -381,6 +398,9 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 			d.note(ev.ID)
 		}
 		d.excuse(l, nats)
+		if waits {
+			e.fresh.look = l
+		}
 		return
 	}
 	e.looksToday++
@@ -390,16 +410,19 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 		d.counts[countUnexplained]++
 	}
 	rel += e.excused(ownMade && ev.Kind != Create, nats)
-	fresh := look{event: d.ids.add(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), habit: float32(e.habit(ps)), counted: counted, printed: ev.Kind == Print, glass: ev.Kind == Glass && waits, events: 1}
+	first := look{event: d.ids.add(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), habit: float32(e.habit(ps)), counted: counted, printed: ev.Kind == Print, glass: ev.Kind == Glass && waits, events: 1}
 	if l != nil {
-		*l = fresh
+		*l = first
 	} else {
-		d.add(fresh)
+		d.add(first)
 		l = d.look(p)
 	}
 	d.covered(l, e.where)
 	l.away = d.away(ev)
 	l.near = bits&(1<<(len(relations)-1)-1) != 0
+	if waits {
+		e.fresh.look, e.fresh.first = l, true
+	}
 	e.near[1]++
 	if l.near {
 		e.near[0]++

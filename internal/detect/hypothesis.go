@@ -59,6 +59,9 @@ type part struct {
 	text string
 }
 
+// ownDays is from how many days of her own on it can be told what somebody does day after day, and for whom she usually works.
+const ownDays = 3
+
 // weigh is the fixed sum of each hypothesis over a person's day.
 func (e *Engine) weigh(a int32, d *today) (t [hypotheses]float64) {
 	p, r := &e.world.persons[a], e.stats(d.role)
@@ -74,10 +77,12 @@ func (e *Engine) weigh(a int32, d *today) (t [hypotheses]float64) {
 	if d.counts[countUnexplained]+d.counts[countSearches] > 1 {
 		t[harvest] = max(unexplained+.15*pos(r.evidence(countPatients, p, d.counts[countPatients])), pos(r.evidence(countSearches, p, d.counts[countSearches])))
 	}
-	if d.counts[countUnexplained] > 0 {
+	if d.counts[countUnexplained] > 0 && p.days >= ownDays {
 		t[slowly] = p.slow(r, d.counts[countUnexplained])
 	}
-	t[picked] = r.pickList(p, d)
+	if p.days >= ownDays {
+		t[picked] = r.pickList(p, d)
+	}
 	if d.size > 0 || d.counts[countExports]+d.counts[countPrints] > 0 {
 		t[exfiltration] = pos(logMean(r.evidence(countExports, p, d.counts[countExports]), e.printing(d)*r.evidence(countPrints, p, d.counts[countPrints]), d.size))
 		if d.counts[countExports] > 0 {

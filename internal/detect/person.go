@@ -65,6 +65,10 @@ type today struct {
 	off      float64 // log e of working at odd hours
 	novelty  float64 // nats of the newest seat
 	novel    uint8   // a bit for each novelty met
+	stranger uint32  // a device that is not on the house's list of them and that nobody ever had
+	strange  uint8   // patients without a known reason opened there
+	far      uint8   // the same, far from every planned shift
+	swapped  bool    // far from every planned shift, and at work for all that: something done there was explained
 	leaver   bool    // the last day is over, and no shift is planned
 	awayNet  uint32  // the new seat
 	awayDev  uint32

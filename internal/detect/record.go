@@ -14,6 +14,7 @@ type Record struct {
 	Post     *Post
 	Plan     *Plan
 	Turn     *Turn
+	Seat     *Seat
 	Same     []string // Practitioner and Patient who are one human
 	Twins    []string // other charts of the same patient
 	Kin      []Kin
@@ -77,6 +78,14 @@ type Plan struct {
 type Turn struct {
 	Plan     string
 	From, To int64
+}
+
+// Seat is a device of the house at which people work, as its list of devices has it.
+type Seat struct {
+	Device string // Device/8
+	Kind   string // workstation, mobile or server; empty: not said
+	Place  string // where it stands; empty: not said
+	Gone   bool   // it is on the list no more
 }
 
 // Shift is a planned one of the roster.

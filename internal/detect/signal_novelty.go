@@ -49,6 +49,9 @@ func (e *Engine) novel(p *person, d *today, ev *Event) {
 	if dev != 0 {
 		if m := e.machine(dev); !m.listed && m.people == [3]int32{} {
 			note(unseenDevice)
+			if e.listed {
+				d.stranger = dev
+			}
 		}
 	}
 }

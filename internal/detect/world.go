@@ -114,6 +114,7 @@ const (
 	addTurn
 	addTwin
 	addKin
+	addSeat
 )
 
 // world is everything that the context tells, as known by the log's own time.
@@ -139,7 +140,8 @@ type world struct {
 	day        int32             // of the log; 0 before it begins
 	hasRoster  bool
 	plans      map[uint64]*plan
-	changes    int32 // put so far
+	seat       func(*Seat) // keeps the list of devices
+	changes    int32       // put so far
 }
 
 func (w *world) person(ref string) int32 {
@@ -252,6 +254,10 @@ func (w *world) learn(r *Record) {
 	}
 	if r.Turn != nil {
 		put(change{what: addTurn, record: &Record{Turn: &Turn{Plan: strings.Clone(r.Turn.Plan), From: r.Turn.From, To: r.Turn.To}}})
+	}
+	if r.Seat != nil {
+		x := Seat{Device: strings.Clone(r.Seat.Device), Kind: strings.Clone(r.Seat.Kind), Place: strings.Clone(r.Seat.Place), Gone: r.Seat.Gone}
+		put(change{what: addSeat, record: &Record{Seat: &x}})
 	}
 	if len(r.Flags) > 0 && r.Patient != "" && slices.ContainsFunc(r.Flags, sensitive) {
 		put(change{what: addFlag, owner: w.patient(r.Patient), other: src})
@@ -450,6 +456,8 @@ func (w *world) apply(c *change) {
 	case addTwin:
 		w.addTwin(c.owner, c.other)
 		w.addTwin(c.other, c.owner)
+	case addSeat:
+		w.seat(c.record.Seat)
 	case addKin:
 		w.patients[c.owner].addKin(c.kin)
 	}

@@ -70,6 +70,7 @@ type Person struct {
 	Female       bool
 	Clearances   []string  // sensitivity labels
 	TrainingDue  time.Time // zero for patients
+	Station      Station   // where the person usually works; of patients none
 	Shifts       []Shift   // today and two days either side, in order
 }
 
@@ -159,7 +160,9 @@ func Generate(o Options) *World {
 	h := &house{Options: o, now: o.Now.In(o.Zone).Truncate(time.Second)}
 	h.midnight = time.Date(h.now.Year(), h.now.Month(), h.now.Day(), 0, 0, 0, 0, o.Zone)
 	h.build()
+	h.equip()
 	h.employ()
+	h.sit()
 	h.settle()
 	h.roster()
 	h.openDoors()

@@ -55,6 +55,7 @@ type place struct {
 	bed                            []string
 	physicians, nurses, assistants []*member
 	others                         []*member
+	stations                       []Station
 }
 
 // insurer pays.

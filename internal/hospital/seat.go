@@ -3,6 +3,7 @@ package hospital
 import (
 	"cmp"
 	"context"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -257,6 +258,18 @@ func tolerable(err error) error {
 	return err
 }
 
+// Arrival is where a person of the world usually works: at the workstation of her place. Patients come from anywhere.
+func (s *Seat) Arrival(key string) identity.Arrival {
+	w, _ := s.World.Person(key)
+	return s.at(w.Station)
+}
+
+func (s *Seat) at(x Station) identity.Arrival {
+	from := identity.Arrival{Device: s.ids[x.Device], Trust: "registered", Zone: "hospital"}
+	from.Address, _ = netip.ParseAddr(x.Address)
+	return from
+}
+
 func (s *Seat) session(ctx context.Context, key string) (*identity.Session, error) {
 	if open, ok := s.sessions[key]; ok && s.Clock.Now().Before(open.Ends) {
 		return open, nil
@@ -266,7 +279,7 @@ func (s *Seat) session(ctx context.Context, key string) (*identity.Session, erro
 	if len(person.RolesIn(identity.StaffCapacity)) == 0 {
 		capacity = identity.PatientCapacity
 	}
-	opened, err := s.Trail.Enter(ctx, person.ID, capacity, identity.Arrival{Trust: "registered", Zone: "hospital"})
+	opened, err := s.Trail.Enter(ctx, person.ID, capacity, s.Arrival(key))
 	if err != nil {
 		return nil, err
 	}

@@ -167,6 +167,9 @@ func (x *crosswalk) record(e *entry) detect.Record {
 		}
 		r.Unit.Under = x.find(r.Unit.Under, "Organization")
 	}
+	if r.Seat != nil {
+		r.Seat.Place = x.find(r.Seat.Place, "Location", "Organization")
+	}
 	if r.Plan != nil {
 		actors := r.Plan.People
 		r.Plan.People = nil

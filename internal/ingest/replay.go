@@ -52,7 +52,7 @@ type Summary struct {
 }
 
 // Replay judges a recorded log: it reads the context, then the log as a stream, and writes verdicts.ndjson, cases.ndjson,
-// audits.ndjson, rejected.ndjson and report.json into the output directory. The same input gives the same bytes of all but the last, on any number of
+// audits.ndjson, alerts.ndjson, rejected.ndjson and report.json into the output directory. The same input gives the same bytes of all but the last, on any number of
 // cores. A line that cannot be read is written to rejected.ndjson and never stops it.
 // Errors: outcome.NotFound for a directory or log that is not there, outcome.NoStore when the output cannot be written.
 func Replay(ctx context.Context, o Options) (Summary, error) {
@@ -69,7 +69,7 @@ func Replay(ctx context.Context, o Options) (Summary, error) {
 		return sum, err
 	}
 	defer out.close()
-	engine := detect.New(detect.Options{Seed: o.Seed, Budget: o.Budget, Verdict: out.verdict, Case: out.raise, Audit: out.audit})
+	engine := detect.New(detect.Options{Seed: o.Seed, Budget: o.Budget, Verdict: out.verdict, Case: out.raise, Audit: out.audit, Alert: out.alert})
 	cross := newCrosswalk()
 	if sum.Records, err = learn(ctx, o.Context, engine, cross, out); err != nil {
 		return sum, err
@@ -149,7 +149,7 @@ func reading(err error, name string) error {
 type output struct {
 	dir                       string
 	verdicts, cases, rejected *bufio.Writer
-	audits                    *bufio.Writer // apart from the cases, whose ranking they do not touch
+	audits, alerts            *bufio.Writer // apart from the cases, whose ranking they do not touch
 	files                     []*os.File
 	line                      []byte
 	rejects                   int
@@ -164,7 +164,7 @@ func newOutput(dir string) (*output, error) {
 	if err := os.Remove(filepath.Join(dir, "report.json")); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a run before
 		return nil, outcome.New(outcome.NoStore, "the report of an earlier run cannot be removed")
 	}
-	for name, w := range map[string]**bufio.Writer{"verdicts.ndjson": &o.verdicts, "cases.ndjson": &o.cases, "rejected.ndjson": &o.rejected, "audits.ndjson": &o.audits} {
+	for name, w := range map[string]**bufio.Writer{"verdicts.ndjson": &o.verdicts, "cases.ndjson": &o.cases, "rejected.ndjson": &o.rejected, "audits.ndjson": &o.audits, "alerts.ndjson": &o.alerts} {
 		f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 		if err != nil {
 			o.close()
@@ -199,6 +199,11 @@ func (o *output) audit(c *detect.Case) {
 	o.write(o.audits)
 }
 
+func (o *output) alert(c *detect.Case) {
+	o.line = c.AppendJSON(o.line[:0])
+	o.write(o.alerts)
+}
+
 func (o *output) reject(file string, number int, why string) {
 	o.rejects++
 	o.line, _ = json.Marshal(rejection{filepath.Base(file), number, why})
@@ -206,7 +211,7 @@ func (o *output) reject(file string, number int, why string) {
 }
 
 func (o *output) finish(sum *Summary) error {
-	for _, w := range []*bufio.Writer{o.verdicts, o.cases, o.rejected, o.audits} {
+	for _, w := range []*bufio.Writer{o.verdicts, o.cases, o.rejected, o.audits, o.alerts} {
 		if err := w.Flush(); err != nil && o.err == nil {
 			o.err = outcome.New(outcome.NoStore, "the output cannot be written: is the disk full?")
 		}

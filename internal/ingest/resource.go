@@ -13,7 +13,7 @@ import (
 // They are read in this order, so that what others refer to is known before them.
 var Types = []string{"Organization", "Location", "HealthcareService", "Practitioner", "PractitionerRole", "Patient", "RelatedPerson", "Person", "CareTeam",
 	"Group", "Schedule", "Slot", "Appointment", "Encounter", "EpisodeOfCare", "ServiceRequest", "MedicationRequest", "Procedure", "DocumentReference", "Task",
-	"Communication", "Consent", "Flag", "ResearchSubject", "Coverage", "Claim", "Account"}
+	"Communication", "Consent", "Flag", "ResearchSubject", "Coverage", "Claim", "Account", "Device"}
 
 // Resource reads one FHIR R4 resource of the context on its own. It is known since meta.lastUpdated, or from the start without one. why
 // says what is wrong with a line that is none. A type or status that detection learns nothing from gives a record without content.
@@ -52,6 +52,9 @@ func read(line string) (e entry, why string) {
 		return e, "a type that a context does not have"
 	}
 	e.Ref, e.Known, e.ids = b.typ+"/"+b.id, b.known, b.ids
+	if b.typ == "Device" && (gone[b.status]) {
+		e.Seat = &detect.Seat{Device: e.Ref, Gone: true}
+	}
 	if e.Gone = gone[b.status] || b.inactive && b.typ == "PractitionerRole"; e.Gone {
 		return e, ""
 	}
@@ -73,7 +76,7 @@ var readers = map[string]func(*bag, *entry){
 	"CareTeam": careTeam, "EpisodeOfCare": episode, "Appointment": appointment, "Encounter": encounter,
 	"ServiceRequest": order, "MedicationRequest": order, "Procedure": procedure, "DocumentReference": document,
 	"Task": task, "Communication": communication, "Consent": consent, "Flag": flag, "Group": cohort, "ResearchSubject": subject,
-	"Coverage": account, "Claim": claim, "Account": account, "Schedule": schedule, "Slot": slot,
+	"Coverage": account, "Claim": claim, "Account": account, "Schedule": schedule, "Slot": slot, "Device": seat,
 }
 
 // one is the first reference among fields.
@@ -187,6 +190,19 @@ func unit(b *bag, e *entry) {
 	}
 	u.House = slices.ContainsFunc(b.texts, func(t string) bool { return houses[t] })
 	e.Unit = u
+}
+
+// seat is a device at which people work; what is in or at a patient is none.
+func seat(b *bag, e *entry) {
+	if b.one("patient") != "" {
+		return
+	}
+	for _, kind := range []string{"workstation", "mobile", "server"} {
+		if b.says(kind) {
+			e.Seat = &detect.Seat{Device: e.Ref, Kind: kind, Place: b.one("location")}
+			return
+		}
+	}
 }
 
 // houses are kinds of organisations and places that hold many departments.

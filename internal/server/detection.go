@@ -16,7 +16,7 @@ func (s *Server) newWatch() *watch.Watch {
 		source = s.other.source
 	}
 	return watch.New(watch.Options{Source: source, Cases: s.Cases, Now: s.options.Now, Zone: s.zone, Logger: s.options.Logger,
-		Verdict: s.options.Verdict, Case: s.options.Case})
+		Verdict: s.options.Verdict, Case: s.options.Case, Alert: s.options.Alert})
 }
 
 // people says who stands behind what the log and cases name.

@@ -35,6 +35,7 @@ type played struct {
 	mu       sync.Mutex
 	verdicts map[string]string // the newest line of an event and patient
 	cases    map[string]string // by person, hypothesis and beginning
+	alerts   map[string]string // by id
 }
 
 var noon = time.Date(2035, 11, 21, 12, 20, 0, 0, time.UTC) // a Wednesday, so far off that no cookie has lapsed
@@ -47,7 +48,7 @@ func play(t *testing.T) *played {
 	if err := server.Init(t.Context(), config, true); err != nil {
 		t.Fatal(err)
 	}
-	p := &played{clock: &hospital.Clock{}, verdicts: map[string]string{}, cases: map[string]string{}}
+	p := &played{clock: &hospital.Clock{}, verdicts: map[string]string{}, cases: map[string]string{}, alerts: map[string]string{}}
 	p.clock.Set(noon.Add(-13 * time.Hour))
 	world := hospital.Generate(hospital.Options{Seed: 1, Size: hospital.Small, Now: noon})
 	s, err := server.Open(context.WithoutCancel(t.Context()), config, server.Options{Now: p.clock.Now, Demo: true, Hospital: world.Name,
@@ -60,6 +61,10 @@ func play(t *testing.T) *played {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.cases[fmt.Sprint(c.Agent, " ", c.Hypothesis, " ", time.Unix(c.Opened, 0).UTC().Format(time.RFC3339))] = string(c.AppendJSON(nil))
+		}, Alert: func(c *detect.Case) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.alerts[c.ID] = string(c.AppendJSON(nil))
 		}})
 	if err != nil {
 		t.Fatal(err)
@@ -193,4 +198,8 @@ func TestReplayGivesWhatTheFollowerSaid(t *testing.T) {
 		delete(v, "case")
 		return fmt.Sprint(v["agent"], " ", v["hypothesis"], " ", v["opened"])
 	}))
+	compare(t, "alert", p.alerts, newest(t, filepath.Join(dir, "out", "alerts.ndjson"), func(v map[string]any) string { return fmt.Sprint(v["case"]) }))
+	if len(p.alerts) == 0 {
+		t.Error("nothing of the day was told at once")
+	}
 }

@@ -76,7 +76,7 @@ func (a alerts) Alerts(ctx context.Context, since int64) (about []string, change
 		return nil, nil, since, err
 	}
 	for _, c := range changed {
-		if c.Told > since && c.State == casework.New && c.Queue != casework.Watch && !muted[c.ID] {
+		if c.Told > since && c.State == casework.New && c.Pressing() && !muted[c.ID] {
 			about, changes = append(about, c.ID), append(changes, c.Told)
 		}
 	}

@@ -45,6 +45,7 @@ type Options struct {
 	// Verdict and Case are told what detection says, in its order, for tests.
 	Verdict func(*detect.Verdict)
 	Case    func(*detect.Case)
+	Alert   func(*detect.Case)
 	// Watched is another system that is watched in place of the own charts; nil: there is none.
 	Watched *Watched
 	// Commands are answered on the control socket while the server runs, by name.

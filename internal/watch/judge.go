@@ -37,7 +37,7 @@ const slow = time.Minute
 func (w *Watch) judge(ctx context.Context) error {
 	w.recent.clear()
 	s := &session{Watch: w, ctx: ctx, since: w.o.Now().Add(-lookBack)}
-	s.engine = detect.New(detect.Options{Seed: seed, Budget: w.o.Budget, Verdict: s.verdict, Case: s.raise})
+	s.engine = detect.New(detect.Options{Seed: seed, Budget: w.o.Budget, Verdict: s.verdict, Case: s.raise, Audit: s.raise, Alert: s.raise, Secret: w.o.Cases.Lots()})
 	s.working.Lock()
 	s.Watch.engine = s.engine
 	s.working.Unlock()
@@ -138,7 +138,11 @@ func (s *session) verdict(v *detect.Verdict) {
 }
 
 func (s *session) raise(c *detect.Case) {
-	if s.o.Case != nil && c.Hypothesis != detect.RandomAudit {
+	switch {
+	case c.Hypothesis == detect.RandomAudit:
+	case c.Alert && s.o.Alert != nil:
+		s.o.Alert(c)
+	case !c.Alert && s.o.Case != nil:
 		s.o.Case(c)
 	}
 	if s.silent {

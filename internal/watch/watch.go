@@ -42,6 +42,7 @@ type Options struct {
 	// Verdict and Case are told of what the engine says, in its order, for tests; what they get is theirs for the call only. May be nil.
 	Verdict func(*detect.Verdict)
 	Case    func(*detect.Case)
+	Alert   func(*detect.Case) // likewise
 }
 
 // lookBack is how much of the log a start reads: what detection remembers of people fades within weeks.
