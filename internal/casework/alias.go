@@ -26,7 +26,9 @@ func (f *Office) who(ctx context.Context, c *Case, officer identity.Person) Who 
 	letter := "P"
 	for _, role := range person.Roles {
 		if role != identity.Patient {
-			w.Role, letter = role, strings.ToUpper(role[:1])
+			if w.Role = role; role[0] >= 'a' && role[0] <= 'z' {
+				letter = strings.ToUpper(role[:1])
+			}
 			break
 		}
 	}

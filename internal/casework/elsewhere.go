@@ -3,11 +3,14 @@ package casework
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
+	"chartwarden/internal/access"
 	"chartwarden/internal/detect"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/ingest"
+	"chartwarden/internal/policy"
 )
 
 // Elsewhere is another system whose accesses are watched.
@@ -34,6 +37,34 @@ func (f *Office) elsewhere(c *Case) identity.Person {
 
 // Watches reports whether the accesses that cases are about are those of another system.
 func (f *Office) Watches() bool { return f.o.Elsewhere != nil }
+
+// Number is under which number the other system has a patient whom a case names (Patient/mrn:4711).
+func Number(ref string) string {
+	_, id, _ := strings.Cut(ref, "/")
+	if _, number, ok := strings.Cut(id, ":"); ok {
+		return number
+	}
+	return id
+}
+
+// Numbers shows an officer under which numbers the other system has the patients of her case: names are only there. Each view is an entry,
+// which is given. Errors: as [access.Gate.StepCase].
+func (f *Office) Numbers(ctx context.Context, p access.Principal, c *Case, why string) (map[string]string, string, error) {
+	entry, err := f.o.Gate.StepCase(ctx, p, policy.CaseWork, access.CaseStep{Case: c.ID, Step: "numbers", Text: strconv.Itoa(len(c.Patients)) + " patients of the other system are shown by their numbers: " + why})
+	if err != nil {
+		return nil, "", err
+	}
+	out := map[string]string{}
+	for _, ref := range c.Patients {
+		out[ref] = Number(ref)
+	}
+	return out, entry, nil
+}
+
+// Heard writes down what the person of a case or her manager said in another way than by a question here. Errors: as [Office.Take].
+func (f *Office) Heard(ctx context.Context, p access.Principal, id, text string) (Case, error) {
+	return f.take(ctx, p, id, step{name: "heard", text: text, needs: true, owner: true}, nil, nil)
+}
 
 // rows reads again what the other system's log says of the newest accesses of a case, whose opening is durable. Lines that are not
 // kept any more are not among them.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"chartwarden/internal/detect"
+	"chartwarden/internal/ingest"
 	"chartwarden/internal/web"
 )
 
@@ -21,3 +23,13 @@ func (s *Server) Trouble(setting string) string { return s.trouble(setting) }
 
 // Feed is how the other system's log comes.
 func (s *Server) Feed(ctx context.Context) (*web.Feed, error) { return s.feedOf(ctx) }
+
+// Member says who somebody of the watched system is.
+func (s *Server) Member(practitioner string) (ingest.Member, bool) {
+	return s.other.source.Member(practitioner)
+}
+
+// Row is one line of the watched log.
+func (s *Server) Row(ctx context.Context, piece int64, line int) (detect.Event, error) {
+	return s.other.source.Row(ctx, piece, line)
+}

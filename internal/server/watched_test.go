@@ -2,12 +2,14 @@ package server_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -17,11 +19,15 @@ import (
 	"testing"
 	"time"
 
+	"chartwarden/internal/access"
+	"chartwarden/internal/audit"
 	"chartwarden/internal/casework"
 	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/detect"
+	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/ingest"
 	"chartwarden/internal/server"
+	"chartwarden/internal/server/servertest"
 	"chartwarden/internal/simulate"
 )
 
@@ -447,5 +453,213 @@ func TestKillLosesNothingThatAnotherSystemLogged(t *testing.T) {
 	feed, err := p.Feed(t.Context())
 	if err != nil || feed.Duplicates != 0 || feed.Rejected != 0 || feed.Judged != strings.Count(text, "\n") {
 		t.Errorf("%v %+v", err, feed)
+	}
+}
+
+// signed is somebody who is signed in where another system is watched.
+func (p *post) signed(t *testing.T, name, roles, practitioner string) *servertest.Client {
+	t.Helper()
+	s := &servertest.Server{Server: p.Server, URL: p.url, Dir: p.place.Dir}
+	return s.Person(t, name, roles, practitioner)
+}
+
+// An installation that watches has no charts and says so, to programs and to people; and it is nothing else.
+func TestAWatchHasNoCharts(t *testing.T) {
+	p := stand(t, server.Watched{Context: t.TempDir()})
+	for _, path := range []string{"/fhir/metadata", "/fhir/Patient/1", "/fhir/Patient?name=a", "/fhir", "/oauth/token", "/.well-known/smart-configuration"} {
+		for _, method := range []string{"GET", "POST"} {
+			r, err := http.NewRequestWithContext(t.Context(), method, p.url+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(answer.Body)
+			_ = answer.Body.Close()
+			if answer.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), "OperationOutcome") || !strings.Contains(string(body), "holds no charts") {
+				t.Errorf("%s %s: %d %s", method, path, answer.StatusCode, body)
+			}
+		}
+	}
+	officer := p.signed(t, "Officer", "privacy", "")
+	nurse := p.signed(t, "Nurse", "nurse", "Practitioner/x")
+	for _, path := range []string{"/day", "/find", "/chart/1", "/chart/1/notes", "/desk", "/billing", "/me", "/privacy/reviews"} {
+		if a := nurse.Get(t, path); a.Status != http.StatusBadRequest || !strings.Contains(a.Body, "holds no charts") {
+			t.Errorf("%s: %d %.300s", path, a.Status, a.Body)
+		}
+	}
+	for path, says := range map[string]string{"/privacy/cases": "Nothing has come of the watched log yet", "/privacy/feed": "Nothing has come yet", "/audit": "Audit explorer", "/integrity": "Integrity", "/activity": "My activity"} {
+		if a := officer.Get(t, path); a.Status != http.StatusOK || !strings.Contains(a.Body, says) || strings.Contains(a.Body, `href="/privacy/reviews"`) || strings.Contains(a.Body, `href="/day"`) {
+			t.Errorf("%s: %d %.3000s", path, a.Status, a.Body)
+		}
+	}
+	for path, to := range map[string]string{"/": "/privacy/cases", "/privacy": "/privacy/cases"} {
+		if a := officer.Get(t, path); a.Header.Get("Location") != to {
+			t.Errorf("%s leads to %q", path, a.Header.Get("Location"))
+		}
+	}
+	if a := nurse.Get(t, "/"); a.Header.Get("Location") != "/activity" {
+		t.Errorf("%v", a.Header)
+	}
+	if a := nurse.Get(t, "/privacy/feed"); a.Status != http.StatusForbidden {
+		t.Errorf("%d", a.Status)
+	}
+	p.stop()
+	s, err := server.Open(t.Context(), p.config(), server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Serve(t.Context(), func(string) { t.Error("it serves") }); err == nil || !strings.Contains(err.Error(), "chartwarden watch") || !s.Watches() {
+		t.Error(err)
+	}
+}
+
+// An installation that holds charts watches nobody else.
+func TestAnInstallationWithChartsWatchesNobodyElse(t *testing.T) {
+	s := servertest.Start(t)
+	doc, err := document.Parse([]byte(`{"resourceType":"Patient"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Gate.Import(t.Context(), access.Job("import"), []access.Entry{{Method: "POST", URL: "Patient", Doc: doc}}); err != nil {
+		t.Fatal(err)
+	}
+	s.Stop()
+	if _, err := server.Open(t.Context(), s.Config, server.Options{Watched: &server.Watched{}}); err == nil || !strings.Contains(err.Error(), "holds charts") {
+		t.Error(err)
+	}
+}
+
+// A feed that falls silent is told: on the officers' pages, and as an entry.
+func TestASilentFeedIsTold(t *testing.T) {
+	p := stand(t, server.Watched{Context: t.TempDir(), Silence: time.Millisecond})
+	officer := p.signed(t, "Officer", "privacy", "")
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		a := officer.Get(t, "/privacy/cases")
+		if strings.Contains(a.Body, "Nothing has come of the watched log for") {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("nobody is told")
+		}
+	}
+	if a := officer.Get(t, "/privacy/feed"); !strings.Contains(a.Body, "what is not logged is not judged") {
+		t.Errorf("%.2000s", a.Body)
+	}
+	reads, err := p.Log.Range(t.Context(), audit.Span{}, audit.Page{Limit: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(reads, func(r audit.Read) bool { return r.Event.Interaction == "feed-silent" }) {
+		t.Error("no entry says so")
+	}
+}
+
+// An officer works on a case of a watched system as on one of the own: alerted by the open page, the person a pseudonym until she takes it,
+// patients by letters until she says why, the lines of the other log as they came, which lie in clear nowhere.
+func TestAnOfficerWorksOnACaseOfAnotherSystem(t *testing.T) {
+	if testing.Short() {
+		t.Skip("judges days")
+	}
+	a := anotherSystem(t)
+	p := stand(t, server.Watched{Context: a.context, Form: ingest.Form{Name: "epic-research", Zone: time.UTC}})
+	officer := p.signed(t, "Officer", "privacy", "")
+	open := (&played{Server: &servertest.Server{Server: p.Server, URL: p.url}}).watches(t, officer)
+	n := int64(0)
+	for i, text := range a.tables[:4] {
+		p.put(t, fmt.Sprintf("day-%02d.tsv", i), text)
+		n += int64(strings.Count(text, "\n") - 1)
+	}
+	p.judged(t, n)
+	cases, err := p.Cases.Queue(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(cases, func(c casework.Case) bool {
+		return c.Queue == casework.Review && len(c.Patients) > 0 && len(c.Events) > 0 && c.Events[0].Piece > 0
+	})
+	if i < 0 {
+		t.Fatalf("no case to work on: %+v", cases)
+	}
+	c := cases[i]
+	t.Logf("%+v", c)
+	heard := open.notice("/privacy/cases/" + c.ID)
+	place := "/privacy/cases/" + c.ID
+	number := casework.Number(c.Events[0].Patient)
+	m, ok := p.Member(c.Agent)
+	if !ok || m.Name == "" {
+		t.Fatalf("%+v", m)
+	}
+	for _, hidden := range []string{c.Agent, strings.TrimPrefix(c.Agent, "Practitioner/"), m.Name, number} {
+		if strings.Contains(fmt.Sprint(heard), hidden) {
+			t.Errorf("the alert says %s: %v", hidden, heard)
+		}
+	}
+	row, err := p.Row(t.Context(), c.Events[0].Piece, c.Events[0].Line)
+	if err != nil || casework.Number(row.Patients[0]) != number || row.Time != c.Events[0].Time.Unix() {
+		t.Fatalf("%+v %v", row, err)
+	}
+	before := officer.Get(t, place)
+	for _, hidden := range []string{strings.TrimPrefix(c.Agent, "Practitioner/"), m.Name, number} {
+		if strings.Contains(before.Body, hidden) {
+			t.Errorf("the page says %s before the case is taken", hidden)
+		}
+	}
+	if !strings.Contains(before.Body, "Take this case") || row.Device != "" && !strings.Contains(before.Body, strings.TrimPrefix(row.Device, "Device/")) {
+		t.Errorf("%s is not on the page", row.Device)
+	}
+	do := func(fields ...string) servertest.Answer {
+		t.Helper()
+		if a := officer.Form(t, place, fields...); a.Status != http.StatusSeeOther {
+			t.Errorf("%v: %d %.500s", fields, a.Status, a.Body)
+		}
+		return officer.Get(t, place)
+	}
+	if a := do("act", "take"); !strings.Contains(a.Body, m.Name) || strings.Contains(a.Body, number) || !strings.Contains(a.Body, "no account here") {
+		t.Errorf("taken: %.300s", a.Body)
+	}
+	if a := do("act", "names", "names", "To look the charts up"); !strings.Contains(a.Body, number+" (") || !strings.Contains(a.Body, "To look the charts up") {
+		t.Error("the numbers are not shown")
+	}
+	if a := do("act", "ask", "text", "Why?"); !strings.Contains(a.Body, "has no account here") {
+		t.Error("it is not said that nobody can be asked here")
+	}
+	if a := do("act", "heard", "text", "By telephone: a colleague asked for help"); !strings.Contains(a.Body, "wrote down an answer: “By telephone") {
+		t.Error("the answer is not in the case")
+	}
+	do("act", "close", "outcome", "unclear", "text", "Nothing more is known", "seen", fmt.Sprint(len(c.Events)))
+	if c, err = p.Cases.Case(t.Context(), c.ID); err != nil || c.State != casework.Closed {
+		t.Errorf("%+v %v", c, err)
+	}
+	reads, err := p.Log.Range(t.Context(), audit.Span{}, audit.Page{Limit: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := map[string]bool{}
+	for _, r := range reads {
+		steps[r.Event.Interaction] = true
+		if strings.Contains(r.Event.Text, number) {
+			t.Errorf("an entry names a patient: %s", r.Event.Text)
+		}
+	}
+	for _, step := range []string{"case-open", "case-take", "case-names", "case-numbers", "case-heard", "case-close"} {
+		if !steps[step] {
+			t.Errorf("%s is no entry", step)
+		}
+	}
+	p.stop()
+	for _, name := range []string{"records.db", "records.db-wal", "audit.db", "audit.db-wal"} {
+		text, err := os.ReadFile(filepath.Join(p.place.Dir, name))
+		if err != nil {
+			continue
+		}
+		for _, secret := range []string{number, m.Name, "MR_SNAPSHOT", "day-00.tsv"} {
+			if bytes.Contains(text, []byte(secret)) {
+				t.Errorf("%s holds %s in clear", name, secret)
+			}
+		}
 	}
 }

@@ -28,7 +28,7 @@ func (p *Pages) careRoutes() []access.Route {
 
 func (p *Pages) myDay(w http.ResponseWriter, r *http.Request) {
 	who := p.asks(r)
-	if to := home(who.Session); to != "/day" {
+	if to := p.home(who.Session); to != "/day" {
 		see(w, r, to)
 		return
 	}

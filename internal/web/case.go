@@ -10,6 +10,7 @@ import (
 	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
 	"chartwarden/internal/casework"
+	"chartwarden/internal/detect"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/web/look"
 	"chartwarden/internal/web/page"
@@ -32,14 +33,20 @@ func (p *Pages) caseOf(w http.ResponseWriter, r *http.Request) {
 	t := p.caseTaleOf(f.Listed, &f)
 	entries := []string{f.Entry}
 	if why := f.Named[who.Session.Person.ID]; why != "" && f.Owner == who.Session.Person.ID {
-		named, entry, err := p.o.Gate.Named(r.Context(), who, why, chartsIn(f.Patients)...)
+		var named map[string]string
+		var entry string
+		if p.o.Watches {
+			named, entry, err = p.o.Office.Numbers(r.Context(), who, &f.Case, why)
+		} else {
+			named, entry, err = p.o.Gate.Named(r.Context(), who, why, chartsIn(f.Patients)...)
+		}
 		if err != nil {
 			p.fail(w, r, err)
 			return
 		}
 		t.named, entries = true, append(entries, entry)
 		for ref, letters := range t.patients {
-			if name := named[strings.TrimPrefix(ref, "Patient/")]; name != "" {
+			if name := cmp.Or(named[ref], named[strings.TrimPrefix(ref, "Patient/")]); name != "" {
 				t.patients[ref] = name + " (" + strings.TrimPrefix(letters, "Patient ") + ")"
 			}
 		}
@@ -61,7 +68,7 @@ func (p *Pages) typed(v *page.CaseView, why string, word func(string) string) {
 	v.Typed = page.CaseTyped{Text: word("text"), Names: word("names"), HandOver: word("hand-over"), Mute: word("mute"), Reopen: word("reopen")}
 	if f := v.Form; f != nil {
 		f.Choice, f.Outcome = cmp.Or(word("act"), f.Choice), word("outcome")
-		if !slices.Contains([]string{"ask", "ask-manager", "note", "close"}, f.Choice) {
+		if !slices.Contains([]string{"ask", "ask-manager", "heard", "note", "close"}, f.Choice) {
 			f.Choice = "note"
 		}
 		for i := range f.Managers {
@@ -84,7 +91,7 @@ func (p *Pages) caseView(r *http.Request, t caseTale) (page.CaseView, error) {
 	f, me := t.file, session(r)
 	mine := f.Owner == me.Person.ID
 	known := t.Who.Name != "" // the officer may know whose accesses they are
-	v := page.CaseView{Shell: withEntry(p.shell(r, "Case", atCases), f.Entry), ID: f.ID, Headline: t.headline(), Marks: p.caseMarks(f.Listed), Tale: t.happened(), Unknown: t.unknown(),
+	v := page.CaseView{Watched: p.o.Watches, Shell: withEntry(p.shell(r, "Case", atCases), f.Entry), ID: f.ID, Headline: t.headline(), Marks: p.caseMarks(f.Listed), Tale: t.happened(), Unknown: t.unknown(),
 		Weights: t.weights(), Figures: t.figures(), Checks: t.checks(), Steps: p.caseSteps(f), Proof: p.caseProof(f), Barred: capital(f.Barred), Related: t.related()}
 	v.Meta = []string{"Raised " + look.Moment(f.Opened.In(p.o.Zone)).Text()}
 	if t.Who.Unit != "" || !known {
@@ -160,7 +167,7 @@ func (p *Pages) caseView(r *http.Request, t caseTale) (page.CaseView, error) {
 	}
 	if f.Open() && free && mine {
 		v.Form = p.caseForm(r, t)
-		v.Names = &page.CaseNames{Shown: t.named, Text: f.Named[me.Person.ID]}
+		v.Names = &page.CaseNames{Shown: t.named, Text: f.Named[me.Person.ID], Numbers: p.o.Watches}
 		if f.Mutable && f.Mute.IsZero() {
 			v.Mute = "A second officer has to agree. For 30 days this suspicion about this person raises no case in the queue, one in twenty aside."
 		}
@@ -178,7 +185,7 @@ func (p *Pages) caseForm(r *http.Request, t caseTale) *page.CaseForm {
 	}
 	switch {
 	case t.Person == "":
-		f.Choice = "note"
+		f.Choice = "heard"
 	case t.State == casework.Asked:
 		f.Choice = "note"
 	case slices.ContainsFunc(t.file.Questions, func(q casework.Question) bool { return q.Own() && q.Answer != "" }):
@@ -222,9 +229,15 @@ func (p *Pages) caseForm(r *http.Request, t caseTale) *page.CaseForm {
 	return f
 }
 
+// isHeard reports whether somebody has said something about a case, here or in another way.
+func isHeard(f *casework.File) bool {
+	return slices.ContainsFunc(f.Questions, func(q casework.Question) bool { return q.Answer != "" }) ||
+		slices.ContainsFunc(f.Notes, func(n casework.Note) bool { return n.Step == "heard" })
+}
+
 // caseSteps are how far a case came.
 func (p *Pages) caseSteps(f *casework.File) []page.CaseStep {
-	heard := slices.ContainsFunc(f.Questions, func(q casework.Question) bool { return q.Answer != "" })
+	heard := isHeard(f)
 	asked := len(f.Questions) > 0
 	steps := []page.CaseStep{
 		{Text: "Raised, evidence kept", Hint: look.Moment(f.Opened.In(p.o.Zone)).Text(), Done: true},
@@ -261,7 +274,10 @@ func (p *Pages) caseProof(f *casework.File) page.ProofLine {
 	if own > 0 {
 		line.Lead = look.Plural(int64(own), "access", "accesses") + " in the record"
 	}
-	if foreign > 0 {
+	if foreign > 0 && p.o.Watches {
+		line.Lead = look.Plural(int64(foreign), "access of another system, sealed as it came", "accesses of another system, sealed as they came")
+		line.Text = "What the other system wrote, nothing here proves; what was done about it stands in the record. " + line.Text
+	} else if foreign > 0 {
 		line.Text = look.Plural(int64(foreign), "access comes", "accesses come") + " from another system’s log, which nothing here proves. " + line.Text
 	}
 	return line
@@ -292,10 +308,39 @@ func (p *Pages) caseEntries(t caseTale, known bool) ([]page.CaseEntry, string) {
 			}
 		} else if e.Entry >= 0 {
 			x.Where = "Not read here"
+		} else if row, ok := t.file.Rows[e.ID]; ok {
+			x.Did, x.Where = didOf(x.Did, row), cmp.Or(fromOf(row), "Not told")
+		} else if t.file.Rows != nil {
+			x.Where = "Not kept any more"
 		}
 		out = append(out, x)
 	}
 	return out, look.Shown(len(out), len(t.Events), "access", "accesses")
+}
+
+// didOf says what was done in words of the other system's log, where it has any.
+func didOf(did string, row detect.Event) string {
+	if row.Failed {
+		did += ", refused"
+	}
+	if row.Section != "" {
+		did += ": " + row.Section
+	}
+	return did
+}
+
+// fromOf says from where, as the other system's log has it: department, device, address.
+func fromOf(row detect.Event) string {
+	var out []string
+	for _, ref := range []string{row.Place, row.Device} {
+		if ref != "" {
+			out = append(out, strings.ReplaceAll(casework.Number(ref), "_", " "))
+		}
+	}
+	if row.Address != "" {
+		out = append(out, row.Address)
+	}
+	return strings.Join(out, ", ")
 }
 
 // kindActsOf say kinds of events of other systems.
@@ -370,6 +415,8 @@ func (p *Pages) noteWords(r *http.Request, f *casework.File, n casework.Note) st
 		return by + " asked the person" + quoted
 	case "ask-manager":
 		return by + " asked the manager" + quoted
+	case "heard":
+		return by + " wrote down an answer" + quoted
 	case "answer":
 		code, words, _ := strings.Cut(n.Text, ": ")
 		text := by + " answered: " + answerTitle(code) + "."

@@ -31,6 +31,8 @@ func (p *Pages) workCase(w http.ResponseWriter, r *http.Request) {
 		_, err = office.AskPerson(ctx, who, id, text)
 	case "ask-manager":
 		_, err = office.AskManager(ctx, who, id, f.Get("manager"), text)
+	case "heard":
+		_, err = office.Heard(ctx, who, id, text)
 	case "note":
 		_, err = office.Note(ctx, who, id, text)
 	case "close":

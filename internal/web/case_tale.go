@@ -144,7 +144,7 @@ func (t caseTale) called() string {
 	if t.Who.Name != "" {
 		return t.Who.Name
 	}
-	return strings.TrimSpace(roleNames[t.Who.Role] + " " + t.Who.Alias)
+	return strings.TrimSpace(roleName(t.Who.Role) + " " + t.Who.Alias)
 }
 
 // happened tells the case in a few sentences.
@@ -246,7 +246,7 @@ func (t caseTale) unknown() (out []string) {
 	default:
 		out = append(out, "whether somebody asked for help in person or by telephone: that leaves no trace in the record.")
 	}
-	if !slices.ContainsFunc(t.file.Questions, func(q casework.Question) bool { return q.Answer != "" }) {
+	if !isHeard(t.file) {
 		out = append(out, "what the person says: there is no answer yet.")
 	}
 	if t.Provisional {
@@ -466,7 +466,7 @@ func (t caseTale) graph() (*look.EgoOf, []page.CaseTie) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	out := look.EgoOf{Who: t.Who.Alias, Sub: cmp.Or(t.Who.Unit, roleNames[t.Who.Role])}
+	out := look.EgoOf{Who: t.Who.Alias, Sub: cmp.Or(t.Who.Unit, roleName(t.Who.Role))}
 	var rows []page.CaseTie
 	for _, x := range list[:min(len(list), tiesShown)] {
 		link := look.EgoLink{To: strings.TrimPrefix(t.patient(x.patient), "Patient "), How: "no link found", Apart: true, Sub: look.Plural(int64(x.n), "access", "accesses")}

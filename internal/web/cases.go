@@ -21,6 +21,7 @@ import (
 func (p *Pages) caseRoutes() []access.Route {
 	return []access.Route{
 		{Method: "GET", Pattern: "/privacy/cases", Action: policy.Cases, Handler: p.cases},
+		{Method: "GET", Pattern: "/privacy/feed", Action: policy.Cases, Handler: p.feed},
 		{Method: "GET", Pattern: "/privacy/cases/closures", Action: policy.Cases, Handler: p.closures},
 		{Method: "GET", Pattern: "/privacy/cases/audits", Action: policy.Cases, Handler: p.randomAudits},
 		{Method: "GET", Pattern: "/privacy/cases/nights", Action: policy.Cases, Handler: p.nights},
@@ -105,6 +106,7 @@ func (p *Pages) cases(w http.ResponseWriter, r *http.Request) {
 		v.Views = append(v.Views, link)
 	}
 	v.Filters = p.caseFilters(a, list)
+	v.Feed = p.feedLine(r.Context())
 	picked := slices.IndexFunc(list.Cases, func(c casework.Listed) bool { return c.ID == a.picked })
 	v.Picked = picked >= 0
 	beside := func(i int) string {
@@ -276,9 +278,9 @@ var outcomeTitles = func() map[string]string {
 func personWords(w casework.Who) string {
 	name := w.Name
 	if name == "" {
-		name = strings.TrimSpace(roleNames[w.Role] + " " + w.Alias)
+		name = strings.TrimSpace(roleName(w.Role) + " " + w.Alias)
 	} else if w.Role != "" {
-		name += ", " + strings.ToLower(roleNames[w.Role])
+		name += ", " + strings.ToLower(roleName(w.Role))
 	}
 	if w.Unit != "" {
 		name += ", " + w.Unit

@@ -82,6 +82,9 @@ func (p *Pages) shell(r *http.Request, title, at string) look.Shell {
 			sh.Nav = look.BillingNav(at)
 		}
 	}
+	if p.o.Watches {
+		sh.Nav, sh.Find = watchNav(sh.Nav), false
+	}
 	return sh
 }
 
@@ -153,6 +156,14 @@ var roleNames = map[string]string{
 	identity.Technician: "Technician", identity.FrontDesk: "Front desk", identity.Billing: "Billing", identity.HR: "Human resources",
 	identity.Privacy: "Privacy officer", identity.Security: "Security analyst", identity.Administrator: "Administrator",
 	identity.Auditor: "Auditor", identity.Patient: "Patient",
+}
+
+// roleName is a role in words; one of another system is in its own.
+func roleName(role string) string {
+	if name, ok := roleNames[role]; ok {
+		return name
+	}
+	return upper(role)
 }
 
 // roleWords is what stands under a person's name: role and department.

@@ -44,9 +44,12 @@ func (p *Pages) sessionRoutes() []access.Route {
 }
 
 // start leads to where a person's work begins.
-func (p *Pages) start(w http.ResponseWriter, r *http.Request) { see(w, r, home(session(r))) }
+func (p *Pages) start(w http.ResponseWriter, r *http.Request) { see(w, r, p.home(session(r))) }
 
-func home(s *identity.Session) string {
+func (p *Pages) home(s *identity.Session) string {
+	if p.o.Watches {
+		return watchHome(s)
+	}
 	switch kind(s) {
 	case forPatients:
 		return "/me"
@@ -119,7 +122,7 @@ func (p *Pages) doSignIn(w http.ResponseWriter, r *http.Request) {
 func (p *Pages) enter(w http.ResponseWriter, r *http.Request, opened identity.Opened, next string) {
 	p.o.Browser.SetSession(w, opened.Token, opened.Session.Ends)
 	if next == "" {
-		next = home(opened.Session)
+		next = p.home(opened.Session)
 	}
 	see(w, r, next)
 }
@@ -167,7 +170,7 @@ func (p *Pages) lockedPage(w http.ResponseWriter, r *http.Request, status int, p
 	screen, err := p.o.Persons.Locked(r.Context(), p.o.Browser.Token(r))
 	if err != nil {
 		if s := session(r); s != nil { // not locked at all
-			see(w, r, home(s))
+			see(w, r, p.home(s))
 			return
 		}
 		see(w, r, "/sign-in")
@@ -228,7 +231,7 @@ func (p *Pages) toggleKeys(w http.ResponseWriter, r *http.Request) {
 		value = "on"
 	}
 	http.SetCookie(w, &http.Cookie{Name: keysCookie, Value: value, Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteLaxMode})
-	see(w, r, cmp.Or(local(r.PostForm.Get("back")), home(session(r))))
+	see(w, r, cmp.Or(local(r.PostForm.Get("back")), p.home(session(r))))
 }
 
 // events is the live stream of a visible page. It looks at the session each second, so a lock or a kill empties the screen at once;

@@ -74,7 +74,7 @@ func (p *Pages) askFactor(w http.ResponseWriter, r *http.Request, wrong error) {
 		p.fail(w, r, wrong)
 		return
 	}
-	v := page.StepUpView{Shell: p.shell(r, "Confirm", ""), Action: r.URL.Path, Back: home(session(r)), Demo: p.o.Demo && p.o.Sandbox}
+	v := page.StepUpView{Shell: p.shell(r, "Confirm", ""), Action: r.URL.Path, Back: p.home(session(r)), Demo: p.o.Demo && p.o.Sandbox}
 	status := http.StatusForbidden
 	if wrong != nil {
 		v.Problem, status = sentence(wrong), outcome.Status(wrong)
@@ -103,10 +103,10 @@ func (p *Pages) stepUp(w http.ResponseWriter, r *http.Request) {
 	}
 	next := local(r.PostForm.Get("next"))
 	if next == "" {
-		next = home(session(r))
+		next = p.home(session(r))
 	}
 	if to, err := url.Parse(next); err != nil || to.Path == stepUpPath {
-		next = home(session(r))
+		next = p.home(session(r))
 	}
 	who := p.asks(r)
 	if r.PostForm.Get(confirmCode) == "" && r.PostForm.Get(confirmPassword) == "" {

@@ -12,9 +12,10 @@ type CasesView struct {
 	Total   int
 	Older   look.Link
 	Preview *CasePreview
-	Picked  bool     // the preview was asked for, not chosen by the page
-	Notes   []string // "1 more is in a colleague's queue"
-	Empty   string   // what an empty list says
+	Picked  bool      // the preview was asked for, not chosen by the page
+	Feed    *FeedLine // how the log of a watched system comes; nil: the own log is followed
+	Notes   []string  // "1 more is in a colleague's queue"
+	Empty   string    // what an empty list says
 }
 
 // CaseFilter is one question by which the list is narrowed; the current answer has no Href.
@@ -52,6 +53,7 @@ type CasePreview struct {
 // CaseView is one case on one page: the sentence first, then what we do not know, what speaks for it, what would have explained it,
 // what to do, and below the evidence.
 type CaseView struct {
+	Watched    bool // the accesses are those of another system
 	Shell      look.Shell
 	ID         string
 	Prev, Next string
@@ -124,8 +126,9 @@ type CaseEntry struct {
 
 // CaseNames is the way to the patients' names.
 type CaseNames struct {
-	Shown bool // they are shown, with a reason
-	Text  string
+	Shown   bool // they are shown, with a reason
+	Text    string
+	Numbers bool // not names, but the numbers under which another system has the patients
 }
 
 // CaseNote is one line of the case's history.
@@ -195,12 +198,17 @@ type AnswerChoice struct{ Value, Title, Hint string }
 
 // choices are the next steps in the order of their keys.
 func (f CaseForm) choices() []AnswerChoice {
-	return []AnswerChoice{
+	ask := []AnswerChoice{
 		{"ask", "Ask " + f.First, "The question stands in My activity"},
 		{"ask-manager", "Ask the manager", "Whether there was a reason in the work"},
+	}
+	if !f.CanAsk {
+		ask = []AnswerChoice{{"heard", "Write down an answer", "The person has no account here: ask by telephone or in person"}}
+	}
+	return append(ask, []AnswerChoice{
 		{"note", "Write a note", "What you found elsewhere: badge, telephone, roster"},
 		{"close", "Decide and close", "With an outcome; it can be opened again"},
-	}
+	}...)
 }
 
 // AuditsView reports what random audits found: what everything else missed.
@@ -236,4 +244,30 @@ type NightSpan struct {
 type NightHeard struct {
 	When                  look.When
 	Who, Answer, Accesses string
+}
+
+// FeedLine says in a line how the log of a watched system comes.
+type FeedLine struct {
+	Text string
+	Warn bool // it is not as it should be
+}
+
+// FeedView is how the log of a watched system comes, file by file.
+type FeedView struct {
+	Shell   look.Shell
+	Sub     string
+	Notes   []string // what is not as it should be, each a sentence
+	Facts   []look.Fact
+	Files   []FeedFile
+	Shown   string
+	Context []string // lines of the context that are none
+}
+
+// FeedFile is one file.
+type FeedFile struct {
+	Name, Form, Lines, Judged, Rejected string
+	Came                                look.When
+	Newest                              string   // of its accesses
+	Some                                []string // rejected lines, the first
+	Trouble                             string
 }
