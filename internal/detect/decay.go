@@ -11,8 +11,11 @@ func bucket(age int64) int {
 		return 0
 	case age < 8*day:
 		return 1
-	case age < 31*day:
+	case age < quietDays*day:
 		return 2
 	}
 	return 3
 }
+
+// quietDays is from when on a longer age says nothing more.
+const quietDays = 31

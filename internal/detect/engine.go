@@ -80,7 +80,7 @@ func New(o Options) *Engine {
 	e := &Engine{options: o, weights: newWeights(), rates: newRates(), open: map[caseKey]*openCase{}, prompted: map[caseKey]int32{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
 		networks: map[uint32]float64{}, machines: map[uint32]*machine{}, bar: .01, floor: 0, ownReasons: [2]float64{10, 1000}, near: [2]float64{30, 1000},
 		lots: newLottery(o.Secret, o.Seed)}
-	e.world = world{keys: newKeyer(), sourceOf: map[uint64]int32{}, bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},
+	e.world = world{keys: newKeyer(), bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},
 		plans: map[uint64]*plan{}, seat: e.list}
 	return e
 }
@@ -128,7 +128,7 @@ func (e *Engine) stats(role int32) *roleStats {
 }
 
 func (e *Engine) makerOf(ref string) int32 {
-	if i, ok := e.world.sourceOf[digest(ref)]; ok {
+	if i := e.world.sourceOf(digest(ref)); i >= 0 {
 		return e.world.sources[i].maker
 	}
 	return -1
@@ -206,7 +206,7 @@ func (e *Engine) begin(t int64) {
 	w := &e.world
 	w.day = e.day
 	for i := range w.sources { // what was told before the log began
-		w.sources[i].told = max(w.sources[i].told, e.day)
+		w.sources[i].tell(e.day)
 	}
 }
 
@@ -290,8 +290,10 @@ func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
 	}
 	if (ev.Kind == Create || ev.Kind == Update) && strings.HasPrefix(ev.Data, "PractitionerRole/") {
 		d.note(ev.ID)
-		if i, ok := e.world.sourceOf[digest(ev.Data)]; ok && e.world.sources[i].person == a {
-			d.grants++
+		if i := e.world.sourceOf(digest(ev.Data)); i >= 0 {
+			if s := &e.world.sources[i]; s.speaks == ofPost && s.about == a {
+				d.grants++
+			}
 		}
 	}
 }
@@ -308,7 +310,7 @@ func (e *Engine) authored(ev *Event, a int32) {
 	case ev.Kind == Create && s.maker < 0:
 		s.maker = a
 	case s.maker >= 0 && s.maker != a:
-		s.confirmed = true
+		s.standing = confirmed
 	}
 	if ev.Kind == Create && strings.HasPrefix(ev.Data, "Patient/") {
 		if p := &w.patients[w.patient(ev.Data)]; p.registrar < 0 {
@@ -442,7 +444,9 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	if primary {
 		e.remembered(a, p, t)
 	} else if ev.Kind == Create && e.desksOf(ps.role) == 0 && (strings.HasPrefix(ev.Data, "Task/") || strings.HasPrefix(ev.Data, "CareTeam/")) {
-		w.sources[w.source(ev.Data)].doubtful = true
+		if s := &w.sources[w.source(ev.Data)]; s.standing == unconfirmed {
+			s.standing = doubtful
+		}
 	}
 	e.sample(ev, a, p, t)
 }
@@ -499,5 +503,5 @@ func (e *Engine) remembered(a, p int32, t int64) {
 	} else if len(pt.seen) >= 8 {
 		pt.seen = slices.DeleteFunc(pt.seen, func(v visit) bool { return int64(at-v.at)*64 > 30*day })
 	}
-	pt.seen = append(pt.seen, visit{a, at})
+	pt.seen = append(room(pt.seen), visit{a, at})
 }

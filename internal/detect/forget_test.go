@@ -46,7 +46,7 @@ func TestAnEngineGrowsWithTheHouseNotWithTime(t *testing.T) {
 		}
 		facts, sources = append(facts, n), append(sources, len(h.world.sources))
 	}
-	if facts[5] > facts[2]*11/10 || sources[5] > sources[2]*11/10 || len(h.world.sourceOf) != sources[5] || len(h.world.waiting) > 10_000 || facts[5] < 90*100 {
+	if facts[5] > facts[2]*11/10 || sources[5] > sources[2]*11/10 || h.world.bySource.n != sources[5] || len(h.world.waiting) > 10_000 || facts[5] < 90*100 {
 		t.Errorf("facts %v, sources %v, waiting %d", facts, sources, len(h.world.waiting))
 	}
 }

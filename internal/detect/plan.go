@@ -22,7 +22,7 @@ func (w *world) learnPlan(x *Plan, put func(change)) {
 	if x.From != 0 && x.To > x.From && x.To-x.From <= day {
 		p.turns = append(p.turns, [2]int64{x.From, x.To})
 	}
-	put(change{what: addPlan, plan: p, record: &Record{Ref: strings.Clone(x.Ref)}})
+	put(change{what: addPlan, more: &more{plan: p, planRef: strings.Clone(x.Ref)}})
 }
 
 func (w *world) planOf(ref string) *plan {
@@ -36,7 +36,7 @@ func (w *world) planOf(ref string) *plan {
 }
 
 func (w *world) applyPlan(c *change) {
-	p := w.planOf(c.record.Ref)
+	p := w.planOf(c.planRef)
 	waiting := append(p.turns, c.plan.turns...)
 	p.people, p.unit = c.plan.people, c.plan.unit
 	if p.turns = nil; len(p.people) == 0 {
@@ -49,7 +49,7 @@ func (w *world) applyPlan(c *change) {
 }
 
 func (w *world) applyTurn(c *change) {
-	t := c.record.Turn
+	t := c.turn
 	p := w.planOf(t.Plan)
 	if len(p.people) == 0 {
 		p.turns = append(p.turns, [2]int64{t.From, t.To})

@@ -71,7 +71,7 @@ func (p *person) rostered(t int64) bool {
 func (w *world) unitsOf(a int32, t int64, place int32, into []int32) []int32 {
 	p := &w.persons[a]
 	for _, x := range p.posts {
-		if s := w.sources[x.source]; s.maker == a && !s.confirmed {
+		if s := w.sources[x.source]; s.maker == a && s.standing != confirmed {
 			continue
 		}
 		if int64(x.from) <= t && (x.to == 0 || t <= int64(x.to)) {

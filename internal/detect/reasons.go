@@ -38,23 +38,24 @@ func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []re
 	base := len(into)
 	e.ownMade, e.where = false, e.where[:0]
 	var lean reason
-	quiet := 90 * day
+	quiet := quietDays * day
+	if e.at >= 0 && slices.ContainsFunc(pt.stays, func(s stay) bool { return int64(s.until) >= t-keptDays*day && w.department(s.unit) == e.at }) {
+		e.here()
+	}
 	for i := range pt.facts {
 		f := &pt.facts[i]
+		from, to := int64(f.from), int64(f.to)
 		v := &vocabulary[f.template]
-		if f.from != 0 && f.template != Billing {
-			quiet = min(quiet, max(f.from-t, t-max(f.from, f.to), 0))
+		if from != 0 && f.template != Billing {
+			quiet = min(quiet, max(from-t, t-max(from, to), 0))
 		}
 		if e.at >= 0 && f.unit && w.department(f.party) == e.at {
 			e.here()
 		}
-		if f.from != 0 && t < f.from-v.before*day {
+		if from != 0 && t < from-v.before*day {
 			continue
 		}
-		end := f.to
-		if end == 0 && f.from != 0 && v.after > 0 && f.template != CareTeam {
-			end = f.from
-		}
+		end := int64(f.over())
 		if end != 0 && t > end+v.after*day {
 			continue
 		}
@@ -69,14 +70,14 @@ func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []re
 		default:
 			mine = f.party == a
 		}
-		age, on := int64(0), f.from
+		age, on := int64(0), from
 		switch {
-		case t < f.from:
-			age = f.from - t
+		case t < from:
+			age = from - t
 		case end != 0 && t > end:
 			age, on = t-end, end
-		case f.to == 0 && f.template == CareTeam:
-			age = (t - f.from) / 4 // an open end fades slowly
+		case to == 0 && f.template == CareTeam:
+			age = (t - from) / 4 // an open end fades slowly
 		}
 		if f.unit && age < day && f.template.stays() && len(e.where) < whereabout {
 			if u := w.department(f.party); !slices.Contains(e.where, u) {
@@ -89,8 +90,8 @@ func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []re
 			}
 			continue
 		}
-		if s := &w.sources[f.source]; !s.confirmed && (s.doubtful || s.maker == a) && pt.registrar != a {
-			e.ownMade = e.ownMade || (f.template != CareTeam || s.doubtful) && f.template != Ordered && f.template != Wrote
+		if s := &w.sources[f.source]; s.standing != confirmed && (s.standing == doubtful || s.maker == a) && pt.registrar != a {
+			e.ownMade = e.ownMade || (f.template != CareTeam || s.standing == doubtful) && f.template != Ordered && f.template != Wrote
 			continue
 		}
 		if f.template == Research && !pt.consented() {

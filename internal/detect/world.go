@@ -8,26 +8,14 @@ import (
 
 // fact is one relationship of a person or a unit to a patient, as known since some time.
 type fact struct {
-	from, to int64
+	from, to instant
 	source   int32
 	party    int32
-	version  int32 // of its resource, in the order in which versions were learned
 	template Template
 	unit     bool
 }
 
-// source is one resource: who made it, and whether somebody else's act confirmed it.
-type source struct {
-	maker     int32 // -1 unknown
-	person    int32 // of a PractitionerRole: whom it posts; -1
-	confirmed bool
-	doubtful  bool // whoever made it had no reason of care herself
-	versions  int32
-	applied   int32 // the version that holds
-	patient   int32 // whom its facts are about: -1 nobody, several
-	told      int32 // the day on which it was last spoken of
-}
-
+// several stands for those who say a thing when they are more than one.
 const several int32 = -2
 
 // patient is what is known of one by now.
@@ -42,6 +30,7 @@ type patient struct {
 	born      int64    // 0 unknown
 	kin       []uint64 // keyed phones and names of next of kin
 	facts     []fact
+	stays     []stay  // units of facts that were forgotten
 	seen      []visit // explained accesses of late
 	active    int32   // the last day with an access
 	emergency int64   // the last arrival in the emergency department
@@ -89,12 +78,21 @@ type change struct {
 	what    changeKind
 	owner   int32 // patient, person, unit or source
 	other   int32
-	version int32 // of a post
+	version int32 // of its resource, in the order in which they were learned
 	fact    fact
-	record  *Record
-	body    *body
-	kin     []uint64
-	plan    *plan
+	*more
+}
+
+// more is what changes say that are seldom.
+type more struct {
+	post       *Post
+	turn       *Turn
+	seat       *Seat
+	planRef    string
+	plan       *plan
+	body       body
+	kin        []uint64
+	born, died int64
 }
 
 type changeKind uint8
@@ -128,7 +126,7 @@ type world struct {
 	patients   []patient
 	units      []unit
 	sources    []source
-	sourceOf   map[uint64]int32
+	bySource   index
 	waiting    []change
 	next       int
 	sorted     bool
@@ -142,6 +140,7 @@ type world struct {
 	plans      map[uint64]*plan
 	seat       func(*Seat) // keeps the list of devices
 	changes    int32       // put so far
+	versions   int32       // of records learned so far
 }
 
 func (w *world) person(ref string) int32 {
@@ -186,17 +185,6 @@ func (w *world) department(u int32) int32 {
 	return u
 }
 
-func (w *world) source(ref string) int32 {
-	h := digest(ref)
-	if i, ok := w.sourceOf[h]; ok {
-		return i
-	}
-	i := int32(len(w.sources))
-	w.sourceOf[h] = i
-	w.sources = append(w.sources, source{maker: -1, person: -1, patient: -1, told: w.day})
-	return i
-}
-
 // Learn takes one record of the context. What is known from the start counts at once, the rest when the log's time reaches it. What is
 // told only while the log goes on makes no difference, as long as it is told before the log reaches its time.
 func (e *Engine) Learn(r Record) { e.world.learn(&r) }
@@ -207,10 +195,13 @@ func (w *world) learn(r *Record) {
 		c.known, c.of = r.Known, digest(r.Ref)
 		w.put(c)
 	}
-	w.sources[src].versions++
-	w.sources[src].told = max(w.day, int32(r.Known/day))
-	version := w.sources[src].versions
-	if r.Gone || version > 1 && len(r.Ties) == 0 { // a version with ties drops those of another when its first is known
+	s := &w.sources[src]
+	s.tell(max(w.day, int32(min(r.Known, endOfTime)/day)))
+	again := s.applied >= 0
+	s.applied = max(s.applied, 0)
+	w.versions++
+	version := w.versions
+	if r.Gone || again && len(r.Ties) == 0 { // a version with ties drops those of another when its first is known
 		put(change{what: takeBack, owner: src, other: version})
 	}
 	if r.Maker != "" && isStaff(r.Maker) {
@@ -221,7 +212,7 @@ func (w *world) learn(r *Record) {
 		if ref == "" {
 			continue
 		}
-		f := fact{from: t.From, to: t.To, source: src, version: version, party: -1, template: t.Template}
+		f := fact{from: instantOf(t.From), to: instantOf(t.To), source: src, party: -1, template: t.Template}
 		switch {
 		case t.Party == "":
 		case isUnit(t.Party):
@@ -229,8 +220,7 @@ func (w *world) learn(r *Record) {
 		default:
 			f.party = w.person(t.Party)
 		}
-		c := change{what: addFact, owner: w.patient(ref), fact: f, known: max(r.Known, t.Known), of: digest(r.Ref)}
-		w.put(c)
+		w.put(change{what: addFact, owner: w.patient(ref), fact: f, version: version, known: max(r.Known, t.Known), of: digest(r.Ref)})
 	}
 	for _, c := range r.Confirms {
 		put(change{what: addConfirm, owner: w.source(c), other: src})
@@ -247,17 +237,17 @@ func (w *world) learn(r *Record) {
 		for i, u := range p.Units {
 			p.Units[i] = w.places.text[w.unit(u)]
 		}
-		put(change{what: addPost, owner: w.person(p.Person), other: src, version: version, record: &Record{Post: &p}})
+		put(change{what: addPost, owner: w.person(p.Person), other: src, version: version, more: &more{post: &p}})
 	}
 	if r.Plan != nil {
 		w.learnPlan(r.Plan, put)
 	}
 	if r.Turn != nil {
-		put(change{what: addTurn, record: &Record{Turn: &Turn{Plan: strings.Clone(r.Turn.Plan), From: r.Turn.From, To: r.Turn.To}}})
+		put(change{what: addTurn, more: &more{turn: &Turn{Plan: strings.Clone(r.Turn.Plan), From: r.Turn.From, To: r.Turn.To}}})
 	}
 	if r.Seat != nil {
 		x := Seat{Device: strings.Clone(r.Seat.Device), Kind: strings.Clone(r.Seat.Kind), Place: strings.Clone(r.Seat.Place), Gone: r.Seat.Gone}
-		put(change{what: addSeat, record: &Record{Seat: &x}})
+		put(change{what: addSeat, more: &more{seat: &x}})
 	}
 	if len(r.Flags) > 0 && r.Patient != "" && slices.ContainsFunc(r.Flags, sensitive) {
 		put(change{what: addFlag, owner: w.patient(r.Patient), other: src})
@@ -277,7 +267,7 @@ func (w *world) learn(r *Record) {
 	}
 	for _, k := range r.Kin {
 		if v := w.kin(k); v != 0 {
-			put(change{what: addKin, owner: w.patient(k.Patient), kin: []uint64{v}})
+			put(change{what: addKin, owner: w.patient(k.Patient), more: &more{kin: []uint64{v}}})
 		}
 	}
 }
@@ -367,7 +357,7 @@ func (w *world) learnFolk(f *Folk, put func(change)) {
 			}
 		}
 	}
-	c := change{what: addFolk, body: &b, kin: kin}
+	c := change{what: addFolk, more: &more{body: b, kin: kin}}
 	switch {
 	case f.Of != "": // RelatedPerson: kin of a patient
 		c.owner, c.other = w.patient(f.Of), 2
@@ -376,13 +366,12 @@ func (w *world) learnFolk(f *Folk, put func(change)) {
 		c.owner, c.other = w.person(f.Ref), 1
 	default:
 		c.owner = w.patient(f.Ref)
-		born := int64(0)
+		c.died = f.Died
 		if len(f.Birth) >= 4 {
 			for _, r := range f.Birth[:4] {
-				born = born*10 + int64(r-'0')
+				c.born = c.born*10 + int64(r-'0')
 			}
 		}
-		c.fact = fact{from: born, to: f.Died}
 	}
 	put(c)
 }
@@ -420,7 +409,7 @@ func (w *world) advance(t int64) {
 func (w *world) apply(c *change) {
 	switch c.what {
 	case addFact:
-		w.replace(c.fact.source, c.fact.version)
+		w.replace(c.fact.source, c.version)
 		w.addFact(c.owner, c.fact)
 		for _, t := range w.twins[c.owner] {
 			w.addFact(t, c.fact)
@@ -432,16 +421,16 @@ func (w *world) apply(c *change) {
 	case addPost:
 		w.applyPost(c)
 	case addFlag:
-		w.about(c.other, c.owner)
+		w.spokenOf(c.other, ofPatient, c.owner)
 		w.patients[c.owner].vipBy = said(w.patients[c.owner].vipBy, c.other)
 	case addConsent:
-		w.about(c.other, c.owner)
+		w.spokenOf(c.other, ofPatient, c.owner)
 		w.patients[c.owner].consentBy = said(w.patients[c.owner].consentBy, c.other)
 	case addSame:
 		w.patients[c.owner].staff, w.persons[c.other].own = c.other, c.owner
 	case addConfirm:
 		if s := &w.sources[c.owner]; s.maker < 0 || w.sources[c.other].maker != s.maker {
-			s.confirmed = true
+			s.standing = confirmed
 		}
 	case addMaker:
 		if s := &w.sources[c.owner]; s.maker < 0 {
@@ -457,17 +446,17 @@ func (w *world) apply(c *change) {
 		w.addTwin(c.owner, c.other)
 		w.addTwin(c.other, c.owner)
 	case addSeat:
-		w.seat(c.record.Seat)
+		w.seat(c.seat)
 	case addKin:
 		w.patients[c.owner].addKin(c.kin)
 	}
 }
 
 func (w *world) addFact(p int32, f fact) {
-	w.about(f.source, p)
+	w.spokenOf(f.source, ofPatient, p)
 	pt := &w.patients[p]
-	if pt.facts = append(pt.facts, f); f.template == Emergency {
-		pt.emergency = max(pt.emergency, f.from)
+	if pt.facts = append(room(pt.facts), f); f.template == Emergency {
+		pt.emergency = max(pt.emergency, int64(f.from))
 	}
 }
 
@@ -487,15 +476,6 @@ func (w *world) addTwin(p, twin int32) {
 	}
 }
 
-// about notes whom a source speaks of, so that it can be taken back.
-func (w *world) about(src, patient int32) {
-	if s := &w.sources[src]; s.patient == -1 || s.patient == patient {
-		s.patient = patient
-	} else {
-		s.patient = several
-	}
-}
-
 // said is who says something when another says it too.
 func said(by, src int32) int32 {
 	if by == -1 || by == src {
@@ -504,43 +484,12 @@ func said(by, src int32) int32 {
 	return several
 }
 
-// replace takes back what another version of a source said. Versions may be learned in any order; they come to be known in theirs.
-func (w *world) replace(src, version int32) {
-	s := &w.sources[src]
-	if s.applied == version {
-		return
-	}
-	s.applied = version
-	drop := func(p *patient) {
-		p.facts = slices.DeleteFunc(p.facts, func(f fact) bool { return f.source == src })
-		if p.vipBy == src {
-			p.vipBy = -1
-		}
-		if p.consentBy == src {
-			p.consentBy = -1
-		}
-	}
-	switch {
-	case s.patient >= 0:
-		drop(&w.patients[s.patient])
-	case s.patient == several:
-		for i := range w.patients {
-			drop(&w.patients[i])
-		}
-	}
-	s.patient = -1
-	if s.person >= 0 {
-		p := &w.persons[s.person]
-		p.posts = slices.DeleteFunc(p.posts, func(x posting) bool { return x.source == src })
-	}
-}
-
 func (w *world) applyFolk(c *change) {
 	switch c.other {
 	case 1:
 		p := &w.persons[c.owner]
 		w.renamed(p.surname, c.body.surname)
-		p.body = *c.body
+		p.body = c.body
 		if p.birth != 0 {
 			w.byBirth[p.birth] = c.owner
 			if chart, ok := w.chartBirth[p.birth]; ok && w.patients[chart].staff < 0 {
@@ -556,7 +505,7 @@ func (w *world) applyFolk(c *change) {
 			w.all = append(w.all, c.owner)
 		}
 		w.renamed(p.surname, c.body.surname)
-		p.body, p.died, p.born = *c.body, c.fact.to, c.fact.from
+		p.body, p.died, p.born = c.body, c.died, c.born
 		p.addKin(c.kin)
 		if p.birth != 0 {
 			w.chartBirth[p.birth] = c.owner
@@ -585,10 +534,13 @@ func (p *patient) addKin(kin []uint64) {
 }
 
 func (w *world) applyPost(c *change) {
-	p, post := &w.persons[c.owner], c.record.Post
+	p, post := &w.persons[c.owner], c.post
 	w.replace(c.other, c.version)
-	if s := &w.sources[c.other]; s.person != c.owner {
-		s.person = c.owner
+	if s := &w.sources[c.other]; s.speaks != ofPost || s.about != c.owner {
+		if s.speaks == ofPost { // whose it was
+			s.speaks = ofNobody
+		}
+		w.spokenOf(c.other, ofPost, c.owner)
 		p.granted = p.granted || s.maker == c.owner
 	}
 	for _, u := range post.Units {
