@@ -16,25 +16,24 @@ type calibrator struct {
 
 const weeks = 28 // days of the site's own that are looked back on
 
-// dayScores are the sums of the people of one day: the role of each, and the sums above 0, which are few, in the order of their people.
+// dayScores are the sums of the people of one day: the role of each, how many of her sums are above 0, and these, which are few, one person's
+// behind the other's.
 type dayScores struct {
 	roles []int32
-	sums  []scoredSum
-}
-
-type scoredSum struct {
-	person int32 // of that day
-	of     hypothesis
-	x      float32
+	many  []uint8
+	of    []hypothesis
+	x     []float32
 }
 
 func (d *dayScores) add(role int32, t *[hypotheses]float64) {
+	n := uint8(0)
 	for h, x := range t {
 		if x := float32(x); x > 0 {
-			d.sums = append(d.sums, scoredSum{int32(len(d.roles)), hypothesis(h), x})
+			d.of, d.x = append(d.of, hypothesis(h)), append(d.x, x)
+			n++
 		}
 	}
-	d.roles = append(d.roles, role)
+	d.roles, d.many = append(d.roles, role), append(d.many, n)
 }
 
 // table is the distribution of one sum: the positive values, of n in all.
@@ -151,7 +150,7 @@ func (c *calibrator) evidence(h hypothesis, role int32, x float64) float64 {
 // add puts a day into the ring, in the place of the oldest.
 func (c *calibrator) add(d dayScores) {
 	c.at = (c.at + 1) % weeks
-	c.ring[c.at] = dayScores{slices.Clone(d.roles), slices.Clone(d.sums)}
+	c.ring[c.at] = dayScores{slices.Clone(d.roles), slices.Clone(d.many), slices.Clone(d.of), slices.Clone(d.x)}
 }
 
 // learn makes the tables anew from the days in the ring; of very many, every so-manieth.
@@ -173,14 +172,10 @@ func (c *calibrator) learn(roles int) {
 	}
 	k := 0
 	for _, d := range c.ring {
-		sums := d.sums
+		next := 0
 		for i, role := range d.roles {
-			own := 0
-			for own < len(sums) && sums[own].person == int32(i) {
-				own++
-			}
-			its := sums[:own]
-			sums = sums[own:]
+			from := next
+			next += int(d.many[i])
 			if k++; k%stride != 0 {
 				continue
 			}
@@ -188,11 +183,12 @@ func (c *calibrator) learn(roles int) {
 			if role >= 0 {
 				perRole[role]++
 			}
-			for _, s := range its {
-				c.site[s.of].values = append(c.site[s.of].values, s.x)
+			for s := from; s < next; s++ {
+				h, x := d.of[s], d.x[s]
+				c.site[h].values = append(c.site[h].values, x)
 				if role >= 0 {
-					v := &c.roles[role][s.of].values
-					*v = append(*v, s.x)
+					v := &c.roles[role][h].values
+					*v = append(*v, x)
 				}
 			}
 		}

@@ -50,7 +50,7 @@ type openCase struct {
 	lastDay        int32
 	patients       []int32  // in the order in which they came
 	events         ids      // likewise
-	there          []uint64 // of patients and events, in order
+	there          []uint64 // the digests of the events, in their order
 	told           float64
 	shown          int   // events when last told
 	topDay         int32 // the strongest, and what it is made of
@@ -107,7 +107,8 @@ func (e *Engine) alarm(a int32, d *today, ev *Event) {
 		e.prompt(a, d, h, sign)
 	}
 	if len(ev.Patients) > 0 && len(d.patients) > 0 {
-		l := d.look(e.world.charts.of[ev.Patients[0]])
+		p, _ := e.world.charts.known(ev.Patients[0])
+		l := d.look(p)
 		routine := l != nil && l.evidence() < 2.5 && ev.Kind < Delete && d.dormant == 0 && !d.leaver && d.counts[countPatients]%8 != 0
 		if routine {
 			return
@@ -241,13 +242,13 @@ func (c *openCase) sum() float64 {
 // fill adds the events and patients of a day that the hypothesis is about.
 func (e *Engine) fill(c *openCase, h hypothesis, a int32, d *today) {
 	addPatient := func(p int32) {
-		if len(c.patients) < fullCase && c.isNew(uint64(p)) {
-			c.patients = append(c.patients, p)
+		if len(c.patients) < fullCase && !slices.Contains(c.patients, p) {
+			c.patients = append(room(c.patients), p)
 		}
 	}
 	addEvent := func(i int32) {
-		if id := d.ids.at(i); len(c.events.ends) < fullCase && c.isNew(1<<63|digest(id)) {
-			c.events.add(id)
+		if len(c.events.ends) < fullCase {
+			c.take(d.ids.at(i))
 		}
 	}
 	every := h.kind() == harvest || h == stolen || h == shared || h == dormant
@@ -265,13 +266,15 @@ func (e *Engine) fill(c *openCase, h hypothesis, a int32, d *today) {
 	}
 }
 
-// isNew reports whether a patient or event is new to the case, and notes it.
-func (c *openCase) isNew(key uint64) bool {
+// take adds an event unless it is there.
+func (c *openCase) take(id string) {
+	key := digest(id)
 	i, there := slices.BinarySearch(c.there, key)
-	if !there {
-		c.there = slices.Insert(c.there, i, key)
+	if there {
+		return
 	}
-	return !there
+	c.there = slices.Insert(room(c.there), i, key)
+	c.events.add(id)
 }
 
 // tell writes a revision when something changed. strong is whether the day, which speaks for this case, stands out of all the day's.

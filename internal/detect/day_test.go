@@ -10,7 +10,6 @@ func (d *today) opened(patients int, l look) {
 	for range patients {
 		l.patient = int32(len(d.patients))
 		l.counted = true
-		l.where = [whereabout]int32{-1, -1, -1}
 		d.add(l)
 		d.counts[countPatients]++
 		d.counts[countUnexplained]++

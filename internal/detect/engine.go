@@ -45,7 +45,8 @@ type Engine struct {
 	networks   map[uint32]float64 // by how many people
 	novelDays  [novelties]float64
 	personDays float64
-	machines   map[uint32]*machine
+	machines   []machine
+	byDevice   map[uint32]int32
 	listed     bool // a list of devices was told
 	events     float64
 	returns    [16]float64
@@ -78,7 +79,7 @@ func New(o Options) *Engine {
 		o.Budget = 2
 	}
 	e := &Engine{options: o, weights: newWeights(), rates: newRates(), open: map[caseKey]*openCase{}, prompted: map[caseKey]int32{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
-		networks: map[uint32]float64{}, machines: map[uint32]*machine{}, bar: .01, floor: 0, ownReasons: [2]float64{10, 1000}, near: [2]float64{30, 1000},
+		networks: map[uint32]float64{}, byDevice: map[uint32]int32{}, bar: .01, floor: 0, ownReasons: [2]float64{10, 1000}, near: [2]float64{30, 1000},
 		lots: newLottery(o.Secret, o.Seed)}
 	e.world = world{keys: newKeyer(), bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},
 		plans: map[uint64]*plan{}, seat: e.list}
@@ -112,12 +113,13 @@ func (e *Engine) list(s *Seat) {
 }
 
 func (e *Engine) machine(device uint32) *machine {
-	m := e.machines[device]
-	if m == nil {
-		m = &machine{place: -1}
-		e.machines[device] = m
+	i, known := e.byDevice[device]
+	if !known {
+		i = int32(len(e.machines))
+		e.byDevice[device] = i
+		e.machines = append(e.machines, machine{place: -1})
 	}
-	return m
+	return &e.machines[i]
 }
 
 func (e *Engine) stats(role int32) *roleStats {

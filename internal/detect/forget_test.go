@@ -70,7 +70,7 @@ func TestForgettingChangesNoVerdict(t *testing.T) {
 	}
 }
 
-// crowd is a house of whom each opens ten charts a day, of patients who change each week; for one in twenty no reason is known. Ids are as
+// crowd is a house of twenty wards where each opens ten charts a day, of patients who change each week; for one in twenty no reason is known. Ids are as
 // long as an installation's.
 type crowd struct {
 	people, patients int
@@ -83,6 +83,8 @@ func longRef(typ string, n int) string {
 	return fmt.Sprintf("%s/5f0c9d2e-7b1a-4c3d-8e6f-%012x", typ, n)
 }
 
+func ward(k int) string { return fmt.Sprint("Organization/", k%20) }
+
 func (c crowd) begin(e *Engine) {
 	folk := func(typ, street string, k int) *Folk {
 		return &Folk{Ref: longRef(typ, k), Family: fmt.Sprint("F", k%977), Given: fmt.Sprint(typ, k), Birth: "1970-01-01", Street: fmt.Sprint(k%40, street, k/400), Postal: "1",
@@ -92,13 +94,13 @@ func (c crowd) begin(e *Engine) {
 		r := Record{Ref: longRef("Patient", k), Patient: longRef("Patient", k), Folk: folk("Patient", " Elm ", k)}
 		r.Folk.Contacts = []Contact{{"F", fmt.Sprint("C", k), fmt.Sprint("1", k)}}
 		if k%20 != 3 {
-			r.Ties = []Tie{{Template: EncounterUnit, Party: "Organization/house", From: noon - day, To: noon + 400*day}}
+			r.Ties = []Tie{{Template: EncounterUnit, Party: ward(k / 10), From: noon - day, To: noon + 400*day}}
 		}
 		e.Learn(r)
 	}
 	for k := range c.people {
 		e.Learn(Record{Ref: longRef("Practitioner", k), Folk: folk("Practitioner", " Oak ", k)})
-		e.Learn(Record{Ref: longRef("PractitionerRole", k), Post: &Post{Person: longRef("Practitioner", k), Role: "nurse", Units: []string{"Organization/house"}}})
+		e.Learn(Record{Ref: longRef("PractitionerRole", k), Post: &Post{Person: longRef("Practitioner", k), Role: "nurse", Units: []string{ward(k)}}})
 	}
 	for d := range int64(planned) {
 		c.plan(e, d)
@@ -109,7 +111,7 @@ const planned = 28 // days ahead
 
 func (c crowd) plan(e *Engine, d int64) {
 	for k := int(d) % 2; k < c.people; k += 2 {
-		e.Roster(Shift{longRef("Practitioner", k), "Organization/house", noon + d*day - 6*3600, noon + d*day + 6*3600})
+		e.Roster(Shift{longRef("Practitioner", k), ward(k), noon + d*day - 6*3600, noon + d*day + 6*3600})
 	}
 }
 
@@ -123,7 +125,7 @@ func (c crowd) live(e *Engine, d int64) {
 	for k := range 10 * c.people {
 		who, nth := k%c.people, k/c.people
 		e.Judge(&Event{ID: longRef("", int(d)*10*c.people+k)[1:], Time: noon + d*day + int64(k)*int64(day/2)/int64(10*c.people), Kind: Read, Agent: longRef("Practitioner", who),
-			Role: "nurse", Device: longRef("Device", who), Address: "10.0.0.1", Patients: []string{longRef("Patient", (who*10+nth+int(d)/7*130)%opened)}})
+			Role: "nurse", Device: longRef("Device", who), Address: "10.0.0.1", Patients: []string{longRef("Patient", (who*10+nth+int(d)/7*200)%opened)}})
 	}
 }
 
@@ -163,7 +165,7 @@ func BenchmarkMemory(b *testing.B) {
 			more crowd
 			n    [2]float64 // how many more there are
 		}{
-			{"person", crowd{people: 600, patients: 2 * opened}, [2]float64{400, 400}},
+			{"person", crowd{people: 1000, patients: 2 * opened}, [2]float64{800, 800}},
 			{"patient", crowd{people: 200, patients: 12 * opened}, [2]float64{20000, 20000}},
 			{"appointment", crowd{people: 200, patients: 2 * opened, appointments: 500}, [2]float64{500 * 42, 500 * 100}},
 		} {

@@ -18,8 +18,11 @@ func (s *ids) add(id string) int32 {
 	if n > 0 && s.at(int32(n-1)) == id {
 		return int32(n - 1)
 	}
+	if cap(s.packed)-len(s.packed) <= len(id) {
+		s.packed = append(make([]byte, 0, len(s.packed)+len(s.packed)/4+len(id)+1), s.packed...)
+	}
 	s.packed = pack(s.packed, id)
-	s.ends = append(s.ends, uint32(len(s.packed)))
+	s.ends = append(room(s.ends), uint32(len(s.packed)))
 	return int32(n)
 }
 

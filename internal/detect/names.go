@@ -1,25 +1,39 @@
 package detect
 
-import "strings"
+import (
+	"hash/maphash"
+	"strings"
+)
 
 // names gives small numbers to the strings of one kind, in the order in which they come.
 type names struct {
-	of   map[string]int32
 	text []string
+	by   index
 }
 
+var namesSeed = maphash.MakeSeed()
+
+func hashOfName(s string) uint64 { return maphash.String(namesSeed, s) }
+
 func (n *names) number(s string) (i int32, fresh bool) {
-	if i, ok := n.of[s]; ok {
+	hash := hashOfName(s)
+	if i := n.of(hash, s); i >= 0 {
 		return i, false
 	}
-	if n.of == nil {
-		n.of = map[string]int32{}
-	}
-	s = strings.Clone(s) // it may be part of a large text
 	i = int32(len(n.text))
-	n.of[s] = i
-	n.text = append(n.text, s)
+	n.text = append(room(n.text), strings.Clone(s)) // it may be part of a large text
+	n.by.add(hash, i, func(i int32) uint64 { return hashOfName(n.text[i]) })
 	return i, true
+}
+
+// known is the number of a string that has one.
+func (n *names) known(s string) (i int32, ok bool) {
+	i = n.of(hashOfName(s), s)
+	return i, i >= 0
+}
+
+func (n *names) of(hash uint64, s string) int32 {
+	return n.by.find(hash, func(i int32) bool { return n.text[i] == s })
 }
 
 // digest is FNV-1a: the same in every run, on every machine.

@@ -79,7 +79,7 @@ func (e *Engine) again(p pending, stage int) {
 		if d := e.dayOf(p.agent, int32(p.at/day)); d != nil {
 			if l := d.look(p.patient); l != nil {
 				d.excuse(l, nats)
-				if l.where[0] < 0 {
+				if l.where[0] == 0 {
 					d.covered(l, e.where)
 				}
 			}

@@ -11,7 +11,6 @@ type person struct {
 	shifts    []shift // planned, and of the last two weeks
 	planned   shift   // from the first to the last that was ever planned; 0 none
 	hired     int64   // since when her newest role is known
-	granted   bool    // she gave herself a role, and no event was counted for it yet
 	leaves    int64   // from when she may do nothing, 0
 	last      int64   // the last event
 	days      float32 // of activity, decayed
@@ -22,14 +21,15 @@ type person struct {
 	partners  [20]partner
 	repeats   []repeat
 	drift     float64 // low and slow
-	usual     float32 // log E of her days, so that an odd habit is one case at most
 	paced     float64 // exports, low and slow
+	usual     float32 // log E of her days, so that an odd habit is one case at most
 	attr      [attributes]float32
 	own0      float32
 	near      float32 // patients of her surroundings a day
 	apart     float32 // community: mean and variance of her deviation
 	apartVar  float32
 	apartDays float32
+	granted   bool // she gave herself a role, and no event was counted for it yet
 	today     *today
 	before    *today
 }
@@ -37,7 +37,7 @@ type person struct {
 // seat is where a person worked last, as 3 + place.
 type seat struct {
 	place int32
-	at    int64
+	at    instant
 }
 
 type partner struct {
@@ -64,12 +64,7 @@ type today struct {
 	size     float64 // the strongest export, log e
 	off      float64 // log e of working at odd hours
 	novelty  float64 // nats of the newest seat
-	novel    uint8   // a bit for each novelty met
 	stranger uint32  // a device that is not on the house's list of them and that nobody ever had
-	strange  uint8   // patients without a known reason opened there
-	far      uint8   // the same, far from every planned shift
-	swapped  bool    // far from every planned shift, and at work for all that: something done there was explained
-	leaver   bool    // the last day is over, and no shift is planned
 	awayNet  uint32  // the new seat
 	awayDev  uint32
 	dormant  float64
@@ -81,6 +76,11 @@ type today struct {
 	logE     float64
 	apart    float64
 	attr     [attributes]int32
+	novel    uint8 // a bit for each novelty met
+	strange  uint8 // patients without a known reason opened at the stranger
+	far      uint8 // the same, far from every planned shift
+	swapped  bool  // far from every planned shift, and at work for all that: something done there was explained
+	leaver   bool  // the last day is over, and no shift is planned
 }
 
 // excuse lowers a look to what is known of it now.
@@ -102,7 +102,7 @@ type look struct {
 	rel     float32
 	nats    float32 // unexplained
 	habit   float32
-	where   [whereabout]int32
+	where   [whereabout]uint8 // 1 + place among the day's units
 	q       uint8
 	events  uint8 // on this chart, up to nine
 	sought  bool  // found by a search and not opened
@@ -129,7 +129,7 @@ func (d *today) look(p int32) *look {
 }
 
 func (d *today) add(l look) {
-	d.patients = append(d.patients, l)
+	d.patients = append(room(d.patients), l)
 	if d.index != nil {
 		d.index[l.patient] = int32(len(d.patients) - 1)
 	} else if len(d.patients) == 48 {
@@ -144,7 +144,7 @@ const enoughNotes = 400
 
 func (d *today) note(id string) {
 	if len(d.notes) < enoughNotes {
-		d.notes = append(d.notes, d.ids.add(id))
+		d.notes = append(room(d.notes), d.ids.add(id))
 	}
 }
 

@@ -22,7 +22,7 @@ type shift struct {
 // plans adds a shift in its place.
 func (p *person) plans(s shift) {
 	if i, there := slices.BinarySearchFunc(p.shifts, s, compareShifts); !there {
-		p.shifts = slices.Insert(p.shifts, i, s)
+		p.shifts = slices.Insert(room(p.shifts), i, s)
 	}
 	if p.planned.from == 0 || s.from < p.planned.from {
 		p.planned.from = s.from

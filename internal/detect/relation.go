@@ -69,8 +69,8 @@ var near = []relation{self, household, kinOnFile, rareSurname, neighbour}
 // Near reports whether a person (Practitioner/x) and a patient (Patient/y) are one human, family, of one household, or neighbours, as
 // far as the records tell that the engine has learned; false for those it does not know.
 func (e *Engine) Near(agent, patient string) bool {
-	a, known := e.world.people.of[agent]
-	p, there := e.world.charts.of[patient]
+	a, known := e.world.people.known(agent)
+	p, there := e.world.charts.known(patient)
 	if !known || !there {
 		return false
 	}

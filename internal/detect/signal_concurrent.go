@@ -54,10 +54,10 @@ func (p *person) concurrent(place int32, t int64) bool {
 		return false
 	}
 	if p.recent[0].place == place+3 {
-		p.recent[0].at = t
+		p.recent[0].at = instantOf(t)
 		return false
 	}
-	back := slices.ContainsFunc(p.recent[1:], func(s seat) bool { return s.place == place+3 && t-s.at < 600 })
-	p.recent[2], p.recent[1], p.recent[0] = p.recent[1], p.recent[0], seat{place + 3, t}
+	back := slices.ContainsFunc(p.recent[1:], func(s seat) bool { return s.place == place+3 && t-int64(s.at) < 600 })
+	p.recent[2], p.recent[1], p.recent[0] = p.recent[1], p.recent[0], seat{place + 3, instantOf(t)}
 	return back
 }

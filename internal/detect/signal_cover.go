@@ -1,6 +1,9 @@
 package detect
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Who opens many patients of one unit on a day works there, planned or not: a float, a swapped shift, cross-cover. That explains none of
 // the looks, but takes most of the suspicion from them; what else is known of a patient still speaks.
@@ -14,21 +17,23 @@ type cover struct{ unit, patients int32 }
 
 // covered counts a look at a patient who is on these units now, and lowers those of a unit that the person covers.
 func (d *today) covered(l *look, where []int32) {
-	l.where = [whereabout]int32{-1, -1, -1}
-	copy(l.where[:], where)
-	for _, u := range where {
+	l.where = [whereabout]uint8{}
+	for k, u := range where {
 		i := slices.IndexFunc(d.units, func(c cover) bool { return c.unit == u })
 		if i < 0 {
-			i = len(d.units)
-			d.units = append(d.units, cover{unit: u})
+			if i = len(d.units); i == math.MaxUint8 { // who is on so many is at home on none
+				continue
+			}
+			d.units = append(room(d.units), cover{unit: u})
 		}
 		c := &d.units[i]
+		l.where[k] = uint8(i + 1)
 		switch c.patients++; {
 		case c.patients < covers:
 		case c.patients == covers:
-			for k := range d.patients {
-				if slices.Contains(d.patients[k].where[:], u) {
-					d.excuseCovered(&d.patients[k])
+			for j := range d.patients {
+				if slices.Contains(d.patients[j].where[:], uint8(i+1)) {
+					d.excuseCovered(&d.patients[j])
 				}
 			}
 		default:

@@ -12,7 +12,7 @@ func (e *Engine) seek(ev *Event, a int32, t int64, d *today) {
 		return
 	}
 	w := &e.world
-	p, ok := w.charts.of[ev.Data]
+	p, ok := w.charts.known(ev.Data)
 	if !ok || d.look(p) != nil {
 		return
 	}
@@ -22,5 +22,5 @@ func (e *Engine) seek(ev *Event, a int32, t int64, d *today) {
 	nats := e.weights.weigh(w.persons[a].role, e.found)
 	q, rel := e.rates.strongest(w.related(a, p, t))
 	d.counts[countSearches]++
-	d.add(look{event: d.ids.add(ev.ID), patient: p, nats: float32(min(nats, .5)), rel: float32(rel), q: uint8(q), sought: true, where: [whereabout]int32{-1, -1, -1}})
+	d.add(look{event: d.ids.add(ev.ID), patient: p, nats: float32(min(nats, .5)), rel: float32(rel), q: uint8(q), sought: true})
 }
