@@ -114,7 +114,11 @@ func (f *Office) Close(ctx context.Context, p access.Principal, id string, d Fin
 		}
 	}
 	me, now := staff(p), f.now()
-	c, err := f.take(ctx, p, id, step{name: "close", text: d.Text, needs: true, owner: true, logs: d.Outcome + ": " + d.Text, note: d.Outcome + ": " + d.Text}, func(c *Case) error {
+	logs := d.Outcome + ": " + d.Text
+	if d.Fact != nil {
+		logs += d.Fact.said()
+	}
+	c, err := f.take(ctx, p, id, step{name: "close", text: d.Text, needs: true, owner: true, logs: logs, note: d.Outcome + ": " + d.Text}, func(c *Case) error {
 		if more := len(c.Events) - d.Seen; more > 0 {
 			return outcome.New(outcome.Conflict, fmt.Sprintf("the case took in %d more meanwhile: look at them, then close it", more)).Because("grew")
 		}

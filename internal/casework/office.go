@@ -29,6 +29,8 @@ type OfficeOptions struct {
 	Ties func(person, patient string) bool
 	// Elsewhere is the other system where it is one that is watched; nil: the accesses are this installation's own.
 	Elsewhere Elsewhere
+	// Units gives the units whose patients a finding can be about; nil knows none.
+	Units func() []Unit
 	// Budget is how many cases without misuse the office expects for a thousand people and a day; 2 when 0.
 	Budget float64
 }
@@ -41,6 +43,17 @@ func NewOffice(o OfficeOptions) *Office {
 	f := &Office{o.Store, o}
 	o.Gate.HandleAct(access.MuteAct, access.ActHandler{May: f.mayMute, Carry: f.mute})
 	return f
+}
+
+// Unit is a place of the house on which patients are.
+type Unit struct{ Ref, Name string }
+
+// Units are those whose patients a finding can be about, by name.
+func (f *Office) Units() []Unit {
+	if f.o.Units == nil {
+		return nil
+	}
+	return f.o.Units()
 }
 
 const longestWords = 2000 // characters of what is written into a case

@@ -61,8 +61,9 @@ type Engine struct {
 	activeMean float64
 	finished   int
 	report     Report
-	awake      [2]int32 // accounts that woke today and yesterday
-	ownMade    bool     // the last reasons left out a fact that the person made herself
+	awake      [2]int32     // accounts that woke today and yesterday
+	ownMade    bool         // the last reasons left out a fact that the person made herself
+	justified  []*justified // by when they are known
 	lots       lottery
 	audits     int
 	units      []int32
@@ -450,6 +451,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 			s.standing = doubtful
 		}
 	}
+	e.meet(a, p, t, ev.ID)
 	e.sample(ev, a, p, t)
 }
 

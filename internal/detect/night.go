@@ -15,6 +15,7 @@ func (e *Engine) midnight() {
 	e.audit()
 	e.firstLooks, e.looksToday = e.looksToday, 0
 	e.weights.fit(e.samples[:])
+	e.refit()
 	e.day++
 	e.world.day = e.day
 	maps.DeleteFunc(e.prompted, func(_ caseKey, on int32) bool { return e.day-1-on > idleDays })

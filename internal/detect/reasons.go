@@ -114,6 +114,9 @@ func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []re
 	if e.at >= 0 && slices.ContainsFunc(pt.seen, func(v visit) bool { return v.person != a && w.worksAt(v.person, e.at) }) {
 		e.here()
 	}
+	if j := e.confirmed(a, p, t); j != nil {
+		into = append(into, reason{template: Confirmed, on: j.From, nats: j.nats})
+	}
 	note(activity, quiet, 0)
 	return into
 }

@@ -222,6 +222,17 @@ func (s *story) world(f []string) {
 		tie("Task", TaskMine, TaskDepartment, 0)
 	case "shift":
 		s.e.Roster(Shift{Person: who(f[1]), Place: place(f[2]), From: s.at(f[3]), To: s.at(f[4])})
+	case "justified":
+		kind := f[2]
+		if u, ok := strings.CutPrefix(kind, "@"); ok {
+			kind = UnitPatients + place(u)
+		}
+		j := Justified{ID: strings.Join(f, " "), Patients: kind, From: s.at(f[3])}
+		j.To = j.From + 90*day
+		for _, name := range strings.Split(f[1], ",") {
+			j.People = append(j.People, who(name))
+		}
+		s.e.Justify(j)
 	case "leaves":
 		s.e.Leaves(who(f[1]), s.at(f[2]))
 	default:

@@ -36,6 +36,7 @@ const (
 	Wrote
 	Repeat
 	Collaborator
+	Confirmed
 	activity // how long ago anything of care happened to the patient; it is never said, and explains nothing alone
 	templates
 )
@@ -91,6 +92,7 @@ var vocabulary = [templates]template{
 	Ordered:              {"order.placed", aPerson, 0, 7, 3.5, true, "asked for something for the patient on {on}"},
 	Wrote:                {"document.mine", aPerson, 0, 7, 3.0, true, "wrote, or is to sign, something about the patient on {on}"},
 	Repeat:               {"repeat.explained", derived, 0, 30, 3.0, false, "had a reason of care for the same patient {on}"},
+	Confirmed:            {"confirmed.reason", derived, 0, 90, 0, false, "is alike to what a privacy officer found justified on {on}"},
 	activity:             {"activity", nobody, 0, 0, 0, false, ""},
 	Collaborator:         {"collaborator.direct", derived, 0, 2, 2.0, false, "works with somebody who has a direct reason since {on}"},
 }

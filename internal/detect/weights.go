@@ -64,7 +64,9 @@ func (w *weights) weigh(role int32, rs []reason) float64 {
 		z += w.role[role].base
 	}
 	for i := range rs {
-		rs[i].nats = w.nats(role, rs[i].feature())
+		if rs[i].template != Confirmed { // weighed by itself
+			rs[i].nats = w.nats(role, rs[i].feature())
+		}
 		z += rs[i].nats
 	}
 	return max(-6, min(6, -z))
@@ -81,7 +83,7 @@ type sample struct {
 func sampleOf(role int32, real bool, rs []reason) sample {
 	s := sample{role: role, real: real}
 	for _, r := range rs {
-		if int(s.n) < len(s.f) {
+		if r.template != Confirmed && int(s.n) < len(s.f) {
 			s.f[s.n] = r.feature()
 			s.n++
 		}

@@ -47,6 +47,7 @@ type unit struct {
 	house   bool     // no department but what holds them
 	staffed bool     // somebody is posted there
 	wards   uint8    // how many staffed places it may stand for
+	stayed  bool     // a patient was there
 }
 
 // manyWards is how many staffed places make what holds them a house, whatever it is called.
@@ -457,6 +458,9 @@ func (w *world) addFact(p int32, f fact) {
 	pt := &w.patients[p]
 	if pt.facts = append(room(pt.facts), f); f.template == Emergency {
 		pt.emergency = max(pt.emergency, int64(f.from))
+	}
+	if f.unit && f.template.stays() {
+		w.units[f.party].stayed = true
 	}
 }
 

@@ -80,7 +80,7 @@ func (f *facts) read(ctx context.Context) (n int, err error) {
 	return n + people, err
 }
 
-// tables tells what the lists of staff, shifts, leavers and devices say; n is how many people the first has.
+// tables tells what the lists of staff, shifts, leavers, findings and devices say; n is how many people the first has.
 func (f *facts) tables(ctx context.Context) (n int, err error) {
 	cross, e := f.cross, f.to
 	shift := func(s detect.Shift) {
@@ -94,6 +94,7 @@ func (f *facts) tables(ctx context.Context) (n int, err error) {
 		}
 		e.Device(id, kind, cross.find(place, "Location", "Organization"))
 	}
+	found := findings{}
 	for _, t := range []struct {
 		name string
 		read func(io.Reader, func(int, string)) error
@@ -109,6 +110,7 @@ func (f *facts) tables(ctx context.Context) (n int, err error) {
 		}},
 		{"roster.csv", func(r io.Reader, reject func(int, string)) error { return roster(ctx, r, shift, reject) }},
 		{"leavers.csv", func(r io.Reader, reject func(int, string)) error { return leavers(ctx, r, leave, reject) }},
+		{"justified.csv", func(r io.Reader, reject func(int, string)) error { return justified(ctx, r, found.take, reject) }},
 		{"devices.csv", func(r io.Reader, reject func(int, string)) error { return devices(ctx, r, device, reject) }},
 	} {
 		path := filepath.Join(f.dir, t.name)
@@ -123,5 +125,6 @@ func (f *facts) tables(ctx context.Context) (n int, err error) {
 			return n, reading(err, t.name)
 		}
 	}
+	found.tell(cross, e)
 	return n, nil
 }

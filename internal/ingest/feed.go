@@ -13,10 +13,14 @@ import (
 type Feed struct {
 	cross *crosswalk
 	held  []entry
+	units map[string]string // names of places, by reference
 }
 
 // NewFeed makes a feed that was told nothing yet.
-func NewFeed() *Feed { return &Feed{cross: newCrosswalk()} }
+func NewFeed() *Feed { return &Feed{cross: newCrosswalk(), units: map[string]string{}} }
+
+// UnitName is what a place is called; empty when no resource says so.
+func (f *Feed) UnitName(ref string) string { return f.units[ref] }
 
 // Take takes in a version of a resource; json nil says that it was deleted. It is known since known, whatever its meta.lastUpdated.
 // False: detection learns nothing from it.
@@ -30,6 +34,13 @@ func (f *Feed) Take(ref string, known time.Time, json []byte) bool {
 	}
 	if e.Known = known.Unix(); known.Nanosecond() > 0 { // as instantAfter
 		e.Known++
+	}
+	if typ, _, _ := strings.Cut(ref, "/"); typ == "Location" || typ == "Organization" {
+		for _, id := range e.ids {
+			if id.System == "" && id.Label == "" {
+				f.units[ref] = strings.Clone(id.Value)
+			}
+		}
 	}
 	f.held = append(f.held, e)
 	return true

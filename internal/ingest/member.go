@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +38,26 @@ func (s *Standing) Member(ref string) (m Member, ok bool) {
 		m.Unit = strings.ReplaceAll(label, "_", " ")
 	}
 	return m, true
+}
+
+// InUnit lists the Practitioners whose department is called so. Safe for concurrent use.
+func (s *Standing) InUnit(name string) (out []string) {
+	s.staff.mu.Lock()
+	refs := slices.Sorted(maps.Keys(s.staff.of))
+	s.staff.mu.Unlock()
+	for _, ref := range refs {
+		if m, ok := s.Member(ref); ok && strings.EqualFold(m.Unit, name) && strings.HasPrefix(ref, "Practitioner/") {
+			out = append(out, ref)
+		}
+	}
+	return out
+}
+
+// UnitName is what a place is called; empty when the context does not say. Safe for concurrent use.
+func (s *Standing) UnitName(ref string) string {
+	s.staff.mu.Lock()
+	defer s.staff.mu.Unlock()
+	return s.staff.units[ref]
 }
 
 // unit notes the name of a place.

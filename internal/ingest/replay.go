@@ -20,7 +20,7 @@ import (
 
 // Options of a replay.
 type Options struct {
-	Context string   // directory of NDJSON, one file a type, and roster.csv, leavers.csv, devices.csv; any subset
+	Context string   // directory of NDJSON, one file a type, and roster.csv, leavers.csv, devices.csv, justified.csv; any subset
 	Logs    []string // in order
 	Form    Form     // of the logs
 	Out     string   // directory of what is written; made when missing

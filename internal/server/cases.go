@@ -20,7 +20,7 @@ func (s *Server) openCases(ctx context.Context) (err error) {
 	if s.other != nil {
 		elsewhere = s.other.source
 	}
-	s.Office = casework.NewOffice(casework.OfficeOptions{Store: s.Cases, Gate: s.Gate, Persons: s.Persons, Elsewhere: elsewhere, Ties: s.Watch.Near})
+	s.Office = casework.NewOffice(casework.OfficeOptions{Store: s.Cases, Gate: s.Gate, Persons: s.Persons, Elsewhere: elsewhere, Ties: s.Watch.Near, Units: s.Watch.Units})
 	return nil
 }
 

@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"chartwarden/internal/identity"
 	"chartwarden/internal/watch"
@@ -39,6 +41,18 @@ func (p people) Ended(ctx context.Context) (out []string, err error) {
 			out = append(out, x.Practitioner)
 		}
 	}
+	return out, err
+}
+
+// InUnit is for [watch.People].
+func (p people) InUnit(ctx context.Context, department string) (out []string, err error) {
+	all, err := p.People(ctx)
+	for _, x := range all {
+		if x.Active && x.Practitioner != "" && strings.EqualFold(x.Department, department) {
+			out = append(out, x.Practitioner)
+		}
+	}
+	slices.Sort(out)
 	return out, err
 }
 

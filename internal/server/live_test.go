@@ -18,10 +18,13 @@ import (
 	"time"
 
 	"chartwarden/internal/access"
+	"chartwarden/internal/casework"
 	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/detect"
 	"chartwarden/internal/hospital"
+	"chartwarden/internal/identity"
 	"chartwarden/internal/ingest"
+	"chartwarden/internal/policy"
 	"chartwarden/internal/server"
 	"chartwarden/internal/server/servertest"
 )
@@ -41,7 +44,7 @@ type played struct {
 var noon = time.Date(2035, 11, 21, 12, 20, 0, 0, time.UTC) // a Wednesday, so far off that no cookie has lapsed
 
 // play makes the hospital, 13 hours before noon, and lets its day happen until then.
-func play(t *testing.T) *played {
+func play(t *testing.T, before ...func(*played)) *played {
 	t.Helper()
 	place := dbtest.New(t)
 	config := server.Config{Data: place.Dir, Database: place.URL, Listen: "127.0.0.1:0", PublicURL: "http://localhost"}
@@ -84,6 +87,9 @@ func play(t *testing.T) *played {
 	if err := p.seat.Take(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
+	for _, do := range before {
+		do(p)
+	}
 	if err := p.seat.PlayPast(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -119,6 +125,67 @@ func (p *played) context(t *testing.T, dir string) {
 		if err := os.WriteFile(filepath.Join(dir, typ+".ndjson"), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// justify has an officer find justified that a unit's staff opens charts of each ward, before the day begins.
+func (p *played) justify(t *testing.T) {
+	t.Helper()
+	p.catchUp(t)
+	people, err := p.Persons.People(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	as := func(x identity.Person) access.Principal {
+		return access.Person(&identity.Session{Person: x, Capacity: identity.StaffCapacity, AAL: 2, Trust: policy.Registered, Zone: policy.Hospital, Created: p.clock.Now()})
+	}
+	officer := people[slices.IndexFunc(people, func(x identity.Person) bool { return slices.Contains(x.Roles, identity.Privacy) })]
+	units := p.Office.Units()
+	if len(units) == 0 {
+		t.Fatal("detection knows no unit on which patients are")
+	}
+	departments := map[string]bool{}
+	for _, x := range people {
+		if x.Practitioner == "" || departments[x.Department] || x.Department == officer.Department || len(departments) == 4 {
+			continue
+		}
+		departments[x.Department] = true
+		for _, u := range units {
+			c := servertest.Raise(t, p.Office.Store, servertest.Suspicion{Agent: x.Practitioner, Hypothesis: u.Ref, At: p.clock.Now(), Patients: []string{"Patient/nobody"}})
+			_, err := p.Office.Take(t.Context(), as(officer), c.ID)
+			if err == nil {
+				_, err = p.Office.Close(t.Context(), as(officer), c.ID, casework.Finding{Outcome: casework.Justified, Text: "fills in", Seen: 1,
+					Fact: &casework.Fact{Unit: "hers", Of: detect.UnitPatients + u.Ref, Patients: u.Name, Reason: "fills in"}})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	p.clock.Set(p.clock.Now().Add(time.Second))
+}
+
+// justifiedAs writes what was found justified as a replay reads it.
+func (p *played) justifiedAs(t *testing.T, dir string) {
+	t.Helper()
+	list, err := p.Cases.FactsAfter(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	people, err := p.Persons.People(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "id,practitioner,patients,from,until\n"
+	for _, f := range list {
+		for _, x := range people {
+			if x.Department == f.Unit && x.Practitioner != "" {
+				text += fmt.Sprintf("finding-%d,%s,%s,%s,%s\n", f.Number, x.Practitioner, f.Of, f.From.Format(time.RFC3339Nano), f.Until.Format(time.RFC3339Nano))
+			}
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "justified.csv"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -173,11 +240,12 @@ func TestReplayGivesWhatTheFollowerSaid(t *testing.T) {
 	if testing.Short() {
 		t.Skip("plays a day")
 	}
-	p := play(t)
+	p := play(t, func(p *played) { p.justify(t) })
 	p.catchUp(t)
 	p.clock.Set(noon.Add(5 * 24 * time.Hour)) // late documentation is waited for no more
 	dir := t.TempDir()
 	p.context(t, dir)
+	p.justifiedAs(t, dir)
 	bundle := filepath.Join(dir, "bundle")
 	if _, err := p.Gate.ExportLog(t.Context(), access.Job(access.Operator), access.LogExport{Dir: bundle, Payloads: true}); err != nil {
 		t.Fatal(err)
@@ -187,13 +255,30 @@ func TestReplayGivesWhatTheFollowerSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Remove(filepath.Join(dir, "justified.csv")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ingest.Replay(t.Context(), ingest.Options{Context: dir, Logs: []string{filepath.Join(bundle, "events.ndjson")}, Out: filepath.Join(dir, "without"), Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
 	t.Logf("%d events, %d accesses, %d explained, %d cases, %d rejected", sum.Events, sum.Accesses, sum.Explained, sum.Cases, sum.Rejected)
 	if sum.Accesses < 300 || sum.Cases == 0 {
 		t.Errorf("the day says too little")
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	compare(t, "verdict", p.verdicts, newest(t, filepath.Join(dir, "out", "verdicts.ndjson"), func(v map[string]any) string { return fmt.Sprint(v["event"], " ", v["patient"]) }))
+	access := func(v map[string]any) string { return fmt.Sprint(v["event"], " ", v["patient"]) }
+	said := newest(t, filepath.Join(dir, "out", "verdicts.ndjson"), access)
+	compare(t, "verdict", p.verdicts, said)
+	differ := 0
+	for key, line := range newest(t, filepath.Join(dir, "without", "verdicts.ndjson"), access) {
+		if line != said[key] {
+			differ++
+		}
+	}
+	if t.Logf("%d verdicts change by what was found justified", differ); differ == 0 {
+		t.Error("what was found justified says nothing")
+	}
 	compare(t, "case", p.cases, newest(t, filepath.Join(dir, "out", "cases.ndjson"), func(v map[string]any) string {
 		delete(v, "case")
 		return fmt.Sprint(v["agent"], " ", v["hypothesis"], " ", v["opened"])

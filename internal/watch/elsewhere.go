@@ -127,8 +127,13 @@ func (r *elsewhereReading) next() (int, error) {
 	return len(pieces), nil
 }
 
+func (r *elsewhereReading) unit(ref string) string { return r.standing.UnitName(ref) }
+
 // learn reads what the context gained.
 func (r *elsewhereReading) learn() error {
+	if err := r.findings(func(unit string) ([]string, error) { return r.standing.InUnit(unit), nil }); err != nil {
+		return err
+	}
 	now := time.Now()
 	if now.Sub(r.learned) < r.how.Every {
 		return nil

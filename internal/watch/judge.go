@@ -28,6 +28,7 @@ type session struct {
 	night   nightly
 	stored  string // place that was kept last
 	keptAt  time.Time
+	facts   int64 // the newest finding of the office that was told
 }
 
 // slow is how far the log's own time stays behind the clock when nothing happens: an entry may be on its way.
@@ -39,7 +40,7 @@ func (w *Watch) judge(ctx context.Context) error {
 	s := &session{Watch: w, ctx: ctx, since: w.o.Now().Add(-lookBack)}
 	s.engine = detect.New(detect.Options{Seed: seed, Budget: w.o.Budget, Verdict: s.verdict, Case: s.raise, Audit: s.raise, Alert: s.raise, Secret: w.o.Cases.Lots()})
 	s.working.Lock()
-	s.Watch.engine = s.engine
+	s.Watch.engine, s.Watch.named = s.engine, nil
 	s.working.Unlock()
 	settled, err := w.o.Cases.Cursor(ctx)
 	if err != nil {
@@ -51,6 +52,9 @@ func (w *Watch) judge(ctx context.Context) error {
 	if s.reading, err = w.o.Source.begin(s, settled); err != nil {
 		return err
 	}
+	s.working.Lock()
+	s.named = s.reading.unit
+	s.working.Unlock()
 	for ctx.Err() == nil {
 		n, err := s.reading.next()
 		if err != nil {

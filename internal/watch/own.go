@@ -82,8 +82,13 @@ func (r *ownReading) next() (int, error) {
 	return len(read), nil
 }
 
+func (r *ownReading) unit(ref string) string { return r.feed.UnitName(ref) }
+
 // learn tells the engine what was stored since.
 func (r *ownReading) learn() (err error) {
+	if err := r.findings(r.staff); err != nil {
+		return err
+	}
 	before := r.tx
 	r.tx, err = r.Records.TellVersions(r.ctx, ingest.Types, r.tx, r.since, func(typ, id string, known time.Time, json []byte) error {
 		return r.safely(func() {
@@ -96,6 +101,14 @@ func (r *ownReading) learn() (err error) {
 		return err
 	}
 	return r.safely(func() { r.feed.Records(r.engine.Learn) })
+}
+
+// staff lists who works in a department.
+func (r *ownReading) staff(department string) ([]string, error) {
+	if r.People == nil {
+		return nil, nil
+	}
+	return r.People.InUnit(r.ctx, department)
 }
 
 // after is the first whole second that does not lie before t.

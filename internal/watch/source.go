@@ -25,6 +25,8 @@ type reading interface {
 	next() (int, error)
 	// rest judges what is due while there is nothing new.
 	rest() error
+	// unit is what a place is called; empty when nobody says. Only while the session's engine is held.
+	unit(ref string) string
 	// place is what was judged so far; what waits to be judged lies behind it.
 	place() string
 	// wait returns when there may be more, or after a while. Errors: of its context; of the store.

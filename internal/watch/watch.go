@@ -29,6 +29,8 @@ type Records interface {
 type People interface {
 	Practitioner(ctx context.Context, person string) string        // Practitioner/17 of a person by id; "" when there is none
 	Ended(ctx context.Context) (practitioners []string, err error) // who has left for good
+	// InUnit lists the practitioners whose department is called so.
+	InUnit(ctx context.Context, department string) (practitioners []string, err error)
 }
 
 // Options of a watch.
@@ -56,8 +58,9 @@ type Watch struct {
 	o      Options
 	recent recent
 
-	working sync.Mutex     // held while the engine works or is asked
-	engine  *detect.Engine // nil before the first one
+	working sync.Mutex               // held while the engine works or is asked
+	engine  *detect.Engine           // nil before the first one
+	named   func(unit string) string // what a place is called; nil before the context is read
 
 	mu       sync.Mutex
 	state    State

@@ -77,6 +77,9 @@ func (p *Pages) typed(v *page.CaseView, why string, word func(string) string) {
 			}
 		}
 		f.Fact.Whom, f.Fact.Patients, f.Fact.Reason = word("fact-whom"), word("fact-patients"), word("fact-reason")
+		for i := range f.Fact.Kinds {
+			f.Fact.Kinds[i].On = f.Fact.Kinds[i].Value == word("fact-of")
+		}
 	}
 }
 
@@ -179,7 +182,7 @@ const managersShown = 150
 
 // caseForm is the form of the next step.
 func (p *Pages) caseForm(r *http.Request, t caseTale) *page.CaseForm {
-	f := &page.CaseForm{Choice: "ask", First: "the person", CanAsk: t.Person != "", Seen: fmt.Sprint(len(t.Events)), Fact: page.CaseFact{Unit: t.Who.Unit}}
+	f := &page.CaseForm{Choice: "ask", First: "the person", CanAsk: t.Person != "", Seen: fmt.Sprint(len(t.Events)), Fact: page.CaseFact{Unit: t.Who.Unit, Kinds: p.patientKinds()}}
 	if first, _, ok := strings.Cut(t.Who.Name, " "); ok && t.Person != "" {
 		f.First = first
 	}
@@ -233,6 +236,17 @@ func (p *Pages) caseForm(r *http.Request, t caseTale) *page.CaseForm {
 func isHeard(f *casework.File) bool {
 	return slices.ContainsFunc(f.Questions, func(q casework.Question) bool { return q.Answer != "" }) ||
 		slices.ContainsFunc(f.Notes, func(n casework.Note) bool { return n.Step == "heard" })
+}
+
+// patientKinds are the kinds of patients by which detection can hold later accesses against what was found justified.
+func (p *Pages) patientKinds() (out []page.Option) {
+	for _, u := range p.o.Office.Units() {
+		out = append(out, page.Option{Value: detect.UnitPatients + u.Ref, Name: "Patients of " + u.Name})
+	}
+	for _, k := range []struct{ value, name string }{{detect.Children, "Children"}, {detect.Deceased, "Patients who have died"}, {detect.Employees, "Patients who work here"}, {detect.Anybody, "Anybody (so wide that it will earn nothing)"}} {
+		out = append(out, page.Option{Value: k.value, Name: k.name})
+	}
+	return out
 }
 
 // caseSteps are how far a case came.

@@ -56,7 +56,7 @@ func (p *Pages) workCase(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, err)
 	case mendable(err), outcome.Is(err, outcome.TooLong), outcome.Is(err, outcome.NotSupported), isFriend(err):
 		words := url.Values{}
-		for _, name := range []string{"act", "text", "names", "hand-over", "mute", "reopen", "manager", "outcome", "fact-whom", "fact-patients", "fact-reason"} {
+		for _, name := range []string{"act", "text", "names", "hand-over", "mute", "reopen", "manager", "outcome", "fact-whom", "fact-of", "fact-patients", "fact-reason"} {
 			if f.Get(name) != "" {
 				words.Set(name, f.Get(name))
 			}
@@ -75,8 +75,8 @@ func isFriend(err error) bool {
 
 // factOf is what explains the like, when the form says it.
 func factOf(f url.Values) *casework.Fact {
-	x := casework.Fact{Patients: strings.TrimSpace(f.Get("fact-patients")), Reason: strings.TrimSpace(f.Get("fact-reason"))}
-	if f.Get("outcome") != casework.Justified || x.Patients == "" && x.Reason == "" {
+	x := casework.Fact{Patients: strings.TrimSpace(f.Get("fact-patients")), Of: f.Get("fact-of"), Reason: strings.TrimSpace(f.Get("fact-reason"))}
+	if f.Get("outcome") != casework.Justified || x.Patients == "" && x.Reason == "" && x.Of == "" {
 		return nil
 	}
 	if f.Get("fact-whom") == "unit" {

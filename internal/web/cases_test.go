@@ -113,11 +113,14 @@ func TestAskingAndAnswering(t *testing.T) {
 	o.shows(ruth.work(c, "act", "close", "outcome", "", "text", "x", "seen", "2"), http.StatusBadRequest, "Choose an outcome")
 	a = ruth.work(c, "act", "close", "outcome", "justified", "text", "She covered the night", "seen", "2", "fact-patients", "patients of 3 West")
 	o.shows(a, http.StatusBadRequest, "Say what explains it", "She covered the night")
-	a = ruth.work(c, "act", "close", "outcome", "justified", "text", "She covered the night", "seen", "2", "fact-whom", "unit", "fact-patients", "patients of 3 West", "fact-reason", "covers nights")
+	o.shows(ruth.work(c, "act", "close", "outcome", "justified", "text", "She covered", "seen", "2", "fact-of", "whoever", "fact-reason", "covers"), http.StatusBadRequest, "Choose for which patients it holds")
+	a = ruth.work(c, "act", "close", "outcome", "justified", "text", "She covered", "seen", "2", "fact-of", "children")
+	o.shows(a, http.StatusBadRequest, "Say what explains it", `value="children" selected`, "so wide that it will earn nothing")
+	a = ruth.work(c, "act", "close", "outcome", "justified", "text", "She covered the night", "seen", "2", "fact-whom", "unit", "fact-of", "children", "fact-patients", "patients of 3 West", "fact-reason", "covers nights")
 	o.shows(a, http.StatusOK, "Justified. Closed by Ruth Adeyemi", "Open it again")
 	o.hides(a, "Record it")
 	facts, err := o.Office.Facts(t.Context(), o.clock.Now())
-	if o.must(err); len(facts) != 1 || facts[0].Unit != "3 West" {
+	if o.must(err); len(facts) != 1 || facts[0].Unit != "3 West" || facts[0].Of != "children" {
 		t.Errorf("facts %+v", facts)
 	}
 	ruth.page("/privacy/cases", "No case waits")

@@ -151,7 +151,10 @@ type CaseForm struct {
 }
 
 // CaseFact is what justified a case, as it is written into the form.
-type CaseFact struct{ Whom, Unit, Patients, Reason string }
+type CaseFact struct {
+	Whom, Unit, Patients, Reason string
+	Kinds                        []Option // of patients, that detection can tell
+}
 
 // OutcomeChoice is one way a case ends.
 type OutcomeChoice struct{ Value, Title, Hint string }

@@ -42,7 +42,7 @@ package page
 //	GET  /privacy/cases/audits                                                       what random audits found
 //	GET  /privacy/cases/nights                                                       how the messages of the night went
 //	GET  /privacy/cases/{case}          POST /privacy/cases/{case}                   act=take|ask|ask-manager|note|close|hand-over|reopen|names|mute, with
-//	                                                                                 text, manager, outcome, seen, [fact-whom, fact-patients, fact-reason],
+//	                                                                                 text, manager, outcome, seen, [fact-whom, fact-of, fact-patients, fact-reason],
 //	                                                                                 to and hand-over, reopen, names, mute
 //	                                    POST /activity/questions/{question}          answer, text
 //	GET  /downtime                      POST /downtime  text; /downtime/agree  totp; /downtime/end
