@@ -43,6 +43,7 @@ func (s *Store) Scan(ctx context.Context) (taken int, err error) {
 	if err != nil {
 		return 0, outcome.Wrap("feed: scan", outcome.NotFound, "the directory of --incoming cannot be read: check its name and rights", err)
 	}
+	s.gone(list)
 	var known []File
 	for _, d := range list { // by name, so that files of days come in order
 		name := d.Name()
@@ -77,6 +78,17 @@ func (s *Store) Scan(ctx context.Context) (taken int, err error) {
 		}
 	}
 	return taken, nil
+}
+
+// gone forgets what was wrong with files that are not there any more.
+func (s *Store) gone(list []os.DirEntry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name := range s.troubles {
+		if name != "" && !slices.ContainsFunc(list, func(d os.DirEntry) bool { return d.Name() == name }) {
+			delete(s.troubles, name)
+		}
+	}
 }
 
 // mendable reports whether an error is one of a file and not of the store.

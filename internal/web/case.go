@@ -444,6 +444,9 @@ func (p *Pages) noteWords(r *http.Request, f *casework.File, n casework.Note) st
 	case "reopen":
 		return by + " opened it again" + quoted
 	case "names":
+		if p.o.Watches {
+			return by + " has the patients’ numbers shown" + quoted
+		}
 		return by + " has the patients’ names shown" + quoted
 	case "mute":
 		return by + " " + n.Text

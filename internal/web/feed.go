@@ -90,7 +90,7 @@ func (p *Pages) feedLine(ctx context.Context) *page.FeedLine {
 		return &page.FeedLine{Text: "Nothing has come of the watched log for " + ago(f.Silent) + ".", Warn: true}
 	case len(f.Files) == 0:
 		return &page.FeedLine{Text: "Nothing has come of the watched log yet.", Warn: f.Trouble != ""}
-	case f.Trouble != "" || f.Files[0].Trouble != "":
+	case f.Trouble != "" || slices.ContainsFunc(f.Files, func(x FeedFile) bool { return x.Trouble != "" }):
 		return &page.FeedLine{Text: "Part of the watched log is not read.", Warn: true}
 	}
 	text := "Watched log: " + f.Files[0].Name + " came " + ago(p.now().Sub(f.Came)) + " ago"
@@ -135,12 +135,13 @@ func (p *Pages) feed(w http.ResponseWriter, r *http.Request) {
 		v.Facts = append(v.Facts, look.Fact{Name: "Messages of the network refused", Value: look.Number(f.Refused)}, look.Fact{Name: "Datagrams dropped for want of room", Value: look.Number(f.Dropped)})
 	}
 	for _, x := range f.Files[:min(len(f.Files), filesShown)] {
-		line := page.FeedFile{Name: x.Name, Form: x.Form, Lines: number(x.Lines), Judged: number(x.Judged), Rejected: number(x.Rejected), Newest: "None read", Trouble: upper(x.Trouble)}
+		line := page.FeedFile{Name: x.Name, Trouble: upper(strings.TrimPrefix(x.Trouble, x.Name+": "))}
 		if !x.Came.IsZero() {
-			line.Came = look.Recent(x.Came.In(p.o.Zone), p.now())
-		}
-		if !x.Newest.IsZero() {
-			line.Newest = x.Newest.In(p.o.Zone).Format("2 Jan 2006 15:04")
+			said := []string{x.Form, "came " + look.Moment(x.Came.In(p.o.Zone)).Text(), look.Plural(int64(x.Lines), "line", "lines"), number(x.Judged) + " judged", number(x.Rejected) + " rejected"}
+			if !x.Newest.IsZero() {
+				said = slices.Insert(said, 2, "accesses until "+look.Moment(x.Newest.In(p.o.Zone)).Text())
+			}
+			line.Said = strings.Join(said, " · ")
 		}
 		for _, s := range x.Some {
 			line.Some = append(line.Some, fmt.Sprintf("Line %d: %s", s.Line, s.Why))

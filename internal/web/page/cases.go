@@ -268,9 +268,8 @@ type FeedView struct {
 
 // FeedFile is one file.
 type FeedFile struct {
-	Name, Form, Lines, Judged, Rejected string
-	Came                                look.When
-	Newest                              string   // of its accesses
-	Some                                []string // rejected lines, the first
-	Trouble                             string
+	Name    string
+	Said    string   // form, when it came, until when its accesses reach, how many lines
+	Some    []string // rejected lines, the first
+	Trouble string
 }
