@@ -70,6 +70,24 @@ func TestForgettingChangesNoVerdict(t *testing.T) {
 	}
 }
 
+func TestAUnitIsRememberedLongerThanTheFact(t *testing.T) {
+	p := &patient{facts: []fact{
+		{template: EncounterUnit, unit: true, party: 7, from: instantOf(noon - day), to: instantOf(noon)},
+		{template: EncounterUnit, unit: true, party: 7, from: instantOf(noon - 9*day), to: instantOf(noon - 8*day)},
+		{template: AppointmentDirect, party: 3, from: instantOf(noon)},
+		{template: OwnDoctor, party: 3},
+	}}
+	for _, c := range []struct{ after, facts, stays int }{{34, 3, 1}, {36, 2, 1}, {95, 1, 1}, {101, 1, 0}} {
+		p.forget(noon + int64(c.after)*day)
+		if len(p.facts) != c.facts || len(p.stays) != c.stays {
+			t.Errorf("after %d days %d facts and %d stays, not %d and %d", c.after, len(p.facts), len(p.stays), c.facts, c.stays)
+		}
+		if len(p.stays) > 0 && p.stays[0] != (stay{7, instantOf(noon)}) && c.after > 34 {
+			t.Errorf("after %d days: %+v", c.after, p.stays[0])
+		}
+	}
+}
+
 // crowd is a house of twenty wards where each opens ten charts a day, of patients who change each week; for one in twenty no reason is known. Ids are as
 // long as an installation's.
 type crowd struct {

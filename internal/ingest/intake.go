@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"chartwarden/internal/detect"
+	"chartwarden/internal/ingest/foreign"
 )
 
 // intake stands between the lines of a log and the engine: it finds who and what is meant, and leaves out what came before under the
@@ -14,13 +15,14 @@ type intake struct {
 	cross      *crosswalk
 	reject     func(file string, line int, why string)
 	clock      clock
-	seen       recent
+	seed       maphash.Seed
+	seen       *foreign.Seen // ids of lines
 	duplicates int
 	mark       int64 // the piece in which a standing watch keeps what is taken
 }
 
 func newIntake(judge func(*dated), x *crosswalk, reject func(file string, line int, why string)) *intake {
-	return &intake{cross: x, reject: reject, clock: clock{judge: judge}, seen: recent{seed: maphash.MakeSeed(), now: map[uint64]struct{}{}}}
+	return &intake{cross: x, reject: reject, clock: clock{judge: judge}, seed: maphash.MakeSeed(), seen: foreign.NewSeen(remembered)}
 }
 
 func (in *intake) take(file string, l line[detect.Event]) {
@@ -29,7 +31,7 @@ func (in *intake) take(file string, l line[detect.Event]) {
 	case l.why != "":
 		in.reject(file, l.number, l.why)
 		return
-	case in.seen.has(ev.ID):
+	case in.seen.Again(maphash.String(in.seed, ev.ID)):
 		in.duplicates++
 		in.reject(file, l.number, "an event with this id came before")
 		return
@@ -157,25 +159,5 @@ func (c *clock) finish() {
 	}
 }
 
-// recent remembers the ids of about the last million lines, and at most of twice as many.
-type recent struct {
-	seed        maphash.Seed
-	now, before map[uint64]struct{}
-}
-
+// remembered is how many ids of lines are remembered at least.
 const remembered = 1 << 20
-
-func (r *recent) has(id string) bool {
-	k := maphash.String(r.seed, id)
-	if _, ok := r.now[k]; ok {
-		return true
-	}
-	if _, ok := r.before[k]; ok {
-		return true
-	}
-	if len(r.now) == remembered {
-		r.now, r.before = make(map[uint64]struct{}, remembered), r.now
-	}
-	r.now[k] = struct{}{}
-	return false
-}

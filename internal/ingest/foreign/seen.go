@@ -1,17 +1,24 @@
 package foreign
 
-// remembered is how many rows a set holds before it begins a new one: exports of two days that overlap are of one size.
+// remembered is how many rows are remembered at least: exports of two days that overlap are of one size.
 const remembered = 2 << 20
 
-// seen remembers the rows of late by their hashes, at least as many as remembered says and at most twice as many, in 64 MB.
-type seen struct{ now, before set }
+// Seen remembers what came of late by hashes: at least the last so many, and at most twice as many, each in sixteen bytes. It is for one
+// goroutine.
+type Seen struct {
+	most        int
+	now, before set
+}
 
-// again reports whether a row was there, and remembers it.
-func (s *seen) again(h uint64) bool {
+// NewSeen makes one that remembers at least the last so many.
+func NewSeen(most int) *Seen { return &Seen{most: most} }
+
+// Again reports whether a hash came before, and remembers it.
+func (s *Seen) Again(h uint64) bool {
 	if s.now.has(h) || s.before.has(h) {
 		return true
 	}
-	if s.now.n >= remembered {
+	if s.now.n >= s.most {
 		s.before, s.now = s.now, set{}
 	}
 	s.now.add(h)

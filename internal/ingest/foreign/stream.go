@@ -27,7 +27,7 @@ type Stream struct {
 	sinks  Sinks
 	walk   *Crosswalk
 	order  order
-	seen   seen
+	seen   *Seen
 	report Report
 	clocks map[string]*wall
 	last   *wall
@@ -46,7 +46,7 @@ type Stream struct {
 // NewStream makes a stream whose people and patients walk leads to the context.
 func NewStream(sinks Sinks, walk *Crosswalk) *Stream {
 	s := &Stream{sinks: sinks, walk: walk, clocks: map[string]*wall{}, seed: maphash.MakeSeed(), learned: map[string]struct{}{},
-		nameless: map[uint64]string{}, broken: map[[2]string]int64{}, inUnit: map[[2]string]int64{}}
+		nameless: map[uint64]string{}, broken: map[[2]string]int64{}, inUnit: map[[2]string]int64{}, seen: NewSeen(remembered)}
 	s.order.give = s.give
 	return s
 }
@@ -183,7 +183,7 @@ func (s *Stream) Put(file string, line int, r Reading, zone *time.Location) erro
 	case r.skip:
 		s.report.Skipped++
 		return nil
-	case r.Hash != 0 && s.seen.again(r.Hash):
+	case r.Hash != 0 && s.seen.Again(r.Hash):
 		s.report.Duplicates++
 		s.sinks.Reject(file, line, "the same stood there before, byte by byte")
 		return nil
