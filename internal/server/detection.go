@@ -87,6 +87,9 @@ func (s *Server) watched(registry *prometheus.Registry) {
 		}
 		return s.options.Now().Sub(x.Judged).Seconds()
 	})
+	if s.other != nil {
+		gauge("feed_quiet_seconds", "For how long nothing has come of the log of the watched system.", func() float64 { return s.other.quiet(s.options.Now()).Seconds() })
+	}
 	gauge("cases_open", "Open cases.", func() float64 {
 		n, err := s.Cases.Waiting(context.Background())
 		if err != nil {

@@ -46,6 +46,7 @@ type otherSystem struct {
 	collector *collect.Collector
 
 	mu     sync.Mutex
+	came   time.Time     // when something last came, or the start
 	silent time.Duration // for how long nothing came, when that is too long
 }
 
@@ -136,7 +137,7 @@ func (w *otherSystem) listenToSilence(ctx context.Context, s *Server) {
 		}
 		w.mu.Lock()
 		was := w.silent
-		w.silent = silent
+		w.silent, w.came = silent, came
 		w.mu.Unlock()
 		if was == 0 && silent > 0 {
 			s.options.Logger.Error("nothing has come of the log of the watched system: look at the feed", "since", came)
@@ -148,6 +149,16 @@ func (w *otherSystem) listenToSilence(ctx context.Context, s *Server) {
 		case <-time.After(min(time.Minute, limit)):
 		}
 	}
+}
+
+// quiet is for how long nothing has come.
+func (w *otherSystem) quiet(now time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.came.IsZero() {
+		return 0
+	}
+	return now.Sub(w.came)
 }
 
 // feedOf is how the other system's log comes, as the office's page shows it.

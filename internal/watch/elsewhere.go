@@ -124,6 +124,7 @@ func (r *elsewhereReading) next() (int, error) {
 		return 0, r.err
 	}
 	r.at = pieces[len(pieces)-1].Number
+	r.meets()
 	return len(pieces), nil
 }
 
@@ -154,6 +155,7 @@ func (r *elsewhereReading) rest() error {
 		r.newest, r.since = n, now
 	} else if now.Sub(r.since) >= r.how.Settle {
 		r.standing.Settle(n)
+		r.meets()
 	}
 	return r.err
 }

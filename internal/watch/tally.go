@@ -58,7 +58,7 @@ func (t *tally) begin(s *ingest.Standing) {
 	t.standing, t.files, t.of, t.met, t.trouble, t.rejected = s, map[string]*Brought{}, map[int64]string{}, foreign.Report{}, "", nil
 }
 
-// took notes of which files pieces are, and what was met before them.
+// took notes of which files pieces are.
 func (t *tally) took(pieces []ingest.Piece) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -71,6 +71,12 @@ func (t *tally) took(pieces []ingest.Piece) {
 	for _, p := range pieces {
 		t.of[p.Number] = p.File
 	}
+}
+
+// meets notes what was met so far. It is called by who reads.
+func (t *tally) meets() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.met = t.standing.Met()
 }
 
