@@ -3,6 +3,7 @@ package detect
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -242,5 +243,13 @@ func TestWhoHasNoRoleIsComparedWithNoRole(t *testing.T) {
 	e.stats(0).n = 7
 	if e.stats(-1) == e.stats(0) || e.stats(-1).n != 0 || e.stats(3).n != 0 || e.stats(0).n != 7 {
 		t.Error("people without a role share a role's days")
+	}
+}
+
+func TestAReasonWithoutADateIsSinceTheBeginning(t *testing.T) {
+	for on, want := range map[int64]string{0: "since the beginning", 1: "since the beginning", int64(instantOf(-5 * day)): "since the beginning", noon: "since " + moment(noon)} {
+		if said := (reason{template: Collaborator, on: on}).say(); !strings.HasSuffix(said, want) {
+			t.Errorf("%d: %s", on, said)
+		}
 	}
 }

@@ -161,7 +161,7 @@ func (r reason) say() string {
 }
 
 func moment(t int64) string {
-	if t == 0 {
+	if t <= 1 { // nobody said since when, or before the first day that an instant holds
 		return "the beginning"
 	}
 	return time.Unix(t, 0).UTC().Format("2 Jan 2006 15:04")
