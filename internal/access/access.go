@@ -76,6 +76,7 @@ type Gate struct {
 	verifying *sync.Mutex
 	twins     *twins
 	carrying  *sync.Mutex
+	leaving   *sync.Mutex // held while events leave in clear
 	// reconciling is held while reviews are closed by later facts.
 	reconciling *sync.Mutex
 	due         chan struct{} // something was approved
@@ -110,7 +111,7 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 		return nil, outcome.Wrap("access: open", outcome.NoStore, "the grants cannot be read", err)
 	}
 	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, grants: &grants{read: held}, tags: o.Grants, altered: o.Altered, alarms: o.Alarms,
-		now: o.Now, zone: o.Zone, base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), quotas: newQuotas(o.Quota), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}, carrying: &sync.Mutex{}, reconciling: &sync.Mutex{}, due: make(chan struct{}, 1), handlers: map[string]ActHandler{}, turns: newTurns()}, nil
+		now: o.Now, zone: o.Zone, base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), quotas: newQuotas(o.Quota), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}, carrying: &sync.Mutex{}, leaving: &sync.Mutex{}, reconciling: &sync.Mutex{}, due: make(chan struct{}, 1), handlers: map[string]ActHandler{}, turns: newTurns()}, nil
 }
 
 // Principal is who asks: a person on a session or by an app, a backend service, or a job of the server. The zero Principal may do

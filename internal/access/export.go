@@ -1,7 +1,10 @@
 package access
 
 import (
+	"cmp"
 	"context"
+	"os"
+	"path/filepath"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -32,7 +35,8 @@ const Operator = "command-line"
 // ExportLog writes what an outside verifier needs into a folder of this machine. The export is an entry first, about the patient whom it
 // selects. A person needs the right to verify the log, and to read it for anything that tells whom it is about. The [Operator] needs
 // none: whoever holds the key file holds everything in it, and the door adds the entry. Outside a sandbox payloads need a second
-// person ([Gate.AskExport]), who agrees to one export of exactly these events.
+// person ([Gate.AskExport]), who agrees to one export of exactly these events. One that fails leaves nothing behind and the approval as it
+// was; each attempt is an entry.
 //
 // Errors: outcome.Forbidden with the way forward; outcome.NotFound for the patient or the person; outcome.Conflict when the folder is
 // not empty; outcome.NoStore while the log cannot be written, for nothing leaves by the emergency journal.
@@ -64,19 +68,46 @@ func (g *Gate) ExportLog(ctx context.Context, p Principal, x LogExport) (LogExpo
 		o.Patient = c.number
 		e.Patients = []audit.PatientPart{{Patient: c.number, Ref: "Patient/" + c.id, Template: "review", Sentence: "exported the list of who opened your chart"}}
 	}
-	if x.Payloads && !g.sandbox {
-		by, err := g.agreedExport(ctx, x, o)
-		if err != nil {
-			e.Outcome, e.Text = refused, "refused: "+e.Text+", in clear"
-			if _, err := g.log.Refuse(ctx, e); err != nil {
-				return LogExported{}, err
-			}
+	if !x.Payloads || g.sandbox {
+		report, logged, err := g.log.Export(ctx, x.Dir, o, e)
+		return LogExported{report, logged.Entry()}, err
+	}
+	if found, err := os.ReadDir(x.Dir); err == nil && len(found) > 0 {
+		return LogExported{}, outcome.New(outcome.Conflict, "the folder for the export is not empty")
+	}
+	g.leaving.Lock() // of two at once the second finds the approval used
+	defer g.leaving.Unlock()
+	by, err := g.agreedExport(ctx, x, o)
+	if err != nil {
+		e.Outcome, e.Text = refused, "refused: "+e.Text+", in clear"
+		if _, err := g.log.Refuse(ctx, e); err != nil {
 			return LogExported{}, err
 		}
-		e.Text += ", in clear; " + by
+		return LogExported{}, err
 	}
+	e.Text += ", in clear; " + by
 	report, logged, err := g.log.Export(ctx, x.Dir, o, e)
-	return LogExported{report, logged.Entry()}, err
+	if err == nil { // only what was written uses the word of two people up; where another node was faster nothing stays
+		err = g.persons.Finish(ctx, audit.Agent{Job: Operator}, x.Approval, "the events left")
+	}
+	if err != nil {
+		return LogExported{}, cmp.Or(emptied(x.Dir), err)
+	}
+	return LogExported{report, logged.Entry()}, nil
+}
+
+// emptied takes back what a failed export left in its folder, which was new or empty.
+func emptied(dir string) error {
+	found, err := os.ReadDir(dir)
+	if err != nil {
+		return nil // there is none
+	}
+	for _, f := range found {
+		if err := os.RemoveAll(filepath.Join(dir, f.Name())); err != nil {
+			return outcome.New(outcome.NoStore, "part of the failed export stays in its folder: remove it by hand")
+		}
+	}
+	return nil
 }
 
 // exporter is how p stands to the log, and the rules that let p export it.
@@ -120,7 +151,7 @@ func (g *Gate) AskExport(ctx context.Context, p Principal, x LogExport, reason s
 	return g.ask(ctx, p, ExportAct, x.Person, says, reason, b)
 }
 
-// agreedExport uses up the word of the second person, and says whose it was.
+// agreedExport asks for the word of the second person, and says whose it was. It is used up when the events have left.
 func (g *Gate) agreedExport(ctx context.Context, x LogExport, o audit.ExportOptions) (string, error) {
 	no := func(why string) (string, error) {
 		return "", outcome.New(outcome.Forbidden, why).Because("deny.export").Offering(outcome.Approval)
@@ -141,9 +172,6 @@ func (g *Gate) agreedExport(ctx context.Context, x LogExport, o audit.ExportOpti
 	}
 	if b := bodyOf(it); !b.Since.Equal(x.From) || !b.Until.Equal(x.To) || b.Person != x.Person || b.Patient != o.Patient {
 		return no("the second person agreed to other events: give the same --from, --to, --patient and --person")
-	}
-	if err := g.persons.Finish(ctx, audit.Agent{Job: Operator}, it.ID, "the events leave"); err != nil {
-		return "", err
 	}
 	return wanted(it), nil
 }

@@ -149,6 +149,16 @@ func TestAnApprovedExportLeavesOnce(t *testing.T) {
 	if _, err := os.Stat(out); err == nil {
 		t.Error("a refused export wrote something")
 	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	whole := out
+	out = filepath.Join(file, "clear") // no folder can be there
+	if _, complaint, code := run(t, append(export("--patient", "p1", "--approval", item), "--data", h.dir)...); code == 0 || !strings.Contains(complaint, "cannot be written") {
+		t.Errorf("an export to nowhere: exit %d, %q", code, complaint)
+	}
+	out = whole // what failed used nothing up
 	must(t, append(export("--patient", "p1", "--approval", item), "--data", h.dir)...)
 	events, err := os.ReadFile(filepath.Join(out, "events.ndjson"))
 	if err != nil || !strings.Contains(string(events), `"Patient/p1"`) || strings.Contains(string(events), `"Patient/p2"`) {
@@ -174,7 +184,7 @@ func TestAnApprovedExportLeavesOnce(t *testing.T) {
 				}
 			}
 		}
-		if left != 1 {
+		if left != 2 { // the one that failed is an entry, too
 			t.Errorf("%d exports are in the log", left)
 		}
 	})
