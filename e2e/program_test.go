@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"chartwarden/internal/identity"
+	"chartwarden/internal/tied"
 
 	"github.com/pquerna/otp/totp"
 )
@@ -104,7 +105,7 @@ func launchAt(port string, args ...string) (*process, error) {
 		return nil, err
 	}
 	p := &process{base: "http://localhost:" + port, printed: &printed{}, ended: make(chan struct{})}
-	p.command = exec.Command(path, append(args, "--listen", "127.0.0.1:"+port)...)
+	p.command = tied.Command(path, append(args, "--listen", "127.0.0.1:"+port)...)
 	p.command.Stdout, p.command.Stderr = p.printed, p.printed
 	if err := p.command.Start(); err != nil {
 		return nil, err

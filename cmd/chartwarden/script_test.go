@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"chartwarden/internal/tied"
+
 	"github.com/pquerna/otp/totp"
 	"github.com/rogpeppe/go-internal/testscript"
 	_ "modernc.org/sqlite"
@@ -104,7 +106,7 @@ var listening = regexp.MustCompile(`(?m)^chartwarden: listening on (\S+)$`)
 
 // start VAR ARGS... starts `chartwarden ARGS` and keeps in VAR the address on which it says to listen.
 func start(ts *testscript.TestScript, _ bool, args []string) {
-	p := &process{Cmd: exec.Command("chartwarden", args[1:]...)}
+	p := &process{Cmd: tied.Command("chartwarden", args[1:]...)}
 	p.Dir, p.Stderr = ts.MkAbs("."), p
 	p.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "TMPDIR=" + ts.Getenv("TMPDIR")}
 	ts.Check(p.Start())

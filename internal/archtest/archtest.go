@@ -23,7 +23,7 @@ const module = "chartwarden/"
 // ranks is the order of packages from the ground up. A package imports only lower ranks; packages of one rank never import each
 // other, except as family or declared says.
 var ranks = [][]string{
-	{"outcome"},
+	{"outcome", "tied"},
 	{"fhir", "seal", "tlog", "db", "policy", "simulate"},
 	{"balp", "care", "backup", "scope", "witness"},
 	{"audit"},

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/seal"
+	"chartwarden/internal/tied"
 )
 
 // The crash test needs a second process: the test binary itself, sent here by an environment variable.
@@ -76,7 +76,7 @@ func TestAKillLosesNothingThatWasAcknowledged(t *testing.T) {
 		rounds = 1
 	}
 	for range rounds {
-		cmd := exec.Command(os.Args[0])
+		cmd := tied.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), "AUDIT_TEST_CHILD="+s.dir, "AUDIT_TEST_URL="+s.in.URL)
 		out, err := cmd.StdoutPipe()
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 	"testing/fstest"
 
 	"chartwarden/internal/outcome"
+	"chartwarden/internal/tied"
 )
 
 func open(t testing.TB, o Options) *DB {
@@ -272,7 +273,7 @@ func TestMain(m *testing.M) {
 
 func child(t *testing.T, kind, dir string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
+	cmd := tied.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "DB_TEST_CHILD="+kind, "DB_TEST_DIR="+dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {

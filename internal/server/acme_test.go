@@ -22,6 +22,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"chartwarden/internal/tied"
 )
 
 // A real certificate authority (Pebble) asks this server over TLS-ALPN and issues its certificate; nothing is taken for granted.
@@ -194,7 +196,7 @@ func port(address string) string { return address[strings.LastIndexByte(address,
 // run starts a program that ends with the test.
 func run(t *testing.T, program string, env []string, args ...string) {
 	t.Helper()
-	c := Tied(exec.Command(program, args...))
+	c := tied.Command(program, args...)
 	c.Env = append(os.Environ(), env...)
 	if err := c.Start(); err != nil {
 		t.Fatal(err)

@@ -22,8 +22,8 @@ import (
 	"chartwarden/internal/db"
 	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/identity"
-	"chartwarden/internal/server"
 	"chartwarden/internal/server/servertest"
+	"chartwarden/internal/tied"
 
 	"github.com/pquerna/otp/totp"
 )
@@ -55,7 +55,7 @@ var program = sync.OnceValues(func() (string, error) {
 })
 
 // command is a process that ends with this one at the latest.
-func command(name string, args ...string) *exec.Cmd { return server.Tied(exec.Command(name, args...)) }
+func command(name string, args ...string) *exec.Cmd { return tied.Command(name, args...) }
 
 // run carries out one command of the program and gives what it prints and its exit code.
 func run(t testing.TB, args ...string) (stdout, stderr string, code int) {
@@ -65,7 +65,7 @@ func run(t testing.TB, args ...string) (stdout, stderr string, code int) {
 		t.Fatal(err)
 	}
 	var out, complaint bytes.Buffer
-	c := server.Tied(exec.CommandContext(t.Context(), path, placed(args)...))
+	c := tied.To(exec.CommandContext(t.Context(), path, placed(args)...))
 	c.Stdout, c.Stderr = &out, &complaint
 	err = c.Run()
 	var exit *exec.ExitError

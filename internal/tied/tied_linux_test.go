@@ -1,6 +1,4 @@
-//go:build linux
-
-package server_test
+package tied
 
 import (
 	"bufio"
@@ -16,14 +14,14 @@ import (
 // What tests start ends with them, also where no Cleanup runs any more.
 func TestNothingOutlivesTheTests(t *testing.T) {
 	if os.Getenv("CHARTWARDEN_TEST_DIES") != "" {
-		c := command("sleep", "600")
+		c := Command("sleep", "600")
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
 		fmt.Printf("started %d\n", c.Process.Pid)
 		panic("a test panics")
 	}
-	c := command(os.Args[0], "-test.run=^TestNothingOutlivesTheTests$")
+	c := Command(os.Args[0], "-test.run=^TestNothingOutlivesTheTests$")
 	c.Env = append(os.Environ(), "CHARTWARDEN_TEST_DIES=1", "TMPDIR="+t.TempDir())
 	out, err := c.StdoutPipe()
 	if err != nil {
