@@ -19,6 +19,8 @@ type Elsewhere interface {
 	Row(ctx context.Context, piece int64, line int) (detect.Event, error)
 	// Member says who a Practitioner of it is.
 	Member(practitioner string) (ingest.Member, bool)
+	// Members is how many people work there, as far as is known.
+	Members() int
 }
 
 // elsewhere is the person of a case as the other system's directory has her; without one only the reference is known.

@@ -151,16 +151,20 @@ func boolean(b bool) int {
 	return 0
 }
 
-// budget is how many cases a day the office expects, for the people who work here.
+// budget is how many cases a day the office expects, for the people who work here, or in the system that is watched.
 func (f *Office) budget(ctx context.Context) int {
-	people, err := f.o.Persons.People(ctx)
-	if err != nil {
-		return 0
-	}
 	n := 0
-	for _, x := range people {
-		if x.Active && slices.Contains(x.Capacities(), identity.StaffCapacity) {
-			n++
+	if f.o.Elsewhere != nil {
+		n = f.o.Elsewhere.Members()
+	} else {
+		people, err := f.o.Persons.People(ctx)
+		if err != nil {
+			return 0
+		}
+		for _, x := range people {
+			if x.Active && slices.Contains(x.Capacities(), identity.StaffCapacity) {
+				n++
+			}
 		}
 	}
 	return int(max(1, math.Ceil(f.o.Budget*float64(n)/1000)))

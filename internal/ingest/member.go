@@ -60,6 +60,13 @@ func (s *Standing) UnitName(ref string) string {
 	return s.staff.units[ref]
 }
 
+// Members is how many people of the staff the context and the log tell of. Safe for concurrent use.
+func (s *Standing) Members() int {
+	s.staff.mu.Lock()
+	defer s.staff.mu.Unlock()
+	return len(s.staff.of)
+}
+
 // unit notes the name of a place.
 func (l *staffList) unit(e *entry) {
 	typ, _, _ := strings.Cut(e.Ref, "/")

@@ -611,6 +611,10 @@ func TestAnOfficerWorksOnACaseOfAnotherSystem(t *testing.T) {
 	if !strings.Contains(before.Body, "Take this case") || row.Device != "" && !strings.Contains(before.Body, strings.TrimPrefix(row.Device, "Device/")) {
 		t.Errorf("%s is not on the page", row.Device)
 	}
+	herself := p.signed(t, "Herself", "privacy", c.Agent)
+	if a := herself.Get(t, place); a.Status != http.StatusNotFound {
+		t.Errorf("somebody reads a case about herself: %d", a.Status)
+	}
 	do := func(fields ...string) servertest.Answer {
 		t.Helper()
 		if a := officer.Form(t, place, fields...); a.Status != http.StatusSeeOther {

@@ -139,6 +139,17 @@ func (o *Elsewhere) Member(practitioner string) (m ingest.Member, ok bool) {
 	return s.Member(practitioner)
 }
 
+// Members is how many people of the other system are known.
+func (o *Elsewhere) Members() int {
+	o.mu.Lock()
+	s := o.standing
+	o.mu.Unlock()
+	if s == nil {
+		return 0
+	}
+	return s.Members()
+}
+
 // Feed tells how the log comes. Errors: as [feed.Store.Files].
 func (o *Elsewhere) Feed(ctx context.Context) (out Feed, err error) {
 	files, err := o.how.Feed.Files(ctx)
