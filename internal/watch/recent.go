@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -10,15 +11,33 @@ import (
 	"chartwarden/internal/detect"
 )
 
-// kept is how many events are remembered with what was said of them: enough to describe those that cases are made of.
+// kept is how many events are remembered with what was said of them, and again as many of those that cases are made of: what is found at
+// midnight is about the whole day, of which a large house has some hundred thousand.
 const kept = 1 << 16
 
 // recent remembers the events that were judged of late, by id.
 type recent struct {
-	mu    sync.Mutex
-	of    map[string]*judged
-	order []string // a ring
+	mu   sync.Mutex
+	of   map[string]*judged
+	all  ring
+	odd  ring
+	size int // of each ring; kept when 0
+}
+
+// ring holds the newest ids.
+type ring struct {
+	order []string
 	next  int
+}
+
+// push adds an id and gives the one that has no room any more.
+func (r *ring) push(id string, size int) (old string) {
+	if r.order == nil {
+		r.order = make([]string, size)
+	}
+	old, r.order[r.next] = r.order[r.next], id
+	r.next = (r.next + 1) % size
+	return old
 }
 
 // judged is one event and the newest verdict on each of its patients.
@@ -34,12 +53,16 @@ func (r *recent) add(at spot, e *detect.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.of == nil {
-		r.of, r.order = map[string]*judged{}, make([]string, kept)
+		r.of = map[string]*judged{}
 	}
-	delete(r.of, r.order[r.next])
+	size := cmp.Or(r.size, kept)
 	id := strings.Clone(e.ID)
-	r.order[r.next] = id
-	r.next = (r.next + 1) % kept
+	if old := r.all.push(id, size); old != "" {
+		if j := r.of[old]; j != nil && j.odd() {
+			old = r.odd.push(old, size)
+		}
+		delete(r.of, old)
+	}
 	j := &judged{spot: at, at: e.Time, kind: e.Kind}
 	for _, p := range e.Patients[:min(len(e.Patients), 64)] {
 		j.patients = append(j.patients, strings.Clone(p))
@@ -51,7 +74,13 @@ func (r *recent) add(at spot, e *detect.Event) {
 func (r *recent) clear() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.of, r.order, r.next = nil, nil, 0
+	r.of, r.all, r.odd = nil, ring{}, ring{}
+}
+
+// odd reports whether a case may be made of an event: what is more than a look, or a look that is not explained or has another sign.
+func (j *judged) odd() bool {
+	return j.kind != detect.Read && j.kind != detect.Search ||
+		slices.ContainsFunc(j.verdicts, func(v detect.Verdict) bool { return !v.Explained || len(v.Signals) > 0 })
 }
 
 // judge keeps what is said of an event; a later revision takes the place of the earlier.
