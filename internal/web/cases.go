@@ -89,7 +89,7 @@ func (p *Pages) cases(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	entered(w, list.Entry)
-	v := page.CasesView{Shell: withEntry(p.shell(r, atCases, atCases), list.Entry), Total: list.Total, Sub: p.caseload(list), Empty: emptyCases[a.View]}
+	v := page.CasesView{Shell: withEntry(p.shell(r, atCases, atCases), list.Entry), Total: list.Total, Sub: p.caseload(list), Empty: emptyCases[a.View], Nights: !p.o.Office.Watches()}
 	for _, one := range []struct {
 		view casework.View
 		name string

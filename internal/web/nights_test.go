@@ -44,7 +44,7 @@ func TestMessageOfTheNight(t *testing.T) {
 	}
 	o.hides(dana.get("/activity"), "Charts without a known reason")
 	ruth.page("/privacy/cases/"+c.ID, "Answered by the person. Closed by the person’s answer to a message of the night, while it was only on watch", "covering in the clinic")
-	ruth.page("/privacy/cases?show=closed", "Answered by the person")
+	ruth.page("/privacy/cases?show=closed", "Answered by the person", "Messages of the night")
 
 	tell(1, c.Patients[0])
 	if err := o.Office.Explained(t.Context(), c.Agent, c.Patients[0]+until.AddDate(0, 0, 1).Format("0102"), "has an appointment with the patient"); err != nil {

@@ -16,6 +16,7 @@ type CasesView struct {
 	Feed    *FeedLine // how the log of a watched system comes; nil: the own log is followed
 	Notes   []string  // "1 more is in a colleague's queue"
 	Empty   string    // what an empty list says
+	Nights  bool      // people are told in the night of what they opened
 }
 
 // CaseFilter is one question by which the list is narrowed; the current answer has no Href.
