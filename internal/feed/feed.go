@@ -35,6 +35,7 @@ type Options struct {
 	Form   ingest.Form
 	Still  time.Duration // for how long a file that was not changed is believed to be whole; 10 s when 0
 	Every  time.Duration // how often the directory is looked at; a second when 0
+	Mine   func() bool   // whether this process takes files now, and not another on the same database; nil: it does
 	Now    func() time.Time
 	Logger *slog.Logger
 }

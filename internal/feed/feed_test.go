@@ -280,3 +280,24 @@ func TestItLiesSealed(t *testing.T) {
 func exec(text string) func(*sql.Tx) error {
 	return func(tx *sql.Tx) error { _, err := tx.Exec(text); return err }
 }
+
+// Of several processes on one database one takes the files; another that takes over goes on where it was.
+func TestOneProcessTakesTheFiles(t *testing.T) {
+	in := newIntray(t, ingest.Form{})
+	mine := false
+	in.o.Mine = func() bool { return mine }
+	in.put("a.ndjson", events(0, 5))
+	in.scan()
+	in.want("")
+	mine = true
+	in.scan()
+	in.want(events(0, 5))
+	first := in.Store
+	in.again()
+	in.put("a.ndjson", events(0, 9))
+	in.scan()
+	if _, err := first.Scan(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	in.want(events(0, 9))
+}

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -34,7 +35,7 @@ var unfinished = []string{".part", ".partial", ".filepart", ".tmp", ".swp", "~"}
 // Scan takes what is new in the directory and gives how many pieces that were. One pass is made at a time. A file that cannot be taken holds
 // up no other; see [Store.Files]. Errors: outcome.NotFound when the directory cannot be read; as [db.DB.Write].
 func (s *Store) Scan(ctx context.Context) (taken int, err error) {
-	if s.o.Dir == "" {
+	if s.o.Dir == "" || s.o.Mine != nil && !s.o.Mine() {
 		return 0, nil
 	}
 	s.scanning.Lock()
@@ -68,6 +69,9 @@ func (s *Store) Scan(ctx context.Context) (taken int, err error) {
 		n, err := t.take(ctx, known)
 		if taken += n; n > 0 {
 			known = nil
+		}
+		if errors.Is(err, errRaced) { // the next look finds how far it is
+			continue
 		}
 		if err != nil && !mendable(err) {
 			return taken, err

@@ -80,7 +80,7 @@ func (s *Server) openWatched(ctx context.Context) error {
 	}
 	s.other = &otherSystem{}
 	if s.other.feed, err = feed.Open(ctx, feed.Options{DB: s.records, Box: s.ring.Box("feed"), Dir: o.Incoming, Form: o.Form, Still: o.Still, Every: min(o.Every, time.Second),
-		Now: s.options.Now, Logger: s.options.Logger}); err != nil {
+		Mine: func() bool { return s.Config.Database == "" || s.Watch.State().Leads }, Now: s.options.Now, Logger: s.options.Logger}); err != nil {
 		return err
 	}
 	s.other.source = watch.NewElsewhere(watch.ElsewhereOptions{Log: s.Log, Feed: s.other.feed, Context: o.Context, Every: o.Every, Settle: o.Settle})
