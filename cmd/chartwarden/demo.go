@@ -61,7 +61,7 @@ func demo(ctx context.Context, l *line) error {
 	}
 	seat := &hospital.Seat{Clock: clock, World: world}
 	s, err := server.Open(ctx, c, server.Options{Logger: logger(), Now: clock.Now, Demo: true, Hospital: world.Name, Commands: controlled,
-		DemoList: func() []web.DemoPerson { return starters(seat) }})
+		DemoList: func() []web.DemoPerson { return starters(seat) }, DemoSeat: seat.Sit, DemoFrom: seat.Seated})
 	if err != nil {
 		return err
 	}

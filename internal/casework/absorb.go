@@ -123,10 +123,10 @@ func (s *Store) grow(tx *sql.Tx, known *Case, found *detect.Case, evs []Event) (
 		}
 	}
 	if found.Alert { // word of an act: it changes no evidence
-		if !known.Pressing() {
-			out.Grown, known.tell = true, true
+		if known.LogE == 0 { // there is nothing else to say
+			known.judge(found)
 		}
-		known.Alert = true
+		out.Grown, known.tell, known.Alert = true, true, true
 		err := s.store(tx, known)
 		out.Case = *known
 		return out, err

@@ -53,7 +53,7 @@ type Engine struct {
 	open       map[caseKey]*openCase
 	raised     int
 	told       int                  // alerts
-	prompted   map[caseKey]int32    // the day of the last alert
+	prompted   map[signKey]int32    // the day of the last alert
 	alarms     map[alarmKey]float64 // log E of the strong person-days, today's and the day before's
 	bar        float64
 	floor      float64
@@ -79,7 +79,7 @@ func New(o Options) *Engine {
 	if o.Budget <= 0 {
 		o.Budget = 2
 	}
-	e := &Engine{options: o, weights: newWeights(), rates: newRates(), open: map[caseKey]*openCase{}, prompted: map[caseKey]int32{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
+	e := &Engine{options: o, weights: newWeights(), rates: newRates(), open: map[caseKey]*openCase{}, prompted: map[signKey]int32{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
 		networks: map[uint32]float64{}, byDevice: map[uint32]int32{}, bar: .01, floor: 0, ownReasons: [2]float64{10, 1000}, near: [2]float64{30, 1000},
 		lots: newLottery(o.Secret, o.Seed)}
 	e.world = world{keys: newKeyer(), bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},
@@ -97,6 +97,12 @@ func (e *Engine) Roster(s Shift) {
 
 // Leaves says from when a person may do nothing any more.
 func (e *Engine) Leaves(who string, from int64) { e.world.persons[e.world.person(who)].leaves = from }
+
+// Ended says that a person's access was ended at a moment: whatever the roster still plans.
+func (e *Engine) Ended(who string, at int64) {
+	p := &e.world.persons[e.world.person(who)]
+	p.leaves, p.ended = at, true
+}
 
 // Device names a device of the house, of a kind (workstation, mobile, server) and at a place; either may be empty.
 func (e *Engine) Device(device, kind, place string) {
@@ -218,8 +224,7 @@ func (e *Engine) begun(a int32, t int64) *today {
 	p := &e.world.persons[a]
 	if p.today != nil && p.today.day == e.day {
 		if p.left(t) && !p.today.leaver { // in the middle of a day
-			_, rostered := p.onShift(t)
-			p.today.leaver = !rostered
+			p.today.leaver, p.today.ended = p.leaver(t), p.ended
 		}
 		return p.today
 	}
@@ -227,8 +232,7 @@ func (e *Engine) begun(a int32, t int64) *today {
 	e.activeOn[e.day] = append(e.activeOn[e.day], a)
 	e.personDays++
 	if p.left(t) {
-		_, rostered := p.onShift(t)
-		p.today.leaver = !rostered
+		p.today.leaver, p.today.ended = p.leaver(t), p.ended
 	} else if e.day-e.firstDay >= 14 {
 		if p.today.dormant = e.idle(p, t); p.today.dormant > 0 {
 			e.awake[e.day%2]++

@@ -18,7 +18,7 @@ func (e *Engine) midnight() {
 	e.refit()
 	e.day++
 	e.world.day = e.day
-	maps.DeleteFunc(e.prompted, func(_ caseKey, on int32) bool { return e.day-1-on > idleDays })
+	maps.DeleteFunc(e.prompted, func(_ signKey, on int32) bool { return e.day-1-on > idleDays })
 	maps.DeleteFunc(e.open, func(_ caseKey, c *openCase) bool { return e.day-1-c.lastDay > idleDays }) // no day that is still judged is near it
 	if e.day%sweepDays == 0 {
 		e.sweep()

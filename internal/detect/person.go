@@ -12,6 +12,7 @@ type person struct {
 	planned   shift   // from the first to the last that was ever planned; 0 none
 	hired     int64   // since when her newest role is known
 	leaves    int64   // from when she may do nothing, 0
+	ended     bool    // her access was ended, and not only her employment
 	last      int64   // the last event
 	days      float32 // of activity, decayed
 	means     [counters]float32
@@ -81,6 +82,7 @@ type today struct {
 	far      uint8 // the same, far from every planned shift
 	swapped  bool  // far from every planned shift, and at work for all that: something done there was explained
 	leaver   bool  // the last day is over, and no shift is planned
+	ended    bool  // the person's access was ended, whatever she did before on this day
 }
 
 // excuse lowers a look to what is known of it now.

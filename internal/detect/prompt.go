@@ -8,7 +8,7 @@ import (
 )
 
 // A prompt is word to the office at the moment of an act, long before a day's sum makes a case of the review queue: whoever hears of it can
-// still ask. It is no judgement and has no part in the evidence and ranking of cases. It comes once for a person and hypothesis within the
+// still ask. It is no judgement and has no part in the evidence and ranking of cases. It comes once for a person and sign within the
 // time in which a case takes in what follows. ADR 132 has what was measured.
 
 // From which evidence on a count prompts: about five returns between two places; a dozen charts on paper where printing is rare; two charts
@@ -33,6 +33,12 @@ type fresh struct {
 	first bool  // her first at that patient today
 	still bool  // nothing of care happened to that patient lately
 	back  bool  // she came back to a place, having worked at another
+}
+
+// signKey is by what the office was told of a person.
+type signKey struct {
+	person int32
+	sign   string
 }
 
 // prompts finds the sign for which the office wants word at once.
@@ -104,7 +110,7 @@ func (e *Engine) farFromWork(p *person, r *roleStats, t int64) bool {
 
 // prompt tells the office, if it was not told of the like within the time that a case takes in.
 func (e *Engine) prompt(a int32, d *today, h hypothesis, sign part) {
-	key := caseKey{a, h.kind()}
+	key := signKey{a, sign.name}
 	if last, told := e.prompted[key]; told && d.day-last <= idleDays {
 		return
 	}

@@ -28,6 +28,9 @@ func (e *Engine) woken(d *today) float64 {
 			open += 1 / float64(len(d.patients))
 		}
 	}
+	if d.ended { // not even a sign-in is anybody's work
+		return 13
+	}
 	if d.leaver {
 		return max(1, float64(14*open)-1)
 	}

@@ -51,6 +51,7 @@ type Seat struct {
 	people      map[string]identity.Person      // by Person.Key
 	ids         map[string]string               // FullURL to Type/id
 	sessions    map[string]*identity.Session
+	seats       map[string]identity.Arrival // by address of a workstation
 }
 
 // batch is how many entries one commit takes. Entries of one chart refer to each other only backwards or among themselves.
@@ -64,6 +65,7 @@ func (s *Seat) Take(ctx context.Context, progress func(stored, of int)) error {
 	if err := s.load(ctx, s.World.Today, progress); err != nil {
 		return err
 	}
+	s.furnish()
 	return s.hire(ctx)
 }
 
@@ -180,6 +182,9 @@ func (s *Seat) cast(key string) bool {
 
 // Person is the person of the installation behind a key of the world.
 func (s *Seat) Person(key string) (identity.Person, bool) { p, ok := s.people[key]; return p, ok }
+
+// Ref is the resource (Type/id) of the installation behind a FullURL of what was taken in; empty for others.
+func (s *Seat) Ref(fullURL string) string { return s.ids[fullURL] }
 
 // PlayPast lets the accesses of the past happen, in their order and at their time. A refusal is part of the story, not an error.
 func (s *Seat) PlayPast(ctx context.Context) error {

@@ -1,6 +1,11 @@
 package hospital
 
-import "fmt"
+import (
+	"fmt"
+	"net/netip"
+
+	"chartwarden/internal/identity"
+)
 
 // Station is a workstation of the house: a Device at its place, on the place's own network.
 type Station struct {
@@ -28,5 +33,50 @@ func (h *house) equip() {
 func (h *house) sit() {
 	for _, m := range h.staff {
 		m.Station = m.at.stations[m.turn%len(m.at.stations)]
+	}
+}
+
+// farAway is the network from which nobody of the house works. Source: RFC 5737, for documentation.
+var farAway = netip.MustParseAddr("203.0.113.27")
+
+// Sit names the seat of somebody, by id, for a browser at which all people of the demonstration sit in truth: "" at her usual workstation,
+// "away" at one of another department, "strange" far away. An empty name is the browser's own.
+func (s *Seat) Sit(person, seat string) string {
+	if seat == "strange" {
+		return seat
+	}
+	for _, w := range s.World.Staff {
+		if s.people[w.Key].ID != person {
+			continue
+		}
+		if seat != "away" {
+			return w.Station.Address
+		}
+		for _, x := range s.World.Staff {
+			if x.Department != w.Department && len(x.Shifts) > 0 {
+				return x.Station.Address
+			}
+		}
+	}
+	return ""
+}
+
+// Seated is where a request from a seat of that name comes from; browser is where it comes from in truth.
+func (s *Seat) Seated(name string, browser identity.Arrival) identity.Arrival {
+	if name == "strange" {
+		browser.Address, browser.Zone = farAway, "vpn"
+		return browser
+	}
+	if at, ok := s.seats[name]; ok {
+		return at
+	}
+	return browser
+}
+
+// furnish notes what a request from each workstation looks like, once all of them have an id.
+func (s *Seat) furnish() {
+	s.seats = map[string]identity.Arrival{}
+	for _, w := range s.World.Staff {
+		s.seats[w.Station.Address] = s.at(w.Station)
 	}
 }

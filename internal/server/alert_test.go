@@ -20,13 +20,13 @@ import (
 
 // page is somebody's open page: what its live stream says.
 type page struct {
-	t      *testing.T
+	t      testing.TB
 	client *servertest.Client
 	news   chan map[string]any
 }
 
 // watches opens the live stream of somebody who is signed in.
-func (p *played) watches(t *testing.T, c *servertest.Client) *page {
+func (p *played) watches(t testing.TB, c *servertest.Client) *page {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), "GET", p.URL+"/events", nil)
 	if err != nil {
@@ -49,7 +49,7 @@ func (p *played) watches(t *testing.T, c *servertest.Client) *page {
 			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
 				v := map[string]any{}
 				_ = json.Unmarshal([]byte(data), &v)
-				v["event"] = kind
+				v["event"], v["heard"] = kind, time.Now()
 				out.news <- v
 			}
 		}
@@ -121,8 +121,11 @@ func (p *played) found(t *testing.T, practitioner string) (out []casework.Case) 
 }
 
 // strangers are patients with whom nobody of the first ward has to do.
-func (p *played) strangers(t *testing.T, n int) (out []string) {
+func (p *played) strangers(t testing.TB, n int) (out []string) {
 	t.Helper()
+	if len(p.everybody) >= n {
+		return p.everybody
+	}
 	token := backendFor(t, p.Server)
 	c := servertest.Client{Client: &http.Client{}, Base: p.URL}
 	answer := c.Get(t, "/fhir/Patient?_count=1000&_elements=id", "Authorization", "Bearer "+token)
@@ -138,6 +141,7 @@ func (p *played) strangers(t *testing.T, n int) (out []string) {
 	if len(out) < n {
 		t.Fatalf("%d patients", len(out))
 	}
+	p.everybody = out
 	return out
 }
 
@@ -219,7 +223,7 @@ func TestAnAlertStandsOnTheOfficersPage(t *testing.T) {
 }
 
 // seen are patients that a person of the hospital opened today with a reason.
-func (p *played) seen(t *testing.T, key string) (out []string) {
+func (p *played) seen(t testing.TB, key string) (out []string) {
 	t.Helper()
 	person, _ := p.seat.Person(key)
 	reads, err := p.Log.OfPerson(t.Context(), person.ID, audit.Page{Limit: 500})

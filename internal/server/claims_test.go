@@ -88,7 +88,7 @@ func (g *stage) found(at string) (matches, included []string, answer servertest.
 }
 
 // backendFor registers a backend service that may do everything and gives its token.
-func backendFor(t *testing.T, s *servertest.Server) string {
+func backendFor(t testing.TB, s *servertest.Server) string {
 	t.Helper()
 	owner := s.Person(t, "Ruth Adeyemi", "administrator", "")
 	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)

@@ -49,3 +49,26 @@ func (s *Server) meet(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: s.deviceCookieName(), Value: base64.RawURLEncoding.EncodeToString(secret[:]), Path: "/", Expires: s.options.Now().Add(deviceLasts),
 		HttpOnly: true, Secure: s.https(), SameSite: http.SameSiteLaxMode})
 }
+
+// seatCookie says, in a demonstration alone, at which seat its people sit who all sit at one browser in truth.
+const seatCookie = "chartwarden-seat"
+
+func (s *Server) pretends() bool { return s.options.Demo && s.options.DemoFrom != nil && s.Sandbox() }
+
+// SetSeat has the browser sit at a seat of the demonstration from now on, this request included.
+func (s *Server) SetSeat(w http.ResponseWriter, r *http.Request, name string) *http.Request {
+	if !s.pretends() {
+		return r
+	}
+	seat := &http.Cookie{Name: seatCookie, Value: name, Path: "/", HttpOnly: true, Secure: s.https(), SameSite: http.SameSiteLaxMode}
+	http.SetCookie(w, seat)
+	now := r.Clone(r.Context())
+	now.Header.Del("Cookie")
+	for _, c := range r.Cookies() {
+		if c.Name != seatCookie {
+			now.AddCookie(c)
+		}
+	}
+	now.AddCookie(seat)
+	return now
+}

@@ -35,6 +35,8 @@ type played struct {
 	seat  *hospital.Seat
 	clock *hospital.Clock
 
+	everybody []string // patients, once they were asked for
+
 	mu       sync.Mutex
 	verdicts map[string]string // the newest line of an event and patient
 	cases    map[string]string // by person, hypothesis and beginning
@@ -44,7 +46,7 @@ type played struct {
 var noon = time.Date(2035, 11, 21, 12, 20, 0, 0, time.UTC) // a Wednesday, so far off that no cookie has lapsed
 
 // play makes the hospital, 13 hours before noon, and lets its day happen until then.
-func play(t *testing.T, before ...func(*played)) *played {
+func play(t testing.TB, before ...func(*played)) *played {
 	t.Helper()
 	place := dbtest.New(t)
 	config := server.Config{Data: place.Dir, Database: place.URL, Listen: "127.0.0.1:0", PublicURL: "http://localhost"}
@@ -54,7 +56,8 @@ func play(t *testing.T, before ...func(*played)) *played {
 	p := &played{clock: &hospital.Clock{}, verdicts: map[string]string{}, cases: map[string]string{}, alerts: map[string]string{}}
 	p.clock.Set(noon.Add(-13 * time.Hour))
 	world := hospital.Generate(hospital.Options{Seed: 1, Size: hospital.Small, Now: noon})
-	s, err := server.Open(context.WithoutCancel(t.Context()), config, server.Options{Now: p.clock.Now, Demo: true, Hospital: world.Name,
+	p.seat = &hospital.Seat{Clock: p.clock, World: world}
+	s, err := server.Open(context.WithoutCancel(t.Context()), config, server.Options{Now: p.clock.Now, Demo: true, Hospital: world.Name, DemoSeat: p.seat.Sit, DemoFrom: p.seat.Seated,
 		Verdict: func(v *detect.Verdict) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
@@ -83,7 +86,7 @@ func play(t *testing.T, before ...func(*played)) *played {
 		_ = s.Close()
 	})
 	p.Server = &servertest.Server{Server: s, URL: h.URL, Dir: place.Dir}
-	p.seat = &hospital.Seat{Clock: p.clock, World: world, Gate: s.Gate, Trail: s.Persons}
+	p.seat.Gate, p.seat.Trail = s.Gate, s.Persons
 	if err := p.seat.Take(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}

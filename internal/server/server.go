@@ -40,8 +40,12 @@ type Options struct {
 	Logger   *slog.Logger            // program messages; never patient data
 	Demo     bool                    // the one-touch start page exists
 	DemoList func() []web.DemoPerson // whom it offers
-	Hospital string                  // whose installation this is, as pages say it
-	Outward  *http.Client            // by which witnesses are reached; nil: as usual
+	// DemoSeat and DemoFrom let people of a demonstration sit elsewhere than at the browser in front of them: the name of the seat that the
+	// start page asked for, and what a request from a seat of that name comes from. Both or none.
+	DemoSeat func(person, seat string) string
+	DemoFrom func(name string, browser identity.Arrival) identity.Arrival
+	Hospital string       // whose installation this is, as pages say it
+	Outward  *http.Client // by which witnesses are reached; nil: as usual
 	// Verdict and Case are told what detection says, in its order, for tests.
 	Verdict func(*detect.Verdict)
 	Case    func(*detect.Case)

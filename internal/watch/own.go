@@ -169,7 +169,7 @@ func (r *ownReading) left(who string, from int64) error {
 		return nil
 	}
 	r.gone[who] = true
-	return r.safely(func() { r.engine.Leaves(who, from) })
+	return r.safely(func() { r.engine.Ended(who, from) })
 }
 
 func (r *ownReading) wait() error {

@@ -281,8 +281,21 @@ func (p *Pages) demo(w http.ResponseWriter, r *http.Request) {
 	for _, d := range p.o.DemoList() {
 		v.People = append(v.People, page.DemoPerson{ID: d.ID + " " + d.Capacity, Name: d.Name, Role: d.Role, Icon: d.Icon, Try: d.Try})
 	}
+	if p.o.DemoSeat != nil {
+		v.Seats = demoSeats
+	}
 	p.draw(w, r, http.StatusOK, page.Demo(v))
 }
+
+// The seats of the start page, as it asks for them.
+const (
+	SeatUsual   = ""        // the person's workstation
+	SeatAway    = "away"    // a workstation of another department
+	SeatStrange = "strange" // a computer that nobody here ever used
+)
+
+var demoSeats = []page.DemoSeat{{Value: SeatUsual, Name: "At the person's usual workstation"}, {Value: SeatAway, Name: "At a workstation of another department"},
+	{Value: SeatStrange, Name: "Far away, at a computer that nobody here knows"}}
 
 func (p *Pages) doDemo(w http.ResponseWriter, r *http.Request) {
 	if err := form(w, r); err != nil {
@@ -290,6 +303,9 @@ func (p *Pages) doDemo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id, capacity, _ := strings.Cut(r.PostForm.Get("person"), " ")
+	if p.o.DemoSeat != nil {
+		r = p.o.Browser.SetSeat(w, r, p.o.DemoSeat(id, r.PostForm.Get("seat")))
+	}
 	opened, err := p.o.Persons.Enter(r.Context(), id, capacity, p.o.Browser.Arrival(r))
 	if err != nil {
 		p.fail(w, r, err)

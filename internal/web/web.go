@@ -30,6 +30,7 @@ type Browser interface {
 	Token(r *http.Request) string
 	SetSession(w http.ResponseWriter, token string, ends time.Time)
 	ClearSession(w http.ResponseWriter)
+	SetSeat(w http.ResponseWriter, r *http.Request, name string) *http.Request // of a demonstration: the request as one from that seat
 }
 
 // Options are the parts the pages stand on.
@@ -47,6 +48,7 @@ type Options struct {
 	Sandbox  bool
 	Demo     bool // the one-touch start page exists
 	DemoList func() []DemoPerson
+	DemoSeat func(person, seat string) string     // the name of a seat of the start page, for the browser; nil: everybody sits at this browser
 	Drill    func() *Drill                        // the last restore drill; nil, or a nil answer: none is expected
 	InWords  func(scope.Set) []page.ConsentLine   // what scopes let an app do
 	Trouble  func(setting string) string          // what is wrong with a setting now; empty, or nil: nothing

@@ -17,7 +17,11 @@ type DemoView struct {
 	Banners  []look.Banner
 	Hospital string
 	People   []DemoPerson
+	Seats    []DemoSeat // where one may sit down; none: at this browser
 }
+
+// DemoSeat is a place from which a demonstration lets somebody work.
+type DemoSeat struct{ Value, Name string }
 
 // DemoPerson can be signed in by one touch.
 type DemoPerson struct {
