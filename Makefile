@@ -19,4 +19,4 @@ replay-bench:
 tsv-bench:
 	./scripts/tsv-bench
 detection-results:
-	./scripts/bench detection --seeds 101,102,103,104,105
+	./scripts/bench detection --seeds 201,202,203,204,205

@@ -4,7 +4,7 @@
 //	./scripts/bench 'Serve'      # only the benchmarks that match; prints the table and writes nothing
 //	./scripts/bench side-by-side # the harness that drives any FHIR server, on both engines; rewrites bench/results/side-by-side.md
 //	./scripts/bench replay       # a simulated hospital's log judged; rewrites bench/results/replay.md
-//	./scripts/bench detection --seeds 101,102,103,104,105 # the detector on simulated hospitals; rewrites docs/detection-results.md and .html
+//	./scripts/bench detection --seeds 201,202,203,204,205 # the detector on simulated hospitals; rewrites docs/detection-results.md and .html
 //
 // It measures nothing itself: each figure comes from a Benchmark function that `go test -bench` runs alone as well, and latest.txt is
 // what they printed, for benchstat. What is measured and which aim it has stands in rows.go. The machine is rarely ours alone, so each

@@ -46,20 +46,21 @@ type openCase struct {
 	logE           float64
 	posterior      float64
 	severity       float64
-	days           []dayNats // in order
-	lastDay        int32
-	patients       []int32  // in the order in which they came
-	events         ids      // likewise
-	there          []uint64 // the digests of the events, in their order
+	days           []caseDay // in order
+	lastDay        int32     // that spoke for it
 	told           float64
 	shown          int   // events when last told
 	topDay         int32 // the strongest, and what it is made of
 	parts          []part
 }
 
-type dayNats struct {
-	day  int32
-	nats float64
+// caseDay is what one day says for a case, and what it names.
+type caseDay struct {
+	day      int32
+	nats     float64
+	patients []int32  // in the order in which they came
+	events   ids      // likewise
+	there    []uint64 // the digests of the events, in their order
 }
 
 type pastCase struct {
@@ -144,6 +145,7 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, when stage)
 	d.logE = logE
 	kind := best.kind()
 	key := caseKey{a, kind}
+	nats := pos(logE - float64(e.world.persons[a].usual))
 	c := e.open[key]
 	if c != nil && d.day-c.lastDay > idleDays {
 		c = nil
@@ -152,7 +154,7 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, when stage)
 		if settled { // what was raised before under another name and came to nothing, is lowered
 			e.lower(a, d, kind)
 		}
-		if logE < e.floor {
+		if logE < e.floor || nats == 0 {
 			return
 		}
 		e.raised++
@@ -161,8 +163,9 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, when stage)
 	} else if settled {
 		e.lower(a, d, kind)
 	}
-	c.set(d.day, pos(logE-float64(e.world.persons[a].usual)))
-	e.fill(c, best, a, d)
+	if on := c.on(d.day, nats); on != nil {
+		on.fill(best, d)
+	}
 	if d.day == c.topDay || c.nats(d.day) >= c.nats(c.topDay) {
 		c.topDay, c.parts = d.day, slices.Clip(e.parts(best, a, d))
 	}
@@ -191,33 +194,40 @@ func (e *Engine) clearLook(d *today) bool {
 	return top >= 0 && closeRelation(int(d.patients[top].q)) && d.patients[top].nats > 1
 }
 
-// set says what a day speaks for the case. Of a day that says nothing only the last is kept.
-func (c *openCase) set(day int32, nats float64) {
-	c.lastDay = max(c.lastDay, day)
-	i, there := slices.BinarySearchFunc(c.days, day, func(d dayNats, day int32) int { return int(d.day - day) })
+// on is a day of the case, and what it says for it now; nil when it says nothing and never did. Such a day does not age the others.
+func (c *openCase) on(day int32, nats float64) *caseDay {
+	i, there := slices.BinarySearchFunc(c.days, day, func(d caseDay, day int32) int { return int(d.day - day) })
 	switch {
 	case there:
 		c.days[i].nats = nats
 	case nats > 0:
-		c.days = slices.Insert(c.days, i, dayNats{day, nats})
+		c.lastDay = max(c.lastDay, day)
+		c.days = slices.Insert(c.days, i, caseDay{day: day, nats: nats})
 		c.fade()
+		i = slices.IndexFunc(c.days, func(d caseDay) bool { return d.day == day })
+	default:
+		return nil
 	}
+	if i < 0 {
+		return nil
+	}
+	return &c.days[i]
 }
 
 // fade forgets days that add nothing to the sum and never will: all weaken alike. The last two may still be judged otherwise.
 func (c *openCase) fade() {
-	settled := func(d dayNats) bool { return d.day < c.lastDay-1 }
+	settled := func(d caseDay) bool { return d.day < c.lastDay-1 }
 	top := 0.0
 	for _, d := range c.days {
 		if settled(d) {
 			top = max(top, c.now(d))
 		}
 	}
-	c.days = slices.DeleteFunc(c.days, func(d dayNats) bool { return settled(d) && d.day != c.topDay && c.now(d) < min(1, .99*top) })
+	c.days = slices.DeleteFunc(c.days, func(d caseDay) bool { return settled(d) && d.day != c.topDay && c.now(d) < min(1, .99*top) })
 }
 
 // now is what a day says by the last one.
-func (c *openCase) now(d dayNats) float64 { return d.nats * math.Pow(forget, float64(c.lastDay-d.day)) }
+func (c *openCase) now(d caseDay) float64 { return d.nats * math.Pow(forget, float64(c.lastDay-d.day)) }
 
 func (c *openCase) nats(day int32) float64 {
 	for _, d := range c.days {
@@ -240,48 +250,77 @@ func (c *openCase) sum() float64 {
 }
 
 // fill adds the events and patients of a day that the hypothesis is about.
-func (e *Engine) fill(c *openCase, h hypothesis, a int32, d *today) {
-	addPatient := func(p int32) {
-		if len(c.patients) < fullCase && !slices.Contains(c.patients, p) {
-			c.patients = append(room(c.patients), p)
-		}
-	}
-	addEvent := func(i int32) {
-		if len(c.events.ends) < fullCase {
-			c.take(d.ids.at(i))
+func (on *caseDay) fill(h hypothesis, d *today) {
+	event := func(i int32) {
+		if len(on.events.ends) < fullCase {
+			on.take(d.ids.at(i))
 		}
 	}
 	every := h.kind() == harvest || h == stolen || h == shared || h == dormant
 	for i := range d.patients {
 		l := &d.patients[i]
 		if every || l.evidence() > 0 || l.unexplained() {
-			addPatient(l.patient)
-			addEvent(l.event)
+			if len(on.patients) < fullCase && !slices.Contains(on.patients, l.patient) {
+				on.patients = append(room(on.patients), l.patient)
+			}
+			event(l.event)
 		}
 	}
 	if every || h.kind() == exfiltration || h == destruction || h == glassAbuse {
 		for _, id := range d.notes {
-			addEvent(id)
+			event(id)
 		}
 	}
 }
 
 // take adds an event unless it is there.
-func (c *openCase) take(id string) {
+func (on *caseDay) take(id string) {
 	key := digest(id)
-	i, there := slices.BinarySearch(c.there, key)
+	i, there := slices.BinarySearch(on.there, key)
 	if there {
 		return
 	}
-	c.there = slices.Insert(room(c.there), i, key)
-	c.events.add(id)
+	on.there = slices.Insert(room(on.there), i, key)
+	on.events.add(id)
+}
+
+// speaking are the days that a case names, in order: the strongest where there is too much, and such as came to nothing only when none
+// speaks.
+func (c *openCase) speaking() []*caseDay {
+	days := make([]*caseDay, len(c.days))
+	for i := range c.days {
+		days[i] = &c.days[i]
+	}
+	slices.SortStableFunc(days, func(x, y *caseDay) int { return -cmpFloat(x.nats, y.nats) })
+	events := 0
+	for i, d := range days {
+		if events += len(d.events.ends); i > 0 && (events > fullCase || d.nats == 0 && days[0].nats > 0) {
+			days = days[:i]
+			break
+		}
+	}
+	slices.SortFunc(days, func(x, y *caseDay) int { return int(x.day - y.day) })
+	return days
+}
+
+// about is whom the case names, in the order in which they came.
+func about(days []*caseDay) (patients []int32) {
+	for _, d := range days {
+		for _, p := range d.patients {
+			if !slices.Contains(patients, p) {
+				patients = append(patients, p)
+			}
+		}
+	}
+	return patients
 }
 
 // tell writes a revision when something changed. strong is whether the day, which speaks for this case, stands out of all the day's.
 func (e *Engine) tell(c *openCase, h hypothesis, settled, strong bool) {
 	c.logE = math.Round(c.sum()*1e4) / 1e4
 	c.posterior = math.Round(posterior(c.logE)*1e6) / 1e6
-	c.severity = e.severity(h, c)
+	days := c.speaking()
+	c.severity = e.severity(h, about(days))
 	score := c.posterior * c.severity
 	queue := "watch"
 	switch {
@@ -290,7 +329,10 @@ func (e *Engine) tell(c *openCase, h hypothesis, settled, strong bool) {
 	case score >= e.bar:
 		queue = "review"
 	}
-	events := len(c.events.ends)
+	events := 0
+	for _, d := range days {
+		events += len(d.events.ends)
+	}
 	more := events > c.shown && (settled || c.shown == 0 || events >= 2*c.shown)
 	if c.revision > 0 && !more && (queue == c.queue && (math.Abs(c.logE-c.told) < .3 || !settled && c.logE < c.told+1) || !settled && c.logE < c.told) {
 		return
@@ -310,12 +352,15 @@ func (e *Engine) revision(c *openCase, h hypothesis) *Case {
 	k := &hypothesesTable[h]
 	r := &Case{ID: fmt.Sprintf("c-%d", c.number), Revision: c.revision, Agent: e.world.people.text[c.person], Hypothesis: hypothesesTable[h.kind()].name,
 		Opened: c.opened, Updated: e.now, LogE: c.logE, Posterior: c.posterior, Severity: c.severity, Queue: c.queue, Provisional: c.provisional,
-		Events: make([]string, len(c.events.ends)), Patients: make([]string, len(c.patients))}
-	for i := range r.Events {
-		r.Events[i] = c.events.at(int32(i))
+		Events: []string{}, Patients: []string{}}
+	days := c.speaking()
+	for _, d := range days {
+		for i := range d.events.ends {
+			r.Events = append(r.Events, d.events.at(int32(i)))
+		}
 	}
-	for i, p := range c.patients {
-		r.Patients[i] = e.world.charts.text[p]
+	for _, p := range about(days) {
+		r.Patients = append(r.Patients, e.world.charts.text[p])
 	}
 	parts := c.parts
 	if len(parts) == 0 {
@@ -345,9 +390,9 @@ func word(nats float64) string {
 	return "decisive"
 }
 
-func (e *Engine) severity(h hypothesis, c *openCase) float64 {
-	s := hypothesesTable[h].base + .1*math.Log10(float64(max(1, len(c.patients))))
-	if slices.ContainsFunc(c.patients, func(p int32) bool { return e.world.patients[p].vip() }) {
+func (e *Engine) severity(h hypothesis, patients []int32) float64 {
+	s := hypothesesTable[h].base + .1*math.Log10(float64(max(1, len(patients))))
+	if slices.ContainsFunc(patients, func(p int32) bool { return e.world.patients[p].vip() }) {
 		s += .2
 	}
 	return math.Round(min(1, s)*1e4) / 1e4

@@ -13,6 +13,7 @@ const (
 	countGlass
 	countSearches
 	countConcurrent
+	countStray
 	counters
 )
 
@@ -31,18 +32,20 @@ var counted = [counters]counter{
 	countGlass:       glassSignal,
 	countSearches:    searchesSignal,
 	countConcurrent:  concurrentSignal,
+	countStray:       straySignal,
 }
 
 // roleStats is what a role's days look like, decayed over weeks; it begins as priorDays days of the shipped values.
 type roleStats struct {
-	n       float64
-	sum, sq [counters]float64
-	looks   float64
-	attr    [attributes]float64
-	hours   [168]float64
-	sizes   []float32         // log of export sizes, the largest last
-	day     [counters]float64 // of the day that is judged for good, and how many people
-	dayN    float64
+	n            float64
+	sum, sq      [counters]float64
+	looks        float64
+	surroundings surroundings
+	attr         [attributes]float64
+	hours        [168]float64
+	sizes        []float32         // log of export sizes, the largest last
+	day          [counters]float64 // of the day that is judged for good, and how many people
+	dayN         float64
 }
 
 const priorDays = 200

@@ -59,10 +59,10 @@ func TestSeveralOfTheOwnCircleSpeak(t *testing.T) {
 	p := &person{days: 8}
 	p.means[countPatients] = 20
 	d := &today{}
-	d.opened(20, look{nats: 1})
+	d.opened(20, look{nats: 1, q: uint8(len(relations) - 1)})
 	var last float64
 	for k := range 6 {
-		d.patients[k].near = true
+		d.patients[k].q = 0
 		x := e.ownCircle(p, d)
 		if k == 0 && x != 0 || k > 2 && x <= last {
 			t.Errorf("%d of the circle: %.2f after %.2f", k+1, x, last)

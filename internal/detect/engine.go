@@ -22,56 +22,59 @@ type Options struct {
 
 // Engine judges one log. It is for one goroutine. What is known before the first event is told before it.
 type Engine struct {
-	world      world
-	options    Options
-	now, start int64
-	last       int64 // event
-	resumed    int64 // the first event, or the first after weeks without any
-	day        int32 // of the log, from the first day of Unix time
-	firstDay   int32
-	weights    *weights
-	rates      *rates
-	calibrator calibrator
-	roleStats  []*roleStats // of nobody's role, and of each
-	desks      []uint8
-	samples    [weeks][]sample
-	ownReasons [2]float64 // unexplained first looks: with a reason that the person made herself, and all
-	near       [2]float64 // first looks: at somebody of the person's surroundings, and all
-	firstLooks float64    // of yesterday
-	looksToday float64
-	activeOn   map[int32][]int32  // persons of a day
-	latest     []int32            // patients with an access in the last day or two
-	timers     [3][]pending       // by how long they wait, each in order
-	networks   map[uint32]float64 // by how many people
-	novelDays  [novelties]float64
-	personDays float64
-	machines   []machine
-	byDevice   map[uint32]int32
-	listed     bool // a list of devices was told
-	events     float64
-	returns    [16]float64
-	open       map[caseKey]*openCase
-	raised     int
-	told       int                  // alerts
-	prompted   map[signKey]int32    // the day of the last alert
-	alarms     map[alarmKey]float64 // log E of the strong person-days, today's and the day before's
-	bar        float64
-	floor      float64
-	past       []pastCase
-	activeMean float64
-	finished   int
-	report     Report
-	awake      [2]int32     // accounts that woke today and yesterday
-	ownMade    bool         // the last reasons left out a fact that the person made herself
-	justified  []*justified // by when they are known
-	lots       lottery
-	audits     int
-	units      []int32
-	at         int32   // department where the person works by her seat, -1 when it is one of hers
-	where      []int32 // units that the patient of the last reasons is on
-	found      []reason
-	fresh      fresh // of the event that is judged
-	verdict    Verdict
+	world        world
+	options      Options
+	now, start   int64
+	last         int64 // event
+	resumed      int64 // the first event, or the first after weeks without any
+	day          int32 // of the log, from the first day of Unix time
+	firstDay     int32
+	weights      *weights
+	rates        *rates       // of relations, among first looks
+	openRates    *rates       // among those without a known reason
+	surroundings surroundings // of unexplained looks
+	calibrator   calibrator
+	roleStats    []*roleStats // of nobody's role, and of each
+	desks        []uint8
+	samples      [weeks][]sample
+	ownReasons   [2]float64 // unexplained first looks: with a reason that the person made herself, and all
+	near         [2]float64 // first looks: at somebody of the person's surroundings, and all
+	firstLooks   float64    // of yesterday
+	looksToday   float64
+	activeOn     map[int32][]int32  // persons of a day
+	openers      map[int32][]int32  // by patient, who opened the chart today, the first few
+	latest       []int32            // patients with an access in the last day or two
+	timers       [3][]pending       // by how long they wait, each in order
+	networks     map[uint32]float64 // by how many people
+	novelDays    [novelties]float64
+	personDays   float64
+	machines     []machine
+	byDevice     map[uint32]int32
+	listed       bool // a list of devices was told
+	events       float64
+	returns      [16]float64
+	open         map[caseKey]*openCase
+	raised       int
+	told         int                  // alerts
+	prompted     map[signKey]int32    // the day of the last alert
+	alarms       map[alarmKey]float64 // log E of the strong person-days, today's and the day before's
+	bar          float64
+	floor        float64
+	past         []pastCase
+	activeMean   float64
+	finished     int
+	report       Report
+	awake        [2]int32     // accounts that woke today and yesterday
+	ownMade      bool         // the last reasons left out a fact that the person made herself
+	justified    []*justified // by when they are known
+	lots         lottery
+	audits       int
+	units        []int32
+	at           int32   // department where the person works by her seat, -1 when it is one of hers
+	where        []int32 // units that the patient of the last reasons is on
+	found        []reason
+	fresh        fresh // of the event that is judged
+	verdict      Verdict
 }
 
 // New makes an engine that knows nothing.
@@ -79,7 +82,7 @@ func New(o Options) *Engine {
 	if o.Budget <= 0 {
 		o.Budget = 2
 	}
-	e := &Engine{options: o, weights: newWeights(), rates: newRates(), open: map[caseKey]*openCase{}, prompted: map[signKey]int32{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
+	e := &Engine{options: o, weights: newWeights(), rates: newRates(priorPairs), openRates: newRates(priorOpen), openers: map[int32][]int32{}, open: map[caseKey]*openCase{}, prompted: map[signKey]int32{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
 		networks: map[uint32]float64{}, byDevice: map[uint32]int32{}, bar: .01, floor: 0, ownReasons: [2]float64{10, 1000}, near: [2]float64{30, 1000},
 		lots: newLottery(o.Secret, o.Seed)}
 	e.world = world{keys: newKeyer(), bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},
@@ -350,7 +353,11 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	}
 	v.Explained = e.explain(v, nats) || ev.Agent == v.Patient
 	bits := w.related(a, p, t)
-	q, rel := e.rates.strongest(bits)
+	rates := e.rates
+	if nats > 0 {
+		rates = e.openRates
+	}
+	q, rel := rates.strongest(bits)
 	e.describe(v, bits)
 	v.Unexplained, v.Risk = nats, risk(nats+rel)
 	v.State = "explained"
@@ -388,8 +395,10 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 		d.counts[countGlass]++
 	}
 	l := d.look(p)
-	if l != nil && l.events < 9 {
-		l.events++
+	if l != nil {
+		l.events = min(l.events+1, 9)
+		l.wrote = l.wrote || ev.Kind == Create || ev.Kind == Update
+		l.around = e.circumstanced(ps, d.role, l)
 	}
 	if ev.Kind == Print && (l == nil || !l.printed) {
 		d.counts[countPrints]++
@@ -419,7 +428,9 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 		d.counts[countUnexplained]++
 	}
 	rel += e.excused(ownMade && ev.Kind != Create, nats)
-	first := look{event: d.ids.add(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), habit: float32(e.habit(ps)), counted: counted, printed: ev.Kind == Print, glass: ev.Kind == Glass && waits, events: 1}
+	first := look{event: d.ids.add(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), counted: counted, printed: ev.Kind == Print, glass: ev.Kind == Glass && waits, wrote: ev.Kind == Create || ev.Kind == Update, events: 1}
+	first.company = e.opens(a, p)
+	first.around = e.circumstanced(ps, d.role, &first)
 	if l != nil {
 		*l = first
 	} else {
@@ -428,12 +439,11 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	}
 	d.covered(l, e.where)
 	l.away = d.away(ev)
-	l.near = bits&(1<<(len(relations)-1)-1) != 0
 	if waits {
 		e.fresh.look, e.fresh.first = l, true
 	}
 	e.near[1]++
-	if l.near {
+	if l.near() {
 		e.near[0]++
 	}
 	for i, has := range w.attributesOf(p, t) {
@@ -441,11 +451,9 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 			d.attr[i]++
 		}
 	}
-	e.rates.pairs++
-	for i := range relations {
-		if bits&(1<<i) != 0 {
-			e.rates.of[i]++
-		}
+	e.rates.met(bits)
+	if nats > 0 {
+		e.openRates.met(bits)
 	}
 	primary := v.Explained && len(e.found) > 0 && vocabulary[e.found[0].template].party != derived
 	if primary {

@@ -75,7 +75,7 @@ func TestOnePersonsManyAlarmsAreOneForEverybodyElse(t *testing.T) {
 func TestAnotherKindsCaseIsNotAutomaticForTheDay(t *testing.T) {
 	e, _, cases := told()
 	d := grown(e, "Practitioner/a")
-	e.open[caseKey{0, harvest}] = &openCase{days: []dayNats{{e.day - 1, 3}, {e.day, 6}}, lastDay: e.day}
+	e.open[caseKey{0, harvest}] = &openCase{days: []caseDay{{day: e.day - 1, nats: 3}, {day: e.day, nats: 6}}, lastDay: e.day}
 	e.judgeDay(0, d[0], &[hypotheses]float64{snoop: 20}, forGood)
 	for _, c := range *cases {
 		if (c.Queue == "automatic") != (c.Hypothesis == "snoop") {

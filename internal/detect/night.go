@@ -18,6 +18,7 @@ func (e *Engine) midnight() {
 	e.refit()
 	e.day++
 	e.world.day = e.day
+	clear(e.openers)
 	maps.DeleteFunc(e.prompted, func(_ signKey, on int32) bool { return e.day-1-on > idleDays })
 	maps.DeleteFunc(e.open, func(_ caseKey, c *openCase) bool { return e.day-1-c.lastDay > idleDays }) // no day that is still judged is near it
 	if e.day%sweepDays == 0 {
@@ -39,6 +40,7 @@ func (e *Engine) midnight() {
 func (e *Engine) evening(on int32) {
 	people := slices.Clone(e.activeOn[on])
 	slices.Sort(people)
+	e.accompany(people, on)
 	e.gather(people, on)
 	for _, a := range people {
 		if d := e.dayOf(a, on); d != nil {
@@ -60,7 +62,7 @@ func (e *Engine) settle(on int32) {
 	names := e.world.people.text
 	slices.SortFunc(people, func(a, b int32) int { return strings.Compare(names[a], names[b]) }) // not in the order in which they were told of
 	e.setApart(people, on)
-	e.crowd(people, on)
+	e.accompany(people, on)
 	e.gather(people, on)
 	var scores dayScores
 	for _, a := range people {
@@ -81,10 +83,8 @@ func (e *Engine) settle(on int32) {
 	for i := range e.returns {
 		e.returns[i] *= .97
 	}
-	for i := range e.rates.of {
-		e.rates.of[i] *= .995
-	}
-	e.rates.pairs *= .995
+	e.rates.fade()
+	e.openRates.fade()
 }
 
 // habits adds a settled day to what roles and people usually do.
@@ -93,6 +93,7 @@ func (e *Engine) habits(people []int32, on int32) {
 		r := e.roleStats[i]
 		r.n *= .97
 		r.looks *= .97
+		r.surroundings.fade()
 		for c := range r.sum {
 			r.sum[c] *= .97
 			r.sq[c] *= .97
@@ -101,6 +102,7 @@ func (e *Engine) habits(people []int32, on int32) {
 			r.attr[k] *= .97
 		}
 	}
+	e.surroundings.fade()
 	for _, a := range people {
 		p, d := &e.world.persons[a], e.dayOf(a, on)
 		r := e.stats(d.role)
@@ -109,6 +111,7 @@ func (e *Engine) habits(people []int32, on int32) {
 			p.forget(d)
 			continue
 		}
+		e.surrounded(d)
 		r.n++
 		p.days = min(.97*p.days+1, 30)
 		for c, k := range d.counts {
@@ -132,21 +135,29 @@ func (e *Engine) habits(people []int32, on int32) {
 		}
 		near := float32(0)
 		for i := range d.patients {
-			if d.patients[i].near {
+			if d.patients[i].near() {
 				near++
 			}
 		}
 		p.near += (near - p.near) / p.days
-		p.paced = p.pace(r, d.counts[countExports])
+		exported := d.counts[countExports] > 0
+		p.paced = p.pace(exported)
+		if p.paced < 3 { // else she would get the engine used to it
+			x := float32(0)
+			if exported {
+				x = 1
+			}
+			p.exporting += (x - p.exporting) / p.days
+		}
 		for i, k := range d.attr {
 			p.attr[i] += (float32(k) - p.attr[i]) / p.days
 		}
-		p.drift = p.slow(r, d.counts[countUnexplained])
+		p.drift = p.slow(r, d.counts[countStray])
 		pace := float32(1)
 		if p.drift > 3 { // slowly, or who does it for long would get the engine used to it
 			pace = .25
 		}
-		p.own0 += pace * (float32(d.counts[countUnexplained]) - p.own0) / float32(math.Min(float64(p.days), 28))
+		p.own0 += pace * (float32(d.counts[countStray]) - p.own0) / float32(math.Min(float64(p.days), 28))
 		e.remember(p, d)
 		p.forget(d)
 	}

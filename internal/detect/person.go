@@ -23,6 +23,7 @@ type person struct {
 	repeats   []repeat
 	drift     float64 // low and slow
 	paced     float64 // exports, low and slow
+	exporting float32 // share of her days with an export
 	usual     float32 // log E of her days, so that an odd habit is one case at most
 	attr      [attributes]float32
 	own0      float32
@@ -102,15 +103,16 @@ type look struct {
 	event   int32 // among the day's ids
 	patient int32
 	rel     float32
-	nats    float32 // unexplained
-	habit   float32
+	nats    float32           // unexplained
+	around  float32           // what its circumstances say
 	where   [whereabout]uint8 // 1 + place among the day's units
 	q       uint8
 	events  uint8 // on this chart, up to nine
+	company uint8 // who else opened it that day
+	wrote   bool  // something was written
 	sought  bool  // found by a search and not opened
 	printed bool
 	away    bool // from a seat that was new that day
-	near    bool // of the person's surroundings
 	glass   bool // broken, and no reason known
 	counted bool // among the unexplained patients of the day
 }

@@ -73,7 +73,7 @@ func (e *Engine) prompts(a int32, d *today, ev *Event, t int64) (hypothesis, par
 	switch {
 	case broken && f.still:
 		return snoop, part{"glass.claim", promptNats, "the glass was broken, and nothing on record brings the patient here now"}, true
-	case broken && l.near:
+	case broken && l.near():
 		return snoop, part{relations[l.q].name, max(promptNats, float64(l.rel)), relations[l.q].text}, true
 	}
 	return 0, part{}, false
@@ -118,8 +118,8 @@ func (e *Engine) prompt(a int32, d *today, h hypothesis, sign part) {
 	if e.told++; e.options.Alert == nil {
 		return
 	}
-	var c openCase // of this day alone
-	e.fill(&c, h, a, d)
+	var on caseDay
+	on.fill(h, d)
 	parts := []part{sign}
 	for _, x := range e.parts(h, a, d) {
 		if x.name != sign.name && x.name != hypothesesTable[h].name {
@@ -129,12 +129,12 @@ func (e *Engine) prompt(a int32, d *today, h hypothesis, sign part) {
 	}
 	who := e.world.people.text[a]
 	x := &Case{ID: fmt.Sprintf("p-%d", e.told), Revision: 1, Agent: who, Hypothesis: hypothesesTable[h.kind()].name, Opened: e.now, Updated: e.now,
-		Posterior: math.Round(posterior(0)*1e6) / 1e6, Severity: e.severity(h, &c), Queue: "watch", Alert: true, Provisional: e.day-e.firstDay < manyDays,
+		Posterior: math.Round(posterior(0)*1e6) / 1e6, Severity: e.severity(h, on.patients), Queue: "watch", Alert: true, Provisional: e.day-e.firstDay < manyDays,
 		Summary: summary(h, who, parts)}
-	for i := range c.events.ends {
-		x.Events = append(x.Events, c.events.at(int32(i)))
+	for i := range on.events.ends {
+		x.Events = append(x.Events, on.events.at(int32(i)))
 	}
-	for _, p := range c.patients {
+	for _, p := range on.patients {
 		x.Patients = append(x.Patients, e.world.charts.text[p])
 	}
 	for _, p := range parts {

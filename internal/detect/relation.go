@@ -15,8 +15,8 @@ var relations = []relation{self, household, kinOnFile, rareSurname, sameUnit, ne
 	name: "none", share: .11, rate: .97, holds: func(*world, int32, int32, int64) bool { return true },
 }}
 
-// priorPairs is how many accesses the shipped rates count for.
-const priorPairs = 20000
+// priorPairs is how many accesses the shipped rates count for, priorOpen how many unexplained ones.
+const priorPairs, priorOpen = 20000, 2000
 
 // rates count how often each relation holds on the site's own log.
 type rates struct {
@@ -24,12 +24,30 @@ type rates struct {
 	of    []float64
 }
 
-func newRates() *rates {
-	r := &rates{pairs: priorPairs}
+func newRates(prior float64) *rates {
+	r := &rates{pairs: prior}
 	for _, q := range relations {
-		r.of = append(r.of, q.rate*priorPairs)
+		r.of = append(r.of, q.rate*prior)
 	}
 	return r
+}
+
+// met counts a look under which these relations hold.
+func (r *rates) met(bits uint32) {
+	r.pairs++
+	for i := range relations {
+		if bits&(1<<i) != 0 {
+			r.of[i]++
+		}
+	}
+}
+
+// fade forgets a day's worth.
+func (r *rates) fade() {
+	for i := range r.of {
+		r.of[i] *= .995
+	}
+	r.pairs *= .995
 }
 
 // nats is what a relation says: how much more common it is among misuse than among all.

@@ -5,7 +5,7 @@ package detect
 func (e *Engine) ownCircle(p *person, d *today) float64 {
 	k := 0
 	for i := range d.patients {
-		if l := &d.patients[i]; l.near && l.nats > -1 {
+		if l := &d.patients[i]; l.near() && l.nats > -1 {
 			k++
 		}
 	}
@@ -17,3 +17,6 @@ func (e *Engine) ownCircle(p *person, d *today) float64 {
 	share = (float64(days*float64(p.near)) + 40*share) / (float64(days*float64(p.means[countPatients])) + 40)
 	return pos(logE(binomialTail(len(d.patients), k, min(.9, share))))
 }
+
+// near reports whether an opened chart is of the person's surroundings.
+func (l *look) near() bool { return int(l.q) != len(relations)-1 && !l.sought }

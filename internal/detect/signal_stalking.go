@@ -9,7 +9,7 @@ import (
 func (e *Engine) stalked(p *person, d *today) (nats float64) {
 	for i := range d.patients {
 		l := &d.patients[i]
-		if !l.unexplained() {
+		if !l.stray() {
 			continue
 		}
 		for _, r := range p.repeats {
@@ -38,7 +38,7 @@ func (e *Engine) remember(p *person, d *today) {
 	p.repeats = kept
 	for i := range d.patients {
 		l := &d.patients[i]
-		if !l.unexplained() {
+		if !l.stray() {
 			continue
 		}
 		at := -1

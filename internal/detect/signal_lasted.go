@@ -1,0 +1,4 @@
+package detect
+
+// One entry on an unexplained chart is often a slip of the hand; who is curious reads on. By number of entries, the last for five and more.
+var lastedCircumstance = circumstance{misuse: [classes]float64{.16, .19, .2, .15, .3}, usual: [classes]float64{.45, .23, .16, .09, .07}}
