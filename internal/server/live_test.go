@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"chartwarden/internal/access"
+	"chartwarden/internal/audit"
 	"chartwarden/internal/casework"
 	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/detect"
@@ -134,6 +135,10 @@ func (p *played) context(t *testing.T, dir string) {
 // justify has an officer find justified that a unit's staff opens charts of each ward, before the day begins.
 func (p *played) justify(t *testing.T) {
 	t.Helper()
+	p.clock.Set(noon.Add(-13*time.Hour + time.Minute)) // what was stored is known from the next second on that the log reaches
+	if _, err := p.Log.Note(t.Context(), audit.Event{Kind: audit.Job, Agent: audit.Agent{Job: "test"}, Interaction: "read", Class: audit.Machine, Purpose: "HOPERAT"}); err != nil {
+		t.Fatal(err)
+	}
 	p.catchUp(t)
 	people, err := p.Persons.People(t.Context())
 	if err != nil {
