@@ -57,6 +57,7 @@ type Engine struct {
 	raised       int
 	told         int                  // alerts
 	prompted     map[signKey]int32    // the day of the last alert
+	rations      map[string]ration    // of alerts, by sign
 	alarms       map[alarmKey]float64 // log E of the strong person-days, today's and the day before's
 	bar          float64
 	floor        float64
@@ -82,7 +83,7 @@ func New(o Options) *Engine {
 	if o.Budget <= 0 {
 		o.Budget = 2
 	}
-	e := &Engine{options: o, weights: newWeights(), rates: newRates(priorPairs), openRates: newRates(priorOpen), openers: map[int32][]int32{}, open: map[caseKey]*openCase{}, prompted: map[signKey]int32{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
+	e := &Engine{options: o, weights: newWeights(), rates: newRates(priorPairs), openRates: newRates(priorOpen), openers: map[int32][]int32{}, open: map[caseKey]*openCase{}, prompted: map[signKey]int32{}, rations: map[string]ration{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
 		networks: map[uint32]float64{}, byDevice: map[uint32]int32{}, bar: .01, floor: 0, ownReasons: [2]float64{10, 1000}, near: [2]float64{30, 1000},
 		lots: newLottery(o.Secret, o.Seed)}
 	e.world = world{keys: newKeyer(), bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},

@@ -108,10 +108,13 @@ func (e *Engine) farFromWork(p *person, r *roleStats, t int64) bool {
 	return p.days >= 10 && e.odd(p, r, t) >= 2
 }
 
-// prompt tells the office, if it was not told of the like within the time that a case takes in.
+// prompt tells the office, if it was not told of the like within the time that a case takes in, and the sign is not spent.
 func (e *Engine) prompt(a int32, d *today, h hypothesis, sign part) {
 	key := signKey{a, sign.name}
 	if last, told := e.prompted[key]; told && d.day-last <= idleDays {
+		return
+	}
+	if !e.ration(sign.name) {
 		return
 	}
 	e.prompted[key] = d.day
@@ -141,4 +144,33 @@ func (e *Engine) prompt(a int32, d *today, h hypothesis, sign part) {
 		x.Contributions = append(x.Contributions, Signal{p.name, p.nats, word(p.nats) + ": " + p.text})
 	}
 	e.options.Alert(x)
+}
+
+// ration is how much of its share of the budget a sign has left.
+type ration struct {
+	left float64
+	day  int32
+}
+
+const (
+	signs      = 6 // that the budget is shared by
+	mostRation = 3 // alerts of one sign on a day
+)
+
+// ration takes one alert of a sign out of its share of the budget, false when nothing is left: what happens every day in a house is no word
+// for the moment, and its cases are ranked all the same. A quiet sign saves up a few.
+func (e *Engine) ration(sign string) bool {
+	r, there := e.rations[sign]
+	if !there {
+		r = ration{mostRation, e.day}
+	}
+	people := max(e.activeMean, 50) // the smallest practice hears of something each month
+	r.left = min(mostRation, r.left+float64(float64(e.day-r.day)*e.options.Budget/1000*people/signs))
+	r.day = e.day
+	enough := r.left >= 1
+	if enough {
+		r.left--
+	}
+	e.rations[sign] = r
+	return enough
 }
