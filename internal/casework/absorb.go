@@ -44,6 +44,11 @@ func (s *Store) Absorb(ctx context.Context, c detect.Case, evs []Event, cursor s
 				out, err = s.grow(tx, known, &c, evs)
 				return err
 			}
+			if known.Outcome == Answered && c.Queue != Watch { // the own word does not outweigh what is found later
+				known.State, known.Outcome, known.Closed = New, "", time.Time{}
+				out, err = s.grow(tx, known, &c, evs)
+				return err
+			}
 			evs = slices.DeleteFunc(slices.Clone(evs), func(e Event) bool { return known.knows(e.ID) })
 			later = slices.ContainsFunc(evs, func(e Event) bool { return e.Time.After(known.Closed) })
 		}
@@ -64,11 +69,12 @@ func (s *Store) Absorb(ctx context.Context, c detect.Case, evs []Event, cursor s
 	return out, err
 }
 
-// unseen are the events of a person that no case of hers holds: what the office looks at already needs no audit.
+// unseen are the events of a person that no case of hers holds: what the office looks at already needs no audit. What she closed by an
+// answer the office did not look at.
 func (s *Store) unseen(tx *sql.Tx, agent string, evs []Event) ([]Event, error) {
 	cases, err := s.list(context.Background(), tx, `person = ?`, s.personOf(agent))
 	return slices.DeleteFunc(slices.Clone(evs), func(e Event) bool {
-		return slices.ContainsFunc(cases, func(c Case) bool { return c.knows(e.ID) })
+		return slices.ContainsFunc(cases, func(c Case) bool { return c.Outcome != Answered && c.knows(e.ID) })
 	}), err
 }
 

@@ -86,7 +86,7 @@ func (s *Store) toAsk(tx *sql.Tx, agent string, list []Unexplained) (out []Acces
 	}
 	for i := range cases {
 		c := &cases[i]
-		if c.Open() && !c.Drawn() && (c.Queue != Watch || c.State != New || slices.Contains(unwarned, c.Hypothesis)) {
+		if c.Open() && !c.Drawn() && (c.Pressing() || c.State != New || slices.Contains(unwarned, c.Hypothesis)) {
 			return nil, nil
 		}
 	}
@@ -196,7 +196,7 @@ func (f *Office) heard(ctx context.Context, p access.Principal, q *Question, not
 				continue
 			}
 			c.Notes = append(c.Notes, note)
-			if q.Answer != ShouldNot && c.Queue == Watch && c.State == New && c.Mutable() {
+			if q.Answer != ShouldNot && !c.Pressing() && c.State == New && c.Mutable() && !slices.Contains(unwarned, c.Hypothesis) {
 				c.State, c.Outcome, c.Closed = Closed, Answered, note.At
 			}
 			if err := f.store(tx, c); err != nil {
@@ -211,11 +211,22 @@ func (f *Office) heard(ctx context.Context, p access.Principal, q *Question, not
 	return err
 }
 
-// toldBy reports whether a message named all that is unexplained in a case.
+// toldBy reports whether a message named all that is unexplained in a case, and that there is something. A message names a patient once
+// for the day before it; what came after it is nothing that its answer speaks of.
 func (c *Case) toldBy(q *Question) bool {
-	return len(c.Events) > 0 && !slices.ContainsFunc(c.Events, func(e Event) bool {
-		return !e.Explained && !slices.ContainsFunc(q.Accesses, func(a Access) bool { return a.Event == e.ID || a.Patient != "" && a.Patient == e.Patient })
-	})
+	names := func(e Event) bool {
+		return slices.ContainsFunc(q.Accesses, func(a Access) bool {
+			return a.Event == e.ID || a.Patient != "" && a.Patient == e.Patient && e.Time.Before(q.Night) && e.Time.After(q.Night.AddDate(0, 0, -2))
+		})
+	}
+	some := false
+	for _, e := range c.Events {
+		if !e.Explained && !names(e) {
+			return false
+		}
+		some = some || !e.Explained
+	}
+	return some
 }
 
 // disowned opens a case about an account that somebody else may use, or adds to the one that is open.

@@ -102,7 +102,9 @@ func TestAnAnswerClosesWhatIsOnWatch(t *testing.T) {
 	h, ctx := newHouse(t), t.Context()
 	o := h.Office
 	until := h.now().Truncate(24 * time.Hour)
-	onWatch := func(x *servertest.Suspicion) { x.Queue, x.Hypothesis = casework.Watch, "stalking" }
+	onWatch := func(x *servertest.Suspicion) {
+		x.Queue, x.Hypothesis, x.At = casework.Watch, "stalking", until.Add(-3*time.Hour)
+	}
 	plain := h.raise(onWatch)
 	family := h.raise(onWatch, func(x *servertest.Suspicion) {
 		x.Hypothesis, x.Signals = "snoop", []detect.Signal{{Name: "unexplained", Nats: 4}, {Name: "kin.household", Nats: 3}}
@@ -111,6 +113,8 @@ func TestAnAnswerClosesWhatIsOnWatch(t *testing.T) {
 		x.Hypothesis, x.Patients = "harvest", append(x.Patients, h.put(`{"resourceType":"Patient","name":[{"family":"Third"}]}`))
 	})
 	h.night(until, opened(h.nurse, until, h.maren, h.otto)...)
+	after := h.raise(onWatch, func(x *servertest.Suspicion) { x.Hypothesis, x.At = "shared-credential", until.Add(time.Hour) })
+	copied := h.raise(onWatch, func(x *servertest.Suspicion) { x.Hypothesis = "exfiltration" })
 	q, err := o.Questions(ctx, h.nurse)
 	h.must(err)
 	h.fails(o.Answer(ctx, h.nurse, q[0].ID, casework.Working, ""), outcome.Required, "what you were working on")
@@ -118,7 +122,7 @@ func TestAnAnswerClosesWhatIsOnWatch(t *testing.T) {
 	for _, x := range []struct {
 		id   string
 		open bool
-	}{{plain.ID, false}, {family.ID, true}, {other.ID, true}} {
+	}{{plain.ID, false}, {family.ID, true}, {other.ID, true}, {after.ID, true}, {copied.ID, true}} {
 		c, err := o.Case(ctx, x.id)
 		if h.must(err); c.Open() != x.open || !x.open && (c.Outcome != casework.Answered || len(c.Notes) != 1) {
 			t.Errorf("case %s (%s) is %s %q, %v", c.ID, c.Hypothesis, c.State, c.Outcome, c.Notes)
@@ -131,6 +135,12 @@ func TestAnAnswerClosesWhatIsOnWatch(t *testing.T) {
 	facts, err := o.Facts(ctx, h.now())
 	if h.must(err); len(facts) != 0 {
 		t.Errorf("an answer trains: %+v", facts)
+	}
+	if again := h.raise(onWatch); again.ID != "" {
+		t.Errorf("watched again, though answered: %+v", again)
+	}
+	if again := h.raise(onWatch, func(x *servertest.Suspicion) { x.Queue = casework.Review }); again.ID != plain.ID || !again.Open() || again.Outcome != "" {
+		t.Errorf("what is found later is kept shut by the person's own word: %+v", again)
 	}
 }
 

@@ -258,7 +258,7 @@ func (p profile) clean() (profile, error) {
 		return p, outcome.New(outcome.Value, "a sign-in name has 2 to 64 characters: a-z, 0-9, dot, dash, underscore")
 	}
 	if p.Mail = strings.TrimSpace(p.Mail); p.Mail != "" {
-		if at, err := mail.ParseAddress(p.Mail); err != nil || at.Name != "" || len(p.Mail) > 254 {
+		if at, err := mail.ParseAddress(p.Mail); err != nil || at.Address != p.Mail || len(p.Mail) > 254 {
 			return p, outcome.New(outcome.Value, "a mail address is written name@house.example").At("mail")
 		}
 	}

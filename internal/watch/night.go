@@ -59,7 +59,7 @@ func (n *nightly) said(s *session, v *detect.Verdict) {
 	case v.Explained:
 		delete(n.open, key)
 		if n.asked[v.Event] {
-			n.later = append(n.later, later{strings.Clone(v.Agent), strings.Clone(v.Event), saying(v)})
+			n.later = append(n.later, later{strings.Clone(v.Agent), strings.Clone(v.Event), explaining(v)})
 		}
 	case v.Revision == 1 && !s.listed:
 		j := s.recent.of[v.Event]

@@ -137,13 +137,21 @@ func (r *recent) describe(c *detect.Case) (out []casework.Event) {
 	return out
 }
 
-// saying is a verdict in a sentence or two.
-func saying(v *detect.Verdict) string {
+// explaining is what explains an access, and nothing else of a verdict: the person who made it reads this.
+func explaining(v *detect.Verdict) string {
 	var out []string
 	for _, x := range v.Explanations {
 		out = append(out, x.Text)
 	}
-	if len(out) == 0 {
+	return strings.Join(out, "; ")
+}
+
+// saying is a verdict in a sentence or two, for the office.
+func saying(v *detect.Verdict) string {
+	var out []string
+	if why := explaining(v); why != "" {
+		out = append(out, why)
+	} else {
 		out = append(out, map[string]string{"pending": "no reason of care is known yet", "claimed": "a reason was given and nothing confirms it yet"}[v.State])
 		if out[0] == "" {
 			out[0] = "no reason of care is known"

@@ -67,7 +67,7 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 		v.Ended = cmp.Or(v.Ended, "Access was ended. The person and the history stay.")
 	}
 	for _, s := range sessions {
-		v.Sessions = append(v.Sessions, page.SessionLine{Device: cmp.Or(s.Device, deviceWords[s.Trust]), Zone: strings.ToLower(zoneWords[s.Zone]),
+		v.Sessions = append(v.Sessions, page.SessionLine{Device: deviceWords[s.Trust], Zone: strings.ToLower(zoneWords[s.Zone]),
 			Since: look.Recent(s.Created.In(p.o.Zone), p.now()), Last: look.Recent(s.Seen.In(p.o.Zone), p.now())})
 	}
 	if !portalOnly(one) {
