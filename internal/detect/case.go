@@ -132,9 +132,9 @@ const (
 func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, when stage) {
 	settled := when == forGood
 	logE, best := e.mixture(d.role, t)
-	if settled {
+	if settled && logE <= clearCase { // else who misuses an account from the first day on would have a right to it
 		p := &e.world.persons[a]
-		defer func() { p.usual += float32((pos(logE) - float64(p.usual)) / float64(min(p.days+1, 28))) }()
+		defer func() { p.usual += float32((pos(logE) - float64(p.usual)) / float64(max(usual, min(p.days+1, 28)))) }()
 	}
 	if when == atOnce && logE < max(e.floor, 4) && !(best == snoop && e.clearLook(d) && logE >= e.floor) {
 		return
@@ -257,6 +257,14 @@ func (on *caseDay) fill(h hypothesis, d *today) {
 		}
 	}
 	every := h.kind() == harvest || h == stolen || h == shared || h == dormant
+	notes := func() {
+		for _, id := range d.notes {
+			event(id)
+		}
+	}
+	if h.kind() == exfiltration || h == destruction || h == glassAbuse { // first: they are what it is about
+		notes()
+	}
 	for i := range d.patients {
 		l := &d.patients[i]
 		if every || l.evidence() > 0 || l.unexplained() {
@@ -266,10 +274,8 @@ func (on *caseDay) fill(h hypothesis, d *today) {
 			event(l.event)
 		}
 	}
-	if every || h.kind() == exfiltration || h == destruction || h == glassAbuse {
-		for _, id := range d.notes {
-			event(id)
-		}
+	if every {
+		notes()
 	}
 }
 
@@ -291,7 +297,7 @@ func (c *openCase) speaking() []*caseDay {
 	for i := range c.days {
 		days[i] = &c.days[i]
 	}
-	slices.SortStableFunc(days, func(x, y *caseDay) int { return -cmpFloat(x.nats, y.nats) })
+	slices.SortStableFunc(days, func(x, y *caseDay) int { return -cmpFloat(c.now(*x), c.now(*y)) })
 	events := 0
 	for i, d := range days {
 		if events += len(d.events.ends); i > 0 && (events > fullCase || d.nats == 0 && days[0].nats > 0) {

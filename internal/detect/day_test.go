@@ -139,3 +139,30 @@ func TestTheNightJudgesTheDayThatEnds(t *testing.T) {
 		t.Errorf("%+v", *cases)
 	}
 }
+
+// A day of misuse is nothing that a person may do from then on, were it her first.
+func TestMisuseOnTheFirstDayIsNoHabit(t *testing.T) {
+	e, _, _ := told()
+	d := grown(e, "Practitioner/a")[0]
+	e.judgeDay(0, d, &[hypotheses]float64{snoop: 30}, forGood)
+	if got := e.world.persons[0].usual; d.logE <= clearCase || got != 0 {
+		t.Errorf("log e %.1f is usual with %.1f", d.logE, got)
+	}
+}
+
+func TestWhoLeftADepartmentIsNoCompanyThere(t *testing.T) {
+	e, _, _ := told()
+	for i, to := range []int64{0, noon - 30*day} {
+		who := fmt.Sprint("Practitioner/", i)
+		e.Learn(Record{Ref: fmt.Sprint("PractitionerRole/", i), Post: &Post{Person: who, Role: "nurse", Units: []string{"Organization/w"}, From: noon - 90*day, To: to}})
+	}
+	for i := range 2 {
+		e.Judge(&Event{ID: fmt.Sprint(i), Time: noon, Kind: Read, Agent: fmt.Sprint("Practitioner/", i), Patients: []string{"Patient/p"}})
+	}
+	for i, n := range []int{1, 0} {
+		a := e.world.person(fmt.Sprint("Practitioner/", i))
+		if got := e.world.homes(a, noon, nil); len(got) != n {
+			t.Errorf("%d is at home in %v", i, got)
+		}
+	}
+}

@@ -430,7 +430,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	}
 	rel += e.excused(ownMade && ev.Kind != Create, nats)
 	first := look{event: d.ids.add(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), counted: counted, printed: ev.Kind == Print, glass: ev.Kind == Glass && waits, wrote: ev.Kind == Create || ev.Kind == Update, events: 1}
-	first.company = e.opens(a, p)
+	first.company = e.opens(a, p, t)
 	first.around = e.circumstanced(ps, d.role, &first)
 	if l != nil {
 		*l = first

@@ -70,12 +70,9 @@ func (p *person) rostered(t int64) bool {
 // her, by what she says herself.
 func (w *world) unitsOf(a int32, t int64, place int32, into []int32) []int32 {
 	p := &w.persons[a]
-	for _, x := range p.posts {
-		if s := w.sources[x.source]; s.maker == a && s.standing != confirmed {
-			continue
-		}
-		if int64(x.from) <= t && (x.to == 0 || t <= int64(x.to)) {
-			into = append(into, w.department(x.unit))
+	for i := range p.posts {
+		if w.holds(a, &p.posts[i], t) {
+			into = append(into, w.department(p.posts[i].unit))
 		}
 	}
 	for s := range p.shiftsAt(t) { // who covers for others is on several
@@ -87,4 +84,10 @@ func (w *world) unitsOf(a int32, t int64, place int32, into []int32) []int32 {
 		into = append(into, w.department(place))
 	}
 	return into
+}
+
+// holds reports whether a has the post at t, and by somebody else's word.
+func (w *world) holds(a int32, x *posting, t int64) bool {
+	s := &w.sources[x.source]
+	return (s.maker != a || s.standing == confirmed) && int64(x.from) <= t && (x.to == 0 || t <= int64(x.to))
 }

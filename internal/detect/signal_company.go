@@ -23,7 +23,7 @@ func (e *Engine) accompany(people []int32, on int32) {
 		var homes []int32
 		for _, a := range people {
 			d := e.dayOf(a, on)
-			homes = w.homes(a, homes[:0])
+			homes = w.homes(a, int64(on)*day+day/2, homes[:0])
 			for i := range d.patients {
 				if l := &d.patients[i]; !l.sought {
 					do(a, d, homes, l)
@@ -66,14 +66,17 @@ func (e *Engine) accompany(people []int32, on int32) {
 
 // opens tells, while the day goes on, whether somebody of a's company opened the chart before her; that nobody will is not known until the
 // evening.
-func (e *Engine) opens(a, p int32) uint8 {
+func (e *Engine) opens(a, p int32, t int64) uint8 {
 	const few = 6
 	before := e.openers[p]
 	if len(before) < few {
 		e.openers[p] = append(before, a)
 	}
 	w := &e.world
-	if slices.ContainsFunc(before, func(b int32) bool { return b != a && (w.persons[a].worksWith(b) || colleagues(w, a, b, 0)) }) {
+	homes := w.homes(a, t, nil)
+	if slices.ContainsFunc(before, func(b int32) bool {
+		return b != a && (w.persons[a].worksWith(b) || slices.ContainsFunc(w.homes(b, t, nil), func(u int32) bool { return slices.Contains(homes, u) }))
+	}) {
 		return companyMates
 	}
 	return companyUnknown
@@ -82,10 +85,11 @@ func (e *Engine) opens(a, p int32) uint8 {
 // onlooks reports whether a look at a flagged chart has no known reason and nothing to do with the person's company.
 func (w *world) onlooks(l *look) bool { return l.stray() && w.patients[l.patient].vip() }
 
-// homes are the departments that a person is posted to.
-func (w *world) homes(a int32, into []int32) []int32 {
-	for _, x := range w.persons[a].posts {
-		if u := w.department(x.unit); !slices.Contains(into, u) {
+// homes are the departments that a person is posted to at t, by the word of others.
+func (w *world) homes(a int32, t int64, into []int32) []int32 {
+	posts := w.persons[a].posts
+	for i := range posts {
+		if u := w.department(posts[i].unit); w.holds(a, &posts[i], t) && !slices.Contains(into, u) {
 			into = append(into, u)
 		}
 	}
