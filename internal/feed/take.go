@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -343,40 +342,3 @@ func (t *taking) rest(ctx context.Context) (taken int, err error) {
 	t.done = t.still || len(buf) == 0
 	return taken, nil
 }
-
-// Append keeps messages that came by the network under a name, in a form whose messages need nothing between them but a count of bytes: atna.
-// It comes back when they are on the disk. Errors: as [db.DB.Write].
-func (s *Store) Append(ctx context.Context, name string, zone *time.Location, messages []string) error {
-	s.scanning.Lock()
-	defer s.scanning.Unlock()
-	known, err := s.files(ctx, ``)
-	if err != nil {
-		return err
-	}
-	f := File{Name: name, Form: "atna", Zone: zoneName(zone), Begun: s.o.Now().UTC(), Line: 1}
-	if i := slices.IndexFunc(known, func(k File) bool { return k.Prefix == 0 && k.Name == name && k.Zone == f.Zone }); i >= 0 {
-		f = known[i]
-	}
-	var text strings.Builder
-	var pieces []piece
-	cut := func() {
-		if text.Len() > 0 {
-			pieces = append(pieces, piece{First: f.Line, Text: text.String()})
-			f.Taken += int64(text.Len())
-			f.Line += strings.Count(text.String(), "\n")
-			text.Reset()
-		}
-	}
-	for _, m := range messages {
-		m = strings.ToValidUTF8(m, "\uFFFD")
-		text.WriteString(frame(m))
-		if text.Len() > pieceSize {
-			cut()
-		}
-	}
-	cut()
-	return s.keep(ctx, &f, pieces)
-}
-
-// frame puts the count of its bytes before a message (RFC 5425).
-func frame(m string) string { return strconv.Itoa(len(m)) + " " + m + "\n" }

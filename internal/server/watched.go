@@ -44,6 +44,8 @@ type otherSystem struct {
 	feed      *feed.Store
 	source    *watch.Elsewhere
 	collector *collect.Collector
+	stands    context.Context // until the server ends
+	end       context.CancelFunc
 
 	mu     sync.Mutex
 	came   time.Time     // when something last came, or the start
@@ -93,8 +95,9 @@ func (w *otherSystem) listen(s *Server) (err error) {
 	if o.UDP == "" && o.TLS == "" {
 		return nil
 	}
+	w.stands, w.end = context.WithCancel(context.Background())
 	w.collector, err = collect.Listen(collect.Options{UDP: o.UDP, TLS: o.TLS, Config: o.Senders, Zone: o.Form.Zone, Logger: s.options.Logger, Keep: func(messages []string) error {
-		return w.feed.Append(context.Background(), "syslog", o.Form.Zone, messages)
+		return w.feed.Append(w.stands, "syslog", o.Form.Zone, messages)
 	}})
 	return err
 }
@@ -117,6 +120,7 @@ func (w *otherSystem) run(ctx context.Context, s *Server) error {
 		<-ctx.Done()
 		return nil
 	}
+	defer context.AfterFunc(ctx, w.end)()
 	return w.collector.Run(ctx)
 }
 
