@@ -20,19 +20,27 @@ type facts struct {
 	cross  *crosswalk
 	reject func(name string, line int, why string) error
 	// For a directory that is read again as it grows; all may be nil.
-	wanted func(path string) bool // whether a file has to be read
-	fresh  func(line string) bool // whether a line was not there before; called from many goroutines
-	meet   func(e *entry)         // each entry, before it is told
+	wanted func(path string) bool                          // whether a file has to be read
+	told   func(path string) *marks                        // what was told of a file before
+	meet   func(e *entry)                                  // each entry, before it is told
+	staff  func() (to foreign.Pupil, end func(whole bool)) // who is told of hr.csv, and that it is read
+	left   map[string]bool                                 // whom hr.csv said to have left
 }
 
 // fact is one line of it.
 type fact struct {
 	entry
-	old bool
+	key  uint64
+	text string // not read yet: it was there before
 }
 
 // read tells what the directory holds. Teams within teams wait until all teams are known.
 func (f *facts) read(ctx context.Context) (n int, err error) {
+	tell := func(teams []entry) {
+		for i := range teams {
+			f.to.Learn(f.cross.record(&teams[i]))
+		}
+	}
 	for _, typ := range Types {
 		var teams []entry
 		for _, ext := range []string{".ndjson", ".ndjson.gz"} {
@@ -40,23 +48,36 @@ func (f *facts) read(ctx context.Context) (n int, err error) {
 			if f.wanted != nil && !f.wanted(name) {
 				continue
 			}
+			var before *marks
+			if f.told != nil {
+				before = f.told(name)
+				before.begin()
+			}
 			parse := func(text string) (fact, string) {
-				if f.fresh != nil && !f.fresh(text) {
-					return fact{old: true}, ""
+				var x fact
+				if before != nil {
+					if x.key = before.key(text); before.met(x.key) {
+						x.text = text
+						return x, ""
+					}
 				}
-				e, why := read(text)
-				return fact{entry: e}, why
+				var why string
+				x.entry, why = read(text)
+				return x, why
 			}
 			err := open(name, func(r io.Reader) error {
 				return lines(ctx, r, parse, func(l line[fact]) error {
-					if l.why != "" {
-						return f.reject(name, l.number, l.why)
-					}
-					if l.value.old {
+					if before != nil && !before.fresh(l.value.key) {
 						return nil
 					}
+					e, why := l.value.entry, l.why
+					if l.value.text != "" {
+						e, why = read(l.value.text)
+					}
+					if why != "" {
+						return f.reject(name, l.number, why)
+					}
 					n++
-					e := l.value.entry
 					if f.meet != nil {
 						f.meet(&e)
 					}
@@ -68,13 +89,15 @@ func (f *facts) read(ctx context.Context) (n int, err error) {
 					return nil
 				})
 			})
+			if before != nil {
+				before.end(err == nil)
+			}
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				tell(teams) // they are not read again
 				return n, reading(err, typ+ext)
 			}
 		}
-		for i := range teams {
-			f.to.Learn(f.cross.record(&teams[i]))
-		}
+		tell(teams)
 	}
 	people, err := f.tables(ctx)
 	return n + people, err
@@ -104,7 +127,13 @@ func (f *facts) tables(ctx context.Context) (n int, err error) {
 			if err != nil {
 				return err
 			}
-			people, err := foreign.Staff("hr.csv", r, m, cross.walk, e, reject)
+			var to foreign.Pupil = e
+			end := func(bool) {}
+			if f.staff != nil {
+				to, end = f.staff()
+			}
+			people, err := foreign.Staff("hr.csv", r, m, cross.walk, to, f.left, reject)
+			end(err == nil)
 			n += people
 			return err
 		}},

@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"chartwarden/internal/detect"
@@ -103,10 +101,9 @@ type Standing struct {
 	piece  int64
 	reads  bool // AuditEvents, and not another form
 
-	seed   maphash.Seed
-	mu     sync.Mutex
-	told   map[uint64]struct{} // lines of the context
-	stamps map[string]stamp    // of its files
+	told   map[string]*marks // lines of the context, by file
+	stamps map[string]stamp  // of its files
+	left   map[string]bool   // whom hr.csv said to have left
 	staff  staffList
 }
 
@@ -118,7 +115,7 @@ type stamp struct {
 
 // NewStanding makes one that has read nothing yet.
 func NewStanding(to Pupil) *Standing {
-	s := &Standing{to: to, cross: newCrosswalk(), tables: map[string]*foreign.Table{}, seed: maphash.MakeSeed(), told: map[uint64]struct{}{}, stamps: map[string]stamp{},
+	s := &Standing{to: to, cross: newCrosswalk(), tables: map[string]*foreign.Table{}, told: map[string]*marks{}, stamps: map[string]stamp{}, left: map[string]bool{},
 		staff: staffList{of: map[string]*Member{}, units: map[string]string{}}}
 	reject := func(file string, line int, why string) { to.Reject(Spot{s.piece, line}, file, why) }
 	s.own = newIntake(func(d *dated) { to.Event(Spot{d.mark, d.place.Line}, &d.Event) }, s.cross, reject)
@@ -138,8 +135,7 @@ func NewStanding(to Pupil) *Standing {
 func (s *Standing) Learn(ctx context.Context, dir string, now time.Time, rejected func(file string, line int, why string)) (n int, err error) {
 	first := len(s.stamps) == 0
 	changed := map[string]stamp{}
-	to := &onlyNew{s: s}
-	f := facts{dir: dir, to: to, cross: s.cross, reject: func(name string, line int, why string) error {
+	f := facts{dir: dir, to: listed{s}, cross: s.cross, told: s.before, left: s.left, reject: func(name string, line int, why string) error {
 		rejected(filepath.Base(name), line, why)
 		return nil
 	}}
@@ -160,7 +156,12 @@ func (s *Standing) Learn(ctx context.Context, dir string, now time.Time, rejecte
 		changed[path] = is
 		return true
 	}
-	f.fresh = func(line string) bool { return s.isNew(line) }
+	f.staff = func() (foreign.Pupil, func(bool)) {
+		hr := s.before(filepath.Join(dir, "hr.csv"))
+		hr.begin()
+		back := func() { delete(s.stamps, filepath.Join(dir, "leavers.csv")) } // it may say that she left, too, and is read after
+		return &onlyNew{listed{s}, hr, back}, hr.end
+	}
 	f.meet = func(e *entry) {
 		if !first && e.Known == 0 {
 			e.Known = now.Unix()
@@ -176,33 +177,48 @@ func (s *Standing) Learn(ctx context.Context, dir string, now time.Time, rejecte
 	return n, err
 }
 
-// isNew reports whether a text was not there before, and remembers it.
-func (s *Standing) isNew(text string) bool {
-	k := maphash.String(s.seed, text)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, was := s.told[k]
-	s.told[k] = struct{}{}
-	return !was
+// before is what was told of a file.
+func (s *Standing) before(path string) *marks {
+	if s.told[path] == nil {
+		s.told[path] = newMarks()
+	}
+	return s.told[path]
 }
 
-// onlyNew tells rows of tables once, and lists the staff.
-type onlyNew struct{ s *Standing }
+// listed tells of a context, and lists the staff.
+type listed struct{ s *Standing }
+
+func (l listed) Learn(r detect.Record) {
+	l.s.staff.learn(&r)
+	l.s.to.Learn(r)
+}
+
+func (l listed) Leaves(person string, from int64)  { l.s.to.Leaves(person, from) }
+func (l listed) Device(device, kind, place string) { l.s.to.Device(device, kind, place) }
+func (l listed) Roster(x detect.Shift)             { l.s.to.Roster(x) }
+func (listed) Judge(*detect.Event)                 {}
+
+// onlyNew tells once what hr.csv says, which is read as a whole.
+type onlyNew struct {
+	listed
+	hr   *marks
+	back func() // somebody did not leave after all
+}
 
 func (o *onlyNew) Learn(r detect.Record) {
-	o.s.staff.learn(&r)
-	if r.Folk != nil && strings.HasPrefix(r.Ref, "Practitioner/") || r.Post != nil { // of hr.csv, which is read as a whole
-		if !o.s.isNew(fmt.Sprintf("%v %+v %+v", r.Ref, r.Folk, r.Post)) {
-			return
-		}
+	if !o.hr.fresh(o.hr.key(fmt.Sprintf("%v %+v %+v", r.Ref, r.Folk, r.Post))) {
+		o.s.staff.learn(&r)
+		return
 	}
-	o.s.to.Learn(r)
+	o.listed.Learn(r)
 }
 
-func (o *onlyNew) Leaves(person string, from int64)  { o.s.to.Leaves(person, from) }
-func (o *onlyNew) Device(device, kind, place string) { o.s.to.Device(device, kind, place) }
-func (o *onlyNew) Roster(x detect.Shift)             { o.s.to.Roster(x) }
-func (o *onlyNew) Judge(*detect.Event)               {}
+func (o *onlyNew) Leaves(person string, from int64) {
+	if from == 0 {
+		o.back()
+	}
+	o.listed.Leaves(person, from)
+}
 
 // said is what a piece says.
 type said struct {

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -171,11 +172,113 @@ func TestAContextGrows(t *testing.T) {
 	}
 }
 
-type listener struct{ learn func(detect.Record) }
+// keeper reads a context again and again and writes down what is told.
+type keeper struct {
+	t    *testing.T
+	dir  string
+	s    *Standing
+	told []string
+}
 
-func (l *listener) Learn(r detect.Record)      { l.learn(r) }
-func (*listener) Leaves(string, int64)         {}
-func (*listener) Roster(detect.Shift)          {}
-func (*listener) Device(_, _, _ string)        {}
-func (*listener) Event(Spot, *detect.Event)    {}
-func (*listener) Reject(_ Spot, _, why string) { panic(why) }
+func newKeeper(t *testing.T) *keeper {
+	k := &keeper{t: t, dir: t.TempDir()}
+	k.s = NewStanding(&listener{learn: func(r detect.Record) { k.told = append(k.told, fmt.Sprint(r.Ref, " ", r.Gone)) },
+		leaves: func(who string, from int64) { k.told = append(k.told, fmt.Sprint(who, " leaves ", from)) }})
+	return k
+}
+
+func (k *keeper) put(name, text string) {
+	k.t.Helper()
+	if err := os.WriteFile(filepath.Join(k.dir, name), []byte(text), 0o600); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// learns reads and compares what is told; broken: an error is due.
+func (k *keeper) learns(broken bool, want ...string) {
+	k.t.Helper()
+	k.told = nil
+	_, err := k.s.Learn(k.t.Context(), k.dir, time.Unix(1000, 0), func(file string, line int, why string) { k.t.Error(file, line, why) })
+	if (err != nil) != broken {
+		k.t.Errorf("broken %v: %v", broken, err)
+	}
+	if !slices.Equal(k.told, want) {
+		k.t.Errorf("told %q, want %q", k.told, want)
+	}
+}
+
+// A role that ends and is active again is told each time.
+func TestARoleIsActiveAgain(t *testing.T) {
+	k := newKeeper(t)
+	role := func(active, end string) string {
+		return `{"resourceType":"PractitionerRole","id":"r","active":` + active + `,"practitioner":{"reference":"Practitioner/a"}}` + end
+	}
+	k.put("PractitionerRole.ndjson", role("true", "\n"))
+	k.learns(false, "PractitionerRole/r false")
+	k.put("PractitionerRole.ndjson", role("false", "\n"))
+	k.learns(false, "PractitionerRole/r true")
+	k.put("PractitionerRole.ndjson", role("true", "\n\n"))
+	k.learns(false, "PractitionerRole/r false")
+	k.put("PractitionerRole.ndjson", role("true", "\n")+role("false", "\n")) // a file that grows
+	k.learns(false, "PractitionerRole/r true")
+	k.put("PractitionerRole.ndjson", role("true", "\n")+role("false", "\n")+role("true", "\n"))
+	k.learns(false, "PractitionerRole/r false")
+}
+
+// Teams of a file that is cut are told, and those of its rest when it is whole.
+func TestTeamsOfACutFileAreTold(t *testing.T) {
+	k := newKeeper(t)
+	var plain strings.Builder
+	for i := range 40_000 { // more than what is read at once
+		fmt.Fprintf(&plain, `{"resourceType":"CareTeam","id":"t%d","subject":{"reference":"Patient/p"},"note":[{"text":"%x"}]}`+"\n", i, rand.New(rand.NewPCG(1, uint64(i))).Uint64())
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, _ = z.Write([]byte(plain.String()))
+	_ = z.Close()
+	k.put("CareTeam.ndjson.gz", packed.String()[:packed.Len()/2])
+	told := map[string]int{}
+	for range 2 {
+		k.told = nil
+		if _, err := k.s.Learn(t.Context(), k.dir, time.Unix(1000, 0), func(string, int, string) {}); (err != nil) != (len(told) == 0) {
+			t.Error(err)
+		}
+		for _, x := range k.told {
+			told[x]++
+		}
+		if len(told) == 0 {
+			t.Error("nothing is told of a file that is cut")
+		}
+		k.put("CareTeam.ndjson.gz", packed.String())
+	}
+	if len(told) != 40_000 || told["CareTeam/t0 false"] != 1 {
+		t.Errorf("%d teams are told, the first %d times", len(told), told["CareTeam/t0 false"])
+	}
+}
+
+// A last day that hr.csv takes back is taken back; that of leavers.csv stays.
+func TestALastDayIsTakenBack(t *testing.T) {
+	k := newKeeper(t)
+	const head, a = "employee id,family,start,end\n", "Practitioner/employee:1"
+	k.put("hr.csv", head+"1,Doe,2020-01-01,\n2,Roe,2020-01-01,\n")
+	k.learns(false, a+" false", "Practitioner/employee:2 false")
+	k.put("hr.csv", head+"1,Doe,2020-01-01,2020-01-02\n2,Roe,2020-01-01,\n")
+	k.put("leavers.csv", "practitioner,last_day\n1,2020-01-05\n")
+	k.learns(false, a+" leaves 1578009600", a+" leaves 1578268800")
+	k.put("hr.csv", head+"1,Doe,2020-01-01,\n2,Roe,2020-01-01,\n")
+	k.learns(false, a+" leaves 0", a+" leaves 1578268800") // the list of leavers stands
+	k.put("hr.csv", head+"1,Doe,2020-01-01,\n2,Roe,2020-01-01,\n\n")
+	k.learns(false)
+}
+
+type listener struct {
+	learn  func(detect.Record)
+	leaves func(string, int64)
+}
+
+func (l *listener) Learn(r detect.Record)       { l.learn(r) }
+func (l *listener) Leaves(who string, at int64) { l.leaves(who, at) }
+func (*listener) Roster(detect.Shift)           {}
+func (*listener) Device(_, _, _ string)         {}
+func (*listener) Event(Spot, *detect.Event)     {}
+func (*listener) Reject(_ Spot, _, why string)  { panic(why) }

@@ -77,9 +77,10 @@ type Pupil interface {
 
 // Staff tells p of the people in a table: who they are, where they work as what, and when they left; and walk of their identifiers. A row
 // whose identifier the context knows adds to that person, any other makes one. n is how many rows were taken. What is no row goes to reject,
-// with its line. Errors: outcome.Invalid when the header does not fit the mapping, the reader's.
-func Staff(file string, r io.Reader, m *Mapping, walk *Crosswalk, p Pupil, reject func(line int, why string)) (n int, err error) {
-	s := staff{walk: walk, pupil: p, last: map[string]int64{}}
+// with its line. left holds whom the table said to have left when it was read before: one whose post is open again Leaves from 0, which is
+// never. It is nil for a table that is read once. Errors: outcome.Invalid when the header does not fit the mapping, the reader's.
+func Staff(file string, r io.Reader, m *Mapping, walk *Crosswalk, p Pupil, left map[string]bool, reject func(line int, why string)) (n int, err error) {
+	s := staff{walk: walk, pupil: p, last: map[string]int64{}, left: left}
 	n, err = people(file, r, m, func(b *binding, row string) string { s.b = b; return s.row(row) }, reject)
 	s.leave()
 	return n, err
@@ -165,6 +166,7 @@ type staff struct {
 	pupil Pupil
 	order []string         // people, as they came
 	last  map[string]int64 // the day after each one's last, 0 while one of her posts is open
+	left  map[string]bool  // who left by an earlier reading; may be nil
 }
 
 const open = 0
@@ -234,11 +236,17 @@ func (s *staff) row(row string) string {
 	return ""
 }
 
-// leave tells who left: those all of whose posts ended.
+// leave tells who left: those all of whose posts ended; and who did not after all.
 func (s *staff) leave() {
 	for _, ref := range s.order {
 		if end := s.last[ref]; end != open {
 			s.pupil.Leaves(ref, end+86400)
+			if s.left != nil {
+				s.left[ref] = true
+			}
+		} else if s.left[ref] {
+			s.pupil.Leaves(ref, 0)
+			delete(s.left, ref)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func TestStaff(t *testing.T) {
 		"19,lmoe,Moe,Liz,,,,,Cardiology,porter,2026-02-01,,20\n"+
 		",,Nobody,,,,,,,,,,\n"+
 		"20,x,X,Y,soon,,,,,,,,\n"+
-		"21,y,X,Y,,,,,,,2026-02-01,2026-01-01,\n"), StaffMapping(), walk, c, func(line int, why string) { rejected = append(rejected, fmt.Sprint(line, " ", why)) })
+		"21,y,X,Y,,,,,,,2026-02-01,2026-01-01,\n"), StaffMapping(), walk, c, nil, func(line int, why string) { rejected = append(rejected, fmt.Sprint(line, " ", why)) })
 	if n != 4 || err != nil {
 		t.Error(n, err)
 	}
@@ -72,7 +72,7 @@ func TestStaffByAMappingOfOnesOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &clerk{}
-	if _, err := Staff("hr.csv", strings.NewReader("PersNr;Name;Austritt\n5;Huber;31.12.2025\n"), m, NewCrosswalk(), c, nil); err != nil {
+	if _, err := Staff("hr.csv", strings.NewReader("PersNr;Name;Austritt\n5;Huber;31.12.2025\n"), m, NewCrosswalk(), c, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	same(t, "told", c.told, []string{"Practitioner/nr:5 is  Huber born  of  , ", "Practitioner/nr:5 left before 2026-01-01"})
@@ -87,7 +87,7 @@ func TestStaffByAMappingOfOnesOwn(t *testing.T) {
 			t.Errorf("%q: %v, want %s", text, err, want)
 		}
 	}
-	if _, err := Staff("hr.csv", strings.NewReader("name\n"), StaffMapping(), NewCrosswalk(), c, nil); err == nil || !strings.Contains(err.Error(), "no column for the identifier of a person (employee id or login)") {
+	if _, err := Staff("hr.csv", strings.NewReader("name\n"), StaffMapping(), NewCrosswalk(), c, nil, nil); err == nil || !strings.Contains(err.Error(), "no column for the identifier of a person (employee id or login)") {
 		t.Error(err)
 	}
 }
@@ -95,6 +95,6 @@ func TestStaffByAMappingOfOnesOwn(t *testing.T) {
 func FuzzStaff(f *testing.F) {
 	f.Add("employee id,start,end,birth date\n1,2019-01-01,,1950-01-01\n\"2")
 	f.Fuzz(func(t *testing.T, s string) {
-		_, _ = Staff("hr.csv", strings.NewReader(s), StaffMapping(), NewCrosswalk(), &clerk{}, func(int, string) {})
+		_, _ = Staff("hr.csv", strings.NewReader(s), StaffMapping(), NewCrosswalk(), &clerk{}, nil, func(int, string) {})
 	})
 }
