@@ -130,11 +130,24 @@ func (r *elsewhereReading) next() (int, error) {
 
 func (r *elsewhereReading) unit(ref string) string { return r.standing.UnitName(ref) }
 
-// learn reads what the context gained.
+// learn reads what the context gained, and then what was found justified: who works in a department is known by the context.
 func (r *elsewhereReading) learn() error {
-	if err := r.findings(func(unit string) ([]string, error) { return r.standing.InUnit(unit), nil }); err != nil {
+	if err := r.reread(); err != nil {
 		return err
 	}
+	return r.findings(r.staff)
+}
+
+// staff lists who works in a department. Errors: errNotYet for nobody while the context is not read to its end.
+func (r *elsewhereReading) staff(department string) ([]string, error) {
+	people := r.standing.InUnit(department)
+	if len(people) == 0 && r.inTrouble() {
+		return nil, errNotYet
+	}
+	return people, nil
+}
+
+func (r *elsewhereReading) reread() error {
 	now := time.Now()
 	if now.Sub(r.learned) < r.how.Every {
 		return nil

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -9,23 +10,38 @@ import (
 	"chartwarden/internal/detect"
 )
 
-// findings tells the engine what the office found justified since the last time.
+// errNotYet says that who works in a department may become known later.
+var errNotYet = errors.New("the staff is not known yet")
+
+// findings tells the engine what the office found justified since the last time. One about a department whose staff is not known yet is told
+// later; the engine takes each one once.
 func (s *session) findings(staff func(department string) ([]string, error)) error {
 	list, err := s.o.Cases.FactsAfter(s.ctx, s.facts)
 	if err != nil {
 		return err
 	}
+	return s.justify(list, staff)
+}
+
+func (s *session) justify(list []casework.Fact, staff func(department string) ([]string, error)) error {
+	waits := false
 	for _, x := range list {
 		j := detect.Justified{ID: "finding-" + strconv.FormatInt(x.Number, 10), Patients: x.Of, From: after(x.From), To: after(x.Until), People: []string{x.Agent}}
 		if x.Unit != "" {
-			if j.People, err = staff(x.Unit); err != nil {
+			var err error
+			if j.People, err = staff(x.Unit); errors.Is(err, errNotYet) {
+				waits = true
+				continue
+			} else if err != nil {
 				return err
 			}
 		}
 		if err := s.safely(func() { s.engine.Justify(j) }); err != nil {
 			return err
 		}
-		s.facts = x.Number
+		if !waits {
+			s.facts = x.Number
+		}
 	}
 	return nil
 }

@@ -128,6 +128,13 @@ func (t *tally) troubled(err error) bool {
 	return t.trouble != "" && was != t.trouble
 }
 
+// inTrouble reports whether the context is not read to its end.
+func (t *tally) inTrouble() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.trouble != ""
+}
+
 // Member says who a Practitioner of the other system is, as far as the context tells.
 func (o *Elsewhere) Member(practitioner string) (m ingest.Member, ok bool) {
 	o.mu.Lock()
