@@ -406,6 +406,9 @@ func TestKillLosesNothingThatAnotherSystemLogged(t *testing.T) {
 		}
 		out := map[string]string{}
 		for _, c := range cases {
+			if c.Drawn() { // by a secret of each installation
+				continue
+			}
 			var ids []string
 			for _, e := range c.Events {
 				ids = append(ids, fmt.Sprint(e.ID, " ", e.Patient, " ", e.Time.Unix()))

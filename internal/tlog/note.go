@@ -108,7 +108,7 @@ type Verifier struct {
 func ParseVerifier(text string) (Verifier, error) {
 	name, rest, _ := strings.Cut(text, "+")
 	id, encoded, _ := strings.Cut(rest, "+")
-	key, err := base64.StdEncoding.Strict().DecodeString(encoded)
+	key, err := decode(encoded)
 	if err != nil || len(key) != 1+ed25519.PublicKeySize || key[0] != kindEd25519 && key[0] != kindCosignature || !validName(name) {
 		return Verifier{}, outcome.New(outcome.Value, "not a verifier key: `name+id+key` of Ed25519 or a cosignature is expected")
 	}
@@ -202,7 +202,7 @@ func cut(note []byte) (text []byte, lines []string, err error) {
 func signatureLine(line string) (name string, sig []byte, err error) {
 	rest, ok := strings.CutPrefix(line, signaturePrefix)
 	name, encoded, cutOK := strings.Cut(rest, " ")
-	sig, err = base64.StdEncoding.Strict().DecodeString(encoded)
+	sig, err = decode(encoded)
 	if !ok || !cutOK || err != nil || !validName(name) || len(sig) < 5 {
 		return "", nil, outcome.New(outcome.Structure, "a signature line of the note is malformed")
 	}

@@ -45,7 +45,7 @@ func ParseProof(text []byte) (Proof, error) {
 	}
 	p, lines := Proof{Note: note}, lines[1:]
 	if encoded, ok := strings.CutPrefix(lines[0], "extra "); ok {
-		extra, err := base64.StdEncoding.Strict().DecodeString(encoded)
+		extra, err := decode(encoded)
 		if err != nil || len(lines) < 2 {
 			return Proof{}, bad
 		}

@@ -17,6 +17,7 @@ package tlog
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"strings"
 
 	"chartwarden/internal/outcome"
 )
@@ -50,9 +51,17 @@ func (h Hash) String() string { return base64.StdEncoding.EncodeToString(h[:]) }
 
 // ParseHash reads what [Hash.String] writes, and nothing else that decodes to the same bytes.
 func ParseHash(s string) (Hash, error) {
-	b, err := base64.StdEncoding.Strict().DecodeString(s)
+	b, err := decode(s)
 	if err != nil || len(b) != HashSize || Hash(b).String() != s {
 		return Hash{}, outcome.New(outcome.Value, "not a hash: 44 characters of standard base64 are expected")
 	}
 	return Hash(b), nil
+}
+
+// decode reads base64 in its one form; the library's decoder passes over line ends.
+func decode(text string) ([]byte, error) {
+	if i := strings.IndexAny(text, "\r\n"); i >= 0 {
+		return nil, base64.CorruptInputError(i)
+	}
+	return base64.StdEncoding.Strict().DecodeString(text)
 }
