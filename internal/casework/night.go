@@ -86,7 +86,7 @@ func (s *Store) toAsk(tx *sql.Tx, agent string, list []Unexplained) (out []Acces
 	}
 	for i := range cases {
 		c := &cases[i]
-		if c.Open() && !c.Drawn() && (c.Pressing() || c.State != New || slices.Contains(unwarned, c.Hypothesis)) {
+		if c.Open() && !c.Drawn() && (c.Queue != Watch || c.State != New || slices.Contains(unwarned, c.Hypothesis)) {
 			return nil, nil
 		}
 	}

@@ -16,7 +16,10 @@ import (
 func TestMessageOfTheNight(t *testing.T) {
 	o := newOffice(t)
 	ruth := o.staff("Ruth Adeyemi", identity.Privacy)
-	dana, c := o.suspect(func(x *servertest.Suspicion) { x.Queue, x.Signals, x.Hypothesis = casework.Watch, nil, "stalking" })
+	dana, c := o.suspect(func(x *servertest.Suspicion) {
+		x.Queue, x.Signals, x.Hypothesis = casework.Watch, nil, "stalking"
+		x.At = o.clock.Now().Truncate(24 * time.Hour).Add(-3 * time.Hour)
+	})
 	until := o.clock.Now().Truncate(24 * time.Hour)
 	tell := func(day int, patients ...string) {
 		t.Helper()
