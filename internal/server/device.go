@@ -46,7 +46,7 @@ func (s *Server) meet(w http.ResponseWriter, r *http.Request) {
 	}
 	var secret [deviceSecret]byte
 	_, _ = rand.Read(secret[:]) // never fails
-	http.SetCookie(w, &http.Cookie{Name: s.deviceCookieName(), Value: base64.RawURLEncoding.EncodeToString(secret[:]), Path: "/", Expires: s.options.Now().Add(deviceLasts),
+	http.SetCookie(w, &http.Cookie{Name: s.deviceCookieName(), Value: base64.RawURLEncoding.EncodeToString(secret[:]), Path: "/", MaxAge: int(deviceLasts / time.Second),
 		HttpOnly: true, Secure: s.https(), SameSite: http.SameSiteLaxMode})
 }
 

@@ -44,7 +44,7 @@ type played struct {
 	alerts   map[string]string // by id
 }
 
-var noon = time.Date(2035, 11, 21, 12, 20, 0, 0, time.UTC) // a Wednesday, so far off that no cookie has lapsed
+var noon = time.Date(2035, 11, 21, 12, 20, 0, 0, time.UTC) // a Wednesday
 
 // play makes the hospital, 13 hours before noon, and lets its day happen until then.
 func play(t testing.TB, before ...func(*played)) *played {

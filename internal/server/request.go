@@ -28,9 +28,11 @@ func (s *Server) cookieName() string {
 	return plainCookie
 }
 
-// SetSession hands the session to the browser: HttpOnly, SameSite=Lax, for the session's life.
+// SetSession hands the session to the browser: HttpOnly, SameSite=Lax, for the session's life. The life is told as a length, since the
+// clock of a workstation on a ward may be hours off.
 func (s *Server) SetSession(w http.ResponseWriter, token string, ends time.Time) {
-	http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Value: token, Path: "/", Expires: ends, HttpOnly: true, Secure: s.https(), SameSite: http.SameSiteLaxMode})
+	lasts := max(1, int(ends.Sub(s.options.Now())/time.Second))
+	http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Value: token, Path: "/", MaxAge: lasts, HttpOnly: true, Secure: s.https(), SameSite: http.SameSiteLaxMode})
 }
 
 // ClearSession takes the session from the browser, and with it whatever the browser kept of this site.
