@@ -21,8 +21,8 @@ var (
 const paperful = 200
 
 // Print opens the chart of a patient as [Gate.Chart] does, to be put on paper: an act of its own, decided as such and written down as a
-// print. Beyond a paperful the
-// oldest records of the type with the most of them stay behind. A broken glass opens to reading and never prints.
+// print. Beyond a paperful the oldest records of the type with the most of them stay behind. A broken glass opens to reading and never
+// prints.
 //
 // Errors: those of [Gate.Chart].
 func (g *Gate) Print(ctx context.Context, p Principal, patientID string, types ...string) (*Chart, error) {

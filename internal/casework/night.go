@@ -175,17 +175,17 @@ func (f *Office) Cleared(ctx context.Context, p access.Principal) ([]Question, e
 	return slices.DeleteFunc(list, func(q Question) bool { return q.Cleared.IsZero() || f.now().Sub(q.Cleared) > clearedShown }), err
 }
 
-// heard takes an answer to a message of the night. It is a claim and trains nothing: it closes what is only on watch and about nothing else,
-// and where somebody else may use the account it opens a case.
-func (f *Office) heard(ctx context.Context, p access.Principal, q *Question, note Note) error {
+// heard takes an answer to a message of the night, and keeps it by settle in the same transaction. It is a claim and trains nothing: it
+// closes what is only on watch and about nothing else, and where somebody else may use the account it opens a case.
+func (f *Office) heard(ctx context.Context, p access.Principal, q *Question, note Note, settle func(*sql.Tx) error) error {
 	agent := staff(p).Practitioner
-	switch {
-	case agent == "":
-		return nil
-	case q.Answer == NotMe:
-		return f.disowned(ctx, agent, q, note)
-	}
 	err := f.d.Write(ctx, func(tx *sql.Tx) error {
+		if err := settle(tx); err != nil || agent == "" {
+			return err
+		}
+		if q.Answer == NotMe {
+			return f.disowned(tx, agent, q, note)
+		}
 		cases, err := f.list(context.Background(), tx, `person = ? and open = 1`, f.personOf(agent))
 		if err != nil {
 			return err
@@ -230,42 +230,36 @@ func (c *Case) toldBy(q *Question) bool {
 }
 
 // disowned opens a case about an account that somebody else may use, or adds to the one that is open.
-func (s *Store) disowned(ctx context.Context, agent string, q *Question, note Note) error {
+func (s *Store) disowned(tx *sql.Tx, agent string, q *Question, note Note) error {
 	const stolen = "stolen-account"
-	err := s.d.Write(ctx, func(tx *sql.Tx) error {
-		cases, err := s.ofName(tx, s.nameOf(agent, stolen))
-		if err != nil {
-			return err
-		}
-		c := Case{Agent: agent, Person: q.Of, Hypothesis: stolen, State: New, Opened: note.At, Posterior: .5, Severity: .75,
-			Summary: agent + " says that somebody else opened charts under the account. It would be explained by a device that was left signed in."}
-		if n := len(cases); n > 0 && cases[n-1].Open() {
-			c = cases[n-1]
-		}
-		for _, a := range slices.Backward(q.Accesses) {
-			if c.knows(a.Event) {
-				continue
-			}
-			c.Events = append(c.Events, Event{Entry: a.Entry, ID: a.Event, Time: a.At, Kind: a.Kind, Patient: a.Patient, Explained: a.Explained != "", Text: cmp.Or(a.Explained, "no reason of care is known")})
-			if a.Patient != "" && !slices.Contains(c.Patients, a.Patient) {
-				c.Patients = append(c.Patients, a.Patient)
-			}
-		}
-		slices.SortStableFunc(c.Events, func(a, b Event) int { return a.Time.Compare(b.Time) })
-		c.Notes, c.Escalated = append(c.Notes, note), true
-		c.Updated = note.At
-		if c.Queue != Automatic {
-			c.Queue, c.Due, c.tell = Automatic, note.At.Add(within[Automatic]), true
-		}
-		if c.ID == "" {
-			return s.insert(tx, &c)
-		}
-		return s.store(tx, &c)
-	})
-	if err == nil {
-		s.tell()
+	cases, err := s.ofName(tx, s.nameOf(agent, stolen))
+	if err != nil {
+		return err
 	}
-	return err
+	c := Case{Agent: agent, Person: q.Of, Hypothesis: stolen, State: New, Opened: note.At, Posterior: .5, Severity: .75,
+		Summary: agent + " says that somebody else opened charts under the account. It would be explained by a device that was left signed in."}
+	if n := len(cases); n > 0 && cases[n-1].Open() {
+		c = cases[n-1]
+	}
+	for _, a := range slices.Backward(q.Accesses) {
+		if c.knows(a.Event) {
+			continue
+		}
+		c.Events = append(c.Events, Event{Entry: a.Entry, ID: a.Event, Time: a.At, Kind: a.Kind, Patient: a.Patient, Explained: a.Explained != "", Text: cmp.Or(a.Explained, "no reason of care is known")})
+		if a.Patient != "" && !slices.Contains(c.Patients, a.Patient) {
+			c.Patients = append(c.Patients, a.Patient)
+		}
+	}
+	slices.SortStableFunc(c.Events, func(a, b Event) int { return a.Time.Compare(b.Time) })
+	c.Notes, c.Escalated = append(c.Notes, note), true
+	c.Updated = note.At
+	if c.Queue != Automatic {
+		c.Queue, c.Due, c.tell = Automatic, note.At.Add(within[Automatic]), true
+	}
+	if c.ID == "" {
+		return s.insert(tx, &c)
+	}
+	return s.store(tx, &c)
 }
 
 // Letter gives who is to be written to about a message of the night, by its number; wanted is false once it needs no answer. Errors:

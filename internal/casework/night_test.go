@@ -144,6 +144,31 @@ func TestAnAnswerClosesWhatIsOnWatch(t *testing.T) {
 	}
 }
 
+// Of two answers at once, in two windows, one counts and the other is told so.
+func TestAMessageIsAnsweredOnce(t *testing.T) {
+	h, ctx := newHouse(t), t.Context()
+	until := h.now().Truncate(24 * time.Hour)
+	h.night(until, opened(h.nurse, until, h.maren)...)
+	q, err := h.Office.Questions(ctx, h.nurse)
+	h.must(err)
+	answers := make(chan error)
+	const windows = 6
+	for range windows {
+		go func() { answers <- h.Office.Answer(ctx, h.nurse, q[0].ID, casework.NotMe, "") }()
+	}
+	counted := 0
+	for range windows {
+		if err := <-answers; err == nil {
+			counted++
+		} else if !outcome.Is(err, outcome.NotFound) {
+			t.Error(err)
+		}
+	}
+	if list := h.list(h.ruth, casework.ToDo); counted != 1 || len(list.Cases) != 1 || len(list.Cases[0].Notes) != 1 {
+		t.Errorf("%d answers count: %+v", counted, list.Cases)
+	}
+}
+
 // Who does not know the access sets off an alarm about the account.
 func TestADisownedAccessOpensACase(t *testing.T) {
 	h, ctx := newHouse(t), t.Context()

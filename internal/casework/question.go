@@ -210,27 +210,29 @@ func (s *Store) questions(ctx context.Context, q querier, where string, args ...
 
 // settle rewrites the questions that fn changes.
 func (s *Store) settle(ctx context.Context, where string, arg any, fn func(*Question) bool) error {
-	return s.d.Write(ctx, func(tx *sql.Tx) error {
-		list, err := s.questions(context.Background(), tx, where, arg)
+	return s.d.Write(ctx, func(tx *sql.Tx) error { return s.settleIn(tx, where, arg, fn) })
+}
+
+func (s *Store) settleIn(tx *sql.Tx, where string, arg any, fn func(*Question) bool) error {
+	list, err := s.questions(context.Background(), tx, where, arg)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		q := &list[i]
+		if !fn(q) {
+			continue
+		}
+		number, _ := strconv.ParseInt(q.ID, 10, 64)
+		sealed, err := s.sealQuestion(number, s.nameOfAsked(q.Of), q)
 		if err != nil {
 			return err
 		}
-		for i := range list {
-			q := &list[i]
-			if !fn(q) {
-				continue
-			}
-			number, _ := strconv.ParseInt(q.ID, 10, 64)
-			sealed, err := s.sealQuestion(number, s.nameOfAsked(q.Of), q)
-			if err != nil {
-				return err
-			}
-			if _, err := tx.Exec(`update casework_question set open=?, sealed=? where number=?`, q.openNumber(), sealed, number); err != nil {
-				return err
-			}
+		if _, err := tx.Exec(`update casework_question set open=?, sealed=? where number=?`, q.openNumber(), sealed, number); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // dropQuestions ends what still waits for an answer when a case is closed.
@@ -274,8 +276,9 @@ func (f *Office) Answer(ctx context.Context, p access.Principal, question, answe
 		return err
 	}
 	at := slices.IndexFunc(list, func(q Question) bool { return q.ID == question })
+	gone := outcome.New(outcome.NotFound, "there is no such question for you, or it is answered already")
 	if at < 0 {
-		return outcome.New(outcome.NotFound, "there is no such question for you, or it is answered already")
+		return gone
 	}
 	q := list[at]
 	choices := Answers
@@ -300,18 +303,26 @@ func (f *Office) Answer(ctx context.Context, p access.Principal, question, answe
 		return err
 	}
 	now := f.now()
-	if err := f.settle(ctx, `asked = ? and open = 1`, f.nameOfAsked(q.Of), func(x *Question) bool {
-		if x.ID != q.ID {
-			return false
+	q.Answer, q.Said, q.Answered = answer, text, now
+	settle := func(tx *sql.Tx) error {
+		found := false
+		err := f.settleIn(tx, `asked = ? and open = 1`, f.nameOfAsked(q.Of), func(x *Question) bool {
+			if x.ID != q.ID {
+				return false
+			}
+			found, x.open, x.Answer, x.Said, x.Answered = true, false, answer, text, now
+			return true
+		})
+		if err == nil && !found { // answered in another window meanwhile
+			return gone
 		}
-		x.open, x.Answer, x.Said, x.Answered = false, answer, text, now
-		return true
-	}); err != nil {
 		return err
 	}
 	if q.Case == "" {
-		q.Answer, q.Said, q.Answered = answer, text, now
-		return f.heard(ctx, p, &q, Note{At: now, By: q.Of, Step: "answer", Text: said, Entry: entry})
+		return f.heard(ctx, p, &q, Note{At: now, By: q.Of, Step: "answer", Text: said, Entry: entry}, settle)
+	}
+	if err := f.d.Write(ctx, settle); err != nil {
+		return err
 	}
 	others, err := f.questions(ctx, f.d.Reader(), `about = ? and open = 1`, caseNumber(q.Case))
 	if err != nil {

@@ -3,9 +3,13 @@ package detect
 import "math"
 
 // circumstance is one thing about how an unexplained chart was opened, told apart in classes: how common each is among misuse, and among
-// the unexplained looks of a site before it has shown its own. What a class says is the log of how much more common it is among misuse than
-// among the looks of the role.
-type circumstance struct{ misuse, usual [classes]float64 }
+// the unexplained looks of a site before it has shown its own, and what is said of it. What a class says in nats is the log of how much
+// more common it is among misuse than among the looks of the role.
+type circumstance struct {
+	name          string
+	misuse, usual [classes]float64
+	says          [classes]string
+}
 
 const (
 	around = iota // who else opened the chart that day
@@ -35,15 +39,20 @@ func (l *look) class(c int) (int, bool) {
 	return min(max(int(l.events), 1), classes) - 1, true
 }
 
-// circumstanced is what the circumstances of a look by a person of the role say together, with how usual an unexplained one is of her. A
-// search that opened nothing has none.
+// circumstanced is what the circumstances of a look by a person of the role say together, with how usual an unexplained one is of her.
 func (e *Engine) circumstanced(p *person, role int32, l *look) float32 {
 	nats := 0.0
+	e.eachCircumstance(p, role, l, func(_ string, x float64, _ string) { nats += x })
+	return float32(nats)
+}
+
+// eachCircumstance tells what each circumstance of a look says. A search that opened nothing has none.
+func (e *Engine) eachCircumstance(p *person, role int32, l *look, tell func(name string, nats float64, says string)) {
 	if l.unexplained() {
-		nats = e.habit(p)
+		tell("seldom", e.habit(p), "the person seldom opens charts without a known reason")
 	}
 	if l.sought {
-		return float32(nats)
+		return
 	}
 	for c := range circumstances {
 		i, known := l.class(c)
@@ -54,9 +63,8 @@ func (e *Engine) circumstanced(p *person, role int32, l *look) float32 {
 		if c == around && l.company == companyOthers && e.world.patients[l.patient].vip() {
 			x = pos(x) // many come to a flagged chart, and some for no reason
 		}
-		nats += x
+		tell(circumstancesTable[c].name, x, circumstancesTable[c].says[i])
 	}
-	return float32(nats)
 }
 
 // classNats is what a class of a circumstance says of a role, between -2.5 and 2.

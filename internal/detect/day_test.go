@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -163,6 +164,37 @@ func TestWhoLeftADepartmentIsNoCompanyThere(t *testing.T) {
 		a := e.world.person(fmt.Sprint("Practitioner/", i))
 		if got := e.world.homes(a, noon, nil); len(got) != n {
 			t.Errorf("%d is at home in %v", i, got)
+		}
+	}
+}
+
+// What is said of how a chart was opened is true of it.
+func TestTheWordsOfCircumstancesAreTrue(t *testing.T) {
+	e, _, _ := told()
+	d := grown(e, "Practitioner/a")[0]
+	e.world.patient("Patient/0")
+	said := func(l look) (out []string) {
+		l.nats, l.q = 3, uint8(len(relations)-1)
+		l.around = e.circumstanced(&e.world.persons[0], -1, &l)
+		d.patients = d.patients[:0]
+		d.opened(1, l)
+		for _, p := range e.parts(snoop, 0, d) {
+			if p.name != "unexplained" {
+				out = append(out, p.name+": "+p.text)
+			}
+		}
+		return out
+	}
+	for _, c := range []struct {
+		l    look
+		says []string
+	}{
+		{look{events: 1, company: companyUnknown, wrote: true}, nil},
+		{look{events: 5, company: companyNobody, wrote: true}, []string{"alone: nobody else opened the chart that day", "read-on: much of the chart was read"}},
+		{look{events: 5, company: companyMates}, []string{"unwritten: nothing was written into the chart", "read-on: much of the chart was read"}},
+	} {
+		if got := said(c.l); !slices.Equal(got, c.says) {
+			t.Errorf("%+v: %q", c.l, got)
 		}
 	}
 }

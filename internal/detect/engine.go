@@ -354,11 +354,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	}
 	v.Explained = e.explain(v, nats) || ev.Agent == v.Patient
 	bits := w.related(a, p, t)
-	rates := e.rates
-	if nats > 0 {
-		rates = e.openRates
-	}
-	q, rel := rates.strongest(bits)
+	q, rel := e.ratesOf(nats).strongest(bits)
 	e.describe(v, bits)
 	v.Unexplained, v.Risk = nats, risk(nats+rel)
 	v.State = "explained"
@@ -399,7 +395,6 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	if l != nil {
 		l.events = min(l.events+1, 9)
 		l.wrote = l.wrote || ev.Kind == Create || ev.Kind == Update
-		l.around = e.circumstanced(ps, d.role, l)
 	}
 	if ev.Kind == Print && (l == nil || !l.printed) {
 		d.counts[countPrints]++
@@ -417,6 +412,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 			d.note(ev.ID)
 		}
 		d.excuse(l, nats)
+		l.around = e.circumstanced(ps, d.role, l)
 		if waits {
 			e.fresh.look = l
 		}

@@ -185,7 +185,14 @@ func (e *Engine) parts(h hypothesis, a int32, d *today) (out []part) {
 		l := &d.patients[top]
 		add("unexplained", pos(float64(l.nats))*scale, "no reason of care is known")
 		add(relations[l.q].name, pos(float64(l.rel))*scale, relations[l.q].text)
-		add("circumstances", pos(float64(l.around))*scale, "opened alone, and read on")
+		told := 0.0
+		e.eachCircumstance(p, d.role, l, func(name string, nats float64, says string) {
+			add(name, nats*scale, says)
+			told += nats
+		})
+		if e.world.onlooks(l) {
+			add("crowd", (float64(l.around)-told)*scale, "others without a known reason looked at this flagged chart that day")
+		}
 		add("further-patients", pos(A-pos(l.evidence()))*scale, "further patients without a known reason")
 	}
 	switch h {

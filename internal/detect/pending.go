@@ -59,7 +59,7 @@ func (e *Engine) again(p pending, stage int) {
 		p.revision++
 		v.Revision = int(p.revision)
 		bits := w.related(p.agent, p.patient, p.at)
-		_, rel := e.rates.strongest(bits)
+		_, rel := e.ratesOf(nats).strongest(bits)
 		e.describe(v, bits)
 		v.Unexplained, v.Risk, v.State = nats, risk(nats+rel), "explained"
 		switch {
@@ -79,6 +79,7 @@ func (e *Engine) again(p pending, stage int) {
 		if d := e.dayOf(p.agent, int32(p.at/day)); d != nil {
 			if l := d.look(p.patient); l != nil {
 				d.excuse(l, nats)
+				l.around = e.circumstanced(&w.persons[p.agent], d.role, l)
 				if l.where[0] == 0 {
 					d.covered(l, e.where)
 				}

@@ -42,6 +42,14 @@ func (r *rates) met(bits uint32) {
 	}
 }
 
+// ratesOf are those that a look is compared with: of unexplained ones, where it is.
+func (e *Engine) ratesOf(nats float64) *rates {
+	if nats > 0 {
+		return e.openRates
+	}
+	return e.rates
+}
+
 // fade forgets a day's worth.
 func (r *rates) fade() {
 	for i := range r.of {

@@ -10,7 +10,9 @@ const (
 	companyMates
 )
 
-var aroundCircumstance = circumstance{misuse: [classes]float64{.78, .14, .08}, usual: [classes]float64{.42, .2, .38}}
+var aroundCircumstance = circumstance{name: "alone", misuse: [classes]float64{.78, .14, .08}, usual: [classes]float64{.42, .2, .38},
+	says: [classes]string{"nobody else opened the chart that day", "nobody of the person's department or usual company opened the chart that day",
+		"others of the person's company opened the chart that day"}}
 
 // accompany finds for each look of a day who else opened the chart, and, of flagged ones, how many look at it without a known reason: word
 // gets round.
@@ -73,10 +75,7 @@ func (e *Engine) opens(a, p int32, t int64) uint8 {
 		e.openers[p] = append(before, a)
 	}
 	w := &e.world
-	homes := w.homes(a, t, nil)
-	if slices.ContainsFunc(before, func(b int32) bool {
-		return b != a && (w.persons[a].worksWith(b) || slices.ContainsFunc(w.homes(b, t, nil), func(u int32) bool { return slices.Contains(homes, u) }))
-	}) {
+	if slices.ContainsFunc(before, func(b int32) bool { return b != a && (w.persons[a].worksWith(b) || w.together(a, b, t)) }) {
 		return companyMates
 	}
 	return companyUnknown
@@ -94,4 +93,17 @@ func (w *world) homes(a int32, t int64, into []int32) []int32 {
 		}
 	}
 	return into
+}
+
+// together reports whether two people are posted to one department at t.
+func (w *world) together(a, b int32, t int64) bool {
+	x, y := w.persons[a].posts, w.persons[b].posts
+	for i := range x {
+		for k := range y {
+			if w.department(x[i].unit) == w.department(y[k].unit) && w.holds(a, &x[i], t) && w.holds(b, &y[k], t) {
+				return true
+			}
+		}
+	}
+	return false
 }

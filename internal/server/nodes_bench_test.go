@@ -18,9 +18,9 @@ import (
 func BenchmarkNodes(b *testing.B) {
 	a := servertest.StartAt(b, dbtest.Postgres(b))
 	other := a.Node(b, "second")
-	anna := put(b, a, `{"resourceType":"Practitioner","name":[{"family":"Lindqvist","given":["Anna"]}]}`)
-	maren := put(b, a, `{"resourceType":"Patient","name":[{"family":"Okafor","given":["Maren"]}],"birthDate":"1961-03-14"}`)
-	condition := put(b, a, `{"resourceType":"Condition","subject":{"reference":"`+maren+`"},"code":{"text":"Asthma"}}`)
+	anna := stored(b, a.Gate, `{"resourceType":"Practitioner","name":[{"family":"Lindqvist","given":["Anna"]}]}`)
+	maren := stored(b, a.Gate, `{"resourceType":"Patient","name":[{"family":"Okafor","given":["Maren"]}],"birthDate":"1961-03-14"}`)
+	condition := stored(b, a.Gate, `{"resourceType":"Condition","subject":{"reference":"`+maren+`"},"code":{"text":"Asthma"}}`)
 	by := audit.Agent{Job: "test"}
 	nth := 0
 	person := func(role string) *servertest.Client { // signed in at a, asking at the other
@@ -34,7 +34,7 @@ func BenchmarkNodes(b *testing.B) {
 	var open string // the visit, when there is one
 	opened := func() {
 		if open == "" {
-			open = put(b, a, visit())
+			open = stored(b, a.Gate, visit())
 		}
 	}
 	struck := func() {

@@ -15,23 +15,6 @@ import (
 	"chartwarden/internal/server/servertest"
 )
 
-// put stores a resource as the importer would and gives Type/id.
-func put(t testing.TB, s *servertest.Server, text string) string {
-	t.Helper()
-	doc, err := document.Parse([]byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	done, err := s.Gate.Import(t.Context(), access.Job("import"), []access.Entry{{Method: "POST", URL: doc.Type(), Doc: doc}})
-	if err == nil {
-		err = done[0].Err
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return doc.Type() + "/" + done[0].Written.ID
-}
-
 // strike says, as the importer would, that a visit was an error.
 func strike(t testing.TB, s *servertest.Server, visit, patient string) {
 	t.Helper()
@@ -71,16 +54,16 @@ func TestTwoNodesFollowEachOther(t *testing.T) {
 	a := servertest.StartAt(t, dbtest.Postgres(t))
 	b := a.Node(t, "second")
 
-	anna := put(t, a, `{"resourceType":"Practitioner","name":[{"family":"Lindqvist","given":["Anna"]}]}`)
-	maren := put(t, a, `{"resourceType":"Patient","name":[{"family":"Okafor","given":["Maren"]}],"birthDate":"1961-03-14","gender":"female"}`)
-	condition := put(t, b, `{"resourceType":"Condition","subject":{"reference":"`+maren+`"},"code":{"text":"Asthma"}}`)
+	anna := stored(t, a.Gate, `{"resourceType":"Practitioner","name":[{"family":"Lindqvist","given":["Anna"]}]}`)
+	maren := stored(t, a.Gate, `{"resourceType":"Patient","name":[{"family":"Okafor","given":["Maren"]}],"birthDate":"1961-03-14","gender":"female"}`)
+	condition := stored(t, b.Gate, `{"resourceType":"Condition","subject":{"reference":"`+maren+`"},"code":{"text":"Asthma"}}`)
 	onA := a.Person(t, "Anna Lindqvist", "physician", anna)
 	onB := at(t, a, b, onA)
 
 	if got := onB.Get(t, "/fhir/"+condition); got.Status != http.StatusForbidden {
 		t.Fatalf("a stranger reads: %d", got.Status)
 	}
-	visit := put(t, a, `{"resourceType":"Encounter","status":"in-progress","class":{"code":"IMP","system":"http://terminology.hl7.org/CodeSystem/v3-ActCode"},
+	visit := stored(t, a.Gate, `{"resourceType":"Encounter","status":"in-progress","class":{"code":"IMP","system":"http://terminology.hl7.org/CodeSystem/v3-ActCode"},
 		"subject":{"reference":"`+maren+`"},"participant":[{"individual":{"reference":"`+anna+`"}}],"period":{"start":"`+a.Now().Add(-time.Hour).UTC().Format(time.RFC3339)+`"}}`)
 	soon(t, "a new relationship", func() bool { return onB.Get(t, "/fhir/"+condition).Status == http.StatusOK })
 	soon(t, "what was written elsewhere", func() bool { return onB.Get(t, "/fhir/"+visit).Status == http.StatusOK })
@@ -96,7 +79,7 @@ func TestTwoNodesFollowEachOther(t *testing.T) {
 	if n := found(onA); n != 1 {
 		t.Errorf("%d conditions on the node that did not write them", n)
 	}
-	put(t, b, `{"resourceType":"Condition","subject":{"reference":"`+maren+`"},"code":{"text":"Angina"}}`)
+	stored(t, b.Gate, `{"resourceType":"Condition","subject":{"reference":"`+maren+`"},"code":{"text":"Angina"}}`)
 	soon(t, "that a kept search is out of date", func() bool { return found(onA) == 2 })
 
 	entry := onB.Get(t, "/fhir/"+condition).Header.Get("X-Audit-Entry")

@@ -18,7 +18,8 @@ const (
 	longNot  = 3 * 24 * time.Hour // of what was not asked about while nothing ran, the last days are made up for
 )
 
-// nightly has those who opened charts without a known reason told in the night after. It remembers the accesses of the last days for which no reason of care is known, and which of them people were asked about.
+// nightly has those who opened charts without a known reason told in the night after. It remembers the accesses of the last days for which
+// no reason of care is known, and which of them people were asked about.
 type nightly struct {
 	log   *audit.Log                      // the own, which says so; nil: nobody is told
 	open  map[string]casework.Unexplained // by event and patient

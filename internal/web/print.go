@@ -41,6 +41,7 @@ func (p *Pages) print(w http.ResponseWriter, r *http.Request) {
 	name, item, _ := strings.Cut(part, "/")
 	r.SetPathValue("item", item)
 	r.SetPathValue("note", item)
+	r.SetPathValue("document", item)
 	one := item != "" && !strings.ContainsAny(item, "/?#")
 	draw := map[page.Tab]http.HandlerFunc{page.TabSummary: p.summary, page.TabTimeline: p.timeline, page.TabResults: p.results, page.TabMedications: p.medications,
 		page.TabNotes: p.notes, page.TabDocuments: p.documents}[page.Tab(name)]
@@ -49,12 +50,14 @@ func (p *Pages) print(w http.ResponseWriter, r *http.Request) {
 		draw = p.resultHistory
 	case one && page.Tab(name) == page.TabNotes:
 		draw = p.note
+	case one && page.Tab(name) == page.TabDocuments:
+		draw = p.document
 	}
 	if draw == nil {
 		p.fail(w, r, outcome.New(outcome.Value, "name a part of the chart to print").At("part"))
 		return
 	}
-	draw(w, onPaper(r, strings.TrimSuffix(chartHref(r.PathValue("patient"), part), "/")))
+	draw(w, onPaper(r, strings.TrimSuffix(chartHref(r.PathValue("patient"), part), "/")+where(r)))
 }
 
 // printDeskPatient puts on paper what a desk knows of a patient.
@@ -83,5 +86,13 @@ func (p *Pages) sheet(r *http.Request, c *access.Chart, made *printing) look.She
 	if part == string(page.TabAccess) || part == "notes/new" { // not of the chart, or not yet
 		return look.Sheet{Shut: part == "notes/new"}
 	}
-	return look.Sheet{Act: act + "/print", Part: part}
+	return look.Sheet{Act: act + "/print" + where(r), Part: part}
+}
+
+// where is which stretch of a long page a request is about, as its address says it.
+func where(r *http.Request) string {
+	if r.URL.RawQuery == "" {
+		return ""
+	}
+	return "?" + r.URL.Query().Encode()
 }

@@ -26,6 +26,9 @@ func TestAPrintIsAnActOfItsOwn(t *testing.T) {
 			t.Errorf("%+v under %q", line.Event, paper.Header.Get("X-Audit-Entry"))
 		}
 	}
+	holds(t, "a later stretch", w.physician.Get(t, w.chart()+"/timeline?from=1"), 200, `action="`+w.chart("print")+`?from=1"`)
+	holds(t, "a later stretch on paper", w.physician.Form(t, w.chart("print")+"?from=1", "part", "timeline"), 200, "data-print", `href="`+w.chart()+`/timeline?from=1"`)
+	holds(t, "no such document", w.physician.Form(t, w.chart("print"), "part", "documents/nobody"), 404)
 	holds(t, "no such part", w.physician.Form(t, w.chart("print"), "part", "nonsense"), 400)
 	holds(t, "printing by address", w.physician.Get(t, w.chart("print")), 405)
 
