@@ -1,5 +1,5 @@
 # Targets over scripts; `go run ./cmd/chartwarden demo` and `./scripts/test` need no make.
-.PHONY: test demo generate bench crash nodes long-line replay-bench tsv-bench detection-results
+.PHONY: test demo generate bench crash nodes leave long-line replay-bench tsv-bench detection-results
 test:
 	./scripts/test
 demo:
@@ -12,6 +12,8 @@ crash:
 	CRASH_ROUNDS=50 go test -count=1 -timeout 60m -run 'TestKill' ./internal/server/...
 nodes:
 	go test -run '^$$' -bench Nodes -benchtime 20x ./internal/server
+leave:
+	go test -run '^$$' -bench Leave -benchtime 20x -timeout 30m ./internal/server
 long-line:
 	CHARTWARDEN_LONG_LINE=2048 go test -count=1 -v -run Gigabytes ./internal/ingest
 replay-bench:

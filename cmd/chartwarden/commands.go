@@ -31,6 +31,11 @@ func init() { // not a literal: help needs the table, and the table the commands
 			{name: "add", form: "--data DIR --name NAME [--role ROLE ...] [--practitioner Practitioner/ID] [--patient Patient/ID]", about: "a person, with a one-time enrolment link", run: personAdd},
 			{name: "list", form: "--data DIR [--json]", about: "everybody, those who left included", run: personList},
 			{name: "terminate", form: "--data DIR PERSON --reason TEXT [--json]", about: "end a person's access now; prints the certificate", run: personTerminate},
+			{name: "certificate", about: "what a termination ended", verbs: []command{
+				{name: "print", form: "--data DIR PERSON [--json | --notice]", about: "the certificate of somebody who left, as often as it is asked for", run: certificatePrint},
+				{name: "key", form: "--data DIR", about: "the public key that certificates of this installation are signed with", run: certificateKey},
+				{name: "verify", form: "FILE [--key KEY] [--json]", about: "check a certificate without an installation", run: certificateVerify},
+			}},
 			{name: "unlock", form: "--data DIR PERSON", about: "forget the wrong passwords so far", run: personUnlock},
 			{name: "managers", form: "--data DIR [--map FILE] HR.csv", about: "who answers for whom, and mail addresses, from a table of people", run: personManagers},
 		}},

@@ -144,25 +144,11 @@ func personTerminate(ctx context.Context, l *line) error {
 }
 
 func terminate(ctx context.Context, s *server.Server, r leaver, out *bytes.Buffer) error {
-	c, err := s.Persons.Terminate(ctx, commandLine, r.Person, r.Reason)
+	c, err := s.Staffing.End(ctx, commandLine, r.Person, r.Reason)
 	if err != nil {
 		return unknownPerson(err)
 	}
-	if r.JSON {
-		signed, err := s.Persons.Attest(c)
-		if err == nil {
-			out.Write(append(signed, '\n'))
-		}
-		return err
-	}
-	entry := c.Entry
-	if c.Owed {
-		entry = "owed: the log could not be written, and gets it when it can"
-	}
-	fmt.Fprintf(out, "Ended: %s (%s), %s\nReason: %s\nSessions cut: %d. Credentials removed: %d. Links revoked: %d. Drafts dropped: %d.\nAudit entry: %s\nAccess must be gone everywhere by %s; partners must know by %s.\n",
-		c.Name, c.Person, c.Terminated.Format(time.RFC1123), c.Reason, len(c.Sessions), c.CredentialsRemoved, c.LinksRevoked, c.DraftsDropped, entry,
-		c.CutBy.Format(time.RFC1123), c.NotifyBy.Format(time.RFC1123))
-	return nil
+	return writeCertificate(out, c, r.JSON)
 }
 
 func personUnlock(ctx context.Context, l *line) error {

@@ -146,9 +146,36 @@ func (g *Gate) endGrant(ctx context.Context, id int64, at time.Time) error {
 	})
 }
 
+// EndGrants ends the grants that a person holds, and counts them. They are dead with the person's epoch already: after a termination or a
+// suspension the rows say so too. Errors: outcome.Transient.
+func (g *Gate) EndGrants(ctx context.Context, person string) (n int, err error) {
+	defer g.grants.change()()
+	at := g.now()
+	err = g.db.Write(ctx, func(tx *sql.Tx) error {
+		var found []Grant
+		if err := g.eachGrant(context.WithoutCancel(ctx), tx, `WHERE given_back IS NULL AND person = ? AND until > ?`, func(o Grant, mac []byte) error {
+			if g.tags.Holds(mac, o.columns()...) {
+				found = append(found, o)
+			}
+			return nil
+		}, person, at.UnixMicro()); err != nil {
+			return err
+		}
+		for _, o := range found {
+			o.back = sql.NullInt64{Int64: at.UnixMicro(), Valid: true}
+			if _, err := tx.Exec(`UPDATE access_grant SET given_back = ?, mac = ? WHERE id = ?`, o.back, g.tags.Tag(o.columns()...), o.ID); err != nil {
+				return unreadableGrants(err)
+			}
+		}
+		n = len(found)
+		return nil
+	})
+	return n, err
+}
+
 // eachGrant gives every grant that was ever made, with its tag.
-func (g *Gate) eachGrant(ctx context.Context, q querier, where string, use func(o Grant, mac []byte) error) error {
-	rows, err := q.QueryContext(ctx, `SELECT `+grantColumns+` FROM access_grant `+where+` ORDER BY id`)
+func (g *Gate) eachGrant(ctx context.Context, q querier, where string, use func(o Grant, mac []byte) error, args ...any) error {
+	rows, err := q.QueryContext(ctx, `SELECT `+grantColumns+` FROM access_grant `+where+` ORDER BY id`, args...)
 	if err != nil {
 		return unreadableGrants(err)
 	}

@@ -29,8 +29,8 @@ var ranks = [][]string{
 	{"audit"},
 	{"record", "identity"},
 	{"access", "detect"},
-	{"casework", "ingest", "feed", "intake", "disclosure", "message", "governance", "outlet"},
-	{"fhirapi", "smart", "web", "hospital", "watch"},
+	{"casework", "ingest", "feed", "intake", "disclosure", "message", "governance", "outlet", "staffing"},
+	{"fhirapi", "scim", "smart", "web", "hospital", "watch"},
 	{"server"},
 }
 

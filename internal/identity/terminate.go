@@ -2,11 +2,7 @@ package identity
 
 import (
 	"context"
-	"crypto/ed25519"
 	"database/sql"
-	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -14,44 +10,9 @@ import (
 	"chartwarden/internal/outcome"
 )
 
-// Certificate says what a termination cut, for the file of whoever asks. Counts that this package does not know are the caller's to
-// fill in before [Store.Attest] signs it.
-type Certificate struct {
-	Person             string       `json:"person"`
-	Name               string       `json:"name"`
-	Reason             string       `json:"reason"`
-	By                 string       `json:"by"` // id of a person; empty: the command line
-	Terminated         time.Time    `json:"terminated"`
-	Entry              string       `json:"entry,omitempty"` // audit entry; missing while Owed
-	Owed               bool         `json:"entry_owed,omitempty"`
-	Epoch              int64        `json:"epoch"`
-	Roles              []string     `json:"roles"`
-	Sessions           []CutSession `json:"sessions"`
-	CredentialsRemoved int          `json:"credentials_removed"`
-	LinksRevoked       int          `json:"links_revoked"`
-	DraftsDropped      int          `json:"drafts_dropped"`
-	ItemsWithdrawn     int          `json:"items_withdrawn"`
-	AuthorizationsCut  int          `json:"authorizations_cut"` // what apps could do for the person
-	ClientsEnding      int          `json:"clients_ending"`     // programs that stop in 7 days, for nobody answers for them
-	CutBy              time.Time    `json:"cut_by"`             // an hour: access must be gone everywhere
-	NotifyBy           time.Time    `json:"notify_by"`          // a day: partners must know
-	Accesses30d        *int         `json:"accesses_30d,omitempty"`
-	Exports30d         *int         `json:"exports_30d,omitempty"`
-	OpenCases          *int         `json:"open_cases,omitempty"`
-}
-
-// CutSession is a session that a termination ended.
-type CutSession struct {
-	ID       string    `json:"id"`
-	Capacity string    `json:"capacity"`
-	Device   string    `json:"device,omitempty"`
-	Zone     string    `json:"zone,omitempty"`
-	Since    time.Time `json:"since"`
-	Seen     time.Time `json:"seen"`
-}
-
 // Terminate ends a person for good: sessions of every process on these files within a second, credentials, links, drafts, items
-// asked for. The row stays, for entries name it; a rehire is a new person. A log without store does not stop it: the entry is owed.
+// asked for and acts agreed to that were not carried out yet. The row stays, for entries name it; a rehire is a new person. A log without
+// store does not stop it: the entry is owed. The certificate lacks what only others can count: see [Store.Certify].
 //
 // Errors: outcome.NotFound; outcome.Conflict (has left already, or is the last administrator); outcome.Required (no reason);
 // outcome.Forbidden (oneself).
@@ -73,12 +34,16 @@ func (s *Store) Terminate(ctx context.Context, by audit.Agent, id, reason string
 			return Certificate{}, err
 		}
 	}
+	k, err := s.personKey(ctx, r.number)
+	if err != nil {
+		return Certificate{}, err
+	}
 	n, err := s.noteOrOwe(ctx, s.event(by, didTerminate, acted, "person "+r.ID+": "+reason))
 	if err != nil {
 		return Certificate{}, err
 	}
 	now := s.now().UTC().Truncate(time.Microsecond)
-	c := Certificate{Person: r.ID, Name: r.Name, Reason: reason, By: by.Person, Terminated: now, Entry: n.entry, Owed: n.owed != nil, Epoch: r.Epoch + 1,
+	c := Certificate{Person: r.ID, Name: r.certified(), Practitioner: r.Practitioner, Department: r.Department, Reason: reason, By: by.Person, Terminated: now, Entry: n.entry, Owed: n.owed != nil, Epoch: r.Epoch + 1,
 		Roles: append([]string{}, r.Roles...), Sessions: []CutSession{}, CutBy: now.Add(time.Hour), NotifyBy: now.Add(24 * time.Hour)}
 	err = s.act(ctx, n, func(tx *sql.Tx) error {
 		if r.Active && slices.Contains(r.Roles, Administrator) {
@@ -98,9 +63,7 @@ func (s *Store) Terminate(ctx context.Context, by audit.Agent, id, reason string
 		}); err != nil {
 			return err
 		}
-		if c.ItemsWithdrawn, err = s.alterPending(tx, `q.state='open' and (q.person=? or q.asked_by=?)`, []any{r.number, r.ID}, func(c *pendingColumns) {
-			c.state, c.decided = "withdrawn", micros(now)
-		}); err != nil {
+		if err := s.withdraw(tx, r, &c); err != nil {
 			return err
 		}
 		for _, d := range []struct {
@@ -123,8 +86,10 @@ func (s *Store) Terminate(ctx context.Context, by audit.Agent, id, reason string
 			}
 			*d.count = int(n)
 		}
-		c.ClientsEnding, err = s.orphan(tx, r.ID)
-		return err
+		if c.ClientsEnding, err = s.orphan(tx, r.ID); err != nil {
+			return err
+		}
+		return s.keepCertificate(tx, k, r, certified{Certificate: c})
 	})
 	s.refresh(r.number)
 	if err != nil {
@@ -132,6 +97,22 @@ func (s *Store) Terminate(ctx context.Context, by audit.Agent, id, reason string
 	}
 	return c, nil
 }
+
+// withdraw ends what waits because of a leaver: items about her, items that she asked for, and acts of other packages that she asked for or
+// agreed to and nobody carried out yet.
+func (s *Store) withdraw(tx *sql.Tx, r *row, c *Certificate) (err error) {
+	c.ItemsWithdrawn, err = s.alterPending(tx, `q.state='open' and (q.person=? or q.asked_by=?) or q.state='approved' and q.person is null and (q.asked_by=? or q.decided_by=?)`,
+		[]any{r.number, r.ID, r.ID, r.ID}, func(q *pendingColumns) {
+			if q.kind == exportAct {
+				c.ExportsStopped++
+			}
+			q.state, q.decided = "withdrawn", micros(s.now())
+		})
+	return err
+}
+
+// exportAct is how access calls the act of an export that two people want.
+const exportAct = "export"
 
 // cut ends a person's sessions and raises the epoch, so that even one that is being opened dies.
 func (s *Store) cut(tx *sql.Tx, r *row, why string) ([]*stored, error) {
@@ -178,16 +159,4 @@ func (s *Store) LiftThrottle(ctx context.Context, by audit.Agent, id string) err
 	return s.act(ctx, n, func(tx *sql.Tx) error {
 		return s.alterPerson(tx, r.number, nil, func(c *personColumns) { c.relieved = micros(s.now()) })
 	})
-}
-
-// Attest gives the certificate as one JSON object, signed by the installation: signature is Ed25519 over the object without the members
-// key and signature, as written here.
-func (s *Store) Attest(c Certificate) ([]byte, error) {
-	body, err := json.Marshal(c)
-	if err != nil {
-		return nil, outcome.Wrap("identity: certificate", outcome.Exception, "the certificate could not be written", err)
-	}
-	key := s.box.SigningKey("termination")
-	b := base64.StdEncoding
-	return fmt.Appendf(nil, `%s,"key":%q,"signature":%q}`, body[:len(body)-1], b.EncodeToString(key.Public().(ed25519.PublicKey)), b.EncodeToString(ed25519.Sign(key, body))), nil
 }

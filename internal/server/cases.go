@@ -1,9 +1,12 @@
 package server
 
 import (
+	"cmp"
 	"context"
 
 	"chartwarden/internal/casework"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/staffing"
 )
 
 // openCases opens what the privacy office works on.
@@ -21,6 +24,7 @@ func (s *Server) openCases(ctx context.Context) (err error) {
 		elsewhere = s.other.source
 	}
 	s.Office = casework.NewOffice(casework.OfficeOptions{Store: s.Cases, Gate: s.Gate, Persons: s.Persons, Elsewhere: elsewhere, Ties: s.Watch.Near, Units: s.Watch.Units})
+	s.openStaffing()
 	return nil
 }
 
@@ -36,4 +40,29 @@ func (s *Server) behind(ctx context.Context, practitioner string) string {
 		}
 	}
 	return ""
+}
+
+// openStaffing opens the desk at which people come, change and leave.
+func (s *Server) openStaffing() {
+	s.Staffing = staffing.New(staffing.Options{Persons: s.Persons, Gate: s.Gate, Log: s.Log, Cases: s.casesAbout, House: cmp.Or(s.options.Hospital, s.Config.PublicURL), Now: s.options.Now,
+		Zone: s.zone, Logger: s.options.Logger})
+}
+
+// casesAbout is how many open cases there are about a person, however the log names her.
+func (s *Server) casesAbout(ctx context.Context, p identity.Person) (n int, err error) {
+	for _, agent := range []string{p.Practitioner, "Person/" + p.ID, p.ID} {
+		if agent == "" {
+			continue
+		}
+		found, err := s.Cases.ByPerson(ctx, agent)
+		if err != nil {
+			return 0, err
+		}
+		for i := range found {
+			if found[i].Open() {
+				n++
+			}
+		}
+	}
+	return n, nil
 }

@@ -22,7 +22,7 @@ const ownSession = "session"
 // mount collects the routes of every surface and refuses one that names no action: a way in that nobody decided about.
 func (s *Server) mount() error {
 	api := &fhirapi.API{Gate: s.Gate, Base: s.Config.PublicURL + "/fhir", Zone: s.zone, Version: Version, Started: s.started}
-	pages := web.New(web.Options{Gate: s.Gate, Persons: s.Persons, Office: s.Office, State: s.Log.State, Browser: s, Head: func() ([]byte, string) { return s.Log.Head(), s.Log.Verifier() }, Zone: s.zone, Now: s.options.Now,
+	pages := web.New(web.Options{Gate: s.Gate, Persons: s.Persons, Office: s.Office, Staffing: s.Staffing, State: s.Log.State, Browser: s, Head: func() ([]byte, string) { return s.Log.Head(), s.Log.Verifier() }, Zone: s.zone, Now: s.options.Now,
 		Sandbox: s.Sandbox(), Demo: s.options.Demo, Base: s.Config.PublicURL, Hospital: s.options.Hospital, DemoList: s.options.DemoList, DemoSeat: s.options.DemoSeat, Drill: s.drill, InWords: smart.InWords, Trouble: s.trouble, Standing: func() string { return s.Watch.State().Standing }, Watches: s.watches, Feed: s.feedOf, Settings: s.settings(), Version: Version})
 	s.shutdown = append(s.shutdown, pages.Close)
 	authority := smart.New(smart.Options{Gate: s.Gate, Persons: s.Persons, Base: s.Config.PublicURL, Arrival: s.Arrival, Now: s.options.Now, Banners: pages.Banners})

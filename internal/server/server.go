@@ -30,6 +30,7 @@ import (
 	"chartwarden/internal/policy"
 	"chartwarden/internal/record"
 	"chartwarden/internal/seal"
+	"chartwarden/internal/staffing"
 	"chartwarden/internal/watch"
 	"chartwarden/internal/web"
 )
@@ -65,9 +66,11 @@ type Server struct {
 	Office  *casework.Office
 	Cases   *casework.Store
 	Watch   *watch.Watch
-	outlet  *outlet.Outlet
-	other   *otherSystem // nil: it does not run for another system
-	watches bool         // it is an installation for one
+	// Staffing is where people come, change and leave.
+	Staffing *staffing.Desk
+	outlet   *outlet.Outlet
+	other    *otherSystem // nil: it does not run for another system
+	watches  bool         // it is an installation for one
 
 	options   Options
 	zone      *time.Location

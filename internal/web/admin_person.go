@@ -65,6 +65,7 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 	}
 	if one.State == identity.Ended {
 		v.Ended = cmp.Or(v.Ended, "Access was ended. The person and the history stay.")
+		v.Certificate = personHref(one.ID) + "/certificate"
 	}
 	for _, s := range sessions {
 		v.Sessions = append(v.Sessions, page.SessionLine{Device: deviceWords[s.Trust], Zone: strings.ToLower(zoneWords[s.Zone]),
@@ -191,7 +192,7 @@ func (p *Pages) endAccess(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	done, err := p.o.Persons.Terminate(r.Context(), who.Session.Agent(), r.PathValue("person"), strings.TrimSpace(r.PostForm.Get("reason")))
+	done, err := p.o.Staffing.End(r.Context(), who.Session.Agent(), r.PathValue("person"), strings.TrimSpace(r.PostForm.Get("reason")))
 	if err == nil {
 		entered(w, done.Entry)
 		p.handOver(who, done.Person, nil, "Ended "+look.Moment(done.Terminated.In(p.o.Zone)).Text()+" by "+who.Session.Person.Name+". "+

@@ -95,6 +95,22 @@ func TestEndingAccess(t *testing.T) {
 	a = anna.page(path, "Access was ended")
 	o.hides(a, "Save roles", "End access now")
 	anna.page("/admin/people?show=ended", "Sam Rivera")
+	a = anna.page(path+"/certificate", "Certificate of termination", "Sam Rivera", "Left the hospital", "Gone everywhere by", "To the partners of", "Anna Berg")
+	hr := o.staff("Uma Roy", identity.HR)
+	hr.page(path+"/certificate", "Certificate of termination")
+	file := hr.get(path + "/certificate/file")
+	if _, err := identity.ReadCertificate([]byte(file.body), o.Persons.CertificateKey()); err != nil || !strings.Contains(file.header.Get("Content-Disposition"), "attachment") {
+		t.Error(file.status, err, file.body)
+	}
+	if notice := hr.get(path + "/certificate/notice"); notice.status != http.StatusOK || !strings.Contains(notice.body, "has no access to our record system since") {
+		t.Error(notice.status, notice.body)
+	}
+	if a := anna.get("/admin/people/" + hr.made.Person + "/certificate"); a.status != http.StatusNotFound {
+		t.Error("a certificate of somebody who works here:", a.status)
+	}
+	if a := o.staff("Eva Lund", identity.Nurse).get(path + "/certificate/file"); a.status != http.StatusForbidden {
+		t.Error("a nurse reads it:", a.status)
+	}
 	if a := sam.get("/day"); a.status != http.StatusSeeOther {
 		t.Error("the ended person goes on:", a.status)
 	}

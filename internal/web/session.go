@@ -234,8 +234,12 @@ func (p *Pages) toggleKeys(w http.ResponseWriter, r *http.Request) {
 	see(w, r, cmp.Or(local(r.PostForm.Get("back")), p.home(session(r))))
 }
 
-// events is the live stream of a visible page. It looks at the session each second, so a lock or a kill empties the screen at once;
-// looking renews no idle clock.
+// looks is how often a stream looks at its session. What a session is believed on is up to half a second old: together that is less than
+// the second within which whatever ended is dead, on whichever node it was ended.
+const looks = 300 * time.Millisecond
+
+// events is the live stream of a visible page. It looks at the session, so a lock or a kill empties the screen at once; looking renews no
+// idle clock.
 func (p *Pages) events(w http.ResponseWriter, r *http.Request) {
 	stream, ok := w.(http.Flusher)
 	if !ok {
@@ -246,7 +250,7 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 	fmt.Fprint(w, "retry: 3000\n\n")
 	stream.Flush()
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(looks)
 	defer tick.Stop()
 	token := p.o.Browser.Token(r)
 	alerts := p.alerts(r)
@@ -266,7 +270,7 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) {
 			stream.Flush()
 			return
 		}
-		if news == "" && beat%15 == 0 {
+		if news == "" && beat%50 == 0 {
 			news = ": still here\n\n"
 		}
 		if news != "" {

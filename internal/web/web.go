@@ -20,6 +20,7 @@ import (
 	"chartwarden/internal/casework"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/scope"
+	"chartwarden/internal/staffing"
 	"chartwarden/internal/web/look"
 	"chartwarden/internal/web/page"
 )
@@ -38,6 +39,7 @@ type Options struct {
 	Gate     *access.Gate
 	Persons  *identity.Store
 	Office   *casework.Office
+	Staffing *staffing.Desk
 	State    func() audit.State                    // how the log stands, for banners
 	Head     func() (note []byte, verifier string) // the newest signed head of the log and the key that it is checked with
 	Browser  Browser

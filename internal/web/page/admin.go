@@ -73,13 +73,29 @@ type PersonView struct {
 	Sessions []SessionLine
 	Link     *EnrolLink // a fresh enrolment link, shown once
 	Ended    string     // "Ended Fri 20 Nov 2026, 17:02 by HR. 1 session and 2 devices closed."
-	Seconds  []Option   // persons who may be the second for a reset
-	Managers []Option   // who may answer for the work; the one who does is on
-	Mail     string
-	MayEnd   bool
-	May      bool // this reader administers people: forms are there
-	Invite   bool // has no sign-in yet: a fresh link may be made
-	Problem  string
+	// Certificate is where the certificate of the termination stands; empty before.
+	Certificate string
+	Seconds     []Option // persons who may be the second for a reset
+	Managers    []Option // who may answer for the work; the one who does is on
+	Mail        string
+	MayEnd      bool
+	May         bool // this reader administers people: forms are there
+	Invite      bool // has no sign-in yet: a fresh link may be made
+	Problem     string
+}
+
+// CertificateView is what a termination ended, on a page that prints.
+type CertificateView struct {
+	Shell    look.Shell
+	ID, Name string
+	Facts    []look.Fact // who, why, by whom, when
+	Ended    []look.Fact // what died
+	Used     []look.Fact // what was opened in the 30 days before, by kind
+	Timers   []look.Fact
+	Sessions []string
+	Notice   string // for partners, signed; empty: none is sent
+	Lacking  bool   // what others count is not there yet: look again
+	Key      string
 }
 
 // EnrolLink is a one-time link. It is shown once, to hand over in person.
