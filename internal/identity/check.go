@@ -193,6 +193,8 @@ type Rows struct {
 	people   []personColumns
 	sessions []sessionColumns
 	factors  []credentialColumns
+	passkeys []passkeyColumns
+	codes    []recoveryColumns
 	links    []enrolmentColumns
 	items    []pendingColumns
 	clients  []Client
@@ -222,6 +224,10 @@ func (c *Check) Read(ctx context.Context) (*Rows, error) {
 				out.sessions = append(out.sessions, *v)
 			case *credentialColumns:
 				out.factors = append(out.factors, *v)
+			case *passkeyColumns:
+				out.passkeys = append(out.passkeys, *v)
+			case *recoveryColumns:
+				out.codes = append(out.codes, *v)
 			case *enrolmentColumns:
 				out.links = append(out.links, *v)
 			case *pendingColumns:

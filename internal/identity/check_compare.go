@@ -20,20 +20,22 @@ type standing struct {
 	made, left bool
 	epoch      int64
 	fields     map[string]string // the last value of each field that was ever said
-	enrolled   time.Time         // zero: has no factors
-	linked     time.Time         // the newest enrolment link
-	cut        time.Time         // the newest end of all sessions
+	enrolled   time.Time         // by the newest link that was used; zero: never since a reset
+	ways       ways
+	linked     time.Time // the newest enrolment link
+	cut        time.Time // the newest end of all sessions
 }
 
 // fold carries out the acts of one person in order.
 func (c *Check) fold(p *told) standing {
-	s := standing{fields: map[string]string{}}
+	s := standing{fields: map[string]string{}, ways: noWays()}
 	slices.SortStableFunc(p.acts, func(a, b deed) int { return a.when.Compare(b.when) }) // they may stand in the logs of several nodes
 	for _, d := range p.acts {
 		if c.undone[d.at] {
 			continue
 		}
 		carried := d.interaction
+		s.ways.fold(d)
 		switch d.interaction {
 		case didCreate.interaction:
 			s.made = true
@@ -148,26 +150,6 @@ func (c *Check) comparePerson(p *personColumns, s standing) {
 		"patient": f.Patient, "department": f.Department, "manager": f.Manager, "training due": day(f.TrainingDue)} {
 		if value != s.fields[field] && !c.cut {
 			say("holds other " + field + " than the log says")
-		}
-	}
-}
-
-func (c *Check) compareFactors(rows *Rows, people map[int64]*personColumns, folded map[int64]standing, moving map[int64]bool) {
-	have := map[int64]int{}
-	for i := range rows.factors {
-		f := &rows.factors[i]
-		have[f.person]++
-		s, known := folded[f.person]
-		if !known || moving[f.person] || c.cut {
-			continue
-		}
-		if d := timeOf(f.enrolled).Sub(s.enrolled).Abs(); s.enrolled.IsZero() || d > apart {
-			c.fault(credentialTable, f.person, "is a "+f.kind+" that is not the one enrolled last")
-		}
-	}
-	for number, s := range folded {
-		if !s.enrolled.IsZero() && have[number] < 2 && !moving[number] && people[number].state != string(Ended) {
-			c.fault(credentialTable, number, "is missing: the person enrolled, and nobody reset that")
 		}
 	}
 }

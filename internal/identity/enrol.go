@@ -58,7 +58,7 @@ func (s *Store) Invite(ctx context.Context, by audit.Agent, id string) (Link, er
 	}
 	return link, s.act(ctx, n, func(tx *sql.Tx) error {
 		var enrolled bool
-		if err := tx.QueryRow(`select exists(select 1 from identity_credential where person=?)`, r.number).Scan(&enrolled); err != nil {
+		if err := tx.QueryRow(`select `+hasFactor+` from identity_person p where p.number=?`, r.number).Scan(&enrolled); err != nil {
 			return err
 		}
 		if enrolled {
@@ -155,7 +155,12 @@ func (s *Store) Enrol(ctx context.Context, token, password, code string, from Ar
 	if err != nil {
 		return Opened{}, err
 	}
-	n, err := s.note(ctx, s.event(agentOf(r.Person, "", from), didEnrol, acted, "person "+r.ID+" set password and authenticator"))
+	return s.enrolled(ctx, token, r, from, "person "+r.ID+" set password and authenticator", install)
+}
+
+// enrolled uses a link up for what install stores, says text in the entry, and signs the person in.
+func (s *Store) enrolled(ctx context.Context, token string, r *row, from Arrival, text string, install func(*sql.Tx) error) (Opened, error) {
+	n, err := s.note(ctx, s.event(agentOf(r.Person, "", from), didEnrol, acted, text))
 	if err != nil {
 		return Opened{}, err
 	}
@@ -169,7 +174,10 @@ func (s *Store) Enrol(ctx context.Context, token, password, code string, from Ar
 		if err := oneOr(errLink)(tx.Exec(`update identity_enrolment set used_at=?, mac=? where token=?`, link.used, s.tags.enrolment.Tag(link.tagged()...), link.token)); err != nil {
 			return err
 		}
-		return install(tx)
+		if err := install(tx); err != nil || link.kind != recoveryLinkKind {
+			return err
+		}
+		return s.tell(tx, r.number, didEnrol)
 	}
 	if !r.Active {
 		return Opened{}, s.act(ctx, n, use)
@@ -225,7 +233,7 @@ func (s *Store) reset(ctx context.Context, by audit.Agent, r *row, how string, a
 		return nil, err
 	}
 	err = s.act(ctx, n, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`delete from identity_credential where person=?`, r.number); err != nil {
+		if _, err := s.dropFactors(tx, r.number); err != nil {
 			return err
 		}
 		if _, err := s.cut(tx, r, "credentials were reset"); err != nil {

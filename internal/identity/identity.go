@@ -1,10 +1,12 @@
 // Package identity knows the people of an installation: who they are, how they prove it, and the sessions they then hold.
 //
 // A [Person] may be staff, a patient, or both; a [Session] acts in exactly one of these capacities. A person signs in with a
-// password and a code of an authenticator app, set on one page behind a one-time enrolment link. The session is one row, found by
-// the SHA-256 of an opaque token:
+// [Passkey], or with a password and a code of an authenticator app; either is set on one page behind a one-time enrolment link. The
+// session is one row, found by the SHA-256 of an opaque token:
 //
 //	people, err := identity.Open(ctx, identity.Options{DB: records, Box: ring.Box("identity"), Trail: log})
+//	options, err := people.AskPasskey(ctx, arrival)   // to the browser, whose answer is the attempt
+//	opened, err := people.SignIn(ctx, identity.Attempt{Passkey: answer, From: arrival})
 //	opened, err := people.SignIn(ctx, identity.Attempt{Person: "maren.okafor", Password: p, Code: c, From: arrival})
 //	session, err := people.Authenticate(ctx, token)   // every request; a fraction of a microsecond when fresh
 //	people.Touch(session, page)                       // only for what the person did, never for polling
@@ -16,6 +18,10 @@
 //     Somebody else at the same screen gets an own place, never the draft. The hard end comes after 12 hours.
 //   - A code counts once, by compare-and-set in the transaction that uses it. Guessing is slowed per person and place, and never in
 //     a way that lets others keep a clinician out.
+//   - A challenge for a passkey is kept here and counts once. A passkey that says of itself what it did not say when it was made, or
+//     whose counter goes back, opens nothing, and is never made to fit. Nobody's failures slow it.
+//   - Nobody is left without a way in: the last factor stays, ten recovery codes lead to a new factor and to nothing else, and what is
+//     done to somebody's sign-in is told to that person ([Notice]).
 //   - Rights need two people. Outside a sandbox a clinical role or a clearance waits as a [Pending] item for somebody else
 //     ([Store.Approve]); a lost phone or password is reset by two people, neither of them its owner.
 //   - So does what other packages do and nobody may do alone ([Store.Ask], [Store.Agree]): it is kept here until somebody else agrees.
@@ -45,6 +51,8 @@ import (
 	"chartwarden/internal/db"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/seal"
+
+	"github.com/go-webauthn/webauthn/webauthn"
 )
 
 //go:embed migrations
@@ -70,6 +78,7 @@ type Options struct {
 	Now     func() time.Time
 	Zones   map[string]Zone               // nil: hospital and vpn inside, public locks after 2 minutes
 	Issuer  string                        // what an authenticator app shows beside the code; "" is Chartwarden
+	Site    string                        // address as browsers see this server, to which passkeys are bound; "": there are none
 	Ripe    time.Duration                 // how old the authenticator of a second person must be; 0: 24 hours, in a sandbox none
 	Logger  *slog.Logger                  // faults of background work; never names
 	Altered func(table string, row int64) // told of each row that this program did not write, each time it is met; may be nil
@@ -99,7 +108,12 @@ type Store struct {
 	owedKey   seal.KeyID
 	clientKey seal.KeyID
 	actKey    seal.KeyID
-	session   *sql.Stmt // the hot read: a session with its person
+
+	party        *webauthn.WebAuthn // what passkeys are bound to; nil: there are none
+	challengeKey seal.KeyID
+	asking       asked
+
+	session *sql.Stmt // the hot read: a session with its person
 
 	mu    sync.Mutex
 	cache map[tokenHash]*live
@@ -148,6 +162,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	if s.clientKey, err = o.Box.Key(ctx, 0, "client"); err != nil {
+		return nil, err
+	}
+	s.party = newParty(o.Site, o.Issuer)
+	if s.challengeKey, err = o.Box.Key(ctx, 0, "challenge"); err != nil {
 		return nil, err
 	}
 	if s.actKey, err = o.Box.Key(ctx, 0, "act"); err != nil {
@@ -214,6 +232,8 @@ func (s *Store) forget(ctx context.Context) error {
 			{`delete from identity_session where ends_at<?`, ago(30 * day)},
 			{`delete from identity_draft where saved_at<?`, ago(7 * day)},
 			{`delete from identity_enrolment where expires_at<?`, ago(7 * day)},
+			{`delete from identity_challenge where expires_at<?`, ago(0)},
+			{`delete from identity_notice where seen_at>0 and seen_at<?`, ago(30 * day)},
 			{`delete from identity_place where seen_at<?`, ago(90 * day)},
 			{`delete from identity_assertion where expires_at<?`, ago(0)},
 			{`delete from identity_token where kind='access' and expires_at<?`, ago(day)},

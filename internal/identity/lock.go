@@ -102,6 +102,13 @@ func (s *Store) Unlock(ctx context.Context, token string, a Attempt) (Opened, er
 	if err != nil {
 		return Opened{}, err
 	}
+	if len(a.Passkey) > 0 { // says whose it is
+		who, p, err := s.answered(ctx, nil, a)
+		if err != nil {
+			return Opened{}, err
+		}
+		a.Person, a.subject, a.proven = who.ID, who, &p
+	}
 	if a.Person == "" {
 		return s.reopen(ctx, st, st, token, a)
 	}
@@ -167,7 +174,7 @@ func (s *Store) reopen(ctx context.Context, screen, st *stored, token string, a 
 			return Opened{}, err
 		}
 	}
-	n, err := s.noteOrOwe(ctx, s.event(st.session.At(a.From).Agent(), didUnlock, acted, ""))
+	n, err := s.noteOrOwe(ctx, s.event(st.session.At(a.From).Agent(), didUnlock, acted, p.by()))
 	if err != nil {
 		return Opened{}, err
 	}
@@ -179,7 +186,7 @@ func (s *Store) reopen(ctx context.Context, screen, st *stored, token string, a 
 		}
 		return s.alterSession(tx, `s.number=? and s.ended_at=0 and s.epoch=(select epoch from identity_person where number=?)`, []any{st.number, st.who.number}, func(c *sessionColumns) {
 			c.token, c.locked, c.idle, c.auth1 = hash[:], 0, now, now
-			if p.password && p.code {
+			if p.both() {
 				c.auth2 = now
 			}
 			c.zone, c.trust = cmp.Or(a.From.Zone, c.zone), cmp.Or(a.From.Trust, c.trust)

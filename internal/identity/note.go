@@ -35,6 +35,14 @@ var (
 	didRelieve   = did{audit.People, "throttle-lift"}
 	didTerminate = did{audit.People, "person-terminate"}
 
+	didAddPasskey     = did{audit.People, "passkey-add"}
+	didRenamePasskey  = did{audit.People, "passkey-rename"}
+	didRemovePasskey  = did{audit.People, "passkey-remove"}
+	didSuspectPasskey = did{audit.People, "passkey-suspect"}
+	didRemovePassword = did{audit.People, "password-remove"}
+	didMakeCodes      = did{audit.People, "recovery-codes"}
+	didRecover        = did{audit.People, "recovery-use"}
+
 	didRegister     = did{audit.People, "client-register"}
 	didRevokeClient = did{audit.People, "client-revoke"}
 	didAuthorize    = did{audit.Session, "authorize"}

@@ -262,10 +262,11 @@ func (s *Store) Decline(ctx context.Context, by audit.Agent, item, reason string
 			}); err != nil {
 				return err
 			}
-			for _, statement := range []string{`delete from identity_credential where person=?`, `delete from identity_enrolment where person=?`} {
-				if _, err := tx.Exec(statement, r.number); err != nil {
-					return err
-				}
+			if _, err := s.dropFactors(tx, r.number); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(`delete from identity_enrolment where person=?`, r.number); err != nil {
+				return err
 			}
 		}
 		return s.decide(tx, p, by, "refused")
@@ -348,10 +349,18 @@ func (s *Store) second(ctx context.Context, p *Pending, by audit.Agent) (alone b
 
 // ripe are the people whose authenticator is old enough to count as a second pair of eyes.
 func (s *Store) ripe(ctx context.Context) (map[int64]bool, error) {
-	found, err := s.factors(ctx, s.db.Reader(), `c.kind='totp' and c.enrolled_at<=?`, micros(s.now().Add(-s.o.Ripe)))
+	before := micros(s.now().Add(-s.o.Ripe))
+	found, err := s.factors(ctx, s.db.Reader(), `c.kind='totp' and c.enrolled_at<=?`, before)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := s.passkeys(ctx, s.db.Reader(), `k.made_at<=?`, before)
 	out := map[int64]bool{}
 	for _, c := range found {
 		out[c.person] = true
+	}
+	for _, k := range keys {
+		out[k.person] = true
 	}
 	return out, err
 }

@@ -48,7 +48,7 @@ type Person struct {
 	TrainingDue  time.Time
 	State        State
 	Active       bool // State is Active
-	Enrolled     bool // has an authenticator
+	Enrolled     bool // has a passkey, or a password with an authenticator
 	Epoch        int64
 	Created      time.Time
 	CreatedBy    string // id of a person; empty: the command line
@@ -139,8 +139,10 @@ type row struct {
 	relieved time.Time
 }
 
-const selectPerson = `select ` + personList + `,
-	exists(select 1 from identity_credential c where c.person=p.number and c.kind='totp') from identity_person p`
+// hasFactor reports, within a query of people p, whether somebody has a way to sign in.
+const hasFactor = `exists(select 1 from identity_credential c where c.person=p.number and c.kind='totp') or exists(select 1 from identity_passkey k where k.person=p.number)`
+
+const selectPerson = `select ` + personList + `, ` + hasFactor + ` from identity_person p`
 
 type scanner interface{ Scan(dest ...any) error }
 

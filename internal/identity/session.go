@@ -27,6 +27,7 @@ type Session struct {
 	Ends     time.Time // hard
 	Idle     time.Duration
 	Locked   bool // only in lists: Authenticate gives no locked session
+	Told     bool // there are notices that the person has not seen
 	Degraded bool // its entry was not in the log yet when it was opened: the log has no store
 
 	auth   [3]time.Time // by level; [0] unused
@@ -73,8 +74,7 @@ var (
 	ErrLocked    error = outcome.New(outcome.Login, "this session is locked: unlock it with your password or a code").Because("session.locked")
 )
 
-const selectSession = `select ` + sessionList + `, s.page, ` + personList + `,
-	exists(select 1 from identity_credential c where c.person=p.number and c.kind='totp')
+const selectSession = `select ` + sessionList + `, s.page, exists(select 1 from identity_notice i where i.person=p.number and i.seen_at=0), ` + personList + `, ` + hasFactor + `
 	from identity_session s join identity_person p on p.number=s.person`
 
 // stored is a session row with its person.
@@ -90,7 +90,8 @@ type stored struct {
 func (s *Store) scanSession(from scanner) (*stored, error) {
 	var st stored
 	var c sessionColumns
-	who, err := s.scanPerson(reordered{from, append(c.into(), &st.page)})
+	var told bool
+	who, err := s.scanPerson(reordered{from, append(c.into(), &st.page, &told)})
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +99,7 @@ func (s *Store) scanSession(from scanner) (*stored, error) {
 		return nil, err
 	}
 	ses := Session{ID: c.id, Person: who.Person, Capacity: c.capacity, Device: c.device, Trust: c.trust, Zone: c.zone, AAL: int(c.aal), Created: timeOf(c.created),
-		Seen: timeOf(c.idle), Ends: timeOf(c.ends), Idle: s.idle(c.zone), Locked: c.locked != 0, Degraded: c.degraded,
+		Seen: timeOf(c.idle), Ends: timeOf(c.ends), Idle: s.idle(c.zone), Locked: c.locked != 0, Degraded: c.degraded, Told: told,
 		auth: [3]time.Time{1: timeOf(c.auth1), 2: timeOf(c.auth2)}, person: who.number}
 	copy(ses.hash[:], c.token)
 	st.number, st.session, st.who, st.locked = c.number, &ses, who, c.locked != 0

@@ -24,8 +24,13 @@ type Attempt struct {
 	Person   string // id or sign-in name
 	Password string
 	Code     string // of the authenticator app
+	Passkey  []byte // the browser's answer to a challenge, as JSON, in place of all of the above
 	Capacity string // staff or patient; empty: staff for who has both
 	From     Arrival
+
+	session string // of a step-up: whose challenge it has to be
+	proven  *proof // by an answer that was checked already, for a challenge is used up by it
+	subject *row   // whom it proved
 }
 
 // Opened is a session just opened or reopened. Token goes into the cookie and nowhere else.
@@ -37,7 +42,7 @@ type Opened struct {
 
 var errCredentials = outcome.New(outcome.Login, "the person, the password or the code is wrong; a code works once, wait for the next")
 
-// SignIn opens a session for password and code. Wrong attempts are noted and slow down further ones.
+// SignIn opens a session for a passkey, or for password and code. Wrong attempts are noted and slow down further ones.
 //
 // When the log has no store the session is opened all the same, with Degraded set, and its entry follows later: care goes on.
 //
@@ -55,7 +60,7 @@ func (s *Store) SignIn(ctx context.Context, a Attempt) (Opened, error) {
 	if err != nil {
 		return Opened{}, err
 	}
-	return s.open(ctx, r, opening{capacity: capacity, from: a.From, proof: p})
+	return s.open(ctx, r, opening{capacity: capacity, from: a.From, proof: p, text: p.by()})
 }
 
 // Enter opens a session without any factor, for the start page of a demonstration. Only a sandbox has it.
@@ -80,6 +85,18 @@ func (s *Store) Enter(ctx context.Context, person, capacity string, from Arrival
 type proof struct {
 	password, code bool
 	step           int64
+	passkey        *shownKey
+}
+
+// both reports whether it is two factors.
+func (p proof) both() bool { return p.passkey != nil || p.password && p.code }
+
+// by names the passkey in an entry; an entry without that was by password and code.
+func (p proof) by() string {
+	if p.passkey == nil {
+		return ""
+	}
+	return "by passkey " + p.passkey.id
 }
 
 type factors int
@@ -92,6 +109,12 @@ const (
 // prove checks an attempt for subject, or, with nil, for whom it names. What is typed must be right, and it must be enough. It
 // throttles, and notes a failure.
 func (s *Store) prove(ctx context.Context, subject *row, a Attempt, need factors) (*row, proof, error) {
+	if a.proven != nil {
+		return a.subject, *a.proven, nil
+	}
+	if len(a.Passkey) > 0 {
+		return s.answered(ctx, subject, a)
+	}
 	if subject == nil {
 		r, err := s.locate(ctx, a.Person)
 		if err != nil && !outcome.Is(err, outcome.NotFound) {
@@ -213,8 +236,11 @@ func (s *Store) credentialsOf(ctx context.Context, r *row) (c credentials, err e
 	return c, nil
 }
 
-// spend uses the step of a proof up, in the transaction of what it opens.
+// spend uses the step or counter of a proof up, in the transaction of what it opens.
 func (s *Store) spend(tx *sql.Tx, number int64, p proof) error {
+	if p.passkey != nil {
+		return s.spendPasskey(tx, number, p.passkey)
+	}
 	if !p.code {
 		return nil
 	}

@@ -99,7 +99,7 @@ func newSite(t testing.TB, sandbox bool) *site {
 func (s *site) process() *Store {
 	s.t.Helper()
 	records := s.place.Open(s.t, "records")
-	st, err := Open(s.t.Context(), Options{DB: records, Box: s.ring.Box("identity"), Trail: s.trail, Sandbox: s.ring.Sandbox(), Now: s.clock.now})
+	st, err := Open(s.t.Context(), Options{DB: records, Box: s.ring.Box("identity"), Trail: s.trail, Sandbox: s.ring.Sandbox(), Now: s.clock.now, Site: testSite})
 	s.must(err)
 	st.hasher = newHasher(cost{memory: 64, passes: 1, lanes: 1}) // the usual cost has its own tests
 	s.t.Cleanup(func() { _ = st.Close() })

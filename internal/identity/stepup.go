@@ -16,11 +16,12 @@ func (s *Store) StepUp(ctx context.Context, ses *Session, a Attempt) (*Session, 
 	if err != nil {
 		return nil, err
 	}
+	a.session = ses.ID
 	_, p, err := s.prove(ctx, r, a, anyFactor)
 	if err != nil {
 		return nil, err
 	}
-	n, err := s.noteOrOwe(ctx, s.event(ses.Agent(), didStepUp, acted, ""))
+	n, err := s.noteOrOwe(ctx, s.event(ses.Agent(), didStepUp, acted, p.by()))
 	if err != nil {
 		return nil, err
 	}

@@ -16,13 +16,18 @@ const (
 	pendingTable    = "identity_pending"
 	sessionTable    = "identity_session"
 	placeTable      = "identity_place"
+	passkeyTable    = "identity_passkey"
+	recoveryTable   = "identity_recovery"
 )
 
 // tags are those of the rows of this package, by table.
-type tags struct{ person, credential, enrolment, pending, session, place *seal.Rows }
+type tags struct {
+	person, credential, enrolment, pending, session, place, passkey, recovery *seal.Rows
+}
 
 func newTags(b *seal.Box) tags {
-	return tags{b.Rows(personTable), b.Rows(credentialTable), b.Rows(enrolmentTable), b.Rows(pendingTable), b.Rows(sessionTable), b.Rows(placeTable)}
+	return tags{b.Rows(personTable), b.Rows(credentialTable), b.Rows(enrolmentTable), b.Rows(pendingTable), b.Rows(sessionTable), b.Rows(placeTable),
+		b.Rows(passkeyTable), b.Rows(recoveryTable)}
 }
 
 // errAltered is the answer for a row that this program did not write: that there is none.

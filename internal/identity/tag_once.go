@@ -48,6 +48,14 @@ func (s *Store) lots() []lot {
 			c := &sessionColumns{}
 			return c.into(), func() lotRow { return lotRow{c.number, []any{c.number}, c.tagged(), c.mac, c} }
 		}},
+		{passkeyTable, s.tags.passkey, `select ` + passkeyList + ` from identity_passkey k`, `id=?`, func() ([]any, func() lotRow) {
+			c := &passkeyColumns{}
+			return c.into(), func() lotRow { return lotRow{c.person, []any{c.id}, c.tagged(), c.mac, c} }
+		}},
+		{recoveryTable, s.tags.recovery, `select ` + recoveryList + ` from identity_recovery y`, `id=?`, func() ([]any, func() lotRow) {
+			c := &recoveryColumns{}
+			return c.into(), func() lotRow { return lotRow{c.person, []any{c.id}, c.tagged(), c.mac, c} }
+		}},
 		{placeTable, s.tags.place, `select person, place, mac from identity_place`, `person=? and place=?`, func() ([]any, func() lotRow) {
 			var person int64
 			var place, mac []byte

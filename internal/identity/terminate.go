@@ -71,7 +71,6 @@ func (s *Store) Terminate(ctx context.Context, by audit.Agent, id, reason string
 			statement string
 			args      []any
 		}{
-			{&c.CredentialsRemoved, `delete from identity_credential where person=?`, []any{r.number}},
 			{&c.LinksRevoked, `delete from identity_enrolment where person=? and used_at=0`, []any{r.number}},
 			{&c.DraftsDropped, `delete from identity_draft where person=?`, []any{r.number}},
 			{&c.AuthorizationsCut, `update identity_authorization set ended_at=?1, ended_why='person-terminate' where person=?2 and ended_at=0 and ends_at>?1`, []any{micros(now), r.number}},
@@ -85,6 +84,9 @@ func (s *Store) Terminate(ctx context.Context, by audit.Agent, id, reason string
 				return err
 			}
 			*d.count = int(n)
+		}
+		if c.CredentialsRemoved, err = s.dropFactors(tx, r.number); err != nil {
+			return err
 		}
 		if c.ClientsEnding, err = s.orphan(tx, r.ID); err != nil {
 			return err

@@ -190,7 +190,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	}
 	s.closers = append(s.closers, s.Log.Close)
 	if s.Persons, err = identity.Open(ctx, identity.Options{DB: s.records, Box: s.ring.Box("identity"), Trail: s.Log, Sandbox: s.ring.Sandbox(),
-		Now: o.Now, Logger: o.Logger, Altered: s.alarms.raise}); err != nil {
+		Site: s.Config.PublicURL, Now: o.Now, Logger: o.Logger, Altered: s.alarms.raise}); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.Persons.Close)

@@ -16,7 +16,9 @@ import (
 var interactionActs = map[string]string{
 	"login": "signed in", "logout": "signed out", "lock": "locked the screen", "unlock": "unlocked the screen", "step-up": "confirmed the sign-in again",
 	"capacity": "switched between work and the patient portal", "session-kill": "ended sessions",
-	"person-create": "added a person", "person-change": "changed a person", "enrolment-link": "made a one-time sign-in link", "enrol": "set password and authenticator",
+	"person-create": "added a person", "person-change": "changed a person", "enrolment-link": "made a one-time sign-in link", "enrol": "set up the own sign-in",
+	"passkey-add": "made a passkey", "passkey-rename": "renamed a passkey", "passkey-remove": "removed a passkey", "passkey-suspect": "used a passkey of which there may be a copy",
+	"password-remove": "removed password and authenticator", "recovery-codes": "made recovery codes", "recovery-use": "used a recovery code",
 	"approval-ask": "asked for a second person", "approval-give": "agreed as the second person", "approval-refuse": "declined a request", "approval-done": "carried out what two people wanted",
 	"undo-list": "looked at what taking back a person's work would do", "shred": "erased a chart for good",
 	"credential-reset": "reset a person's sign-in", "throttle-lift": "lifted a sign-in delay", "person-terminate": "ended a person's access",

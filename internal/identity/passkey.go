@@ -1,0 +1,262 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/outcome"
+
+	"github.com/go-webauthn/webauthn/webauthn"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Passkey is one key pair of a person; the private half is with her authenticator. With user verification, which is always required, it
+// is two factors at once.
+type Passkey struct {
+	ID    string // public
+	Name  string // as the person calls it
+	Made  time.Time
+	Used  time.Time // last time; Made when never
+	Bound bool      // to one device: it cannot be copied to another, as the authenticator says. Else it is synced by whoever made the device
+	// Suspect says that its counter went back, as that of a copy does. It opens nothing any more.
+	Suspect bool
+}
+
+// passkeyColumns is a passkey as it lies in its row.
+type passkeyColumns struct {
+	id         string
+	person     int64
+	credential []byte
+	made, used int64
+	sealed     []byte
+	mac        []byte
+}
+
+const passkeyList = `k.id, k.person, k.credential, k.made_at, k.used_at, k.sealed, k.mac`
+
+func (c *passkeyColumns) into() []any {
+	return []any{&c.id, &c.person, &c.credential, &c.made, &c.used, &c.sealed, &c.mac}
+}
+
+func (c *passkeyColumns) tagged() []any {
+	return []any{c.id, c.person, c.credential, c.made, c.used, c.sealed}
+}
+
+// heldPasskey is a row with its sealed part: the whole credential record, as the library wants it kept.
+type heldPasskey struct {
+	passkeyColumns `json:"-"`
+	Name           string
+	Suspect        bool `json:",omitempty"`
+	Credential     webauthn.Credential
+}
+
+func (k *heldPasskey) shown() Passkey {
+	return Passkey{ID: k.id, Name: k.Name, Made: timeOf(k.made), Used: timeOf(k.used), Bound: !k.Credential.Flags.BackupEligible, Suspect: k.Suspect}
+}
+
+// Passkeys lists those of a person, oldest first. Errors: outcome.NotFound, outcome.NoStore.
+func (s *Store) Passkeys(ctx context.Context, person string) ([]Passkey, error) {
+	r, err := s.find(ctx, s.db.Reader(), person)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.passkeys(ctx, s.db.Reader(), `k.person=?`, r.number)
+	out := make([]Passkey, len(found))
+	for i := range found {
+		out[i] = found[i].shown()
+	}
+	slices.SortFunc(out, func(a, b Passkey) int { return cmp.Or(a.Made.Compare(b.Made), cmp.Compare(a.ID, b.ID)) })
+	return out, err
+}
+
+// passkeys gives those that a condition finds, those only that this program wrote.
+func (s *Store) passkeys(ctx context.Context, q queryer, where string, args ...any) (out []heldPasskey, err error) {
+	rows, err := q.QueryContext(ctx, `select `+passkeyList+` from identity_passkey k where `+where, args...)
+	if err != nil {
+		return nil, unreadableCredentials(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var k heldPasskey
+		if err := rows.Scan(k.into()...); err != nil {
+			return nil, unreadableCredentials(err)
+		}
+		if s.genuine(s.tags.passkey, passkeyTable, k.person, k.mac, k.tagged()) != nil {
+			continue
+		}
+		if err := openJSON(s.box, aad("passkey", k.id), k.sealed, &k); err != nil {
+			return nil, err
+		}
+		out = append(out, k)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, unreadableCredentials(err)
+	}
+	return out, nil
+}
+
+// insertPasskey stores a new one.
+func (s *Store) insertPasskey(tx *sql.Tx, k heldPasskey) error {
+	if err := s.sealPasskey(&k); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`insert into identity_passkey(id, person, credential, made_at, used_at, sealed, mac) values(?,?,?,?,?,?,?)`,
+		append(k.tagged(), s.tags.passkey.Tag(k.tagged()...))...)
+	return err
+}
+
+// alterPasskey changes the one with an id that this program wrote. Errors: outcome.NotFound; what change says.
+func (s *Store) alterPasskey(tx *sql.Tx, person int64, id string, change func(*heldPasskey) error) error {
+	found, err := s.passkeys(context.Background(), tx, `k.id=? and k.person=?`, id, person)
+	if err != nil {
+		return err
+	}
+	if len(found) != 1 {
+		return errNoPasskey
+	}
+	k := &found[0]
+	if err := change(k); err != nil {
+		return err
+	}
+	if err := s.sealPasskey(k); err != nil {
+		return err
+	}
+	return oneOr(errNoPasskey)(tx.Exec(`update identity_passkey set used_at=?, sealed=?, mac=? where id=?`, k.used, k.sealed, s.tags.passkey.Tag(k.tagged()...), k.id))
+}
+
+func (s *Store) sealPasskey(k *heldPasskey) error {
+	key, err := s.personKey(context.Background(), k.person)
+	if err != nil {
+		return err
+	}
+	k.sealed, err = sealJSON(s.box, key, aad("passkey", k.id), k)
+	return err
+}
+
+var errNoPasskey = outcome.New(outcome.NotFound, "you have no such passkey: it was removed")
+
+// longestPasskeyName is in bytes.
+const longestPasskeyName = 80
+
+// RenamePasskey sets the name by which the person of a session knows a passkey. Errors: outcome.NotFound, outcome.Value.
+func (s *Store) RenamePasskey(ctx context.Context, ses *Session, id, name string) error {
+	if name = passkeyName(name); name == "" || len(name) > longestPasskeyName {
+		return outcome.New(outcome.Value, "a passkey needs a name of at most 80 bytes: the device that it is on, for example").At("name")
+	}
+	n, err := s.note(ctx, s.event(ses.Agent(), didRenamePasskey, acted, "passkey "+id+" of person "+ses.Person.ID))
+	if err != nil {
+		return err
+	}
+	return s.act(ctx, n, func(tx *sql.Tx) error {
+		return s.alterPasskey(tx, ses.person, id, func(k *heldPasskey) error { k.Name = name; return nil })
+	})
+}
+
+func passkeyName(typed string) string {
+	return strings.Join(strings.Fields(norm.NFC.String(strings.ToValidUTF8(typed, ""))), " ")
+}
+
+// RemovePasskey removes one of the session's person for good. It asks for a fresh second factor, leaves the last factor, and tells
+// the person. Errors: [ErrStale]; outcome.Conflict (it is the last factor); outcome.NotFound.
+func (s *Store) RemovePasskey(ctx context.Context, ses *Session, id string) error {
+	return s.removeFactor(ctx, ses, didRemovePasskey, "passkey "+id+" of person "+ses.Person.ID, func(tx *sql.Tx, left factorsLeft) error {
+		if !left.password && left.passkeys < 2 {
+			return errLastFactor
+		}
+		return oneOr(errNoPasskey)(tx.Exec(`delete from identity_passkey where id=? and person=?`, id, ses.person))
+	})
+}
+
+// RemovePassword removes password and authenticator app of the session's person, who has a passkey. Errors: as [Store.RemovePasskey].
+func (s *Store) RemovePassword(ctx context.Context, ses *Session) error {
+	return s.removeFactor(ctx, ses, didRemovePassword, "password and authenticator of person "+ses.Person.ID, func(tx *sql.Tx, left factorsLeft) error {
+		if left.passkeys == 0 {
+			return errLastFactor
+		}
+		_, err := tx.Exec(`delete from identity_credential where person=?`, ses.person)
+		return err
+	})
+}
+
+var errLastFactor = outcome.New(outcome.Conflict, "this is the last way in which you can sign in: make a passkey first, then remove this one").Because("last-factor")
+
+// factorsLeft is what a person can sign in with.
+type factorsLeft struct {
+	passkeys int
+	password bool // with its authenticator
+}
+
+func (s *Store) removeFactor(ctx context.Context, ses *Session, d did, text string, remove func(*sql.Tx, factorsLeft) error) error {
+	if err := s.fresh(ses); err != nil {
+		return err
+	}
+	n, err := s.note(ctx, s.event(ses.Agent(), d, acted, text))
+	if err != nil {
+		return err
+	}
+	err = s.act(ctx, n, func(tx *sql.Tx) error {
+		// The person's row is the lock: of two who remove a factor each at the same moment, the second sees one less.
+		if err := s.alterPerson(tx, ses.person, nil, func(*personColumns) {}); err != nil {
+			return err
+		}
+		keys, err := s.passkeys(context.Background(), tx, `k.person=?`, ses.person)
+		if err != nil {
+			return err
+		}
+		pair, err := s.factors(context.Background(), tx, `c.person=?`, ses.person)
+		if err != nil {
+			return err
+		}
+		good := slices.DeleteFunc(keys, func(k heldPasskey) bool { return k.Suspect })
+		if err := remove(tx, factorsLeft{len(good), len(pair) == 2}); err != nil {
+			return err
+		}
+		return s.tell(tx, ses.person, d)
+	})
+	s.refresh(ses.person)
+	return err
+}
+
+// freshFor is how long a proof of both factors lets somebody change how she signs in.
+const freshFor = 15 * time.Minute
+
+// ErrStale asks for a fresh factor, by [Store.StepUp], before the same again.
+var ErrStale error = outcome.New(outcome.Login, "this changes how you sign in: confirm that it is you").Because("stepup.factors").Offering(outcome.StepUp)
+
+func (s *Store) fresh(ses *Session) error {
+	if s.now().Sub(ses.AuthTime(2)) > freshFor {
+		return ErrStale
+	}
+	return nil
+}
+
+// Fresh reports whether the session proved both factors so lately that the person may change how she signs in; else [ErrStale].
+func (s *Store) Fresh(ses *Session) error { return s.fresh(ses) }
+
+// dropFactors deletes all that a person can sign in with, and counts factors.
+func (s *Store) dropFactors(tx *sql.Tx, person int64) (n int, err error) {
+	for _, statement := range []string{`delete from identity_credential where person=?`, `delete from identity_passkey where person=?`} {
+		res, err := tx.Exec(statement, person)
+		if err != nil {
+			return 0, err
+		}
+		gone, err := res.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		n += int(gone)
+	}
+	_, err = tx.Exec(`delete from identity_recovery where person=?`, person)
+	return n, err
+}
+
+// refusePasskey notes why a passkey was not taken, and says it.
+func (s *Store) refusePasskey(ctx context.Context, by audit.Agent, id string, err error) error {
+	_, _ = s.note(ctx, s.event(by, didLogin, failed, "passkey "+id+": "+err.Error())) // refused either way
+	return err
+}
