@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -243,6 +244,10 @@ func (g *Gate) AuditEntry(ctx context.Context, p Principal, origin string, numbe
 			about = append(about, chart{number: part.Patient, id: strings.TrimPrefix(part.Ref, "Patient/")})
 		}
 	}
+	about, err = g.withAsked(ctx, read.Event.Query, about)
+	if err != nil {
+		return AuditDetail{}, err
+	}
 	logged, err := g.readLog(ctx, p, action, about...)
 	if err != nil {
 		return AuditDetail{}, absent
@@ -255,6 +260,24 @@ func (g *Gate) AuditEntry(ctx context.Context, p Principal, origin string, numbe
 		}
 	}
 	return out, g.prove(ctx, &out)
+}
+
+// withAsked adds to charts those that a query names: who asked got nothing of them, but who reads the question learns that they are there.
+func (g *Gate) withAsked(ctx context.Context, query string, charts []chart) ([]chart, error) {
+	if plain, err := url.QueryUnescape(query); err == nil {
+		query = plain
+	}
+	for _, id := range strings.FieldsFunc(query, func(r rune) bool { return !fhir.IsID(string(r)) }) {
+		c, err := g.chartByID(ctx, id)
+		switch {
+		case outcome.Is(err, outcome.NotFound):
+		case err != nil:
+			return nil, err
+		case !slices.ContainsFunc(charts, func(x chart) bool { return x.number == c.number }):
+			charts = append(charts, c)
+		}
+	}
+	return charts, nil
 }
 
 // toPatient leaves of an event what its patient may read: who, when, why and what, in the own part; of the words that people wrote

@@ -278,3 +278,24 @@ func excerpt(text string, any ...string) string {
 	}
 	return ""
 }
+
+// A question that brought nothing names a patient all the same: who reads its entry learns of her, and the reading says so.
+func TestWhoReadsAQuestionReadsOfItsPatient(t *testing.T) {
+	in := install(t)
+	s := servertest.Open(t, in.dir)
+	patient := in.patients[0]
+	for _, query := range []string{"Observation?_count=2&subject=" + patient, "Observation?subject=Patient%2F" + patient + ",Patient%2Fnone"} {
+		asks := s.Person(t, "Kim Asks", "auditor", "")
+		answer := asks.Get(t, "/audit/"+asks.Get(t, "/fhir/"+query).Header.Get("X-Audit-Entry"))
+		if !strings.Contains(answer.Body, patient) {
+			t.Fatalf("%d: the question is not shown", answer.Status)
+		}
+		named := false
+		for _, event := range eventsOf(t, s, answer.Header.Get("X-Audit-Entry")) {
+			named = named || slices.ContainsFunc(event.Patients, func(p audit.PatientPart) bool { return p.Ref == "Patient/"+patient })
+		}
+		if !named {
+			t.Errorf("%s: the reading of its entry names nobody", query)
+		}
+	}
+}
