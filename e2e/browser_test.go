@@ -65,6 +65,7 @@ func stopBrowser() {
 type tab struct {
 	t    testing.TB
 	ctx  context.Context
+	stop context.CancelFunc
 	base string
 	said *complaints
 	bare bool // pages run no scripts
@@ -96,7 +97,7 @@ func open(t testing.TB, in context.Context, base string, opts ...chromedp.Contex
 	t.Helper()
 	b := &tab{t: t, base: base, said: &complaints{}}
 	ctx, stop := chromedp.NewContext(in, append(opts, chromedp.WithListener(b.said.hear))...)
-	b.ctx = ctx
+	b.ctx, b.stop = ctx, stop
 	t.Cleanup(func() {
 		stop()
 		for _, s := range b.said.list() {
@@ -109,6 +110,9 @@ func open(t testing.TB, in context.Context, base string, opts ...chromedp.Contex
 	b.size(1440, 900)
 	return b
 }
+
+// close closes the tab, before the test ends.
+func (b *tab) close() { b.stop() }
 
 // complaints collects what the browser writes to its console: violations of the policy, script errors, missing files.
 type complaints struct {

@@ -61,12 +61,16 @@ function listen() {
 document.addEventListener('visibilitychange', () => { listen(); tick() })
 listen()
 
+// What stands stays until it is closed or three newer ones came: an officer who looks away for a minute misses none of two.
 function notice({ text, href, link }) {
   const box = document.querySelector('[data-news]')
   if (!box) return
-  const line = document.createElement('p')
-  line.append(text)
+  const line = document.createElement('div')
+  const said = document.createElement('p')
+  said.append(text)
+  line.append(said)
   if (href?.startsWith('/')) {
+    for (const a of box.querySelectorAll('a')) if (a.getAttribute('href') === href) a.parentElement.remove()
     const a = document.createElement('a')
     a.href = href
     a.textContent = link ?? 'Open'
@@ -78,12 +82,20 @@ function notice({ text, href, link }) {
   close.setAttribute('aria-label', 'Close')
   close.onclick = () => line.remove()
   line.append(close)
-  box.replaceChildren(line)
+  box.append(line)
+  while (box.children.length > 3) box.firstElementChild.remove()
 }
 
+// How many wait stands in the navigation, and large on the overview.
 function count({ href, n }) {
   for (const a of document.querySelectorAll('nav a')) {
     if (a.getAttribute('href') !== href) continue
+    const figure = a.querySelector('.n')
+    if (figure) {
+      if (figure.textContent !== String(n)) a.querySelector('.h').textContent = 'as of now'
+      figure.textContent = n
+      continue
+    }
     let mark = a.querySelector('.count')
     if (!mark) {
       mark = document.createElement('span')
