@@ -260,3 +260,9 @@ func (s *Store) refusePasskey(ctx context.Context, by audit.Agent, id string, er
 	_, _ = s.note(ctx, s.event(by, didLogin, failed, "passkey "+id+": "+err.Error())) // refused either way
 	return err
 }
+
+// HasPassword reports whether the session's person has a password with its authenticator. Errors: outcome.NoStore.
+func (s *Store) HasPassword(ctx context.Context, ses *Session) (bool, error) {
+	pair, err := s.factors(ctx, s.db.Reader(), `c.person=?`, ses.person)
+	return len(pair) == 2, err
+}

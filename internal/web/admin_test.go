@@ -73,7 +73,7 @@ func TestAdministeringAsksForAFreshFactor(t *testing.T) {
 		anna.page("/admin/people")
 	}
 	o.shows(anna.get("/admin/people/new"), http.StatusForbidden, "Confirm that it is you", `action="/step-up"`, `name="next" value="/admin/people/new"`)
-	o.shows(anna.post("/step-up", "next", "/admin/people/new"), http.StatusBadRequest, "Enter a code or your password")
+	o.shows(anna.post("/step-up", "next", "/admin/people/new"), http.StatusBadRequest, "Use your passkey, enter a code or your password")
 	for next, want := range map[string]string{"/admin/people/new": "/admin/people/new", "https://evil.example/": "/admin/people", "//evil.example": "/admin/people"} {
 		if a = anna.post("/step-up", "next", next, "confirm-password", anna.made.Password); a.status != http.StatusSeeOther || a.header.Get("Location") != want {
 			t.Errorf("back from %q: %d %s", next, a.status, a.header.Get("Location"))

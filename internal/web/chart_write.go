@@ -217,7 +217,7 @@ func (p *Pages) doWrite(w http.ResponseWriter, r *http.Request) {
 		see(w, r, chartHref(d.Chart, "notes"))
 		return
 	}
-	written, err := p.sign(r.Context(), who, r.PostForm.Get("totp"), d)
+	written, err := p.sign(r.Context(), who, p.factorIn(r), d)
 	if err != nil {
 		p.complaints.keep(who.Session.ID, d.page(), p.now(), complaint{sentence(err) + " The note is kept as your draft.", outcome.Status(err)})
 		see(w, r, writeHref(d))
@@ -232,11 +232,11 @@ func (p *Pages) doWrite(w http.ResponseWriter, r *http.Request) {
 }
 
 // sign files a note through the door: a new one, or the unsigned one that it finishes.
-func (p *Pages) sign(ctx context.Context, who access.Principal, code string, d draft) (access.Written, error) {
+func (p *Pages) sign(ctx context.Context, who access.Principal, factor identity.Attempt, d draft) (access.Written, error) {
 	if strings.TrimSpace(d.Text) == "" {
 		return access.Written{}, outcome.New(outcome.Required, "there is nothing to sign yet: write the note first").At("text")
 	}
-	who, err := p.afresh(ctx, who, code)
+	who, err := p.afresh(ctx, who, factor)
 	if err != nil {
 		return access.Written{}, err
 	}
@@ -279,12 +279,13 @@ func (p *Pages) create(ctx context.Context, who access.Principal, n noteResource
 	return p.o.Gate.Create(ctx, who, doc)
 }
 
-// afresh takes a code, where one was typed, as a fresh factor of the session.
-func (p *Pages) afresh(ctx context.Context, who access.Principal, code string) (access.Principal, error) {
-	if code = strings.TrimSpace(code); code == "" {
+// afresh takes a code or a passkey, where one came with the form, as a fresh factor of the session.
+func (p *Pages) afresh(ctx context.Context, who access.Principal, factor identity.Attempt) (access.Principal, error) {
+	if factor.Code = strings.TrimSpace(factor.Code); factor.Code == "" && len(factor.Passkey) == 0 {
 		return who, nil
 	}
-	s, err := p.o.Persons.StepUp(ctx, who.Session, identity.Attempt{Person: who.Session.Person.ID, Code: code, Capacity: who.Session.Capacity})
+	factor.Person, factor.Capacity = who.Session.Person.ID, who.Session.Capacity
+	s, err := p.o.Persons.StepUp(ctx, who.Session, factor)
 	if err != nil {
 		return who, err
 	}
@@ -304,7 +305,7 @@ func (p *Pages) amend(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	place := chartHref(patient, "notes", id)
-	written, err := p.doAmend(r.Context(), who, patient, id, r.PostForm.Get("text"), r.PostForm.Get("totp"))
+	written, err := p.doAmend(r.Context(), who, patient, id, r.PostForm.Get("text"), p.factorIn(r))
 	if errors.Is(err, identity.ErrSignedOut) || errors.Is(err, identity.ErrLocked) {
 		p.fail(w, r, err)
 		return
@@ -318,11 +319,11 @@ func (p *Pages) amend(w http.ResponseWriter, r *http.Request) {
 	see(w, r, place)
 }
 
-func (p *Pages) doAmend(ctx context.Context, who access.Principal, patient, id, text, code string) (access.Written, error) {
+func (p *Pages) doAmend(ctx context.Context, who access.Principal, patient, id, text string, factor identity.Attempt) (access.Written, error) {
 	if strings.TrimSpace(text) == "" {
 		return access.Written{}, outcome.New(outcome.Required, "write what is to be added or corrected").At("text")
 	}
-	who, err := p.afresh(ctx, who, code)
+	who, err := p.afresh(ctx, who, factor)
 	if err != nil {
 		return access.Written{}, err
 	}

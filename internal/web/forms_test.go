@@ -92,7 +92,7 @@ func TestTheFourthGlassInAnHourAsksForAFactorEach(t *testing.T) {
 func TestStepUp(t *testing.T) {
 	w := newWard(t)
 	sam := w.Person(t, "Sam Rivera", "physician", "")
-	holds(t, "nothing", sam.Form(t, "/step-up", "next", "/day"), 400, "nter a code or your password")
+	holds(t, "nothing", sam.Form(t, "/step-up", "next", "/day"), 400, "se your passkey, enter a code or your password")
 	wrong := sam.Form(t, "/step-up", "next", "/day", "confirm-code", "000000")
 	if wrong.Status < 400 || wrong.Status >= 500 || strings.Contains(wrong.Body, "000000") || !strings.Contains(wrong.Body, `value="/day"`) {
 		t.Errorf("a wrong code: %d", wrong.Status)

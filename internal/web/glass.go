@@ -96,12 +96,15 @@ func (p *Pages) closed(w http.ResponseWriter, r *http.Request, id string, a atte
 	entered(w, c.Entry)
 	if a.problem == "" && slices.Contains(c.Ways, outcome.StepUp) && r.Method == http.MethodGet {
 		p.draw(w, r, http.StatusForbidden, page.StepUp(page.StepUpView{Shell: withEntry(p.shell(r, "Confirm that it is you", ""), c.Entry), Action: "/step-up",
-			Hidden: []page.Field{{Name: "next", Value: r.URL.Path}}, Back: "/day", Demo: p.o.Demo, Why: sentence(a.err)}))
+			Hidden: []page.Field{{Name: "next", Value: r.URL.Path}}, Back: "/day", Demo: p.o.Demo, Why: sentence(a.err), Passkey: p.stepUpButton(r, confirmPasskey)}))
 		return
 	}
 	v := page.ClosedView{Shell: withEntry(p.shell(r, "Chart closed to you", ""), c.Entry), ID: c.PatientID, Offer: offered, What: whatRefused(a.err), Why: sentence(a.err),
 		Name: c.Identity.Name, About: about("", c.Identity.Sex), Lasts: "until discharge, at most 72 hours, or until you give it back", Closed: "Psychotherapy notes stay closed.",
 		Code: a.factor || !slices.Contains(c.Ways, outcome.BreakGlass), Back: "/day", Reason: a.code, Text: a.text, Problem: a.problem}
+	if v.Code {
+		v.Passkey = p.stepUpButton(r, "")
+	}
 	if c.Identity.BirthYear != "" {
 		v.About = about("born "+c.Identity.BirthYear, c.Identity.Sex)
 	}
@@ -154,7 +157,7 @@ func (p *Pages) glass(w http.ResponseWriter, r *http.Request) {
 		p.glassAgain(w, r, id, a)
 		return
 	}
-	who, err := p.afresh(r.Context(), p.asks(r), f.Get("totp"))
+	who, err := p.afresh(r.Context(), p.asks(r), p.factorIn(r))
 	a.factor = a.factor || err != nil
 	var grant access.Grant
 	if err == nil {

@@ -25,14 +25,19 @@ func (p *Pages) sessionRoutes() []access.Route {
 		{Method: "GET", Pattern: "/{$}", Action: ownSession, Handler: p.start},
 		{Method: "GET", Pattern: "/sign-in", Public: true, Handler: p.signIn},
 		{Method: "POST", Pattern: "/sign-in", Public: true, Handler: p.doSignIn},
+		{Method: "POST", Pattern: "/sign-in/passkey", Public: true, Handler: p.askPasskey},
+		{Method: "GET", Pattern: "/recover", Public: true, Handler: p.recover},
+		{Method: "POST", Pattern: "/recover", Public: true, Handler: p.doRecover},
 		{Method: "GET", Pattern: "/enrol/{link}", Public: true, Handler: p.enrol},
 		{Method: "POST", Pattern: "/enrol/{link}", Public: true, Handler: p.doEnrol},
+		{Method: "POST", Pattern: "/enrol/{link}/passkey", Public: true, Handler: p.askFirstPasskey},
 		{Method: "GET", Pattern: "/locked", Public: true, Handler: p.locked},
 		{Method: "POST", Pattern: "/unlock", Public: true, Handler: p.unlock},
 		{Method: "POST", Pattern: "/lock", Action: ownSession, Handler: p.lock},
 		{Method: "POST", Pattern: "/alive", Action: ownSession, Handler: p.alive},
 		{Method: "POST", Pattern: "/sign-out", Action: ownSession, Handler: p.signOut},
 		{Method: "POST", Pattern: stepUpPath, Action: ownSession, Handler: p.stepUp},
+		{Method: "POST", Pattern: stepUpPath + "/passkey", Action: ownSession, Handler: p.askStepUp},
 		{Method: "POST", Pattern: "/settings/keys", Action: ownSession, Handler: p.toggleKeys},
 		{Method: "GET", Pattern: "/events", Action: ownSession, Handler: p.events},
 	}
@@ -88,7 +93,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) signInView(next, login string, err error) page.SignInView {
-	v := page.SignInView{Banners: p.banners(), Hospital: p.o.Hospital, Login: login, Next: local(next), Demo: p.o.Demo && p.o.Sandbox}
+	v := page.SignInView{Banners: p.banners(), Hospital: p.o.Hospital, Login: login, Next: local(next), Passkey: p.o.Persons.PasskeySite(), Demo: p.o.Demo && p.o.Sandbox}
 	if err != nil {
 		v.Problem = sentence(err)
 	}
@@ -110,7 +115,7 @@ func (p *Pages) doSignIn(w http.ResponseWriter, r *http.Request) {
 	}
 	login, next := strings.TrimSpace(r.PostForm.Get("person")), local(r.PostForm.Get("next"))
 	opened, err := p.o.Persons.SignIn(r.Context(), identity.Attempt{Person: login, Password: r.PostForm.Get("password"),
-		Code: r.PostForm.Get("totp"), From: p.o.Browser.Arrival(r)})
+		Code: r.PostForm.Get("totp"), Passkey: []byte(r.PostForm.Get("passkey")), From: p.o.Browser.Arrival(r)})
 	if err != nil {
 		p.draw(w, r, outcome.Status(err), page.SignIn(p.signInView(next, login, err)))
 		return
@@ -137,7 +142,7 @@ func (p *Pages) enrolPage(w http.ResponseWriter, r *http.Request, status int, pr
 		return
 	}
 	p.draw(w, r, status, page.Enrol(page.EnrolView{Banners: p.banners(), Link: link, Name: e.Name, Login: e.SignInName, Secret: e.Secret,
-		OTPAuth: e.URI, MinLength: minPassword, Until: look.Moment(e.Expires.In(p.o.Zone)), Problem: problem}))
+		OTPAuth: e.URI, Passkey: p.o.Persons.PasskeySite(), MinLength: minPassword, Until: look.Moment(e.Expires.In(p.o.Zone)), Problem: problem}))
 }
 
 const minPassword = 12
@@ -147,18 +152,28 @@ func (p *Pages) doEnrol(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, err)
 		return
 	}
+	if passkey := r.PostForm.Get("passkey"); passkey != "" {
+		opened, err := p.o.Persons.EnrolPasskey(r.Context(), r.PathValue("link"), "", []byte(passkey), p.o.Browser.Arrival(r))
+		p.enrolled(w, r, opened, err)
+		return
+	}
 	if r.PostForm.Get("password") != r.PostForm.Get("again") {
 		p.enrolPage(w, r, http.StatusBadRequest, "The two passwords differ. Type the same one twice.")
 		return
 	}
 	opened, err := p.o.Persons.Enrol(r.Context(), r.PathValue("link"), r.PostForm.Get("password"), r.PostForm.Get("totp"), p.o.Browser.Arrival(r))
+	p.enrolled(w, r, opened, err)
+}
+
+// enrolled leads on into the session that an enrolment opened, or back to its page.
+func (p *Pages) enrolled(w http.ResponseWriter, r *http.Request, opened identity.Opened, err error) {
 	switch {
-	case outcome.Is(err, outcome.Value):
+	case outcome.Is(err, outcome.Value), outcome.Is(err, outcome.Login), outcome.Is(err, outcome.Duplicate):
 		p.enrolPage(w, r, http.StatusBadRequest, sentence(err))
 	case err != nil:
 		p.fail(w, r, err)
 	case opened.Session == nil:
-		p.fail(w, r, outcome.New(outcome.BusinessRule, "your password and authenticator are set; a second person must now activate your account"))
+		p.fail(w, r, outcome.New(outcome.BusinessRule, "your sign-in is set up; a second person must now activate your account"))
 	default:
 		p.enter(w, r, opened, "")
 	}
@@ -177,7 +192,7 @@ func (p *Pages) lockedPage(w http.ResponseWriter, r *http.Request, status int, p
 		return
 	}
 	p.draw(w, r, status, page.Locked(page.LockedView{Banners: p.banners(), Name: screen.Name, Because: "Locked since " + look.Clock(screen.Since.In(p.o.Zone)).Text(),
-		Password: true, Code: true, Problem: problem, Kept: true}))
+		Passkey: p.o.Persons.PasskeySite(), Password: true, Code: true, Problem: problem, Kept: true}))
 }
 
 func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) {
@@ -186,7 +201,7 @@ func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	opened, err := p.o.Persons.Unlock(r.Context(), p.o.Browser.Token(r), identity.Attempt{Person: r.PostForm.Get("person"),
-		Password: r.PostForm.Get("password"), Code: r.PostForm.Get("totp"), From: p.o.Browser.Arrival(r)})
+		Password: r.PostForm.Get("password"), Code: r.PostForm.Get("totp"), Passkey: []byte(r.PostForm.Get("passkey")), From: p.o.Browser.Arrival(r)})
 	switch {
 	case errors.Is(err, identity.ErrSignedOut):
 		see(w, r, "/sign-in")

@@ -49,11 +49,11 @@ func (p *Pages) permitted(w http.ResponseWriter, r *http.Request, action string)
 
 // confirmed takes the factor that came with a form, if one did.
 func (p *Pages) confirmed(r *http.Request, who access.Principal) (access.Principal, error) {
-	code, password := r.PostForm.Get(confirmCode), r.PostForm.Get(confirmPassword)
-	if code == "" && password == "" {
+	code, password, passkey := r.PostForm.Get(confirmCode), r.PostForm.Get(confirmPassword), r.PostForm.Get(confirmPasskey)
+	if code == "" && password == "" && passkey == "" {
 		return who, nil
 	}
-	s, err := p.o.Persons.StepUp(r.Context(), who.Session, identity.Attempt{Person: who.Session.Person.ID, Code: code, Password: password, From: p.o.Browser.Arrival(r)})
+	s, err := p.o.Persons.StepUp(r.Context(), who.Session, identity.Attempt{Person: who.Session.Person.ID, Code: code, Password: password, Passkey: []byte(passkey), From: p.o.Browser.Arrival(r)})
 	if err != nil {
 		return who, err
 	}
@@ -70,11 +70,16 @@ func wayOf(err error) outcome.Way {
 
 // askFactor draws the form. A page that was asked for by GET is gone back to; a form is repeated with everything that it held.
 func (p *Pages) askFactor(w http.ResponseWriter, r *http.Request, wrong error) {
+	p.askFactorFor(w, r, wrong, "")
+}
+
+// askFactorFor is askFactor with another reason than that the act changes who may do what.
+func (p *Pages) askFactorFor(w http.ResponseWriter, r *http.Request, wrong error, why string) {
 	if errors.Is(wrong, identity.ErrSignedOut) || errors.Is(wrong, identity.ErrLocked) {
 		p.fail(w, r, wrong)
 		return
 	}
-	v := page.StepUpView{Shell: p.shell(r, "Confirm", ""), Action: r.URL.Path, Back: p.home(session(r)), Demo: p.o.Demo && p.o.Sandbox}
+	v := page.StepUpView{Shell: p.shell(r, "Confirm", ""), Action: r.URL.Path, Why: why, Passkey: p.stepUpButton(r, confirmPasskey), Back: p.home(session(r)), Demo: p.o.Demo && p.o.Sandbox}
 	status := http.StatusForbidden
 	if wrong != nil {
 		v.Problem, status = sentence(wrong), outcome.Status(wrong)
@@ -83,7 +88,7 @@ func (p *Pages) askFactor(w http.ResponseWriter, r *http.Request, wrong error) {
 		v.Action, v.Hidden = stepUpPath, []page.Field{{Name: "next", Value: r.URL.Path}}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
-		if name == confirmCode || name == confirmPassword {
+		if name == confirmCode || name == confirmPassword || name == confirmPasskey {
 			continue
 		}
 		for _, value := range r.PostForm[name] {
@@ -109,8 +114,8 @@ func (p *Pages) stepUp(w http.ResponseWriter, r *http.Request) {
 		next = p.home(session(r))
 	}
 	who := p.asks(r)
-	if r.PostForm.Get(confirmCode) == "" && r.PostForm.Get(confirmPassword) == "" {
-		p.askFactor(w, r, outcome.New(outcome.Required, "enter a code or your password"))
+	if r.PostForm.Get(confirmCode) == "" && r.PostForm.Get(confirmPassword) == "" && r.PostForm.Get(confirmPasskey) == "" {
+		p.askFactor(w, r, outcome.New(outcome.Required, "use your passkey, enter a code or your password"))
 		return
 	}
 	if _, err := p.confirmed(r, who); err != nil {

@@ -79,6 +79,7 @@ type Pages struct {
 
 	handed     once[handed]     // what an administrator is shown one time
 	asked      once[url.Values] // what was typed into a search
+	codes      once[[]string]   // recovery codes that were just made
 	complaints once[complaint]  // why a note was not signed
 	checks     checks           // of the whole log, since this process started
 	endedApp   once[string]     // the app whose access a person just ended
@@ -99,7 +100,7 @@ func (p *Pages) Close() { p.once.Do(func() { close(p.done) }) }
 // Routes lists every page with its action.
 func (p *Pages) Routes() []access.Route {
 	routes := []access.Route{{Method: "GET", Pattern: "/static/", Public: true, Handler: look.Static().ServeHTTP}}
-	for _, family := range [][]access.Route{p.sessionRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.appRoutes(), p.privacyRoutes(), p.caseRoutes(), p.approvalRoutes(), p.adminRoutes()} {
+	for _, family := range [][]access.Route{p.sessionRoutes(), p.mySignInRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.appRoutes(), p.privacyRoutes(), p.caseRoutes(), p.approvalRoutes(), p.adminRoutes()} {
 		routes = append(routes, family...)
 	}
 	return routes

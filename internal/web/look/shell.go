@@ -127,6 +127,11 @@ func UnwitnessedBanner(age string) Banner {
 	return Banner{Tone: Warn, Icon: "shield-alert", Lead: "Not witnessed for " + age + ".", Text: "Care goes on. Ask who runs the witness whether it is well."}
 }
 
+// SignInBanner tells a person that the own sign-in was changed, until she has seen it.
+func SignInBanner(href string) Banner {
+	return Banner{Tone: Warn, Icon: "key-round", Lead: "Your sign-in changed.", Text: "If that was not you, say so at once.", Link: Link{"See what was done", href}}
+}
+
 // CutBanner says that two copies of the record's head disagree.
 func CutBanner(href string) Banner {
 	return Banner{Tone: Crit, Icon: "unplug", Lead: "The audit record was cut.",

@@ -8,15 +8,16 @@ type ClosedView struct {
 	Shell   look.Shell
 	ID      string // opaque id of the patient
 	Offer   bool
-	What    string // "You are not on this patient's care team"
-	Why     string // "We found no visit, order, referral or shift that links you to this patient."
-	Name    string // as little identity as policy allows; empty shows none
-	About   string // 65 years, female
-	MRN     string // "MRN ends 2217"
-	Hidden  string // "Where and why they are here stays hidden"
-	Code    bool   // ask for a TOTP code: many openings in an hour, or an unknown device outside
-	Lasts   string // "until discharge, at most 72 hours"
-	Closed  string // "Psychotherapy notes stay closed."; what the glass does not open
+	What    string        // "You are not on this patient's care team"
+	Why     string        // "We found no visit, order, referral or shift that links you to this patient."
+	Name    string        // as little identity as policy allows; empty shows none
+	About   string        // 65 years, female
+	MRN     string        // "MRN ends 2217"
+	Hidden  string        // "Where and why they are here stays hidden"
+	Passkey PasskeyButton // in place of the code
+	Code    bool          // ask for a TOTP code: many openings in an hour, or an unknown device outside
+	Lasts   string        // "until discharge, at most 72 hours"
+	Closed  string        // "Psychotherapy notes stay closed."; what the glass does not open
 	Ways    []look.Way
 	Back    string // address of where the person came from
 	Reason  string // chosen code after a failure; empty chooses the first

@@ -9,6 +9,7 @@ type SignInView struct {
 	Login    string // refilled after a failure
 	Problem  string // why the last try failed, the same words for an unknown name and a wrong password
 	Next     string // opaque place to go on to, or empty
+	Passkey  string // domain that passkeys are bound to; empty: there are none
 	Demo     bool   // offer the one-touch start page
 }
 
@@ -30,7 +31,7 @@ type DemoPerson struct {
 	Try            string // one sentence: what to look at as this person
 }
 
-// EnrolView asks for a password and a TOTP code on one page. The page must be sent with no-store, as every page.
+// EnrolView asks for a passkey, or for a password and a TOTP code, on one page. The page must be sent with no-store, as every page.
 type EnrolView struct {
 	Banners   []look.Banner
 	Link      string // the last part of the one-time address
@@ -38,6 +39,7 @@ type EnrolView struct {
 	Login     string // with which she signs in later
 	Secret    string // base32, shown in groups of four
 	OTPAuth   string // otpauth://totp/...
+	Passkey   string // domain that passkeys are bound to; empty: there are none
 	MinLength int    // of the password
 	Until     look.When
 	Problem   string
@@ -50,6 +52,7 @@ type LockedView struct {
 	Login    string // for password managers
 	Role     string
 	Because  string // "You locked it at 09:41", "Nobody was active for 10 minutes", "An administrator ended it"
+	Passkey  string // domain that passkeys are bound to; empty: there are none
 	Password bool   // ask for the password
 	Code     bool   // ask for a TOTP code
 	Problem  string

@@ -389,6 +389,10 @@ func shots() map[string]templ.Component {
 	empty := SummaryView{Chart: chartView("Chart summary", TabSummary)}
 	empty.Chart.Patient.Allergies, empty.Chart.Patient.Facts, empty.Chart.Patient.Team, empty.Chart.Looked = Allergies{Asked: true}, nil, nil, []Looker{}
 
+	mySignIn := MySignInView{Shell: admin(""), Password: true, Possible: true, HasCodes: true, Recovery: "9 codes left, made 2 Nov 2026, 14:20",
+		Told: []ToldLine{{What: "A passkey was added", When: look.Moment(now)}}, Codes: []string{"0h4k-9xq2-mm3r-t7wd", "1vz8-4npc-00ka-e5gj"},
+		Passkeys: []PasskeyLine{{ID: "a", Name: "Ward laptop", Kind: "Bound to one device", Made: look.Recent(now.Add(-24*time.Hour), now), Used: look.Recent(now, now)},
+			{ID: "b", Name: "Phone", Kind: "Synced to your other devices by their maker", Made: look.Recent(now.Add(-48*time.Hour), now), Used: look.Recent(now, now), Suspect: true}}}
 	all := map[string]templ.Component{
 		"day": Day(day), "day-empty": Day(DayView{Shell: care("My day"), Date: look.Moment(now)}),
 		"find": Find(find), "find-empty": Find(findEmpty), "find-problem": Find(findProblem),
@@ -414,7 +418,11 @@ func shots() map[string]templ.Component {
 		"people": People(people), "person": PersonPage(person), "person-add": AddPerson(add),
 		"step-up": StepUp(StepUpView{Shell: admin("People"), Action: "/admin/people/b/end", Hidden: []Field{{"reason", "Left the hospital"}}, Back: "/admin/people/b", Demo: true}),
 		"sign-in": SignIn(SignInView{Hospital: "Harbour Hospital", Demo: true, Banners: []look.Banner{look.SandboxBanner()}}), "sign-in-problem": SignIn(SignInView{Hospital: "Harbour Hospital", Login: "anna.lindqvist", Problem: "Name, password or code is not right. After five more tries this name waits a minute."}),
-		"demo": Demo(demo), "enrol": Enrol(enrol), "locked": Locked(LockedView{Name: "Anna Lindqvist", Role: "Attending, 5 West", Because: "Nobody was active for 10 minutes", Password: true, Kept: true}),
+		"my-sign-in":      MySignIn(mySignIn),
+		"my-sign-in-none": MySignIn(MySignInView{Shell: admin(""), Password: true, Possible: true, Recovery: "None"}),
+		"passkey-add":     AddPasskey(AddPasskeyView{Shell: admin(""), Site: "localhost"}),
+		"recover":         Recover(RecoverView{Banners: []look.Banner{look.SandboxBanner()}, Login: "anna.lindqvist", Problem: "The person or the recovery code is wrong; a code works once."}),
+		"demo":            Demo(demo), "enrol": Enrol(enrol), "locked": Locked(LockedView{Name: "Anna Lindqvist", Role: "Attending, 5 West", Because: "Nobody was active for 10 minutes", Password: true, Kept: true}),
 	}
 	maps.Copy(all, cases())
 	return all

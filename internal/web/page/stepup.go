@@ -9,6 +9,7 @@ type StepUpView struct {
 	Action  string  // POST address: the act itself, or /step-up
 	Hidden  []Field // what the act was asked with
 	Back    string
+	Passkey PasskeyButton
 	Demo    bool // persons of a demonstration have no factor: they choose themselves again
 	Problem string
 }

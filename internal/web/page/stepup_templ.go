@@ -108,6 +108,10 @@ func StepUp(v StepUpView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
+			templ_7745c5c3_Err = passkey(v.Passkey).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<section class=\"card padded\"><div class=\"fields\"><p class=\"fld\"><label for=\"confirm-code\">Code of your authenticator app</label> <input class=\"in\" id=\"confirm-code\" name=\"confirm-code\" inputmode=\"numeric\" autocomplete=\"one-time-code\" maxlength=\"6\" autofocus> <span class=\"hint\">Each code works once. If you just used one, wait for the next.</span></p><p class=\"fld\"><label for=\"confirm-password\">Or your password</label> <input class=\"in\" id=\"confirm-password\" name=\"confirm-password\" type=\"password\" autocomplete=\"current-password\"></p></div></section><p class=\"actions\"><button class=\"btn go\" type=\"submit\">Confirm and go on</button> <a class=\"btn\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -115,7 +119,7 @@ func StepUp(v StepUpView) templ.Component {
 			var templ_7745c5c3_Var6 templ.SafeURL
 			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(backOr(v.Back)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/stepup.templ`, Line: 33, Col: 56}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/stepup.templ`, Line: 34, Col: 56}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {

@@ -12,6 +12,7 @@ for (const form of document.querySelectorAll('form[data-draft]')) {
     try {
       const body = new URLSearchParams(new FormData(form))
       body.delete('totp')
+      body.delete('passkey')
       const answer = await fetch(form.dataset.draft, { method: 'POST', body, redirect: 'manual', keepalive: true })
       if (!answer.ok) throw new Error(String(answer.status))
       const id = (await answer.text()).trim()
