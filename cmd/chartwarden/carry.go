@@ -20,6 +20,7 @@ var controlled = map[string]server.Command{
 	"person-add": carried(addPerson), "person-list": carried(listPeople), "person-terminate": carried(terminate), "person-unlock": carried(unlock), "person-managers": carried(setManagers),
 	"certificate-print": carried(printCertificate), "certificate-key": carried(printCertificateKey),
 	"client-add": carried(addClient), "client-list": carried(listClients), "client-revoke": carried(revokeClient), "client-owner": carried(ownClient),
+	"client-token": carried(giveToken), "client-groups": carried(mapGroups),
 	"policy-explain": carried(explain), "audit-export": carried(exportLog),
 	"backup": carried(writeCopy), "undo": carried(takeBack), "shred": carried(erase),
 }

@@ -39,7 +39,7 @@ func clientAdd(ctx context.Context, l *line) error {
 	l.StringVar(&p.Name, "name", "", "`NAME`, as people read it before they let it in")
 	jwks := l.String("jwks", "", "`FILE` with its public keys, a JWK Set: ES384 (P-384) or RS384 (RSA); without, a public app")
 	l.Var(&redirects, "redirect", "`URI` that people come back to, repeatable; without, a backend service")
-	l.StringVar(&p.Scope, "scope", "", "`SCOPES` that it can be granted at most, with spaces between: \"system/Observation.rs\"")
+	l.StringVar(&p.Scope, "scope", "", "`SCOPES` that it can be granted at most, with spaces between: \"system/Observation.rs\"; scim: a directory that keeps people and reads no record")
 	l.StringVar(&p.Owner, "owner", "", "`PERSON` who answers for it, by id")
 	l.BoolVar(&p.FirstParty, "first-party", false, "an app of this house: people may break the glass through it")
 	l.BoolVar(&p.JSON, "json", false, "as JSON")
@@ -95,6 +95,10 @@ func addClient(ctx context.Context, s *server.Server, p program, out *bytes.Buff
 	if item != "" {
 		fmt.Fprintf(out, "Waits until another person activates it, within an hour (People, item %s).\n", item)
 	}
+	if made.Provisions() {
+		fmt.Fprintf(out, "Its token: chartwarden client token %s. Which groups give roles: chartwarden client groups %s\n", made.ID, made.ID)
+		return nil
+	}
 	fmt.Fprintf(out, "Scopes: %s\nUntil: %s\nDiscovery: %s/fhir/.well-known/smart-configuration\n", made.Scope, made.Ends.Format("2 Jan 2006"), s.Config.PublicURL)
 	return nil
 }
@@ -117,7 +121,10 @@ type clientEntry struct {
 
 func entryOf(c identity.Client) clientEntry {
 	kind := "app"
-	if c.Backend() {
+	switch {
+	case c.Provisions():
+		kind = "directory"
+	case c.Backend():
 		kind = "backend"
 	}
 	return clientEntry{Client: c.ID, Name: c.Name, Kind: kind, Public: c.Public(), FirstParty: c.FirstParty, State: string(c.State), Owner: c.Owner, Scope: c.Scope,
@@ -126,6 +133,8 @@ func entryOf(c identity.Client) clientEntry {
 
 func kindOf(c identity.Client) string {
 	switch {
+	case c.Provisions():
+		return "directory"
 	case c.Backend():
 		return "backend service"
 	case c.FirstParty:

@@ -41,6 +41,8 @@ func init() { // not a literal: help needs the table, and the table the commands
 		}},
 		{name: "client", about: "the apps and backend services of an installation, beside a running server too", verbs: []command{
 			{name: "add", form: "--data DIR --id ID --name NAME [--jwks FILE] [--redirect URI ...] --scope \"SCOPES\" --owner PERSON [--first-party] [--json]", about: "register one; outside a sandbox a second person activates it", run: clientAdd},
+			{name: "token", form: "--data DIR ID [--json]", about: "the lasting token of a directory, registered with --scope scim; the one before dies", run: clientToken},
+			{name: "groups", form: "--data DIR ID [--group NAME --role ROLE [--remove]] [--json]", about: "which roles the groups of a directory give", run: clientGroups},
 			{name: "list", form: "--data DIR [--json]", about: "all of them, those that ended included", run: clientList},
 			{name: "owner", form: "--data DIR ID --owner PERSON", about: "somebody else answers for one, for a year; outside a sandbox a second person approves it", run: clientOwner},
 			{name: "revoke", form: "--data DIR ID [--reason TEXT] [--json]", about: "end one and all its tokens now", run: clientRevoke},

@@ -23,7 +23,7 @@ func (p Principal) machine() policy.Principal {
 		return policy.Principal{Kind: policy.Job, ID: p.Job, Active: p.Job != ""}
 	}
 	return policy.Principal{Kind: policy.Client, ID: p.App.Client.ID, Active: true, Reads: p.App.Scope.Types(scope.Read|scope.Search, scope.System),
-		Writes: p.App.Scope.Types(scope.Create|scope.Update|scope.Delete, scope.System)}
+		Writes: p.App.Scope.Types(scope.Create|scope.Update|scope.Delete, scope.System), Provisions: p.App.Client.Provisions()}
 }
 
 // mayBreakGlass reports whether the glass is there for p at all: for people on our own pages and in this house's own apps. No other app

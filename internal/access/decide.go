@@ -46,6 +46,9 @@ func (g *Gate) decide(s standing, action string, r policy.Resource) policy.Decis
 	if action == policy.Break && s.principal.mayBreakGlass() {
 		return d // no scope names the glass
 	}
+	if action == policy.Provision {
+		return d // its scope is a fact of the rules, and reaches no record
+	}
 	return s.bounded(d, interactionsOf(action), r.Type)
 }
 

@@ -387,6 +387,54 @@ func (s *Store) AuthorizeClient(ctx context.Context, c Client, scopes scope.Set,
 	return out, err
 }
 
+// ProvisioningToken gives a program that keeps people and groups its token, good as long as its registration; one before is dead then. It
+// stands nowhere else: who loses it asks for another. The entry comes first.
+// Errors: outcome.NotFound (no such program, or not active now); outcome.Conflict (it is of another kind).
+func (s *Store) ProvisioningToken(ctx context.Context, by audit.Agent, id string) (token string, until time.Time, err error) {
+	c, err := s.LiveClient(ctx, id)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	if !c.Provisions() {
+		return "", time.Time{}, outcome.New(outcome.Conflict, "only a program with the scope scim has a lasting token; others ask /oauth/token")
+	}
+	now := s.now().UTC().Truncate(time.Microsecond)
+	g := &granted{Authorization: Authorization{ID: newID(), Client: c.ID, Created: now, Ends: c.Ends}, number: newNumber(), turn: c.epoch}
+	n, err := s.note(ctx, s.event(by, didToken, acted, "authorization "+g.ID+": client "+c.ID+", scim, until "+c.Ends.Format(time.DateOnly)))
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	err = s.act(ctx, n, func(tx *sql.Tx) error {
+		rows, err := tx.Query(selectAuthorization+` where a.client=? and a.ended_at=0`, c.ID)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		var before []*granted
+		for rows.Next() {
+			g, err := s.scanAuthorization(rows)
+			if err != nil {
+				return err
+			}
+			before = append(before, g)
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		for _, old := range before {
+			if err := s.endAuthorization(tx, old, didToken.interaction); err != nil {
+				return err
+			}
+		}
+		if err := s.insertAuthorization(tx, g); err != nil {
+			return err
+		}
+		token, err = s.issue(tx, g, accessKind, "", g.Ends)
+		return err
+	})
+	return token, c.Ends, err
+}
+
 // endFamily ends an authorization and with it all its tokens.
 func (s *Store) endFamily(ctx context.Context, h *held, from Arrival, d did, why string) error {
 	result := acted

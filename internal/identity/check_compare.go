@@ -18,6 +18,7 @@ const apart = time.Minute
 // standing is what the log comes to for one person.
 type standing struct {
 	made, left bool
+	suspended  bool
 	epoch      int64
 	fields     map[string]string // the last value of each field that was ever said
 	enrolled   time.Time         // by the newest link that was used; zero: never since a reset
@@ -44,6 +45,12 @@ func (c *Check) fold(p *told) standing {
 			}
 		case didKill.interaction:
 			s.epoch, s.cut = s.epoch+1, d.when
+		case didSuspend.interaction:
+			s.suspended, s.epoch, s.cut = true, s.epoch+1, d.when
+		case didResume.interaction:
+			s.suspended = false
+		case didApprove.interaction:
+			s.suspended = s.suspended && !strings.Contains(d.text, resumes)
 		case didReset.interaction:
 			s.epoch, s.cut, s.enrolled, s.linked = s.epoch+1, d.when, time.Time{}, d.when
 		case didInvite.interaction:
@@ -137,6 +144,9 @@ func (c *Check) comparePerson(p *personColumns, s standing) {
 	}
 	if s.left && p.state != string(Ended) {
 		say("has left, as the log says, and is not ended here")
+	}
+	if s.suspended && p.state == string(Active) {
+		say("is suspended, as the log says, and active here")
 	}
 	if p.epoch < s.epoch {
 		say("was set back: its sessions were ended since")

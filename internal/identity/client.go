@@ -30,6 +30,7 @@ type Client struct {
 	Redirects  []string
 	Keys       json.RawMessage // public keys as a JWK Set; nil for a public app
 	Scope      string          // all that it can ever be granted
+	Maps       []MappedGroup   // of one that provisions: what its groups give
 	FirstParty bool            // an app of this house, which an administrator marked as such: through it a person can break the glass
 	State      State
 	Created    time.Time
@@ -53,6 +54,12 @@ func (c Client) Scopes() scope.Set {
 	}
 	return set
 }
+
+// Provisioning is the whole scope of a program that keeps people and groups by /scim and can do nothing else.
+const Provisioning = "scim"
+
+// Provisions reports a program that keeps people and groups, and never reads a record.
+func (c Client) Provisions() bool { return c.Scope == Provisioning }
 
 // String is "Client/id".
 func (c Client) String() string { return "Client/" + c.ID }
@@ -84,6 +91,7 @@ type storedClient struct {
 	State                         State
 	Created, Ends                 time.Time
 	Epoch                         int64
+	Maps                          []MappedGroup `json:",omitempty"`
 }
 
 func clientAAD(id string, revision int64) []byte {
@@ -105,14 +113,14 @@ func (s *Store) scanClient(from scanner) (Client, error) {
 		return c, err
 	}
 	c.Name, c.Owner, c.Scope, c.CreatedBy, c.Redirects, c.Keys, c.FirstParty = f.Name, f.Owner, f.Scope, f.CreatedBy, f.Redirects, f.Keys, f.FirstParty
-	c.State, c.Created, c.Ends, c.epoch = f.State, f.Created, f.Ends, f.Epoch
+	c.State, c.Created, c.Ends, c.epoch, c.Maps = f.State, f.Created, f.Ends, f.Epoch, f.Maps
 	return c, nil
 }
 
 // putClient stores c as the revision after the one it was read as; 0 is new.
 func (s *Store) putClient(tx *sql.Tx, c Client) error {
 	sealed, err := sealJSON(s.box, s.clientKey, clientAAD(c.ID, c.revision+1), storedClient{c.Name, c.Owner, c.Scope, c.CreatedBy, c.Redirects, c.Keys, c.FirstParty,
-		c.State, c.Created, c.Ends, c.epoch})
+		c.State, c.Created, c.Ends, c.epoch, c.Maps})
 	if err != nil {
 		return err
 	}
@@ -233,6 +241,8 @@ func (s *Store) waits(ctx context.Context, id string) (bool, error) {
 func (c Client) said() string {
 	kind := "third-party app"
 	switch {
+	case c.Provisions():
+		kind = "directory service"
 	case c.Backend():
 		kind = "backend service"
 	case c.FirstParty:
@@ -329,6 +339,12 @@ func (s *Store) draftClient(n NewClient) (Client, error) {
 		c.Ends = c.Created.Add(clientLasts)
 	case n.Ends.After(c.Created.Add(clientLasts)) || !n.Ends.After(c.Created):
 		return bad("ends", "a registration ends within a year")
+	}
+	if strings.TrimSpace(n.Scope) == Provisioning {
+		if c.Scope = Provisioning; len(n.Redirects) > 0 || len(n.Keys) > 0 || n.FirstParty {
+			return bad("scope", "a program that keeps people (scim) has a token and nothing else: leave out redirect addresses and keys")
+		}
+		return c, nil
 	}
 	set, err := scope.Parse(n.Scope)
 	if err != nil {

@@ -34,6 +34,9 @@ var (
 	didReset     = did{audit.People, "credential-reset"}
 	didRelieve   = did{audit.People, "throttle-lift"}
 	didTerminate = did{audit.People, "person-terminate"}
+	didSuspend   = did{audit.People, "person-suspend"}
+	didResume    = did{audit.People, "person-resume"}
+	didProvision = did{audit.People, "provision"}
 
 	didAddPasskey     = did{audit.People, "passkey-add"}
 	didRenamePasskey  = did{audit.People, "passkey-rename"}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -15,7 +16,7 @@ import (
 // Pending is an act that waits for a second person.
 type Pending struct {
 	ID       string
-	Kind     string // create, change, reset, client, client-owner; or that of an [Act]
+	Kind     string // create, change, reset, resume, client, client-owner; or that of an [Act]
 	Person   string // id of whom it is about; of an act empty where it is about nobody here
 	AskedBy  string // id; empty: the command line, whose holder is no second person to anybody
 	Asked    time.Time
@@ -41,7 +42,7 @@ const (
 
 // lifetimes of what waits.
 var pendingFor = map[string]time.Duration{pendingCreate: 7 * 24 * time.Hour, pendingChange: 7 * 24 * time.Hour, pendingReset: time.Hour, pendingClient: time.Hour,
-	pendingOwner: ownerGone}
+	pendingOwner: ownerGone, pendingResume: 7 * 24 * time.Hour}
 
 // aloneAfter is how long an item waits before its author may approve it where there is nobody else: a solo practice.
 const aloneAfter = 24 * time.Hour
@@ -194,6 +195,12 @@ func (s *Store) Approve(ctx context.Context, by audit.Agent, item string) (Appro
 		r.State, r.Active = Active, true
 	case pendingChange:
 		err = s.changeAsAsked(ctx, by, p, r, how, decided)
+	case pendingResume:
+		if r.revision != p.revision {
+			return Approval{}, outcome.New(outcome.Conflict, "the person was changed since this was asked: refuse it and ask again")
+		}
+		err = s.letBack(ctx, by, r, didApprove, strings.TrimSuffix(how, ": ")+resumes+r.ID, decided)
+		r.State, r.Active = Active, true
 	case pendingReset:
 		out.Link, err = s.reset(ctx, by, r, how, decided)
 	case pendingClient:

@@ -40,6 +40,11 @@ func (s *Store) People(ctx context.Context) ([]Person, error) {
 //
 // Errors: outcome.Duplicate (the sign-in name is taken), outcome.Required, outcome.Value and outcome.CodeInvalid for the fields.
 func (s *Store) Create(ctx context.Context, by audit.Agent, n NewPerson) (Person, *Pending, error) {
+	return s.create(ctx, by, n, nil)
+}
+
+// create is Create, with what else belongs to the same moment.
+func (s *Store) create(ctx context.Context, by audit.Agent, n NewPerson, also func(*sql.Tx, *row) error) (Person, *Pending, error) {
 	r, err := s.draft(ctx, by, n)
 	if err != nil {
 		return Person{}, nil, err
@@ -52,7 +57,11 @@ func (s *Store) Create(ctx context.Context, by audit.Agent, n NewPerson) (Person
 	if err != nil {
 		return Person{}, nil, err
 	}
-	if err := s.insert(ctx, noted, r, n.SignInName == "", item, nil); err != nil {
+	var then func(*sql.Tx) error
+	if also != nil {
+		then = func(tx *sql.Tx) error { return also(tx, r) }
+	}
+	if err := s.insert(ctx, noted, r, n.SignInName == "", item, then); err != nil {
 		return Person{}, nil, err
 	}
 	return r.Person, item, nil
@@ -148,7 +157,7 @@ func (s *Store) Change(ctx context.Context, by audit.Agent, id string, c Change)
 		return Person{}, nil, err
 	}
 	if !r.Active {
-		return Person{}, nil, outcome.New(outcome.Conflict, "only an active person can be changed: this one waits for a second person, or has left")
+		return Person{}, nil, outcome.New(outcome.Conflict, "only an active person can be changed: this one waits for a second person, is suspended, or has left")
 	}
 	old := r.profile()
 	p, err := old.with(c).clean()

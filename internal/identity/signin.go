@@ -53,6 +53,9 @@ func (s *Store) SignIn(ctx context.Context, a Attempt) (Opened, error) {
 	if err != nil {
 		return Opened{}, err
 	}
+	if r.State == Suspended {
+		return Opened{}, outcome.New(outcome.Forbidden, "this account is suspended: see your administrator").Because("suspended")
+	}
 	if !r.Active {
 		return Opened{}, outcome.New(outcome.Forbidden, "this account waits for a second person to activate it")
 	}

@@ -28,6 +28,8 @@ func oracle(q Request) bool {
 			return covers(p.Writes)
 		case Export:
 			return chart && c.Approvals > 0 && covers(p.Reads)
+		case Provision:
+			return p.Provisions
 		}
 		return false
 	}

@@ -48,6 +48,7 @@ const (
 	Own          = "own" // one's own pages: my day, my activity, who looked at my record
 	People       = "people"
 	PeopleList   = "people-list"
+	Provision    = "provision" // keep people and groups in step with a directory: programs only
 	AuditRead    = "audit-read"
 	AuditVerify  = "audit-verify"
 	GlassReview  = "glass-review"
@@ -95,6 +96,7 @@ type Principal struct {
 	Groups      []string  // a narrowed role: the only field groups it may see; nil means no narrowing
 	Reads       []string  // clients: resource types its scopes cover, or "*"
 	Writes      []string
+	Provisions  bool // clients: keeps people and groups
 }
 
 // Relation is how the asking person stands to one patient. Zero times mean none.

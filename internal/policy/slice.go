@@ -50,7 +50,7 @@ func (s *slice) Get(uid types.EntityUID) (types.Entity, bool) {
 // administrative actions concern the installation; a resource given with them is ignored.
 func administrative(action string) bool {
 	switch action {
-	case Own, People, PeopleList, AuditRead, AuditVerify, GlassReview, PolicyRead, Settings, SettingsRead, Integrity, Approvals, Undo, UndoAgree, Shred, ShredAgree, ExportAgree, Cases, CaseWork, Mute, MuteAgree:
+	case Own, People, PeopleList, Provision, AuditRead, AuditVerify, GlassReview, PolicyRead, Settings, SettingsRead, Integrity, Approvals, Undo, UndoAgree, Shred, ShredAgree, ExportAgree, Cases, CaseWork, Mute, MuteAgree:
 		return true
 	}
 	return false
@@ -64,7 +64,7 @@ func principalEntity(p Principal) (types.Entity, error) {
 		return types.Entity{}, fmt.Errorf("the principal has no id")
 	case p.Kind == Client:
 		return types.Entity{UID: cedar.NewEntityUID(typeClient, key), Attributes: types.NewRecord(types.RecordMap{
-			"key": key, "active": types.Boolean(p.Active), "clearances": texts(p.Clearances), "reads": texts(p.Reads), "writes": texts(p.Writes),
+			"key": key, "active": types.Boolean(p.Active), "clearances": texts(p.Clearances), "reads": texts(p.Reads), "writes": texts(p.Writes), "provisions": types.Boolean(p.Provisions),
 		})}, nil
 	case p.Kind == Job:
 		return types.Entity{UID: cedar.NewEntityUID(typeJob, key)}, nil

@@ -12,6 +12,7 @@ import (
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
+	"chartwarden/internal/scim"
 	"chartwarden/internal/smart"
 	"chartwarden/internal/web"
 )
@@ -26,7 +27,8 @@ func (s *Server) mount() error {
 		Sandbox: s.Sandbox(), Demo: s.options.Demo, Base: s.Config.PublicURL, Hospital: s.options.Hospital, DemoList: s.options.DemoList, DemoSeat: s.options.DemoSeat, Drill: s.drill, InWords: smart.InWords, Trouble: s.trouble, Standing: func() string { return s.Watch.State().Standing }, Watches: s.watches, Feed: s.feedOf, Settings: s.settings(), Version: Version})
 	s.shutdown = append(s.shutdown, pages.Close)
 	authority := smart.New(smart.Options{Gate: s.Gate, Persons: s.Persons, Base: s.Config.PublicURL, Arrival: s.Arrival, Now: s.options.Now, Banners: pages.Banners})
-	s.routes = slices.Concat(s.own(), api.Routes(), authority.Routes(), pages.Routes())
+	directories := &scim.API{Gate: s.Gate, Persons: s.Persons, Desk: s.Staffing, Base: s.Config.PublicURL}
+	s.routes = slices.Concat(s.own(), api.Routes(), authority.Routes(), directories.Routes(), pages.Routes())
 	if s.watches {
 		s.routes = withoutCharts(s.routes, pages)
 	}
@@ -76,8 +78,12 @@ func (s *Server) guard(route access.Route, pages *web.Pages) http.Handler {
 		if err == nil {
 			err = identity.ErrSignedOut
 		}
-		if inFHIR(r) {
+		switch {
+		case inFHIR(r):
 			fhirapi.Fail(w, err)
+			return
+		case inSCIM(r):
+			scim.Fail(w, err)
 			return
 		}
 		pages.SignedOut(w, r, err)
@@ -88,6 +94,9 @@ func (s *Server) guard(route access.Route, pages *web.Pages) http.Handler {
 func inFHIR(r *http.Request) bool {
 	return strings.HasPrefix(r.URL.Path, "/fhir") || strings.HasPrefix(r.URL.Path, "/audit/receipt")
 }
+
+// inSCIM reports whether whoever asks is a directory.
+func inSCIM(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, scim.Root+"/") }
 
 // Routes lists every route of the server, for `chartwarden routes`.
 func (s *Server) Routes() []access.Route { return slices.Clone(s.routes) }

@@ -106,14 +106,21 @@ func (s *Server) principal(r *http.Request, token string) (access.Principal, err
 		}
 		return access.Person(session.At(s.Arrival(r))), nil
 	}
-	if r.URL.Path != "/fhir" && !strings.HasPrefix(r.URL.Path, "/fhir/") {
+	provisions := inSCIM(r)
+	if r.URL.Path != "/fhir" && !strings.HasPrefix(r.URL.Path, "/fhir/") && !provisions {
 		return access.Principal{}, identity.ErrNoToken
 	}
 	bearer, err := s.Persons.Bearer(r.Context(), token, s.Arrival(r))
+	if err == nil && bearer.Client.Provisions() != provisions { // a directory never reads a record, and nobody else keeps people
+		err = identity.ErrNoToken
+	}
 	if err != nil {
 		return access.Principal{}, err
 	}
 	who := access.App(bearer)
+	if provisions {
+		return who, nil
+	}
 	return who, s.Gate.CountRequest(r.Context(), who)
 }
 

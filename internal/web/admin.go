@@ -31,6 +31,8 @@ func (p *Pages) adminRoutes() []access.Route {
 		{Method: "GET", Pattern: "/admin/people/{person}/certificate", Action: policy.PeopleList, Handler: p.certificate},
 		{Method: "GET", Pattern: "/admin/people/{person}/certificate/file", Action: policy.PeopleList, Handler: p.certificateFile},
 		{Method: "GET", Pattern: "/admin/people/{person}/certificate/notice", Action: policy.PeopleList, Handler: p.noticeFile},
+		{Method: "POST", Pattern: "/admin/people/{person}/suspend", Action: policy.People, Handler: p.suspend},
+		{Method: "POST", Pattern: "/admin/people/{person}/resume", Action: policy.People, Handler: p.resume},
 		{Method: "POST", Pattern: "/admin/people/{person}/reset", Action: policy.People, Handler: p.askReset},
 		{Method: "POST", Pattern: "/admin/people/{person}/link", Action: policy.People, Handler: p.newLink},
 		{Method: "GET", Pattern: "/admin/configuration", Action: policy.SettingsRead, Handler: p.configuration},
@@ -86,6 +88,8 @@ func personMarks(one identity.Person) []look.Mark {
 	switch {
 	case one.State == identity.Ended:
 		return []look.Mark{{Icon: "user-x", Text: "Ended"}}
+	case one.State == identity.Suspended:
+		return []look.Mark{{Tone: look.Warn, Icon: "ban", Text: "Suspended"}}
 	case one.State == identity.Waiting:
 		return []look.Mark{{Tone: look.Warn, Text: "Waits for a second person"}}
 	case !one.Enrolled:
@@ -169,6 +173,8 @@ func pendingWhat(item identity.Pending, about identity.Person) string {
 		return "Add " + name + " as " + strings.ToLower(rolesOf(about))
 	case "reset":
 		return "Reset the sign-in of " + name
+	case "resume":
+		return "Let " + name + " in again as " + strings.ToLower(rolesOf(about))
 	}
 	if item.Change == nil {
 		return "Change " + name

@@ -67,6 +67,7 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 		v.Ended = cmp.Or(v.Ended, "Access was ended. The person and the history stay.")
 		v.Certificate = personHref(one.ID) + "/certificate"
 	}
+	v.Suspended = one.State == identity.Suspended
 	for _, s := range sessions {
 		v.Sessions = append(v.Sessions, page.SessionLine{Device: deviceWords[s.Trust], Zone: strings.ToLower(zoneWords[s.Zone]),
 			Since: look.Recent(s.Created.In(p.o.Zone), p.now()), Last: look.Recent(s.Seen.In(p.o.Zone), p.now())})
@@ -198,6 +199,29 @@ func (p *Pages) endAccess(w http.ResponseWriter, r *http.Request) {
 		p.handOver(who, done.Person, nil, "Ended "+look.Moment(done.Terminated.In(p.o.Zone)).Text()+" by "+who.Session.Person.Name+". "+
 			look.Plural(int64(len(done.Sessions)), "session", "sessions")+" closed, "+look.Plural(int64(done.CredentialsRemoved), "sign-in factor", "sign-in factors")+" and "+
 			look.Plural(int64(done.LinksRevoked), "link", "links")+" removed.")
+	}
+	p.did(w, r, who, err)
+}
+
+// suspend shuts a person out who may come back.
+func (p *Pages) suspend(w http.ResponseWriter, r *http.Request) {
+	who, ok := p.permitted(w, r, policy.People)
+	if !ok {
+		return
+	}
+	p.did(w, r, who, p.o.Staffing.Suspend(r.Context(), who.Session.Agent(), r.PathValue("person"), strings.TrimSpace(r.PostForm.Get("reason"))))
+}
+
+// resume lets a suspended person in again, or asks a second person to where charts open.
+func (p *Pages) resume(w http.ResponseWriter, r *http.Request) {
+	who, ok := p.permitted(w, r, policy.People)
+	if !ok {
+		return
+	}
+	item, err := p.o.Staffing.Resume(r.Context(), who.Session.Agent(), r.PathValue("person"), "by the page of people")
+	if err == nil && item != nil {
+		see(w, r, "/admin/people")
+		return
 	}
 	p.did(w, r, who, err)
 }

@@ -87,6 +87,18 @@ func TestEndingAccess(t *testing.T) {
 	anna, sam := o.staff("Anna Berg", identity.Administrator), o.staff("Sam Rivera", identity.Physician)
 	path := "/admin/people/" + sam.made.Person
 	o.shows(anna.post(path+"/end", "reason", ""), http.StatusBadRequest, "A termination needs a reason")
+	if a := anna.post(path+"/suspend", "reason", "On leave"); a.status != http.StatusSeeOther {
+		t.Fatal(a.status, a.text())
+	}
+	anna.page(path, "Suspended", "Let this person in again")
+	if a := sam.get("/day"); a.status != http.StatusSeeOther {
+		t.Error("the suspended person goes on:", a.status)
+	}
+	if a := anna.post(path + "/resume"); a.status != http.StatusSeeOther {
+		t.Fatal(a.status, a.text())
+	}
+	o.clock.pass(time.Minute)
+	sam.signIn()
 	a := anna.post(path+"/end", "reason", "Left the hospital")
 	if a.status != http.StatusSeeOther || a.header.Get("X-Audit-Entry") == "" {
 		t.Fatal(a.status, a.header)

@@ -62,17 +62,18 @@ type RoleOption struct {
 
 // PersonView is one person: roles, sign-ins, and the two acts that matter.
 type PersonView struct {
-	Shell    look.Shell
-	ID       string
-	Name     string
-	Sub      string // dana.whitlock, Registration
-	Marks    []look.Mark
-	Facts    []look.Fact // practitioner, added, last active, training
-	Factors  []look.Fact // password set, authenticator since
-	Roles    []RoleOption
-	Sessions []SessionLine
-	Link     *EnrolLink // a fresh enrolment link, shown once
-	Ended    string     // "Ended Fri 20 Nov 2026, 17:02 by HR. 1 session and 2 devices closed."
+	Shell     look.Shell
+	ID        string
+	Name      string
+	Sub       string // dana.whitlock, Registration
+	Marks     []look.Mark
+	Facts     []look.Fact // practitioner, added, last active, training
+	Factors   []look.Fact // password set, authenticator since
+	Roles     []RoleOption
+	Sessions  []SessionLine
+	Link      *EnrolLink // a fresh enrolment link, shown once
+	Ended     string     // "Ended Fri 20 Nov 2026, 17:02 by HR. 1 session and 2 devices closed."
+	Suspended bool
 	// Certificate is where the certificate of the termination stands; empty before.
 	Certificate string
 	Seconds     []Option // persons who may be the second for a reset
