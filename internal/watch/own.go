@@ -25,6 +25,7 @@ type ownReading struct {
 	at      audit.Cursor    // what was judged
 	settled audit.Cursor    // what was judged before this start: its cases are there
 	tx      int64           // of the records that were told
+	asOf    time.Time       // when the context was last read
 	gone    map[string]bool // who left, of those that were told
 	told    bool            // of those who left before
 }
@@ -63,6 +64,7 @@ func (o Own) nights() *audit.Log { return o.Log }
 func (r *ownReading) place() string { return r.at.Text() }
 
 func (r *ownReading) next() (int, error) {
+	r.asOf = r.o.Now()
 	if err := r.learn(); err != nil {
 		return 0, err
 	}
@@ -147,7 +149,8 @@ func (r *ownReading) terminated(x *audit.Read) error {
 	return r.left(r.People.Practitioner(r.ctx, person), after(e.Time))
 }
 
-// rest tells of those who left before what was read of the log, and lets time go on.
+// rest tells of those who left before what was read of the log, and lets time go on: as far as when the context was last read, or what was
+// documented while this program stood still would come after the last look at what it explains.
 func (r *ownReading) rest() error {
 	if r.People != nil && !r.told {
 		all, err := r.People.Ended(r.ctx)
@@ -161,7 +164,7 @@ func (r *ownReading) rest() error {
 		}
 		r.told = true
 	}
-	return r.safely(func() { r.engine.Advance(r.o.Now().Add(-slow).Unix()) })
+	return r.safely(func() { r.engine.Advance(r.asOf.Add(-slow).Unix()) })
 }
 
 func (r *ownReading) left(who string, from int64) error {
