@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
@@ -41,13 +42,20 @@ func (s *Server) device(r *http.Request) string {
 
 // meet gives a browser that comes to a page for the first time what it is told by from then on.
 func (s *Server) meet(w http.ResponseWriter, r *http.Request) {
-	if !strings.Contains(r.Header.Get("Accept"), "text/html") || inFHIR(r) || s.device(r) != "" {
+	if !comes(r) || inFHIR(r) || s.device(r) != "" {
 		return
 	}
 	var secret [deviceSecret]byte
 	_, _ = rand.Read(secret[:]) // never fails
 	http.SetCookie(w, &http.Cookie{Name: s.deviceCookieName(), Value: base64.RawURLEncoding.EncodeToString(secret[:]), Path: "/", MaxAge: int(deviceLasts / time.Second),
 		HttpOnly: true, Secure: s.https(), SameSite: http.SameSiteLaxMode})
+}
+
+// comes reports whether a browser goes to a page in a window of its own. A form or a frame of another site leaves the cookie at home
+// (SameSite=Lax), so an answer to it would give a known browser a new name, and whoever lures somebody could make a device strange.
+func comes(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") &&
+		cmp.Or(r.Header.Get("Sec-Fetch-Mode"), "navigate") == "navigate" && cmp.Or(r.Header.Get("Sec-Fetch-Dest"), "document") == "document"
 }
 
 // seatCookie says, in a demonstration alone, at which seat its people sit who all sit at one browser in truth.

@@ -71,3 +71,26 @@ func TestEveryEntryNamesDeviceAndAddress(t *testing.T) {
 		t.Errorf("the sign-out names %+v", a)
 	}
 }
+
+// Who lures a person to a page that sends a form here, or frames a page of this house, does not give the browser another name.
+func TestAnotherSiteGivesNoBrowserANewName(t *testing.T) {
+	s := servertest.Start(t)
+	for _, from := range []struct {
+		method string
+		header []string
+		meets  bool
+	}{
+		{"GET", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document", "Sec-Fetch-Site", "cross-site"}, true},
+		{"GET", nil, true}, // says nothing of where it is shown
+		{"GET", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe", "Sec-Fetch-Site", "cross-site"}, false},
+		{"GET", []string{"Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image", "Sec-Fetch-Site", "cross-site"}, false},
+		{"POST", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document", "Sec-Fetch-Site", "cross-site"}, false},
+		{"POST", nil, false},
+	} {
+		c := &servertest.Client{Client: &http.Client{}, Base: s.URL}
+		a := c.Do(t, from.method, "/sign-in", "", append([]string{"Accept", "text/html", "Content-Type", "application/x-www-form-urlencoded"}, from.header...)...)
+		if met := strings.Contains(strings.Join(a.Header.Values("Set-Cookie"), " "), "chartwarden-device="); met != from.meets {
+			t.Errorf("%s %v: %d, meets %v", from.method, from.header, a.Status, met)
+		}
+	}
+}
