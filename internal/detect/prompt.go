@@ -87,7 +87,7 @@ func (e *Engine) strangePlace(p *person, d *today, l *look, ev *Event) float64 {
 			d.strange++
 		}
 		if d.strange >= 2 {
-			return promptPlace
+			return max(promptPlace, e.stolenSession(p, d))
 		}
 	}
 	if l.away {
@@ -114,7 +114,7 @@ func (e *Engine) prompt(a int32, d *today, h hypothesis, sign part) {
 	if last, told := e.prompted[key]; told && d.day-last <= idleDays {
 		return
 	}
-	if !e.ration(sign.name) {
+	if !e.ration(sign.name, sign.nats) {
 		return
 	}
 	e.prompted[key] = d.day
@@ -146,23 +146,26 @@ func (e *Engine) prompt(a int32, d *today, h hypothesis, sign part) {
 	e.options.Alert(x)
 }
 
-// ration is how much of its share of the budget a sign has left.
+// ration is how much of its share of the budget a sign has left, and how strong it was when the office was last told of it.
 type ration struct {
 	left float64
 	day  int32
+	last [mostRation]float64 // the newest first
 }
 
 const (
-	signs      = 6 // that the budget is shared by
-	mostRation = 3 // alerts of one sign on a day
+	signs      = 6  // that the budget is shared by
+	mostRation = 3  // alerts of one sign on a day
+	muchMore   = 10 // nats above the mean of the last ones: what honest days spend the budget on does not crowd out what no honest day looks like
 )
 
 // ration takes one alert of a sign out of its share of the budget, false when nothing is left: what happens every day in a house is no word
-// for the moment, and its cases are ranked all the same. A quiet sign saves up a few.
-func (e *Engine) ration(sign string) bool {
+// for the moment, and its cases are ranked all the same. A quiet sign saves up a few. One that is much stronger than the last passes without
+// any (ADR 170), and raises the bar for the next.
+func (e *Engine) ration(sign string, nats float64) bool {
 	r, there := e.rations[sign]
 	if !there {
-		r = ration{mostRation, e.day}
+		r = ration{left: mostRation, day: e.day}
 	}
 	people := max(e.activeMean, 50) // the smallest practice hears of something each month
 	r.left = min(mostRation, r.left+float64(float64(e.day-r.day)*e.options.Budget/1000*people/signs))
@@ -171,6 +174,10 @@ func (e *Engine) ration(sign string) bool {
 	if enough {
 		r.left--
 	}
+	told := enough || nats >= float64((r.last[0]+r.last[1]+r.last[2])/mostRation)+muchMore
+	if told {
+		r.last = [mostRation]float64{nats, r.last[0], r.last[1]}
+	}
 	e.rations[sign] = r
-	return enough
+	return told
 }

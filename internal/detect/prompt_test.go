@@ -10,7 +10,7 @@ func TestASignThatIsShownDailyIsSpent(t *testing.T) {
 	alerts := func(days, each int, sign string) (n int) {
 		for range days {
 			for range each {
-				if e.ration(sign) {
+				if e.ration(sign, 2) {
 					n++
 				}
 			}
@@ -23,5 +23,20 @@ func TestASignThatIsShownDailyIsSpent(t *testing.T) {
 	}
 	if n := alerts(1, 5, "place"); n != mostRation {
 		t.Errorf("%d alerts of a sign that was quiet", n)
+	}
+}
+
+// What no honest day looks like is told though honest days have spent what the sign had; and raises the bar.
+func TestAMuchStrongerSignIsNotCrowdedOut(t *testing.T) {
+	e, _, _ := told()
+	grown(e)
+	e.activeMean = 100
+	for i, x := range []struct {
+		nats float64
+		told bool
+	}{{7, true}, {12, true}, {6, true}, {8, false}, {18, false}, {19, true}, {22, false}, {23, true}, {25, false}, {27, true}} {
+		if told := e.ration("place", x.nats); told != x.told {
+			t.Errorf("%d: of %v nats the office is told: %v", i, x.nats, told)
+		}
 	}
 }
