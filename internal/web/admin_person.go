@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -56,9 +57,14 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 		p.fail(w, r, err)
 		return
 	}
+	keys, err := p.o.Persons.Passkeys(ctx, id)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
 	once := p.handed.take(who.Session.ID, id, p.now())
 	v := page.PersonView{Shell: p.shell(r, "Person", atPeople), ID: one.ID, Name: shownName(one), Marks: personMarks(one), Facts: p.personFacts(one, people),
-		Factors: []look.Fact{{Name: "Password and authenticator", Value: enrolled(one)}}, Roles: roleOptions(one.Roles), Link: once.link, Ended: once.said, Problem: problem,
+		Factors: []look.Fact{{Name: "Sign-in", Value: enrolled(one)}, {Name: "Passkeys", Value: passkeyWords(keys)}}, Roles: roleOptions(one.Roles), Link: once.link, Ended: once.said, Problem: problem,
 		May: administers(who.Session), MayEnd: one.ID != who.Session.Person.ID, Invite: !one.Enrolled}
 	if !portalOnly(one) {
 		v.Sub = join(", ", one.SignInName, one.Department)
@@ -84,6 +90,20 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 }
 
 var deviceWords = map[string]string{"managed": "A managed device", "registered": "A registered device", "unknown": "An unknown device"}
+
+// passkeyWords count passkeys, and those of them that stay on their device.
+func passkeyWords(keys []identity.Passkey) string {
+	bound := 0
+	for _, k := range keys {
+		if k.Bound {
+			bound++
+		}
+	}
+	if len(keys) == 0 {
+		return "None"
+	}
+	return fmt.Sprintf("%d, of which %d bound to one device", len(keys), bound)
+}
 
 func enrolled(one identity.Person) string {
 	if one.Enrolled {

@@ -119,6 +119,10 @@ func (p *Pages) seeNotices(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) addPasskey(w http.ResponseWriter, r *http.Request) {
+	if p.o.Persons.PasskeySite() == "" {
+		see(w, r, mySignInPath)
+		return
+	}
 	if _, ok := p.changing(w, r); ok {
 		p.draw(w, r, http.StatusOK, page.AddPasskey(page.AddPasskeyView{Shell: p.shell(r, "Add a passkey", ""), Site: p.o.Persons.PasskeySite()}))
 	}

@@ -4,14 +4,24 @@ package page
 // and its Problem. Fields in brackets are optional.
 //
 //	GET  /                              start: My day, the portal, Privacy or People by role
-//	GET  /sign-in                       POST /sign-in              person, password, totp, [next]
+//	GET  /sign-in                       POST /sign-in              person, password, totp, [next], or passkey, [next]
+//	                                    POST /sign-in/passkey                                             by fetch: the question for a passkey
+//	GET  /recover                       POST /recover              person, code                           leads to /enrol/{link}
 //	GET  /demo                          POST /demo                 person                                 demo only
-//	GET  /enrol/{link}                  POST /enrol/{link}         password, again, totp
-//	GET  /locked                        POST /unlock               [password] [totp]
+//	GET  /enrol/{link}                  POST /enrol/{link}         password, again, totp, or passkey
+//	                                    POST /enrol/{link}/passkey                                        by fetch: the question for a new passkey
+//	GET  /locked                        POST /unlock               [password] [totp] [passkey]
 //	                                    POST /lock                                                        also by fetch, from session.js
 //	                                    POST /alive                                                       by fetch: the person is active
 //	                                    POST /sign-out
-//	                                    POST /step-up              [confirm-code] [confirm-password] [next]   then back to next
+//	                                    POST /step-up              [confirm-code] [confirm-password] [confirm-passkey] [next]   then back to next
+//	                                    POST /step-up/passkey                                             by fetch: the question for a passkey
+//	GET  /my-sign-in                    POST /my-sign-in/seen                                             what was done was read
+//	GET  /my-sign-in/passkey            POST /my-sign-in/passkey   passkey, [name]
+//	                                    POST /my-sign-in/passkey/ask                                      by fetch: the question for a new passkey
+//	                                    POST /my-sign-in/passkeys/{passkey}          act=rename|remove, [name]
+//	                                    POST /my-sign-in/password                    removes password and authenticator
+//	                                    POST /my-sign-in/recovery                    makes ten codes, shown once
 //	                                    POST /settings/keys            [back]                             turns single-key shortcuts on or off
 //	GET  /events                        text/event-stream: lock {}, notice {"text","href","link"}, count {"href","n"}
 //	GET  /day
@@ -63,5 +73,5 @@ package page
 // A search, POST /find, POST /audit and the like, is answered under the same address with ?typed= and a chance number that stands for what was
 // typed: browsers keep bodies of POSTs that were answered with a page. A note that cannot be signed leads back to where it is written.
 //
-// An administrative POST that lacks a fresh factor answers with a form that asks for one and repeats the POST with confirm-code or
-// confirm-password added.
+// An administrative POST that lacks a fresh factor answers with a form that asks for one and repeats the POST with confirm-code,
+// confirm-password or confirm-passkey added; so does one that changes the own sign-in.

@@ -31,6 +31,7 @@ async function act(button) {
   says.hidden = true
   button.disabled = true
   waiting?.abort()
+  waiting = null
   try {
     const asked = await question(button)
     send(button, button.dataset.passkey === 'create'
@@ -43,20 +44,20 @@ async function act(button) {
   }
 }
 
-// The browser offers passkeys while the sign-in name is chosen. A question is good for five minutes, so it is put anew before that.
+// The browser offers passkeys while the sign-in name is chosen. A question is good for five minutes; it is put anew only when somebody is
+// there, for many screens stand at this page all night.
 async function autofill(button) {
   if (!await PublicKeyCredential.isConditionalMediationAvailable?.()) return
-  for (let again = true; again;) {
-    again = false
-    const until = waiting = new AbortController()
-    const timer = setTimeout(() => { again = true; until.abort() }, 4 * 60_000)
-    try {
-      const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(await question(button))
-      send(button, await navigator.credentials.get({ publicKey, mediation: 'conditional', signal: until.signal }))
-    } catch { // given up for the button, or put anew
-    } finally {
-      clearTimeout(timer)
-    }
+  const until = waiting = new AbortController()
+  const timer = setTimeout(() => {
+    until.abort()
+    for (const kind of ['keydown', 'pointermove']) addEventListener(kind, () => waiting === until && autofill(button), { once: true })
+  }, 4 * 60_000)
+  try {
+    const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(await question(button))
+    send(button, await navigator.credentials.get({ publicKey, mediation: 'conditional', signal: until.signal }))
+  } catch { // given up, for the button or for the time
+    if (!until.signal.aborted) clearTimeout(timer)
   }
 }
 
