@@ -22,12 +22,13 @@ type office struct {
 	own, stranger, struck, glassed string           // patients: of portal; one without a link to anybody; whose visit was an error; behind the glass
 	number                         map[string]int64 // of patients
 	person                         map[string]string
-	leaver                         caller // a physician whose access was ended
-	gone                           caller // a clerk who signed out
-	portal                         caller // reads the own chart and nothing else
-	thief                          caller // somebody with a token that no session has
-	link                           string // /enrol/..., unused
-	shared                         int64  // record about own and stranger, under own's key
+	leaver                         caller   // a physician whose access was ended
+	gone                           caller   // a clerk who signed out
+	portal                         caller   // reads the own chart and nothing else
+	thief                          caller   // somebody with a token that no session has
+	link                           string   // /enrol/..., unused
+	codes                          []string // recovery codes of colleague; the first was used
+	shared                         int64    // record about own and stranger, under own's key
 }
 
 // storedToken is how a session's token stands in its row, in SQL.
@@ -39,6 +40,8 @@ func storedToken(c caller) string {
 	sum := sha256.Sum256(raw)
 	return "x'" + hex.EncodeToString(sum[:]) + "'"
 }
+
+var recoveryCode = regexp.MustCompile(`<code class="secret">([0-9a-z-]{19})</code>`)
 
 var enrolPath = regexp.MustCompile(`/enrol/[A-Za-z0-9_-]+`)
 
@@ -67,6 +70,10 @@ func openOffice(t testing.TB) *office {
 	leaver, gone := hired(t, o.dir, "Lea Ver", "physician"), hired(t, o.dir, "Gone Clerk", "front-desk")
 	o.leaver, o.gone = signIn(t, p.url, leaver), signIn(t, p.url, gone)
 	must(t, "person", "terminate", leaver.Person, "--data", o.dir, "--reason", "left")
+	form := []string{"Content-Type", "application/x-www-form-urlencoded"}
+	for _, m := range recoveryCode.FindAllStringSubmatch(o.colleague.at(p.url).want(t, http.StatusOK, "POST", "/my-sign-in/recovery", "", form...).Body, -1) {
+		o.codes = append(o.codes, m[1])
+	}
 	o.gone.at(p.url).want(t, http.StatusOK, "POST", "/sign-out", "", "Content-Type", "application/x-www-form-urlencoded")
 	invited := must(t, "person", "add", "--data", o.dir, "--name", "New Colleague", "--role", "physician")
 	o.link = enrolPath.FindString(invited)
@@ -74,6 +81,7 @@ func openOffice(t testing.TB) *office {
 	for name, who := range map[string]caller{"admin": o.admin, "clerk": o.clerk, "colleague": o.colleague, "physician": o.physician} {
 		o.person[name] = value[string](t, o.dir, "records.db", `select id from identity_person where number=(select person from identity_session where token=`+storedToken(who)+`)`)
 	}
+	caller{}.at(p.url).want(t, http.StatusOK, "POST", "/recover", "person="+o.person["colleague"]+"&code="+o.codes[0], form...)
 	p.stop(t)
 	holds(t, o.dir)
 	return o
@@ -116,6 +124,15 @@ func (o *office) forgeries(t testing.TB) []forgery {
 		}
 		return `insert into ` + table + `(` + strings.Join(names, ",") + `) select ` + strings.Join(values, ",") + ` from ` + table
 	}
+	recovers := func(name string, code int) func(testing.TB, string) bool {
+		return func(t testing.TB, url string) bool {
+			answer, err := caller{}.at(url).do("POST", "/recover", "person="+o.person[name]+"&code="+o.codes[code], "Content-Type", "application/x-www-form-urlencoded")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return answer.Status == http.StatusOK
+		}
+	}
 	set := func(format string, args ...any) []string { return []string{fmt.Sprintf(format, args...)} }
 	physicianEdge := ` where kind=3 and patient>0 and closed=2305843009213693951 and patient<>` + fmt.Sprint(o.number[o.struck]) + ` limit 1`
 	return []forgery{
@@ -143,6 +160,10 @@ func (o *office) forgeries(t testing.TB) []forgery {
 		{"an own password and authenticator for somebody else", []string{`delete from identity_credential where person=` + numberOf("admin"),
 			`update identity_credential set person=` + numberOf("admin") + ` where person=` + numberOf("gone")}, nil, "identity_credential row"},
 		{"an authenticator that seems older", set(`update identity_credential set enrolled_at=enrolled_at-86400000000 where person=%s`, numberOf("admin")), nil, "identity_credential row"},
+		{"a passkey of the forger's own for somebody else", set(`insert into identity_passkey(id, person, credential, made_at, used_at, sealed, mac)
+			select 'aaaaaaaaaaaaaaaa', person, x'01', enrolled_at, enrolled_at, sealed, mac from identity_credential where kind='totp' and person=%s`, numberOf("admin")), nil, "identity_passkey row"},
+		{"recovery codes handed to another person", set(`update identity_recovery set person=%s`, numberOf("admin")), recovers("admin", 1), "identity_recovery row"},
+		{"a recovery code that was used is good again", set(`update identity_recovery set used_at=0`), recovers("colleague", 0), "identity_recovery row"},
 		{"an enrolment link handed to another person", set(`update identity_enrolment set person=%s where person=%s`, numberOf("admin"), numberOf("new")),
 			func(t testing.TB, url string) bool {
 				answer, err := caller{}.at(url).do("GET", o.link, "")
