@@ -18,6 +18,7 @@ var commandLine = audit.Agent{Job: access.Operator}
 // controlled are the acts that a running server carries out for another process, by name.
 var controlled = map[string]server.Command{
 	"person-add": carried(addPerson), "person-list": carried(listPeople), "person-terminate": carried(terminate), "person-unlock": carried(unlock), "person-managers": carried(setManagers),
+	"person-import": carried(importPeople), "person-schedule": carried(setSchedule), "person-scheduled": carried(listSchedule),
 	"certificate-print": carried(printCertificate), "certificate-key": carried(printCertificateKey),
 	"client-add": carried(addClient), "client-list": carried(listClients), "client-revoke": carried(revokeClient), "client-owner": carried(ownClient),
 	"client-token": carried(giveToken), "client-groups": carried(mapGroups),

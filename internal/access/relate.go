@@ -173,3 +173,13 @@ func (p Principal) agent() audit.Agent {
 	}
 	return audit.Agent{Job: p.Job}
 }
+
+// AtWork reports whether the roster has a person on shift now. Errors: outcome.NoStore.
+func (g *Gate) AtWork(ctx context.Context, person identity.Person) (bool, error) {
+	actor, err := g.actor(ctx, person)
+	if err != nil {
+		return false, err
+	}
+	shift, err := g.care.OnShift(ctx, actor, g.now())
+	return shift.On, err
+}

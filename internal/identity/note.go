@@ -36,6 +36,7 @@ var (
 	didTerminate = did{audit.People, "person-terminate"}
 	didSuspend   = did{audit.People, "person-suspend"}
 	didResume    = did{audit.People, "person-resume"}
+	didSchedule  = did{audit.People, "person-schedule"}
 	didProvision = did{audit.People, "provision"}
 
 	didAddPasskey     = did{audit.People, "passkey-add"}

@@ -268,6 +268,12 @@ func (p profile) clean() (profile, error) {
 	return p, nil
 }
 
+// FaultOf says what [Store.Create] would refuse of a person by herself, without asking who else is here; nil: nothing.
+func FaultOf(n NewPerson) error {
+	_, err := profile{Name: n.Name, SignInName: n.SignInName, Roles: n.Roles, Practitioner: n.Practitioner, Patient: n.Patient, Department: n.Department, Clearances: n.Clearances, Manager: n.Manager, Mail: n.Mail}.clean()
+	return err
+}
+
 func (p profile) with(c Change) profile {
 	set := func(to *string, from *string) {
 		if from != nil {

@@ -197,6 +197,9 @@ func (s *Store) open(ctx context.Context, r *row, o opening) (Opened, error) {
 				return err
 			}
 		}
+		if _, err := tx.Exec(`delete from identity_schedule where person=? and kind=?`, r.number, SuspendAt); err != nil { // it is used again
+			return err
+		}
 		return s.insertSession(tx, ses)
 	})
 	if err != nil {

@@ -72,6 +72,7 @@ func (s *Store) Terminate(ctx context.Context, by audit.Agent, id, reason string
 			args      []any
 		}{
 			{&c.LinksRevoked, `delete from identity_enrolment where person=? and used_at=0`, []any{r.number}},
+			{new(int), `delete from identity_schedule where person=?`, []any{r.number}},
 			{&c.DraftsDropped, `delete from identity_draft where person=?`, []any{r.number}},
 			{&c.AuthorizationsCut, `update identity_authorization set ended_at=?1, ended_why='person-terminate' where person=?2 and ended_at=0 and ends_at>?1`, []any{micros(now), r.number}},
 		} {

@@ -256,6 +256,7 @@ func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 	go s.Gate.FollowApprovals(following)
 	go s.Watch.Run(following)
 	go s.outlet.Run(following)
+	go s.Staffing.Run(following)
 	taking := make(chan error, 1)
 	if s.other != nil {
 		taken := make(chan struct{})

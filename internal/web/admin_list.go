@@ -27,6 +27,7 @@ var peopleViews = []struct {
 	{"new", "Not enrolled", func(one identity.Person) bool {
 		return one.State != identity.Ended && !one.Enrolled && !portalOnly(one)
 	}},
+	{"unused", "Not used", nil},
 	{"ended", "Ended", func(one identity.Person) bool { return one.State == identity.Ended && !portalOnly(one) }},
 	{"portal", "Portal", portalOnly},
 }
@@ -48,9 +49,24 @@ func (p *Pages) people(w http.ResponseWriter, r *http.Request) {
 	if v.Q == "" {
 		typed = ""
 	}
+	set, err := p.o.Persons.ScheduledFor(r.Context(), "")
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	unused := map[string]bool{}
+	for _, x := range set {
+		unused[x.Person] = unused[x.Person] || x.Kind == identity.SuspendAt
+	}
 	var chosen []identity.Person
 	for _, view := range peopleViews {
-		held := slices.DeleteFunc(slices.Clone(people), func(one identity.Person) bool { return !view.holds(one) || !fits(one, v.Q) })
+		holds := view.holds
+		if view.show == "unused" {
+			if holds = func(one identity.Person) bool { return unused[one.ID] }; len(unused) == 0 && show != view.show {
+				continue
+			}
+		}
+		held := slices.DeleteFunc(slices.Clone(people), func(one identity.Person) bool { return !holds(one) || !fits(one, v.Q) })
 		link := look.Link{Text: view.name, Href: peopleHref(view.show, typed, 0)}
 		if v.Q != "" {
 			link.Text += ", " + look.Number(int64(len(held)))
@@ -76,6 +92,9 @@ func (p *Pages) people(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			p.fail(w, r, err)
 			return
+		}
+		if unused[one.ID] {
+			line.Marks = append(line.Marks, look.Mark{Tone: look.Warn, Text: "Not used"})
 		}
 		v.People = append(v.People, line)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/identity"
@@ -74,6 +75,14 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 		v.Certificate = personHref(one.ID) + "/certificate"
 	}
 	v.Suspended = one.State == identity.Suspended
+	set, err := p.o.Persons.ScheduledFor(ctx, id)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	for _, x := range set {
+		v.Scheduled = append(v.Scheduled, scheduledWords[x.Kind]+" "+look.Moment(x.At.In(p.o.Zone)).Text()+": "+x.Reason)
+	}
 	for _, s := range sessions {
 		v.Sessions = append(v.Sessions, page.SessionLine{Device: deviceWords[s.Trust], Zone: strings.ToLower(zoneWords[s.Zone]),
 			Since: look.Recent(s.Created.In(p.o.Zone), p.now()), Last: look.Recent(s.Seen.In(p.o.Zone), p.now())})
@@ -88,6 +97,9 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 	}
 	p.draw(w, r, status, page.PersonPage(v))
 }
+
+// scheduledWords say what is set for a moment.
+var scheduledWords = map[string]string{identity.LeaveAt: "Access ends", identity.ChangeAt: "Roles or department change", identity.SuspendAt: "Is suspended, unless the person signs in before,"}
 
 var deviceWords = map[string]string{"managed": "A managed device", "registered": "A registered device", "unknown": "An unknown device"}
 
@@ -211,6 +223,16 @@ func (p *Pages) managers(r *http.Request, of, now string) (out []page.Option) {
 func (p *Pages) endAccess(w http.ResponseWriter, r *http.Request) {
 	who, ok := p.permitted(w, r, policy.People)
 	if !ok {
+		return
+	}
+	if r.PostForm.Get("later") != "" {
+		at, err := time.ParseInLocation("2006-01-02T15:04", strings.TrimSpace(r.PostForm.Get("at")), p.o.Zone)
+		if err != nil || !at.After(p.now()) {
+			err = outcome.New(outcome.Value, "choose a day and a time that are still to come, or end access now")
+		} else {
+			err = p.o.Persons.Schedule(r.Context(), who.Session.Agent(), identity.Scheduled{Person: r.PathValue("person"), Kind: identity.LeaveAt, At: at, Reason: strings.TrimSpace(r.PostForm.Get("reason"))})
+		}
+		p.did(w, r, who, err)
 		return
 	}
 	done, err := p.o.Staffing.End(r.Context(), who.Session.Agent(), r.PathValue("person"), strings.TrimSpace(r.PostForm.Get("reason")))

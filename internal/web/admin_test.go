@@ -99,6 +99,13 @@ func TestEndingAccess(t *testing.T) {
 	}
 	o.clock.pass(time.Minute)
 	sam.signIn()
+	at := o.clock.Now().Add(48 * time.Hour).Format("2006-01-02T15:04")
+	o.shows(anna.post(path+"/end", "reason", "Retires", "later", "yes", "at", "soon"), http.StatusBadRequest, "Choose a day and a time")
+	if a := anna.post(path+"/end", "reason", "Retires", "later", "yes", "at", at); a.status != http.StatusSeeOther {
+		t.Fatal(a.status, a.text())
+	}
+	anna.page(path, "Access ends", "Retires")
+	sam.page("/day")
 	a := anna.post(path+"/end", "reason", "Left the hospital")
 	if a.status != http.StatusSeeOther || a.header.Get("X-Audit-Entry") == "" {
 		t.Fatal(a.status, a.header)

@@ -74,6 +74,7 @@ type PersonView struct {
 	Link      *EnrolLink // a fresh enrolment link, shown once
 	Ended     string     // "Ended Fri 20 Nov 2026, 17:02 by HR. 1 session and 2 devices closed."
 	Suspended bool
+	Scheduled []string // what happens when, in sentences
 	// Certificate is where the certificate of the termination stands; empty before.
 	Certificate string
 	Seconds     []Option // persons who may be the second for a reset

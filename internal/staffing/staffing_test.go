@@ -1,0 +1,310 @@
+package staffing_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/db/dbtest"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/server"
+	"chartwarden/internal/server/servertest"
+	"chartwarden/internal/staffing"
+)
+
+var shell = audit.Agent{Job: "test"}
+
+// house is an installation whose clock the test turns.
+type house struct {
+	*servertest.Server
+	t     *testing.T
+	clock *clock
+}
+
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.at }
+
+func (c *clock) pass(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.at = c.at.Add(d) }
+
+func open(t *testing.T, sandbox bool) *house {
+	t.Helper()
+	place := dbtest.New(t)
+	servertest.Lies(place.Dir, place.URL)
+	if err := server.Init(t.Context(), server.Config{Data: place.Dir, Database: place.URL}, sandbox); err != nil {
+		t.Fatal(err)
+	}
+	h := &house{t: t, clock: &clock{at: time.Date(2046, 11, 20, 9, 0, 0, 0, time.UTC)}}
+	s, err := server.Open(context.WithoutCancel(t.Context()), server.Config{Data: place.Dir, Database: place.URL, Listen: "127.0.0.1:0", PublicURL: "http://localhost"},
+		server.Options{Now: h.clock.now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	h.Server = &servertest.Server{Server: s, Dir: place.Dir}
+	h.make(identity.NewPerson{Name: "Ada Admin", Roles: []string{identity.Administrator}})
+	return h
+}
+
+func (h *house) make(n identity.NewPerson) identity.Person {
+	h.t.Helper()
+	p, _, err := h.Persons.Create(h.t.Context(), shell, n)
+	h.must(err)
+	return p
+}
+
+func (h *house) must(err error) {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// plan gives what a file comes to, as lines of step and employee.
+func (h *house) plan(text string) (staffing.Plan, string) {
+	h.t.Helper()
+	rows, faults, err := staffing.ReadHR([]byte(text), time.UTC)
+	h.must(err)
+	plan, err := h.Staffing.Plan(h.t.Context(), rows, faults, -1)
+	h.must(err)
+	var out []string
+	for _, s := range plan.Steps {
+		out = append(out, strings.TrimSpace(s.Does+" "+s.Employee))
+	}
+	for _, f := range plan.Faults {
+		out = append(out, fmt.Sprint("line ", f.Line))
+	}
+	return plan, strings.Join(out, ", ")
+}
+
+// run carries a file out after its dry run said what it does, and finds nothing to do a second time.
+func (h *house) run(text, want string) staffing.Plan {
+	h.t.Helper()
+	plan, said := h.plan(text)
+	if said != want {
+		h.t.Fatalf("%s\nwant %s\n%+v", said, want, plan.Faults)
+	}
+	h.must(h.Staffing.CarryOut(h.t.Context(), shell, plan))
+	again, said := h.plan(text)
+	for _, s := range again.Steps {
+		if !slices.Contains([]string{staffing.Unchanged, staffing.Orphan, staffing.Later}, s.Does) {
+			h.t.Fatalf("a second run does something: %s", said)
+		}
+	}
+	return plan
+}
+
+func (h *house) named(name string) identity.Person {
+	h.t.Helper()
+	people, err := h.Persons.People(h.t.Context())
+	h.must(err)
+	for _, p := range people {
+		if p.Name == name {
+			return p
+		}
+	}
+	h.t.Fatalf("nobody is called %s", name)
+	return identity.Person{}
+}
+
+const header = "employee,name,sign_in,roles,unit,start,end,mail,manager\n"
+
+func TestTheFileOfHRIsFollowed(t *testing.T) {
+	h := open(t, true)
+	plan := h.run(header+"1,Anna Lindqvist,anna,physician,4 East,2040-01-01,,anna@h.example,2\n2,Bo Berg,bo,nurse auditor,4 East,,,,\n3,Cy Dahl,cy,billing,Office,2047-01-01,,,\n4,Di Ek,di,nurse,,,2046-01-01,,\n",
+		"join 1, join 2, later 3, unchanged 4, orphan")
+	anna, bo := h.named("Anna Lindqvist"), h.named("Bo Berg")
+	if plan.Steps[0].Person != anna.ID || strings.Join(anna.Roles, " ") != "physician" || anna.Department != "4 East" || anna.Manager != bo.ID || anna.Mail != "anna@h.example" {
+		t.Fatalf("%+v", anna)
+	}
+	// What an administrator changed stays; what HR changes, changes.
+	if _, _, err := h.Persons.Change(t.Context(), shell, bo.ID, identity.Change{Roles: &[]string{"auditor", "billing", "nurse"}}); err != nil {
+		t.Fatal(err)
+	}
+	plan = h.run(header+"1,Anna Lindqvist,anna,physician,5 West,2040-01-01,2046-12-01,anna@h.example,2\n2,Bo Berg-Ek,bo,technician,4 East,,,,\n3,Cy Dahl,cy,billing,Office,2046-11-20,,,\n",
+		"move 1, move 2, join 3, orphan")
+	if says := plan.Steps[1].Says; says != `name "Bo Berg" -> "Bo Berg-Ek"; roles "auditor nurse" -> "technician"` {
+		t.Error(says)
+	}
+	if bo = h.named("Bo Berg-Ek"); strings.Join(bo.Roles, " ") != "billing technician" {
+		t.Errorf("%v", bo.Roles)
+	}
+	set, err := h.Persons.ScheduledFor(t.Context(), anna.ID)
+	if err != nil || len(set) != 1 || set[0].Kind != identity.LeaveAt || !set[0].At.Equal(time.Date(2046, 12, 2, 0, 0, 0, 0, time.UTC)) {
+		t.Fatalf("%+v %v", set, err)
+	}
+	h.clock.pass(11 * 24 * time.Hour)
+	h.must(h.Staffing.Tick(t.Context()))
+	if !h.named("Anna Lindqvist").Active {
+		t.Error("ended before the end of the last day")
+	}
+	h.clock.pass(24 * time.Hour)
+	h.must(h.Staffing.Tick(t.Context()))
+	if h.named("Anna Lindqvist").State != identity.Ended {
+		t.Error("not ended")
+	}
+	h.run(header+"1,Anna Lindqvist,anna,physician,5 West,2040-01-01,2046-12-01,anna@h.example,\n3,Cy Dahl,cy,billing,Office,2046-11-20,,,\n", "unchanged 1, unchanged 3, leave 2, orphan")
+	if h.named("Bo Berg-Ek").State != identity.Ended {
+		t.Error("who is not in the file any more works on")
+	}
+	if _, said := h.plan(header + "1,Anna Lindqvist,anna,physician,5 West,,,,\n3,Cy Dahl,cy,billing,Office,,,,\n"); said != "unchanged 3, orphan, line 2" {
+		t.Error(said)
+	}
+}
+
+// Any fault stops all of it, and each is named by its line.
+func TestBadLinesOfHRStopTheRun(t *testing.T) {
+	h := open(t, true)
+	h.make(identity.NewPerson{Name: "Tom Clerk", SignInName: "tom", Mail: "tom@h.example"})
+	plan, said := h.plan(header + "1,Anna,anna,nurse,,,,,\n,No Number,,,,,,,\n2,,x1,,,,,,\n3,C,x2,wizard,,,,,\n4,D,x3,nurse,,20.11.2046,,,\n5,E,x4,nurse,,2046-02-01,2046-01-01,,\n1,F,x5,,,,,,\n6,G,anna,,,,,,\n7,H,x6,,,,,no mail,\n8,I,x7,,,,,,99\n9,J,tom,,,,,,\n10,K,x8,,,,,tom@h.example,\n11,L,x9,patient,,,,,\n12,M\n13,N,A B,,,,,,\n")
+	if said != "join 1, join 8, orphan, orphan, line 3, line 4, line 5, line 6, line 7, line 8, line 9, line 10, line 11, line 14, line 15, line 16, line 12, line 13" &&
+		said != "join 1, join 8, orphan, orphan, line 3, line 4, line 5, line 6, line 7, line 8, line 9, line 10, line 11, line 14, line 15, line 16, line 11, line 12, line 13" {
+		t.Error(said, plan.Faults)
+	}
+	if err := h.Staffing.CarryOut(t.Context(), shell, plan); !outcome.Is(err, outcome.Invalid) {
+		t.Error(err)
+	}
+	if people, err := h.Persons.People(t.Context()); err != nil || len(people) != 2 {
+		t.Error("something was written", people, err)
+	}
+	for _, bad := range []string{"", "name\nx\n", "employee,name,salary\n", "employee,name,name\n", "\xff\xfe"} {
+		if _, _, err := staffing.ReadHR([]byte(bad), time.UTC); !outcome.Is(err, outcome.Invalid) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	// A file cut short ends nobody; neither does one the last administrator.
+	text := header
+	for i := range 20 {
+		text += fmt.Sprintf("%d,P %d,p%d,nurse,,,,,\n", i, i, i)
+	}
+	plan, _ = h.plan(text)
+	h.must(h.Staffing.CarryOut(t.Context(), shell, plan))
+	if _, said = h.plan(strings.Join(strings.SplitAfter(text, "\n")[:12], "")); !strings.HasSuffix(said, "line 0") {
+		t.Error(said)
+	}
+	h.run("\xef\xbb\xbfEmployee;Name;Roles;Person\n"+"a;Ada Admin;administrator;"+h.named("Ada Admin").ID+"\n"+func() (rest string) {
+		for i := range 20 {
+			rest += fmt.Sprintf("%d;P %d;nurse;\n", i, i)
+		}
+		return rest
+	}(), "join a"+strings.Repeat("", 0)+func() (rest string) {
+		for i := range 20 {
+			rest += fmt.Sprintf(", unchanged %d", i)
+		}
+		return rest
+	}()+", orphan")
+	if _, said = h.plan(text); !strings.Contains(said, "leave a") || !strings.HasSuffix(said, "line 0") {
+		t.Error(said)
+	}
+}
+
+// Outside a sandbox a clinical role of the file waits for a second person, once.
+func TestClinicalRolesOfHRWait(t *testing.T) {
+	h := open(t, false)
+	h.run("employee,name,roles\n1,Anna Lindqvist,nurse\n2,Tom Clerk,billing\n", "join 1, join 2, orphan")
+	if p := h.named("Anna Lindqvist"); len(p.Roles) != 0 || !p.Active {
+		t.Errorf("%+v", p)
+	}
+	if p := h.named("Tom Clerk"); strings.Join(p.Roles, " ") != "billing" {
+		t.Errorf("%+v", p)
+	}
+	if items, err := h.Persons.Pending(t.Context()); err != nil || len(items) != 1 || items[0].Kind != "change" {
+		t.Errorf("%+v %v", items, err)
+	}
+}
+
+// What is set happens once, whoever looks; a mover loses at once and gains by two.
+func TestWhatIsSetHappensOnce(t *testing.T) {
+	h := open(t, false)
+	p := h.make(identity.NewPerson{Name: "Tom Clerk", Roles: []string{identity.Billing, identity.Auditor}})
+	at := h.clock.now().Add(time.Hour)
+	h.must(h.Persons.Schedule(t.Context(), shell, identity.Scheduled{Person: p.ID, Kind: identity.ChangeAt, At: at, Reason: "moves", Change: &identity.Change{Roles: &[]string{identity.Billing, identity.Nurse}}}))
+	h.must(h.Persons.Schedule(t.Context(), shell, identity.Scheduled{Person: p.ID, Kind: identity.LeaveAt, At: at.Add(time.Hour), Reason: "retires"}))
+	h.must(h.Staffing.Tick(t.Context()))
+	h.clock.pass(time.Hour)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() { _ = h.Staffing.Tick(context.WithoutCancel(t.Context())) })
+	}
+	all.Wait()
+	if got := h.named("Tom Clerk"); strings.Join(got.Roles, " ") != "billing" {
+		t.Errorf("%v", got.Roles)
+	}
+	if items, err := h.Persons.Pending(t.Context()); err != nil || len(items) != 1 {
+		t.Errorf("%+v %v", items, err)
+	}
+	h.clock.pass(time.Hour)
+	for range 4 {
+		all.Go(func() { _ = h.Staffing.Tick(context.WithoutCancel(t.Context())) })
+	}
+	all.Wait()
+	if h.named("Tom Clerk").State != identity.Ended {
+		t.Error("works on")
+	}
+	list, err := h.Log.OfAgent(t.Context(), audit.Agent{Job: "staffing"}, audit.Page{Limit: 100})
+	h.must(err)
+	ends := 0
+	for _, e := range list {
+		if e.Event.Interaction == "person-terminate" {
+			ends++
+		}
+	}
+	if ends != 1 {
+		t.Errorf("%d terminations", ends)
+	}
+	if left, err := h.Staffing.Certificate(t.Context(), p.ID); err != nil || left.Reason != "retires" {
+		t.Errorf("%+v %v", left, err)
+	}
+}
+
+// An account that nobody uses is told of, then suspended; a sign-in takes it back, and the last administrator stays.
+func TestUnusedAccountsAreSuspended(t *testing.T) {
+	h := open(t, true)
+	used := h.make(identity.NewPerson{Name: "Anna Lindqvist", Roles: []string{identity.Nurse}})
+	h.make(identity.NewPerson{Name: "Bo Berg", Roles: []string{identity.Nurse}})
+	h.clock.pass(staffing.UnusedAfter + time.Hour)
+	h.must(h.Staffing.Warn(t.Context()))
+	h.must(h.Staffing.Warn(t.Context()))
+	set, err := h.Persons.ScheduledFor(t.Context(), "")
+	if err != nil || len(set) != 3 || set[0].Kind != identity.SuspendAt {
+		t.Fatalf("%+v %v", set, err)
+	}
+	if _, err := h.Persons.Enter(t.Context(), used.ID, "", identity.Arrival{Zone: "hospital"}); err != nil {
+		t.Fatal(err)
+	}
+	h.clock.pass(staffing.SuspendedAfter)
+	h.must(h.Staffing.Tick(t.Context()))
+	for name, want := range map[string]identity.State{"Anna Lindqvist": identity.Active, "Bo Berg": identity.Suspended, "Ada Admin": identity.Active} {
+		if got := h.named(name).State; got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+}
+
+func FuzzReadHR(f *testing.F) {
+	f.Add([]byte(header + "1,Anna,anna,nurse,4 East,2046-01-01,2046-02-01,a@b.example,2\n"))
+	f.Add([]byte("employee;name\n1;\"a\nb\"\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		rows, faults, err := staffing.ReadHR(text, time.UTC)
+		if err != nil && (outcome.Status(err) >= 500 || rows != nil) {
+			t.Error(err)
+		}
+		for _, r := range rows {
+			if r.Employee == "" || r.Name == "" || r.Line < 1 {
+				t.Errorf("%+v", r)
+			}
+		}
+		_ = faults
+	})
+}
