@@ -12,24 +12,36 @@ import (
 )
 
 // Append keeps messages that came by the network under a name, in a form whose messages need nothing between them but a count of bytes: atna.
-// It comes back when they are on the disk. While ctx lasts, a store that is busy is tried again; after that it is tried once, so that what was
-// taken at the end is kept. Errors: as [db.DB.Write].
+// It comes back when they are on the disk. While ctx lasts, a store that is busy, full, or does not say whether it stored is tried again: the
+// senders wait, and a message that is stored twice is judged once. After that it is tried once, so that what was taken at the end is kept.
+// Errors: as [db.DB.Write]; at once when the store is broken for good.
 func (s *Store) Append(ctx context.Context, name string, zone *time.Location, messages []string) error {
 	trying := context.WithoutCancel(ctx)
-	return insist(ctx, func() error { return s.append(trying, name, zone, messages) })
+	return insist(ctx, func() error { return s.append(trying, name, zone, messages) }, func(err error) bool {
+		again := passes(err, s.d.Broken())
+		if again {
+			s.o.Logger.Warn("messages of the network wait for the store", "error", err)
+		}
+		return again
+	})
+}
+
+// passes reports whether a write that failed is worth another try.
+func passes(err, broken error) bool {
+	return outcome.Is(err, outcome.Transient) || outcome.Is(err, outcome.NoStore) && broken == nil
 }
 
 const longestPause = 5 * time.Second
 
 // insist tries until it succeeds or fails for good: at once when another process was faster, and after a pause, while ctx lasts, when
-// nothing was stored for a reason that passes.
-func insist(ctx context.Context, try func() error) error {
+// it failed for a reason that passes.
+func insist(ctx context.Context, try func() error, passes func(error) bool) error {
 	for pause := 20 * time.Millisecond; ; {
 		err := try()
 		switch {
 		case errors.Is(err, errRaced):
 			continue
-		case !outcome.Is(err, outcome.Transient):
+		case err == nil || !passes(err):
 			return err
 		}
 		select {

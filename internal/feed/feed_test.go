@@ -175,7 +175,10 @@ func TestWhatIsNotFinishedWaits(t *testing.T) {
 	in.put("c.ndjson.gz", "\x1f\x8b\x08")
 	in.scan()
 	in.want(events(0, 2))
-	in.now = in.now.Add(time.Hour) // nobody writes any more
+	in.now = in.now.Add(50 * time.Minute) // who writes by blocks leaves half a row for long
+	in.scan()
+	in.want(events(0, 2))
+	in.now = in.now.Add(20 * time.Minute) // nobody writes any more
 	in.scan()
 	in.want(events(0, 2) + "{\"resource")
 	files, err := in.Files(t.Context())
@@ -185,6 +188,58 @@ func TestWhatIsNotFinishedWaits(t *testing.T) {
 	if len(files) != 2 || files[0].Name != "a.ndjson" || files[0].Trouble != "" || files[1].Name != "c.ndjson.gz" || files[1].Trouble == "" {
 		t.Errorf("%+v", files)
 	}
+}
+
+// The last row of a file without an end is taken when it is one by itself, or when the next file was begun.
+func TestALastRowWithoutAnEnd(t *testing.T) {
+	whole := strings.TrimSuffix(events(0, 2), "\n")
+	in := newIntray(t, ingest.Form{})
+	in.now = time.Now().Add(time.Minute)
+	in.put("a.ndjson", whole)
+	in.scan()
+	in.want(whole)
+
+	const header = "ACCESS_TIME\tUSER_ID\tPAT_ID\tMETRIC_NAME\tworkstation\n"
+	in = newIntray(t, ingest.Form{Name: "auto", Zone: time.UTC})
+	row := "2026-03-01 10:01:00\tU1\tP1\tMR_SNAPSHOT\tW1\n"
+	in.now = time.Now().Add(time.Minute)
+	in.put("day1.tsv", header+row+row[:len(row)-4]) // the device may go on
+	in.scan()
+	in.want(row)
+	in.put("day1.tsv", header+row+row)
+	in.scan()
+	in.want(row + row)
+	in.put("day1.tsv", header+row+row+strings.TrimSuffix(row, "\n"))
+	in.scan()
+	in.want(row + row)
+	in.now = in.now.Add(time.Minute)
+	in.put("day2.tsv", header+strings.ReplaceAll(row, "-01 10", "-02 10"))
+	in.scan()
+	in.scan()
+	if got := in.text(); strings.Count(got, "-01 10:01:00") != 3 || strings.Count(got, "-02 10:01:00") != 1 {
+		t.Errorf("%q", got)
+	}
+}
+
+// Two tables of many columns are two, though their headers are long.
+func TestLongHeaders(t *testing.T) {
+	m, err := ingest.FormOf("", "ours.map", "format: ours\nseparator: comma\nzone: UTC\ntime: Zeit\nlayout: yyyy-MM-dd HH:mm\nperson login: Person\npatient nr: Patient\nevent: Was\n", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := "Zeit,Person,Patient,Was"
+	for i := range 600 {
+		header += fmt.Sprintf(",Spalte %d", i)
+	}
+	in := newIntray(t, m)
+	row := func(day int) string {
+		return fmt.Sprintf("2026-01-0%d 10:00,a,b,read", day) + strings.Repeat(",", 600) + "\n"
+	}
+	in.put("a.csv", header+"\n"+row(1)+row(2))
+	in.scan()
+	in.put("b.csv", header+"\n"+row(3))
+	in.scan()
+	in.want(row(1) + row(2) + row(3))
 }
 
 func TestTablesByTheirHeader(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -24,8 +25,12 @@ const (
 	pieceSize = 128 << 10
 	longest   = 8 << 20 // bytes of a line; a longer one is stepped over and told
 	atOnce    = 8       // pieces of one transaction
-	printed   = 4096    // bytes by which a file is known
 	starting  = 64 << 10
+	printed   = starting // bytes by which a file is known: tables of many columns have long headers
+
+	// after how many times [Options.Still] a row without an end is taken for one, an hour usually: who writes by blocks leaves half a row for
+	// as long as nothing happens
+	givenUp = 360
 )
 
 // unfinished are ends of names that programs give to what they still write.
@@ -64,7 +69,9 @@ func (s *Store) Scan(ctx context.Context) (taken int, err error) {
 				return taken, err
 			}
 		}
-		t := taking{s: s, name: name, path: path, still: s.o.Now().Sub(is.at) > s.o.Still}
+		quiet := s.o.Now().Sub(is.at)
+		t := taking{s: s, name: name, path: path, still: quiet > s.o.Still}
+		t.closed = t.still && (quiet > givenUp*s.o.Still || slices.ContainsFunc(known, func(k File) bool { return k.Prefix > 0 && k.Begun.After(is.at) && k.Name != name }))
 		n, err := t.take(ctx, known)
 		if taken += n; n > 0 {
 			known = nil
@@ -103,7 +110,8 @@ func mendable(err error) bool {
 type taking struct {
 	s          *Store
 	name, path string
-	still      bool // it was not changed of late: what is there is all
+	still      bool // it was not changed of late: what is there is all, but perhaps for the end of a row
+	closed     bool // another file was begun after it, or it was left for long: what is there is all
 	done       bool // nothing more is to be had until it changes
 	file       File
 	form       ingest.Form
@@ -144,6 +152,7 @@ func (t *taking) take(ctx context.Context, known []File) (taken int, err error) 
 	} else {
 		t.in.Reset(f)
 	}
+	t.closed = t.closed || packed // it was whole, or would not be unpacked
 	return t.rest(ctx)
 }
 
@@ -186,9 +195,16 @@ func (t *taking) open(f *os.File) (r io.Reader, packed bool, err error) {
 // know finds the file among those that are known, or how it is written when it is new; ok is false while too little of it is there.
 func (t *taking) know(known []File, start []byte) (ok bool, err error) {
 	best := -1
+	prints := map[int][]byte{} // most files are known by the same number of bytes
 	for i := range known {
 		k := &known[i]
-		if k.Prefix > 0 && k.Prefix <= len(start) && (best < 0 || k.Prefix > known[best].Prefix) && bytes.Equal(k.Print, fingerprint(start[:k.Prefix])) {
+		if k.Prefix <= 0 || k.Prefix > len(start) || best >= 0 && k.Prefix <= known[best].Prefix {
+			continue
+		}
+		if prints[k.Prefix] == nil {
+			prints[k.Prefix] = fingerprint(start[:k.Prefix])
+		}
+		if bytes.Equal(k.Print, prints[k.Prefix]) {
 			best = i
 		}
 	}
@@ -303,7 +319,7 @@ func (t *taking) rest(ctx context.Context) (taken int, err error) {
 				continue
 			}
 		}
-		n, err = t.form.Cut(t.name, t.file.Header, buf, ended && t.still)
+		n, err = t.form.Cut(t.name, t.file.Header, buf, ended && (t.closed || t.still && t.whole(buf)))
 		if err != nil {
 			return taken, err
 		}
@@ -339,6 +355,12 @@ func (t *taking) rest(ctx context.Context) (taken int, err error) {
 	if err := flush(); err != nil {
 		return taken, err
 	}
-	t.done = t.still || len(buf) == 0
+	t.done = t.closed || t.still && len(buf) == 0
 	return taken, nil
+}
+
+// whole reports whether the last row of a text is one, though no line end follows: JSON tells, a row of a table does not.
+func (t *taking) whole(text []byte) bool {
+	last := text[bytes.LastIndexByte(text, '\n')+1:]
+	return t.form.Map == nil && t.form.Name != "atna" && json.Valid(last)
 }
