@@ -321,26 +321,32 @@ func (f *Office) Answer(ctx context.Context, p access.Principal, question, answe
 	if q.Case == "" {
 		return f.heard(ctx, p, &q, Note{At: now, By: q.Of, Step: "answer", Text: said, Entry: entry}, settle)
 	}
-	if err := f.d.Write(ctx, settle); err != nil {
-		return err
-	}
-	others, err := f.questions(ctx, f.d.Reader(), `about = ? and open = 1`, caseNumber(q.Case))
-	if err != nil {
-		return err
-	}
-	_, err = f.update(ctx, q.Case, 0, func(c *Case) error {
-		c.Notes = append(c.Notes, Note{At: now, By: q.Of, Step: "answer", Text: said, Entry: entry})
-		if c.State == Asked && len(others) == 0 {
-			c.State = Taken
+	err = f.d.Write(ctx, func(tx *sql.Tx) error {
+		if err := settle(tx); err != nil {
+			return err
 		}
-		if answer == NotMe && c.Open() {
-			c.Escalated = true
-			if c.Queue != Automatic {
-				c.Queue = Automatic
-				c.Due = now.Add(within[Automatic])
+		others, err := f.questions(context.Background(), tx, `about = ? and open = 1`, caseNumber(q.Case))
+		if err != nil {
+			return err
+		}
+		_, err = f.updateIn(tx, q.Case, 0, func(c *Case) error {
+			c.Notes = append(c.Notes, Note{At: now, By: q.Of, Step: "answer", Text: said, Entry: entry})
+			if c.State == Asked && len(others) == 0 {
+				c.State = Taken
 			}
-		}
-		return nil
+			if answer == NotMe && c.Open() {
+				c.Escalated = true
+				if c.Queue != Automatic {
+					c.Queue = Automatic
+					c.Due = now.Add(within[Automatic])
+				}
+			}
+			return nil
+		})
+		return err
 	})
+	if err == nil {
+		f.tell()
+	}
 	return err
 }

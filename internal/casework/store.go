@@ -145,31 +145,37 @@ func (s *Store) seal(tx *sql.Tx, c *Case) (r row, err error) {
 // update lets fn change a case and stores it, all or nothing. revision is that of the case as whoever acts saw it; 0: any.
 // Errors: outcome.NotFound; outcome.Conflict when it was changed meanwhile; fn's; as [db.DB.Write].
 func (s *Store) update(ctx context.Context, id string, revision int, fn func(*Case) error) (out Case, err error) {
-	number, bad := strconv.ParseInt(id, 10, 64)
-	if bad != nil {
-		return out, errNoCase
-	}
 	err = s.d.Write(ctx, func(tx *sql.Tx) error {
-		cases, err := s.list(context.Background(), tx, `number = ?`, number)
-		switch {
-		case err != nil:
-			return err
-		case len(cases) == 0:
-			return errNoCase
-		case revision != 0 && cases[0].Revision != revision:
-			return errRaced
-		}
-		out = cases[0]
-		if err := fn(&out); err != nil {
-			return err
-		}
-		return s.store(tx, &out)
+		out, err = s.updateIn(tx, id, revision, fn)
+		return err
 	})
 	if err != nil {
 		return Case{}, err
 	}
 	s.tell()
 	return out, nil
+}
+
+// updateIn is update within a transaction; who calls it tells when that is over.
+func (s *Store) updateIn(tx *sql.Tx, id string, revision int, fn func(*Case) error) (out Case, err error) {
+	number, bad := strconv.ParseInt(id, 10, 64)
+	if bad != nil {
+		return out, errNoCase
+	}
+	cases, err := s.list(context.Background(), tx, `number = ?`, number)
+	switch {
+	case err != nil:
+		return out, err
+	case len(cases) == 0:
+		return out, errNoCase
+	case revision != 0 && cases[0].Revision != revision:
+		return out, errRaced
+	}
+	out = cases[0]
+	if err := fn(&out); err != nil {
+		return out, err
+	}
+	return out, s.store(tx, &out)
 }
 
 // Queue gives the open cases, the most pressing first. Errors: outcome.NoStore; outcome.Exception when one was altered.
