@@ -36,7 +36,7 @@ const Operator = "command-line"
 // selects. A person needs the right to verify the log, and to read it for anything that tells whom it is about. The [Operator] needs
 // none: whoever holds the key file holds everything in it, and the door adds the entry. Outside a sandbox payloads need a second
 // person ([Gate.AskExport]), who agrees to one export of exactly these events. One that fails leaves nothing behind and the approval as it
-// was; each attempt is an entry.
+// was; one that is killed has used it up. Each attempt is an entry.
 //
 // Errors: outcome.Forbidden with the way forward; outcome.NotFound for the patient or the person; outcome.Conflict when the folder is
 // not empty; outcome.NoStore while the log cannot be written, for nothing leaves by the emergency journal.
@@ -86,12 +86,17 @@ func (g *Gate) ExportLog(ctx context.Context, p Principal, x LogExport) (LogExpo
 		return LogExported{}, err
 	}
 	e.Text += ", in clear; " + by
-	report, logged, err := g.log.Export(ctx, x.Dir, o, e)
-	if err == nil { // only what was written uses the word of two people up; where another node was faster nothing stays
-		err = g.persons.Finish(ctx, audit.Agent{Job: Operator}, x.Approval, "the events left")
+	// The word of two people is used up before the first byte: whoever ends the process in the middle has no second copy for it.
+	if err := g.persons.Finish(ctx, audit.Agent{Job: Operator}, x.Approval, "the events leave"); err != nil {
+		return LogExported{}, err
 	}
+	report, logged, err := g.log.Export(ctx, x.Dir, o, e)
 	if err != nil {
-		return LogExported{}, cmp.Or(emptied(x.Dir), err)
+		left := emptied(x.Dir)
+		if left == nil {
+			left = g.persons.Unfinish(context.WithoutCancel(ctx), audit.Agent{Job: Operator}, x.Approval, "the export failed, and nothing of it stays")
+		}
+		return LogExported{}, cmp.Or(left, err)
 	}
 	return LogExported{report, logged.Entry()}, nil
 }

@@ -133,6 +133,22 @@ func (s *Store) settleAct(ctx context.Context, by audit.Agent, p *Pending, d did
 	return s.act(ctx, n, func(tx *sql.Tx) error { return s.decide(tx, p, by, state) })
 }
 
+// Unfinish takes back what [Store.Finish] said: what was begun failed, nothing of it stays, and it may be begun again. Errors:
+// outcome.Conflict when it is not said to be carried out.
+func (s *Store) Unfinish(ctx context.Context, by audit.Agent, id, text string) error {
+	n, err := s.note(ctx, s.event(by, didCarryOut, failed, "item "+id+": "+text))
+	if err != nil {
+		return err
+	}
+	return s.act(ctx, n, func(tx *sql.Tx) error {
+		again, err := s.alterPending(tx, `q.state='done' and q.id=?`, []any{id}, func(c *pendingColumns) { c.state = "approved" })
+		if err == nil && again != 1 {
+			err = outcome.New(outcome.Conflict, "this item was not begun")
+		}
+		return err
+	})
+}
+
 // Finish says that an approved act is carried out, or begins to be where it is done once. It counts once: outcome.Conflict when it was
 // said before. The entry is by the job that carries it out.
 func (s *Store) Finish(ctx context.Context, by audit.Agent, id, text string) error {
