@@ -127,6 +127,16 @@ func TestPasskey(t *testing.T) {
 	}
 	b.says("the last way in which you can sign in")
 
+	b.follow("Add a passkey")
+	b.says("Name, so that you know it again", "Create a passkey")
+	b.fits("passkey-add")
+	b.touch("Create a passkey")
+	b.until(`document.querySelector('[data-passkey-says]').checkVisibility()`)
+	b.says("This device holds a passkey of yours already.")
+	if ask[bool](b, `document.querySelector('[data-without-passkey]').checkVisibility()`) {
+		t.Error("the page says that no passkey can be made")
+	}
+
 	b.open("/activity")
 	b.touch(personMenu)
 	b.follow("Lock this screen")

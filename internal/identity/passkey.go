@@ -200,6 +200,9 @@ func (s *Store) removeFactor(ctx context.Context, ses *Session, d did, text stri
 		return err
 	}
 	err = s.act(ctx, n, func(tx *sql.Tx) error {
+		if err := s.still(tx, ses); err != nil {
+			return err
+		}
 		// The person's row is the lock: of two who remove a factor each at the same moment, the second sees one less.
 		if err := s.alterPerson(tx, ses.person, nil, func(*personColumns) {}); err != nil {
 			return err
@@ -227,6 +230,12 @@ const freshFor = 15 * time.Minute
 
 // ErrStale asks for a fresh factor, by [Store.StepUp], before the same again.
 var ErrStale error = outcome.New(outcome.Login, "this changes how you sign in: confirm that it is you").Because("stepup.factors").Offering(outcome.StepUp)
+
+// still asks within a change of factors whether its session lives and is open: memory believes a session for a moment, and whoever was just
+// shut out must not leave himself a way back.
+func (s *Store) still(tx *sql.Tx, ses *Session) error {
+	return s.alterSession(tx, openSession+` and s.locked_at=0 and s.epoch=(select epoch from identity_person where number=?)`, []any{ses.ID, ses.person}, func(*sessionColumns) {})
+}
 
 func (s *Store) fresh(ses *Session) error {
 	if s.now().Sub(ses.AuthTime(2)) > freshFor {

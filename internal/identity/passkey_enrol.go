@@ -75,7 +75,7 @@ func (s *Store) AddPasskey(ctx context.Context, ses *Session, name string, answe
 		return Passkey{}, err
 	}
 	err = s.act(ctx, n, func(tx *sql.Tx) error {
-		if err := s.alterSession(tx, openSession+` and s.locked_at=0`, []any{ses.ID}, func(*sessionColumns) {}); err != nil {
+		if err := s.still(tx, ses); err != nil {
 			return err
 		}
 		if err := s.insertPasskey(tx, *k); err != nil {

@@ -427,6 +427,27 @@ func TestFactorsAreRemovedButNotTheLast(t *testing.T) {
 	s.refused(err, outcome.Login, "a passkey that was removed")
 }
 
+// Who was shut out a moment ago, and is still believed, leaves no way back: no passkey, no codes; and removes nobody's.
+func TestAnEndedSessionChangesNoFactor(t *testing.T) {
+	s := newSite(t, true)
+	p := s.hire("Maren Okafor", Nurse)
+	o := p.signIn()
+	k := s.keyed(o.Session, laptop(), "")
+	asked, err := s.AskNewPasskey(t.Context(), o.Session)
+	s.must(err)
+	_, err = s.Kill(t.Context(), shell, p.Person, "stolen")
+	s.must(err)
+	_, err = s.AddPasskey(t.Context(), o.Session, "", laptop().create(t, asked))
+	s.refused(err, outcome.Login, "a passkey")
+	_, err = s.NewRecoveryCodes(t.Context(), o.Session)
+	s.refused(err, outcome.Login, "recovery codes")
+	s.refused(s.RemovePasskey(t.Context(), o.Session, k.ID), outcome.Login, "a removal")
+	s.refused(s.RemovePassword(t.Context(), o.Session), outcome.Login, "a removal")
+	if r, err := s.Recovery(t.Context(), o.Session); err != nil || r.Left != 0 {
+		t.Fatalf("%+v %v", r, err)
+	}
+}
+
 // A passkey makes somebody a second person a day after it was made, and not before.
 func TestAPasskeyRipens(t *testing.T) {
 	s := newSite(t, false)

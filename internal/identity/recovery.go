@@ -92,6 +92,9 @@ func (s *Store) NewRecoveryCodes(ctx context.Context, ses *Session) ([]string, e
 	var codes []string
 	err = s.act(ctx, n, func(tx *sql.Tx) error {
 		codes = nil
+		if err := s.still(tx, ses); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(`delete from identity_recovery where person=?`, ses.person); err != nil {
 			return err
 		}

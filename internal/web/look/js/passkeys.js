@@ -64,7 +64,7 @@ async function autofill(button) {
 for (const button of buttons) {
   if (!can(button)) continue
   button.hidden = false
-  for (const mark of document.querySelectorAll('[data-with-passkey]')) mark.hidden = false
+  for (const mark of document.querySelectorAll('[data-with-passkey], [data-without-passkey]')) mark.hidden = 'withoutPasskey' in mark.dataset
   button.addEventListener('click', () => act(button))
   if ('autofill' in button.dataset) autofill(button)
 }
