@@ -591,7 +591,7 @@ func AddPasskey(v AddPasskeyView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 52, "<section class=\"card padded\"><p class=\"fld\"><label for=\"name\">Name, so that you know it again</label> <input class=\"in\" id=\"name\" name=\"name\" maxlength=\"60\" autocomplete=\"off\" aria-describedby=\"namehint\"> <span class=\"hint\" id=\"namehint\">For example the device that it is on. It may stay empty.</span></p></section><p class=\"actions\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 52, "<section class=\"card padded\"><p class=\"fld\"><label for=\"name\">Name, so that you know it again</label> <input class=\"in\" id=\"name\" name=\"name\" maxlength=\"60\" autocomplete=\"off\" aria-describedby=\"namehint\"> <span class=\"hint\" id=\"namehint\">For example the device that it is on. It may stay empty.</span></p></section><div class=\"actions\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -599,7 +599,7 @@ func AddPasskey(v AddPasskeyView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 53, "<a class=\"btn\" href=\"/my-sign-in\">Cancel</a></p><p class=\"sub\" data-without-passkey>This browser makes no passkey here: it needs scripts, and the address of this server as ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 53, "<a class=\"btn\" href=\"/my-sign-in\">Cancel</a></div><p class=\"sub\" data-without-passkey>This browser makes no passkey here: it needs scripts, and the address of this server as ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -699,7 +699,7 @@ func Recover(v RecoverView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 60, "></p><p class=\"fld\"><label for=\"code\">Recovery code</label> <input class=\"in code\" id=\"code\" name=\"code\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"40\" placeholder=\"0000-0000-0000-0000\" required")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 60, "></p><p class=\"fld\"><label for=\"code\">Recovery code</label> <input class=\"in\" id=\"code\" name=\"code\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"40\" placeholder=\"0000-0000-0000-0000\" required")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
