@@ -76,10 +76,18 @@ func TestPeople(t *testing.T) {
 	b.open(person)
 	b.silent(path) // the link was shown once
 	b.fits("person")
+	b.fill("why", "On leave")
+	b.follow("Suspend")
+	b.says("Suspended", "Nothing lets this person in")
+	b.fits("person-suspended")
+	b.follow("Let this person in again")
 	b.fill("reason", "Left the hospital")
 	b.follow("End access now")
 	b.says("Ended")
 	b.fits("person-ended")
+	b.follow("Certificate")
+	b.says("Certificate of termination", "Left the hospital", "Gone everywhere by", "To the partners of", "Signed by this installation")
+	b.fits("certificate")
 	nils.until(`document.querySelector('h1').textContent === 'This screen is locked'`)
 	nils.silent("Nils Holm")
 	if nils.open("/day"); nils.at() == "/day" {

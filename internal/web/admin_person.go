@@ -251,7 +251,7 @@ func (p *Pages) suspend(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	p.did(w, r, who, p.o.Staffing.Suspend(r.Context(), who.Session.Agent(), r.PathValue("person"), strings.TrimSpace(r.PostForm.Get("reason"))))
+	p.did(w, r, who, p.o.Staffing.Suspend(r.Context(), who.Session.Agent(), r.PathValue("person"), strings.TrimSpace(r.PostForm.Get("why"))))
 }
 
 // resume lets a suspended person in again, or asks a second person to where charts open.

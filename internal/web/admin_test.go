@@ -87,7 +87,7 @@ func TestEndingAccess(t *testing.T) {
 	anna, sam := o.staff("Anna Berg", identity.Administrator), o.staff("Sam Rivera", identity.Physician)
 	path := "/admin/people/" + sam.made.Person
 	o.shows(anna.post(path+"/end", "reason", ""), http.StatusBadRequest, "A termination needs a reason")
-	if a := anna.post(path+"/suspend", "reason", "On leave"); a.status != http.StatusSeeOther {
+	if a := anna.post(path+"/suspend", "why", "On leave"); a.status != http.StatusSeeOther {
 		t.Fatal(a.status, a.text())
 	}
 	anna.page(path, "Suspended", "Let this person in again")
