@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/mail"
 	"net/smtp"
+	"slices"
 	"strings"
 	"time"
 
@@ -131,6 +132,9 @@ func (m *Mail) text(all []Message, now time.Time) []byte {
 	if len(all) > 1 {
 		subject = fmt.Sprintf("%d cases wait for the privacy office", len(all))
 	}
+	if i := slices.IndexFunc(all, func(a Message) bool { return a.Text != "" }); i >= 0 {
+		subject = all[i].Text
+	}
 	line("From: <%s>", m.from)
 	line("To: <%s>", strings.Join(m.to, ">, <"))
 	line("Subject: %s", subject)
@@ -139,7 +143,11 @@ func (m *Mail) text(all []Message, now time.Time) []byte {
 	line("Content-Type: text/plain; charset=utf-8")
 	line("")
 	for _, a := range all {
-		line("Case %s, %s: %s, severity %s.", a.Case, a.Queue, a.Hypothesis, a.Severity)
+		if a.Text != "" {
+			line("%s.", a.Text)
+		} else {
+			line("Case %s, %s: %s, severity %s.", a.Case, a.Queue, a.Hypothesis, a.Severity)
+		}
 		line("%s", a.Link)
 		line("")
 	}

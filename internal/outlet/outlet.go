@@ -36,6 +36,7 @@ type Message struct {
 	Queue      string    `json:"queue"`
 	Link       string    `json:"link"` // to the page, which asks who reads it
 	Opened     time.Time `json:"opened"`
+	Text       string    `json:"text,omitempty"` // what happened, of word that is about no case
 }
 
 // Source has the alerts.
@@ -203,6 +204,23 @@ func (x *Outlet) take(ctx context.Context) (at int64, err error) {
 				if err := insert(tx, way, about[i], changes[i], now.Add(wait)); err != nil {
 					return err
 				}
+			}
+		}
+		return nil
+	})
+}
+
+// Tell puts word of something that is no case into the table, for the office: about is what [Source] writes it by, and no number; change
+// tells it from others of its kind. Telling the same twice sends it once. Errors: as [db.DB.Write].
+func (x *Outlet) Tell(ctx context.Context, about string, change int64) error {
+	ways, now := x.ways(), x.o.Now()
+	if len(ways) == 0 {
+		return nil
+	}
+	return x.o.DB.Write(ctx, func(tx *sql.Tx) error {
+		for way, wait := range ways {
+			if err := insert(tx, way, about, change, now.Add(wait)); err != nil {
+				return err
 			}
 		}
 		return nil

@@ -40,6 +40,9 @@ func (o *office) Alerts(_ context.Context, since int64) (about []string, changes
 func (o *office) Message(_ context.Context, about string) (Message, bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if about == "feed-silent" {
+		return Message{Hypothesis: about, Text: "Nothing has come"}, !o.taken[about], nil
+	}
 	return Message{Case: about, Hypothesis: "harvest", Severity: "high", Queue: "review", Link: "https://ehr.example/privacy/cases/" + about}, !o.taken[about], nil
 }
 
@@ -240,6 +243,31 @@ func TestAMailGathersWhatNobodyTook(t *testing.T) {
 	}
 	if strings.Contains(got[0], "cases/18") {
 		t.Error("what somebody took is mailed")
+	}
+}
+
+// What is no case is told in its own words, once, and not when it is over.
+func TestWordThatIsAboutNoCase(t *testing.T) {
+	address, mails := post(t)
+	mail, err := NewMail(address, "ehr@example.org", "a@example.org", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail.Patience = 0
+	w := newWorld(t, nil, mail)
+	for range 2 {
+		if err := w.x.Tell(t.Context(), "feed-silent", 7); err != nil {
+			t.Fatal(err)
+		}
+		w.turn()
+	}
+	w.taken["feed-silent"] = true
+	if err := w.x.Tell(t.Context(), "feed-silent", 8); err != nil {
+		t.Fatal(err)
+	}
+	w.turn()
+	if got := mails(); len(got) != 1 || !strings.Contains(got[0], "Subject: Nothing has come\n") || !strings.Contains(got[0], "\nNothing has come.\n") || strings.Contains(got[0], "Case ") {
+		t.Errorf("%q", got)
 	}
 }
 

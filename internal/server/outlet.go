@@ -55,7 +55,7 @@ func (s *Server) openOutlet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.outlet, err = outlet.Open(ctx, outlet.Options{DB: s.records, Source: alerts{s.Cases, s.Config.PublicURL}, Letters: letters{s.Cases, s.Persons, s.Config.PublicURL}, Webhook: hook, Mail: mail, Now: s.options.Now, Logger: s.options.Logger})
+	s.outlet, err = outlet.Open(ctx, outlet.Options{DB: s.records, Source: alerts{s.Cases, s.Config.PublicURL, s}, Letters: letters{s.Cases, s.Persons, s.Config.PublicURL}, Webhook: hook, Mail: mail, Now: s.options.Now, Logger: s.options.Logger})
 	return err
 }
 
@@ -63,7 +63,11 @@ func (s *Server) openOutlet(ctx context.Context) error {
 type alerts struct {
 	*casework.Store
 	base string
+	s    *Server
 }
+
+// silence is what word of a silent feed is known by, in place of the number of a case.
+const silence = "feed-silent"
 
 // Alerts is for [outlet.Source].
 func (a alerts) Alerts(ctx context.Context, since int64) (about []string, changes []int64, newest int64, err error) {
@@ -83,8 +87,15 @@ func (a alerts) Alerts(ctx context.Context, since int64) (about []string, change
 	return about, changes, changed[len(changed)-1].Change, nil
 }
 
-// Message is for [outlet.Source]: a case that somebody has taken needs none.
+// Message is for [outlet.Source]: a case that somebody has taken needs none, nor a feed that came again.
 func (a alerts) Message(ctx context.Context, about string) (outlet.Message, bool, error) {
+	if about == silence {
+		if a.s.other == nil {
+			return outlet.Message{}, false, nil
+		}
+		since, silent := a.s.other.silence()
+		return outlet.Message{Hypothesis: silence, Severity: "high", Link: a.base + "/privacy/feed", Opened: since, Text: "Nothing has come of the watched log for too long"}, silent > 0, nil
+	}
 	c, err := a.Case(ctx, about)
 	if err != nil {
 		return outlet.Message{}, false, err

@@ -124,7 +124,7 @@ func (w *otherSystem) run(ctx context.Context, s *Server) error {
 	return w.collector.Run(ctx)
 }
 
-// listenToSilence notices that nothing comes any more: a gap is a hiding place. That it begins is an entry.
+// listenToSilence notices that nothing comes any more: a gap is a hiding place. That it begins is an entry, and told to those who are away.
 func (w *otherSystem) listenToSilence(ctx context.Context, s *Server) {
 	limit := cmp.Or(s.options.Watched.Silence, 26*time.Hour)
 	for ctx.Err() == nil {
@@ -147,12 +147,22 @@ func (w *otherSystem) listenToSilence(ctx context.Context, s *Server) {
 			s.options.Logger.Error("nothing has come of the log of the watched system: look at the feed", "since", came)
 			_, _ = s.Log.Note(ctx, audit.Event{Kind: audit.Job, Agent: audit.Agent{Job: "watch"}, Action: "E", Interaction: "feed-silent", Class: audit.Machine, Purpose: "HCOMPL",
 				Outcome: 4, Text: "nothing has come of the log of the watched system for " + silent.Round(time.Minute).String()})
+			if err := s.outlet.Tell(ctx, silence, came.Unix()); err != nil {
+				s.options.Logger.Warn("that the feed is silent is told to nobody who is away", "error", err)
+			}
 		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(min(time.Minute, limit)):
 		}
 	}
+}
+
+// silence is since when nothing came, and for how long, when that is too long.
+func (w *otherSystem) silence() (since time.Time, silent time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.came, w.silent
 }
 
 // quiet is for how long nothing has come.
@@ -174,9 +184,7 @@ func (s *Server) feedOf(ctx context.Context) (*web.Feed, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.other.mu.Lock()
-	silent := s.other.silent
-	s.other.mu.Unlock()
+	_, silent := s.other.silence()
 	out := &web.Feed{Came: x.Came, Newest: x.Newest, Judged: x.Judged, Rejected: x.Rejected, Silent: silent, Trouble: x.Trouble, Duplicates: x.Met.Duplicates, ClockFaults: x.Met.ClockFaults,
 		OutOfOrder: x.Met.OutOfOrder, People: x.Met.UnknownPeople, Patients: x.Met.UnknownPatients, Acts: len(x.Met.UnknownActs) + x.Met.MoreActs}
 	for _, f := range x.Files {

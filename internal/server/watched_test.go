@@ -96,6 +96,7 @@ type post struct {
 	place    dbtest.Place
 	incoming string
 	o        server.Watched
+	set      []func(*server.Config)
 	url      string
 	stop     func()
 
@@ -105,9 +106,9 @@ type post struct {
 }
 
 // stand makes an installation that watches a system with this context.
-func stand(t *testing.T, o server.Watched) *post {
+func stand(t *testing.T, o server.Watched, set ...func(*server.Config)) *post {
 	t.Helper()
-	p := &post{place: dbtest.New(t), o: o, verdicts: map[string]string{}, cases: map[string]string{}}
+	p := &post{place: dbtest.New(t), o: o, set: set, verdicts: map[string]string{}, cases: map[string]string{}}
 	if o.TLS == "" && o.UDP == "" {
 		p.incoming = t.TempDir()
 		p.o.Incoming = p.incoming
@@ -122,7 +123,11 @@ func stand(t *testing.T, o server.Watched) *post {
 }
 
 func (p *post) config() server.Config {
-	return server.Config{Data: p.place.Dir, Database: p.place.URL, Listen: "127.0.0.1:0", PublicURL: "http://localhost"}
+	c := server.Config{Data: p.place.Dir, Database: p.place.URL, Listen: "127.0.0.1:0", PublicURL: "http://localhost"}
+	for _, set := range p.set {
+		set(&c)
+	}
+	return c
 }
 
 func (p *post) start(t *testing.T) {
@@ -536,9 +541,19 @@ func TestAnInstallationWithChartsWatchesNobodyElse(t *testing.T) {
 	}
 }
 
-// A feed that falls silent is told: on the officers' pages, and as an entry.
+// A feed that falls silent is told: on the officers' pages, as an entry, and to those who are away, once.
 func TestASilentFeedIsTold(t *testing.T) {
-	p := stand(t, server.Watched{Context: t.TempDir(), Silence: time.Millisecond})
+	told := make(chan string, 10)
+	away := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		text, _ := io.ReadAll(r.Body)
+		told <- string(text)
+	}))
+	defer away.Close()
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte(strings.Repeat("s", 40)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := stand(t, server.Watched{Context: t.TempDir(), Silence: time.Millisecond}, func(c *server.Config) { c.WebhookURL, c.WebhookSecretFile = away.URL, secret })
 	officer := p.signed(t, "Officer", "privacy", "")
 	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		a := officer.Get(t, "/privacy/cases")
@@ -558,6 +573,14 @@ func TestASilentFeedIsTold(t *testing.T) {
 	}
 	if !slices.ContainsFunc(reads, func(r audit.Read) bool { return r.Event.Interaction == "feed-silent" }) {
 		t.Error("no entry says so")
+	}
+	select {
+	case text := <-told:
+		if !strings.Contains(text, "Nothing has come of the watched log") || !strings.Contains(text, "/privacy/feed") {
+			t.Errorf("who is away reads %s", text)
+		}
+	case <-time.After(time.Minute):
+		t.Error("nobody who is away is told")
 	}
 }
 
