@@ -211,13 +211,20 @@ func (x *Outlet) take(ctx context.Context) (at int64, err error) {
 }
 
 // Tell puts word of something that is no case into the table, for the office: about is what [Source] writes it by, and no number; change
-// tells it from others of its kind. Telling the same twice sends it once. Errors: as [db.DB.Write].
+// grows from one of its kind to the next. Telling the same twice sends it once. Errors: as [db.DB.Write].
 func (x *Outlet) Tell(ctx context.Context, about string, change int64) error {
 	ways, now := x.ways(), x.o.Now()
 	if len(ways) == 0 {
 		return nil
 	}
 	return x.o.DB.Write(ctx, func(tx *sql.Tx) error {
+		newer, err := tx.Exec(`insert into outlet_cursor(name, at) values(?, ?) on conflict(name) do update set at = excluded.at where outlet_cursor.at < excluded.at`, about, change)
+		if err != nil {
+			return err
+		}
+		if n, err := newer.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
 		for way, wait := range ways {
 			if err := insert(tx, way, about, change, now.Add(wait)); err != nil {
 				return err
