@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -320,14 +321,15 @@ func (s *Store) NoteProvisioning(ctx context.Context, by audit.Agent, text, aske
 	return err
 }
 
-// Taken reports whether a sign-in name or mail address belongs to somebody who did not leave. Errors: outcome.NoStore.
+// Taken reports whether a sign-in name or mail address belongs to somebody at work who did not leave. Whoever is here as a patient only does
+// not count: another system must not learn from a refusal that somebody is a patient. Errors: outcome.NoStore.
 func (s *Store) Taken(ctx context.Context, signInName, mail string) (bool, error) {
 	people, err := s.all(ctx, s.db.Reader(), "")
 	if err != nil && !errors.Is(err, errAltered) {
 		return false, err
 	}
 	for _, r := range people {
-		if r.State != Ended && (signInName != "" && r.SignInName == signInName || mail != "" && r.Mail == mail) {
+		if r.State != Ended && !r.PortalOnly() && (signInName != "" && r.SignInName == signInName || mail != "" && strings.EqualFold(r.Mail, mail)) {
 			return true, nil
 		}
 	}

@@ -70,7 +70,7 @@ type certified struct {
 
 // certified is the name as a certificate says it: who is here as a patient only is no name, for that somebody is a patient is patient data.
 func (p Person) certified() string {
-	if len(p.Roles) == 1 && p.Roles[0] == Patient {
+	if p.PortalOnly() {
 		return "Portal account"
 	}
 	return p.Name

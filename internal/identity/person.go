@@ -89,6 +89,9 @@ func (p Person) capacity(wanted string) (string, error) {
 	return wanted, nil
 }
 
+// PortalOnly reports whether a person is here as a patient and nothing else.
+func (p Person) PortalOnly() bool { return len(p.Roles) == 1 && p.Roles[0] == Patient }
+
 // RolesIn are the roles that count in a capacity: never both kinds at once.
 func (p Person) RolesIn(capacity string) []string {
 	return slices.DeleteFunc(slices.Clone(p.Roles), func(r string) bool { return (r == Patient) != (capacity == PatientCapacity) })

@@ -178,7 +178,7 @@ func (s *Store) Unused(ctx context.Context, since time.Time) ([]Person, error) {
 	}
 	var out []Person
 	for _, r := range all {
-		if !seen[r.number] && r.Created.Before(since) && (len(r.Roles) != 1 || r.Roles[0] != Patient) {
+		if !seen[r.number] && r.Created.Before(since) && !r.PortalOnly() {
 			out = append(out, r.Person)
 		}
 	}

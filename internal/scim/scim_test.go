@@ -131,6 +131,14 @@ func TestPeopleComeByTheDirectory(t *testing.T) {
 	for _, body := range []string{`{"userName":"tom.clerk@hospital.example","externalId":"e-2"}`, `{"userName":"t2","externalId":"e-3","emails":["tom@hospital.example"]}`} {
 		d.do(409, "POST", "/Users", body)
 	}
+	if _, err := d.Persons.CreateForTest(t.Context(), shell, identity.NewPerson{Name: "Maren Okafor", SignInName: "maren", Mail: "maren@home.example", Roles: []string{identity.Patient}, Patient: "Patient/p1"}); err != nil {
+		t.Fatal(err)
+	}
+	maren := d.do(201, "POST", "/Users", `{"userName":"maren@hospital.example","externalId":"e-8","emails":[{"value":"maren@home.example"}]}`)["id"].(string)
+	if p := d.person(maren); p.SignInName != "maren02" { // that somebody is a patient here is not told
+		t.Error(p.SignInName)
+	}
+	d.do(204, "DELETE", "/Users/"+maren, "")
 	for _, bad := range []string{``, `[]`, `{`, `null`, `{}`, `{"userName":""}`, `{"userName":7}`, `{"userName":"x1","active":"perhaps"}`, `{"userName":"x2","emails":[{"value":"no address"}]}`} {
 		d.do(400, "POST", "/Users", bad)
 	}

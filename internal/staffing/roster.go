@@ -113,13 +113,13 @@ func (d *Desk) Plan(ctx context.Context, rows []Row, faults []Fault, leavers int
 				s.Does, s.At = Later, row.Start
 			default:
 				if i := slices.IndexFunc(people, func(p identity.Person) bool {
-					return p.State != identity.Ended && (row.SignIn != "" && p.SignInName == row.SignIn || row.Mail != "" && p.Mail == row.Mail)
+					return p.State != identity.Ended && !p.PortalOnly() && (row.SignIn != "" && p.SignInName == row.SignIn || row.Mail != "" && strings.EqualFold(p.Mail, row.Mail))
 				}); i >= 0 {
 					bad("somebody here has this sign-in name or mail address already, and is not adopted: name her id in the column person, or choose another")
 					continue
 				}
 				if row.SignIn != "" && slices.ContainsFunc(people, func(p identity.Person) bool { return p.SignInName == row.SignIn }) {
-					bad("this sign-in name was somebody's who left: choose another")
+					bad("this sign-in name is not free: choose another, or leave it empty")
 					continue
 				}
 				s.Does, s.Says = Join, "roles "+quoted(strings.Join(row.Roles, " "))+", unit "+quoted(row.Unit)
@@ -138,7 +138,7 @@ func (d *Desk) Plan(ctx context.Context, rows []Row, faults []Fault, leavers int
 		}
 	}
 	for _, p := range people {
-		if p.State != identity.Ended && !linked[p.ID] && !adopted[p.ID] && !(len(p.Roles) == 1 && p.Roles[0] == identity.Patient) {
+		if p.State != identity.Ended && !linked[p.ID] && !adopted[p.ID] && !p.PortalOnly() {
 			plan.Steps = append(plan.Steps, Step{Does: Orphan, Person: p.ID, Name: p.Name, Says: "works here, and is not in the file: nothing is done"})
 		}
 	}
