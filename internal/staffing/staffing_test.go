@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
 	"chartwarden/internal/db/dbtest"
+	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/server"
@@ -69,6 +71,16 @@ func (h *house) must(err error) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+}
+
+// put stores a resource as the importer.
+func (h *house) put(body string) {
+	h.t.Helper()
+	doc, err := document.Parse([]byte(body))
+	h.must(err)
+	done, err := h.Gate.Import(h.t.Context(), access.Job("import"), []access.Entry{{Method: "PUT", URL: doc.Type() + "/" + doc.Root().Get("id").Text(), Doc: doc}})
+	h.must(err)
+	h.must(done[0].Err)
 }
 
 // plan gives what a file comes to, as lines of step and employee.
@@ -273,22 +285,31 @@ func TestUnusedAccountsAreSuspended(t *testing.T) {
 	h := open(t, true)
 	used := h.make(identity.NewPerson{Name: "Anna Lindqvist", Roles: []string{identity.Nurse}})
 	h.make(identity.NewPerson{Name: "Bo Berg", Roles: []string{identity.Nurse}})
+	h.put(`{"resourceType":"Practitioner","id":"cy","name":[{"family":"Dahl"}]}`)
+	h.make(identity.NewPerson{Name: "Cy Dahl", Roles: []string{identity.Nurse}, Practitioner: "Practitioner/cy"})
 	h.clock.pass(staffing.UnusedAfter + time.Hour)
 	h.must(h.Staffing.Warn(t.Context()))
 	h.must(h.Staffing.Warn(t.Context()))
 	set, err := h.Persons.ScheduledFor(t.Context(), "")
-	if err != nil || len(set) != 3 || set[0].Kind != identity.SuspendAt {
+	if err != nil || len(set) != 4 || set[0].Kind != identity.SuspendAt {
 		t.Fatalf("%+v %v", set, err)
 	}
 	if _, err := h.Persons.Enter(t.Context(), used.ID, "", identity.Arrival{Zone: "hospital"}); err != nil {
 		t.Fatal(err)
 	}
 	h.clock.pass(staffing.SuspendedAfter)
+	now := h.clock.now()
+	h.put(`{"resourceType":"Schedule","id":"shift","actor":[{"reference":"Practitioner/cy"}],"planningHorizon":{"start":"` + now.Add(-time.Hour).Format(time.RFC3339) + `","end":"` + now.Add(7*time.Hour).Format(time.RFC3339) + `"}}`)
 	h.must(h.Staffing.Tick(t.Context()))
-	for name, want := range map[string]identity.State{"Anna Lindqvist": identity.Active, "Bo Berg": identity.Suspended, "Ada Admin": identity.Active} {
+	for name, want := range map[string]identity.State{"Anna Lindqvist": identity.Active, "Bo Berg": identity.Suspended, "Cy Dahl": identity.Active, "Ada Admin": identity.Active} {
 		if got := h.named(name).State; got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
+	}
+	h.clock.pass(25 * time.Hour) // the shift is over
+	h.must(h.Staffing.Tick(t.Context()))
+	if got := h.named("Cy Dahl").State; got != identity.Suspended {
+		t.Errorf("off shift she is %s", got)
 	}
 }
 
