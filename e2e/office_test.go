@@ -81,7 +81,7 @@ func TestPeople(t *testing.T) {
 	b.says("Suspended", "Nothing lets this person in")
 	b.fits("person-suspended")
 	b.follow("Let this person in again")
-	b.fill("reason", "Left the hospital")
+	b.fill("#reason", "Left the hospital")
 	b.follow("End access now")
 	b.says("Ended")
 	b.fits("person-ended")

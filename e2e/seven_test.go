@@ -137,7 +137,7 @@ var byDay = []misplay{
 	{"a leaver's account", "should be at rest", "a nurse of 3 North", func(h house, key string) func() {
 		admin := h.sits("hollis.brackett", "")
 		admin.open("/admin/people/" + h.people[key].ID)
-		admin.fill("reason", "Left the hospital")
+		admin.fill("#reason", "Left the hospital")
 		admin.follow("End access now")
 		admin.says("Ended")
 		time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(2 * time.Second))) // detection counts in seconds: within that of the end nobody has left
