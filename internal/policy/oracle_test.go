@@ -106,7 +106,7 @@ func oracle(q Request) bool {
 		is("front-desk") && (read || q.Action == Write || q.Action == Print) && (r.Group == "demographics" || r.Group == "contact" || r.Group == "scheduling"),
 		is("front-desk") && q.Action == Write && (r.Type == "Encounter" || r.Type == "Appointment"),
 		is("physician", "nurse", "medical-assistant") && q.Action == Write && r.New && (r.Type == "Patient" || r.Type == "Encounter" || r.Type == "Appointment"),
-		is("billing") && read && (r.Group == "demographics" || r.Group == "billing"),
+		is("billing") && (read || q.Action == Print) && (r.Group == "demographics" || r.Group == "billing"),
 		is("billing") && q.Action == Write && r.Group == "billing":
 		return true
 	}

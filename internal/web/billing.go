@@ -20,6 +20,7 @@ func (p *Pages) billingRoutes() []access.Route {
 	return []access.Route{
 		{Method: "GET", Pattern: "/billing", Action: policy.Find, Handler: p.billing},
 		{Method: "GET", Pattern: "/billing/patients/{patient}", Action: policy.Read, Handler: p.account},
+		{Method: "POST", Pattern: "/billing/patients/{patient}/print", Action: policy.Print, Handler: p.printAccount},
 	}
 }
 
@@ -34,7 +35,11 @@ func (p *Pages) billing(w http.ResponseWriter, r *http.Request) {
 // account is the billing part of one patient's chart.
 func (p *Pages) account(w http.ResponseWriter, r *http.Request) {
 	who := p.asks(r)
-	c, err := p.o.Gate.Folder(r.Context(), who, r.PathValue("patient"), "Coverage", "Claim", "ClaimResponse", "ExplanationOfBenefit", "Account", "Invoice")
+	open := p.o.Gate.Folder
+	if printed(r) != nil {
+		open = p.o.Gate.PrintFolder
+	}
+	c, err := open(r.Context(), who, r.PathValue("patient"), "Coverage", "Claim", "ClaimResponse", "ExplanationOfBenefit", "Account", "Invoice")
 	if err != nil {
 		p.fail(w, r, err)
 		return
@@ -43,6 +48,7 @@ func (p *Pages) account(w http.ResponseWriter, r *http.Request) {
 	p.name(r.Context(), w, who, c)
 	now := p.now()
 	v := page.AccountView{Shell: withEntry(p.shell(r, "Patient account", atBilling), c.Entry)}
+	v.Shell.Sheet = p.sheet(r, c, printed(r))
 	if c.Patient != nil {
 		root := c.Patient.Root()
 		v.Name, v.Facts = cmp.Or(access.HumanName(root.Get("name")), "Name not known"), whoIs(root, now)

@@ -65,6 +65,11 @@ func (p *Pages) printDeskPatient(w http.ResponseWriter, r *http.Request) {
 	p.deskPatient(w, onPaper(r, "/desk/patients/"+r.PathValue("patient")))
 }
 
+// printAccount puts on paper what billing knows of a patient.
+func (p *Pages) printAccount(w http.ResponseWriter, r *http.Request) {
+	p.account(w, onPaper(r, "/billing/patients/"+r.PathValue("patient")))
+}
+
 // sheet says how a page of a chart comes to paper: of the page on the screen, by which act.
 func (p *Pages) sheet(r *http.Request, c *access.Chart, made *printing) look.Sheet {
 	if made != nil {

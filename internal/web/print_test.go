@@ -35,6 +35,19 @@ func TestAPrintIsAnActOfItsOwn(t *testing.T) {
 	holds(t, "her list", w.Patient(t, "Maren Okafor", w.maren).Get(t, "/me"), 200, "Printed ", "!nopaper")
 }
 
+// What billing works with comes to paper by an act too.
+func TestAnAccountIsPrintedByAnAct(t *testing.T) {
+	w := newWard(t)
+	clerk := w.Person(t, "Ines Barrientos", identity.Billing, "")
+	at := "/billing/patients/" + w.maren
+	holds(t, "screen", clerk.Get(t, at), 200, `class="nopaper"`, `action="`+at+`/print"`, "!data-print")
+	holds(t, "paper", clerk.Form(t, at+"/print"), 200, "Okafor, Maren", "data-print", "Printed by Ines Barrientos", `href="`+at+`"`, "!nopaper", "!Penicillin")
+	if line := w.newest(t, clerk.Person.Person, "print"); line.Event.Kind != audit.Disclosure || len(line.Event.Patients) != 1 {
+		t.Errorf("%+v", line.Event)
+	}
+	holds(t, "a nurse prints no account", w.Person(t, "Sam Rivera", identity.Nurse, "").Form(t, at+"/print"), 403, "!Okafor")
+}
+
 // A broken glass opens to reading: there is no button, and the act is refused and written down.
 func TestNothingIsPrintedBehindTheGlass(t *testing.T) {
 	w := newWard(t)
