@@ -193,7 +193,7 @@ func (c *clock) key(b []byte, p *Principal, action string, rel *Relation, at *Co
 	for _, list := range [][]string{p.Roles, p.Departments, p.Clearances, p.Reads, p.Writes, p.Groups, rel.OrderDepts, rel.Flags} {
 		b = appendTexts(binary.AppendUvarint(b, uint64(len(list))), list...)
 	}
-	b = appendTruths(b, p.OnShift, p.Active, p.Groups == nil, rel.CareTeam, rel.OpenContact, rel.TaskOpen, rel.SelfMade, rel.Self, rel.Panel)
+	b = appendTruths(b, p.OnShift, p.Active, p.Provisions, p.Groups == nil, rel.CareTeam, rel.OpenContact, rel.TaskOpen, rel.SelfMade, rel.Self, rel.Panel)
 	for _, t := range [...]time.Time{p.TrainingDue, rel.LastContactEnd, rel.NextContactStart, rel.BTGUntil} {
 		b = appendTruths(binary.AppendVarint(b, t.UnixMilli()), t.IsZero())
 	}

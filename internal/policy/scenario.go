@@ -108,6 +108,7 @@ var whoPhrases = []phrase{
 		r.Principal.Writes = strings.Split(arg[0], "+")
 		return nil
 	}),
+	fact(`that keeps people and groups`, func(r *Request) { r.Principal.Provisions = true }),
 	say(`the job (import|index|backup|undo)`, func(r *Request, arg []string) error {
 		r.Principal.Kind, r.Principal.ID = Job, arg[0]
 		return nil
