@@ -21,4 +21,4 @@ replay-bench:
 tsv-bench:
 	./scripts/tsv-bench
 detection-results:
-	./scripts/bench detection --seeds 201,202,203,204,205
+	./scripts/bench detection --seeds 301,302,303,304,305

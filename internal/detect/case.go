@@ -63,17 +63,13 @@ type caseDay struct {
 	there    []uint64 // the digests of the events, in their order
 }
 
-type pastCase struct {
-	day int32
-	*openCase
-}
-
 const (
 	forget    = .97 // of a day's nats, for ranking
 	idleDays  = 14  // after which a case takes in no more
 	manyDays  = 14
 	fullCase  = 600 // events that a case names
 	automatic = .05 // the level of the automatic queue
+	stages    = 3   // at which a day is judged, each with its share of the level
 )
 
 // Posterior is the probability of misuse, from the log e-value by a line fitted on simulated hospitals.
@@ -131,7 +127,7 @@ const (
 // judgeDay raises or follows up the case that a day makes. Days that are settled may also lower one.
 func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, when stage) {
 	settled := when == forGood
-	logE, best := e.mixture(d.role, t)
+	logE, bound, best := e.mixture(d.role, t)
 	if settled && logE <= clearCase { // else who misuses an account from the first day on would have a right to it
 		p := &e.world.persons[a]
 		defer func() { p.usual += float32((pos(logE) - float64(p.usual)) / float64(max(usual, min(p.days+1, 28)))) }()
@@ -139,8 +135,8 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, when stage)
 	if when == atOnce && logE < max(e.floor, 4) && !(best == snoop && e.clearLook(d) && logE >= e.floor) {
 		return
 	}
-	if logE > 5 {
-		e.alarms[alarmKey{a, d.day}] = max(logE, e.alarms[alarmKey{a, d.day}])
+	if bound > 4 {
+		e.alarms[alarmKey{a, d.day}] = max(bound, e.alarms[alarmKey{a, d.day}])
 	}
 	d.logE = logE
 	kind := best.kind()
@@ -169,7 +165,7 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, when stage)
 	if d.day == c.topDay || c.nats(d.day) >= c.nats(c.topDay) {
 		c.topDay, c.parts = d.day, slices.Clip(e.parts(best, a, d))
 	}
-	e.tell(c, best, settled, e.automatic(d))
+	e.tell(c, best, settled, e.automatic(d.day, bound))
 }
 
 // lower takes a day's evidence out of other cases of the person that the settled day no longer speaks for.
@@ -332,7 +328,7 @@ func (e *Engine) tell(c *openCase, h hypothesis, settled, strong bool) {
 	switch {
 	case strong:
 		queue = "automatic"
-	case score >= e.bar:
+	case score > e.bar:
 		queue = "review"
 	}
 	events := 0
@@ -349,7 +345,7 @@ func (e *Engine) tell(c *openCase, h hypothesis, settled, strong bool) {
 		e.options.Case(e.revision(c, h))
 	}
 	if c.revision == 1 && !c.provisional { // the first weeks say nothing of those that follow
-		e.past = append(e.past, pastCase{e.day, c})
+		e.past = append(e.past, c)
 	}
 }
 
@@ -404,30 +400,30 @@ func (e *Engine) severity(h hypothesis, patients []int32) float64 {
 	return math.Round(min(1, s)*1e4) / 1e4
 }
 
-// automatic reports whether the day is among those that no share of false ones above the level can hold: e-BH over the day so far. Its
-// level holds as far as the evidence is an e-value; docs/detection-results.md has what was measured.
-func (e *Engine) automatic(d *today) bool {
+// automatic reports whether a person's day with such an e-value is among those that no share of false ones above the level can hold: e-BH
+// over the day so far (Wang and Ramdas 2022, https://doi.org/10.1111/rssb.12489).
+func (e *Engine) automatic(on int32, bound float64) bool {
 	people := max(e.activeMean, float64(len(e.activeOn[e.day])))
 	k := 0
 	for of, x := range e.alarms {
-		if of.day == d.day && x >= d.logE {
+		if of.day == on && x >= bound {
 			k++
 		}
 	}
-	return e.finished >= manyDays && d.logE >= math.Log(people/(float64(max(1, k))*automatic))
+	return e.finished >= manyDays && bound >= math.Log(stages*people/(float64(max(1, k))*automatic))
 }
 
-// budget sets the bar of the review queue for the day that begins: of the cases of the last weeks, as many lie above it as have the
-// expected false ones that the budget allows.
+// budget sets the bar of the review queue for the day that begins: of the cases of the last weeks, as many lie above it as the budget allows
+// expected false ones. The first that would be too many is the bar itself, or a small house would have one more than its share.
 func (e *Engine) budget() {
-	e.past = slices.DeleteFunc(e.past, func(p pastCase) bool { return p.day < e.day-manyDays })
+	e.past = slices.DeleteFunc(e.past, func(p *openCase) bool { return p.topDay < e.day-manyDays }) // by when it came to its height
 	days := min(e.finished-manyDays, manyDays)
 	if days < 7 {
 		return
 	}
 	allowed := e.options.Budget / 1000 * e.activeMean * float64(days)
 	byScore := slices.Clone(e.past)
-	slices.SortStableFunc(byScore, func(x, y pastCase) int { return -cmpFloat(x.posterior*x.severity, y.posterior*y.severity) })
+	slices.SortStableFunc(byScore, func(x, y *openCase) int { return -cmpFloat(x.posterior*x.severity, y.posterior*y.severity) })
 	e.bar = .002
 	for _, p := range byScore {
 		if allowed -= 1 - p.posterior; allowed < 0 {

@@ -29,7 +29,10 @@ type Engine struct {
 	resumed      int64 // the first event, or the first after weeks without any
 	day          int32 // of the log, from the first day of Unix time
 	firstDay     int32
-	weights      *weights
+	weights      *weights // of what is known at a look
+	late         *weights // of what is known a day later
+	pairs        [2][]pairing
+	lateSamples  [weeks][]sample
 	rates        *rates       // of relations, among first looks
 	openRates    *rates       // among those without a known reason
 	surroundings surroundings // of unexplained looks
@@ -61,7 +64,7 @@ type Engine struct {
 	alarms       map[alarmKey]float64 // log E of the strong person-days, today's and the day before's
 	bar          float64
 	floor        float64
-	past         []pastCase
+	past         []*openCase
 	activeMean   float64
 	finished     int
 	report       Report
@@ -83,7 +86,7 @@ func New(o Options) *Engine {
 	if o.Budget <= 0 {
 		o.Budget = 2
 	}
-	e := &Engine{options: o, weights: newWeights(), rates: newRates(priorPairs), openRates: newRates(priorOpen), openers: map[int32][]int32{}, open: map[caseKey]*openCase{}, prompted: map[signKey]int32{}, rations: map[string]ration{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
+	e := &Engine{options: o, weights: newWeights(), late: lateWeights(), rates: newRates(priorPairs), openRates: newRates(priorOpen), openers: map[int32][]int32{}, open: map[caseKey]*openCase{}, prompted: map[signKey]int32{}, rations: map[string]ration{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
 		networks: map[uint32]float64{}, byDevice: map[uint32]int32{}, bar: .01, floor: 0, ownReasons: [2]float64{10, 1000}, near: [2]float64{30, 1000},
 		lots: newLottery(o.Secret, o.Seed)}
 	e.world = world{keys: newKeyer(), bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},

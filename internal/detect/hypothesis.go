@@ -149,21 +149,23 @@ func (l *look) evidence() float64 {
 	return nats + rel + float64(l.around)
 }
 
-// mixture is the log of the weighted mean of the hypotheses' e-values, and the one that says most. A fixed mean of e-values is an e-value
-// however they depend on each other; how far these are such, calibrator.evidence says.
-func (e *Engine) mixture(role int32, t *[hypotheses]float64) (logE float64, best hypothesis) {
-	sum, total, top := 0.0, 0.0, math.Inf(-1)
+// mixture is the log of the weighted mean of the hypotheses' evidence, which orders cases, and the hypothesis that says most. bound is the
+// same of their e-values: a fixed mean of e-values is an e-value however they depend on each other, and what takes nobody's judgment has to
+// hold its promise.
+func (e *Engine) mixture(role int32, t *[hypotheses]float64) (logE, bound float64, best hypothesis) {
+	sum, strict, total, top := 0.0, 0.0, 0.0, math.Inf(-1)
 	for h := range hypotheses {
 		k := &hypothesesTable[h]
-		x := e.calibrator.evidence(h, role, t[h])
+		x, eValue := e.calibrator.evidence(h, role, t[h])
 		total += k.weight
 		v := k.weight * math.Exp(x)
 		sum += v
+		strict += float64(k.weight * math.Exp(eValue))
 		if v > top {
 			top, best = v, h
 		}
 	}
-	return min(30, math.Log(sum/total)), best
+	return min(30, math.Log(sum/total)), min(30, math.Log(strict/total)), best
 }
 
 // parts says what the sum of one hypothesis is made of.

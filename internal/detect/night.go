@@ -15,6 +15,7 @@ func (e *Engine) midnight() {
 	e.audit()
 	e.firstLooks, e.looksToday = e.looksToday, 0
 	e.weights.fit(e.samples[:])
+	e.late.fit(e.lateSamples[:])
 	e.refit()
 	e.day++
 	e.world.day = e.day
@@ -59,6 +60,7 @@ func (e *Engine) settle(on int32) {
 		return
 	}
 	delete(e.activeOn, on)
+	e.reconsider(on)
 	names := e.world.people.text
 	slices.SortFunc(people, func(a, b int32) int { return strings.Compare(names[a], names[b]) }) // not in the order in which they were told of
 	e.setApart(people, on)

@@ -50,11 +50,11 @@ func (e *Engine) again(p pending, stage int) {
 	e.units = w.unitsOf(p.agent, p.at, p.place, e.units[:0])
 	e.at = e.seated(p.place, "")
 	e.found = e.reasons(p.agent, p.patient, p.at, e.units, e.found[:0])
-	nats := e.weights.weigh(w.persons[p.agent].role, e.found)
+	last := stage == 2 || stage == 1 && !p.glass
+	nats := e.explained(w.persons[p.agent].role, last)
 	v := &e.verdict
 	*v = Verdict{Event: p.event, Agent: w.people.text[p.agent], Patient: w.charts.text[p.patient], Explanations: v.Explanations[:0], Signals: v.Signals[:0]}
 	v.Explained = e.explain(v, nats)
-	last := stage == 2 || stage == 1 && !p.glass
 	if v.Explained || nats < p.nats-.25 || last {
 		p.revision++
 		v.Revision = int(p.revision)

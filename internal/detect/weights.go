@@ -6,7 +6,9 @@ import "math"
 // and with decay. They begin at shipped values and are fitted each night.
 type weights struct {
 	version int
+	n       int // samples that they were fitted on last
 	base    float64
+	least   float64 // that an access with no reason begins with, whatever was fitted
 	w       [features]float64
 	role    []roleWeights
 }
@@ -31,8 +33,15 @@ func shipped(f int) float64 {
 	return vocabulary[f/buckets].prior * fade[f%buckets]
 }
 
+// lateWeights begin as the others do. Even where everything was documented so far a hand slips: see slips.
+func lateWeights() *weights {
+	w := newWeights()
+	w.least = -3.6
+	return w
+}
+
 func newWeights() *weights {
-	w := &weights{base: baseNats}
+	w := &weights{base: baseNats, least: math.Inf(-1)}
 	for f := range w.w {
 		w.w[f] = shipped(f)
 	}
@@ -63,6 +72,7 @@ func (w *weights) weigh(role int32, rs []reason) float64 {
 	if role >= 0 && int(role) < len(w.role) {
 		z += w.role[role].base
 	}
+	z = max(z, w.least)
 	for i := range rs {
 		if rs[i].template != Confirmed { // weighed by itself
 			rs[i].nats = w.nats(role, rs[i].feature())
@@ -98,7 +108,7 @@ func (w *weights) fit(days [][]sample) {
 	for _, d := range days {
 		n += len(d)
 	}
-	if n == 0 {
+	if w.n = n; n == 0 {
 		return
 	}
 	const epochs = 2
