@@ -200,6 +200,25 @@ func TestMigrateRefusesANewerSchema(t *testing.T) {
 	}
 }
 
+// Two that were written side by side may land in either order: the lower number is applied when it comes.
+func TestAMigrationThatLandedLateIsApplied(t *testing.T) {
+	d := open(t, Options{})
+	file := func(table string) *fstest.MapFile {
+		return &fstest.MapFile{Data: []byte("-- +goose Up\ncreate table " + table + "(n integer);\n")}
+	}
+	early := fstest.MapFS{"0001_a.sql": file("a"), "0003_c.sql": file("c")}
+	whole := fstest.MapFS{"0001_a.sql": early["0001_a.sql"], "0002_b.sql": file("b"), "0003_c.sql": early["0003_c.sql"]}
+	for _, fs := range []fstest.MapFS{early, whole, whole} {
+		if err := Migrate(t.Context(), d, "one", fs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var n int
+	if err := d.Reader().QueryRow(`select count(*) from sqlite_master where name in ('a','b','c')`).Scan(&n); err != nil || n != 3 {
+		t.Errorf("%d tables, %v", n, err)
+	}
+}
+
 func TestDamagedOrForeignFileIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	if err := os.WriteFile(path, []byte(strings.Repeat("this is not a database ", 500)), 0o600); err != nil {

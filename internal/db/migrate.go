@@ -31,7 +31,8 @@ func Migrate(ctx context.Context, d *DB, capability string, migrations fs.FS) er
 	if !capabilityName.MatchString(capability) {
 		return outcome.New(outcome.Exception, "a capability is named by lower case letters")
 	}
-	options := []goose.ProviderOption{goose.WithTableName(capability + "_schema"), goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler))}
+	options := []goose.ProviderOption{goose.WithTableName(capability + "_schema"), goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)),
+		goose.WithAllowOutofOrder(true)} // two that were written side by side may land in either order
 	dialect := goose.DialectSQLite3
 	if d.pg != nil {
 		dialect = goose.DialectPostgres
@@ -57,7 +58,7 @@ func Migrate(ctx context.Context, d *DB, capability string, migrations fs.FS) er
 		return outcome.Wrap("db: migrate "+capability, outcome.NotSupported,
 			"the data directory was written by a newer version of this program: start that version, or restore a backup taken before the upgrade", ErrNewerSchema)
 	}
-	if current == target {
+	if pending, err := provider.HasPending(ctx); err == nil && !pending {
 		return nil
 	}
 	if _, err := provider.Up(ctx); err != nil {
