@@ -173,6 +173,18 @@ func (g *Gate) EndGrants(ctx context.Context, person string) (n int, err error) 
 	return n, err
 }
 
+// EndedGrants counts the grants of a person that ended, other than by their time, at a moment or after it: those that [Gate.EndGrants] ended,
+// however often it was called since. Errors: outcome.Transient.
+func (g *Gate) EndedGrants(ctx context.Context, person string, since time.Time) (n int, err error) {
+	err = g.eachGrant(ctx, g.db.Reader(), `WHERE person = ? AND given_back >= ?`, func(o Grant, mac []byte) error {
+		if g.tags.Holds(mac, o.columns()...) {
+			n++
+		}
+		return nil
+	}, person, since.UnixMicro())
+	return n, err
+}
+
 // eachGrant gives every grant that was ever made, with its tag.
 func (g *Gate) eachGrant(ctx context.Context, q querier, where string, use func(o Grant, mac []byte) error, args ...any) error {
 	rows, err := q.QueryContext(ctx, `SELECT `+grantColumns+` FROM access_grant `+where+` ORDER BY id`, args...)

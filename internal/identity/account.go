@@ -160,8 +160,26 @@ func (s *Store) CreateAccount(ctx context.Context, by audit.Agent, n NewPerson, 
 	return s.create(ctx, by, n, func(tx *sql.Tx, r *row) error { return s.putAccount(tx, a, r.number) })
 }
 
-// KeepAccount stores an account that was read before, or a new one of somebody who is here already: whoever calls decides that it is she.
-// Errors: outcome.NotFound (nobody), outcome.Duplicate (the key is taken), outcome.Conflict (changed meanwhile).
+// TakeOn stores the account of somebody who is here already: from now on its source changes her. Whoever calls decides that it is she; the
+// entry comes first. Errors: outcome.NotFound (nobody), outcome.Duplicate (the source knows her, or the key).
+func (s *Store) TakeOn(ctx context.Context, by audit.Agent, a Account) error {
+	a.Revision = 0
+	r, err := s.find(ctx, s.db.Reader(), a.Person)
+	if err != nil {
+		return err
+	}
+	if _, err := s.personKey(ctx, r.number); err != nil {
+		return err
+	}
+	n, err := s.note(ctx, s.event(by, didProvision, acted, "person "+r.ID+" is taken on by the source "+a.Source))
+	if err != nil {
+		return err
+	}
+	return s.act(ctx, n, func(tx *sql.Tx) error { return s.putAccount(tx, a, r.number) })
+}
+
+// KeepAccount stores an account that was read before. Errors: outcome.NotFound (nobody), outcome.Duplicate (the key is taken),
+// outcome.Conflict (changed meanwhile).
 func (s *Store) KeepAccount(ctx context.Context, a Account) error {
 	r, err := s.find(ctx, s.db.Reader(), a.Person)
 	if err != nil {

@@ -133,7 +133,8 @@ func (s *Store) settleAct(ctx context.Context, by audit.Agent, p *Pending, d did
 	return s.act(ctx, n, func(tx *sql.Tx) error { return s.decide(tx, p, by, state) })
 }
 
-// Unfinish takes back what [Store.Finish] said: what was begun failed, nothing of it stays, and it may be begun again. Errors:
+// Unfinish takes back what [Store.Finish] said: what was begun failed, nothing of it stays, and it may be begun again; not where one of the
+// two who wanted it has left or was shut out meanwhile: then it is withdrawn, as [Store.Terminate] does with what was not begun. Errors:
 // outcome.Conflict when it is not said to be carried out.
 func (s *Store) Unfinish(ctx context.Context, by audit.Agent, id, text string) error {
 	n, err := s.note(ctx, s.event(by, didCarryOut, failed, "item "+id+": "+text))
@@ -141,7 +142,25 @@ func (s *Store) Unfinish(ctx context.Context, by audit.Agent, id, text string) e
 		return err
 	}
 	return s.act(ctx, n, func(tx *sql.Tx) error {
-		again, err := s.alterPending(tx, `q.state='done' and q.id=?`, []any{id}, func(c *pendingColumns) { c.state = "approved" })
+		var gone error
+		again, err := s.alterPending(tx, `q.state='done' and q.id=?`, []any{id}, func(c *pendingColumns) {
+			c.state = "approved"
+			for _, who := range []string{c.askedBy, c.decidedBy} {
+				if who == "" {
+					continue // the command line
+				}
+				r, err := s.find(context.Background(), tx, who)
+				if err != nil || !r.Active {
+					c.state = "withdrawn"
+				}
+				if err != nil && !outcome.Is(err, outcome.NotFound) {
+					gone = err
+				}
+			}
+		})
+		if err == nil {
+			err = gone
+		}
 		if err == nil && again != 1 {
 			err = outcome.New(outcome.Conflict, "this item was not begun")
 		}

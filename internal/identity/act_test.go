@@ -87,3 +87,27 @@ func TestAnActOutlivesWhomItIsDoneTo(t *testing.T) {
 	_, err = s.Agree(t.Context(), ben.agent(), item.ID, nil)
 	s.must(err)
 }
+
+// What failed after it was begun may be begun again, but not for somebody who left or was shut out while it ran.
+func TestAFailedActOfALeaverIsWithdrawn(t *testing.T) {
+	s, ada, ben, eve := office(t)
+	fail := func() *Pending {
+		t.Helper()
+		item := s.ask(ada, eve.Person)
+		_, err := s.Agree(t.Context(), ben.agent(), item.ID, nil)
+		s.must(err)
+		s.must(s.Finish(t.Context(), shell, item.ID, "begun"))
+		return item
+	}
+	state := func(item *Pending, want string) {
+		t.Helper()
+		s.must(s.Unfinish(t.Context(), shell, item.ID, "failed"))
+		if now, err := s.Act(t.Context(), item.ID); err != nil || now.State != want {
+			t.Errorf("%+v %v, want %s", now, err, want)
+		}
+	}
+	state(fail(), "approved")
+	item := fail()
+	s.must(s.Suspend(t.Context(), shell, ben.Person, "on leave"))
+	state(item, "withdrawn")
+}

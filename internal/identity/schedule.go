@@ -19,6 +19,7 @@ type Scheduled struct {
 	Reason string
 	By     string  // id of who asked; empty: the command line, a program or the server itself
 	Change *Change // of a change
+	Missed bool    `json:",omitempty"` // it was due and could not happen yet: the log holds why
 	number int64
 }
 
@@ -56,7 +57,7 @@ func (s *Store) Schedule(ctx context.Context, by audit.Agent, x Scheduled) error
 			return err
 		}
 	}
-	x.By = by.Person
+	x.By, x.Missed = by.Person, false
 	at := micros(x.At.UTC())
 	k, err := s.personKey(ctx, r.number)
 	if err != nil {
@@ -144,6 +145,30 @@ func (s *Store) Due(ctx context.Context) (out []Scheduled, err error) {
 		out = append(out, x)
 	}
 	return out, nil
+}
+
+// Missed notes once that what was due could not happen, and why. It stays due, and [Store.Due] gives it again. Errors: outcome.NoStore.
+func (s *Store) Missed(ctx context.Context, by audit.Agent, x Scheduled, why error) error {
+	if x.Missed {
+		return nil
+	}
+	x.Missed = true
+	k, err := s.personKey(ctx, x.number)
+	if err != nil {
+		return err
+	}
+	sealed, err := sealJSON(s.box, k, scheduleAAD(x.number, x.Kind, micros(x.At)), x)
+	if err != nil {
+		return err
+	}
+	n, err := s.note(ctx, s.event(by, didSchedule, failed, x.Kind+" of person "+x.Person+" could not happen yet: "+why.Error()))
+	if err != nil {
+		return err
+	}
+	return s.act(ctx, n, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`update identity_schedule set sealed=? where person=? and kind=? and at=?`, sealed, x.number, x.Kind, micros(x.At))
+		return err
+	})
 }
 
 // Happened forgets what was due.

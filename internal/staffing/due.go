@@ -69,9 +69,16 @@ func (d *Desk) happen(ctx context.Context, x identity.Scheduled) error {
 	case identity.SuspendAt:
 		return d.suspendUnused(ctx, x)
 	}
-	if outcome.Is(err, outcome.Conflict) || outcome.Is(err, outcome.NotFound) { // has left meanwhile, or is the last administrator: the clock does not insist
+	if !outcome.Is(err, outcome.Conflict) && !outcome.Is(err, outcome.NotFound) {
+		return err
+	}
+	p, lost := d.o.Persons.Person(ctx, x.Person)
+	if outcome.Is(lost, outcome.NotFound) || lost == nil && p.State == identity.Ended { // has left meanwhile: there is nothing to do any more
 		d.o.Logger.Warn("what was set for a person did not happen", "person", x.Person, "kind", x.Kind, "error", err)
 		return nil
+	}
+	if missed := d.o.Persons.Missed(ctx, clockwork, x, err); missed != nil { // is suspended, or is the last administrator: it happens when it can
+		return missed
 	}
 	return err
 }

@@ -60,7 +60,10 @@ func (d *Desk) fill(ctx context.Context, c *identity.Certificate) error {
 	if err != nil {
 		return err
 	}
-	grants, err := d.o.Gate.EndGrants(ctx, c.Person)
+	if _, err := d.o.Gate.EndGrants(ctx, c.Person); err != nil {
+		return err
+	}
+	grants, err := d.o.Gate.EndedGrants(ctx, c.Person, c.Terminated) // not only those of this call: the one before may have failed after it
 	if err != nil {
 		return err
 	}

@@ -96,6 +96,7 @@ func (d *Desk) Plan(ctx context.Context, rows []Row, faults []Fault, leavers int
 				continue
 			case gone:
 				s.Does, s.At = Leave, row.End
+				leaving++
 			default:
 				d.compare(&s, p)
 			}
@@ -103,7 +104,7 @@ func (d *Desk) Plan(ctx context.Context, rows []Row, faults []Fault, leavers int
 			switch p, here := byID[row.Person]; {
 			case gone:
 				s.Does = Unchanged
-			case row.Person != "" && (!here || p.State == identity.Ended || linked[p.ID] || adopted[p.ID]):
+			case row.Person != "" && (!here || p.State == identity.Ended || p.PortalOnly() || linked[p.ID] || adopted[p.ID]):
 				bad("the person of the column person is nobody here who could be taken on: `chartwarden person list` shows the ids")
 				continue
 			case row.Person != "":
@@ -146,7 +147,7 @@ func (d *Desk) Plan(ctx context.Context, rows []Row, faults []Fault, leavers int
 		leavers = max(3, working*UsualLeavers/100)
 	}
 	if leaving > leavers {
-		plan.Faults = append(plan.Faults, Fault{0, "people are missing from the file, more than leave at once as a rule: is it whole? Else say how many with --most-leavers"})
+		plan.Faults = append(plan.Faults, Fault{0, "more people are missing from the file, or have left by it, than leave at once as a rule: is it whole and right? Else say how many with --most-leavers"})
 	}
 	if !d.keepsOne(people, plan.Steps) {
 		plan.Faults = append(plan.Faults, Fault{0, "this takes the last administrator away: make another one first"})
@@ -251,7 +252,7 @@ func (d *Desk) join(ctx context.Context, by audit.Agent, s *Step) error {
 			return err
 		}
 		s.Person = made.ID
-	} else if err := d.o.Persons.KeepAccount(ctx, a); err != nil {
+	} else if err := d.o.Persons.TakeOn(ctx, by, a); err != nil {
 		return err
 	}
 	if a, err = d.o.Persons.Account(ctx, identity.HRSource, s.Person); err != nil {

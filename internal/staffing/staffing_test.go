@@ -221,6 +221,65 @@ func TestBadLinesOfHRStopTheRun(t *testing.T) {
 	}
 }
 
+// Ends in the past are leavers as much as missing lines are; whoever is here as a patient only is nobody to take on, and who is taken on has
+// an entry.
+func TestGuardsOfTheFile(t *testing.T) {
+	h := open(t, true)
+	text := header
+	for i := range 20 {
+		text += fmt.Sprintf("%d,P %d,p%d,nurse,,,,,\n", i, i, i)
+	}
+	plan, _ := h.plan(text)
+	h.must(h.Staffing.CarryOut(t.Context(), shell, plan))
+	if _, said := h.plan(strings.ReplaceAll(text, "nurse,,,,", "nurse,,,2040-01-01,")); !strings.HasSuffix(said, "line 0") {
+		t.Error(said)
+	}
+	portal := h.make(identity.NewPerson{Name: "Pia Patient", Roles: []string{identity.Patient}, Patient: "Patient/pia"})
+	clerk := h.make(identity.NewPerson{Name: "Tom Clerk", Roles: []string{identity.Billing}})
+	const by = "employee,name,person\n"
+	nobody, _ := h.plan(by + "a,Pia Patient,no-such-id\n")
+	plan, _ = h.plan(by + "a,Pia Patient," + portal.ID + "\n")
+	if len(plan.Faults) != len(nobody.Faults) || plan.Faults[0] != nobody.Faults[0] {
+		t.Errorf("%+v, of nobody %+v", plan.Faults, nobody.Faults)
+	}
+	plan, _ = h.plan(strings.ReplaceAll(strings.ReplaceAll(text, ",,,,,\n", ",,,,,,\n"), "manager\n", "manager,person\n") + "a,Tom Clerk,,,,,,,," + clerk.ID + "\n")
+	h.must(h.Staffing.CarryOut(t.Context(), shell, plan))
+	list, err := h.Log.OfAgent(t.Context(), shell, audit.Page{Limit: 100})
+	h.must(err)
+	if !slices.ContainsFunc(list, func(e audit.Read) bool { return e.Event.Text == "person "+clerk.ID+" is taken on by the source hr:" }) {
+		t.Error("no entry says that she was taken on")
+	}
+}
+
+// Glass that was open stands in the certificate also where the first try to complete it failed after the glass was shut.
+func TestACertificateCountsWhatAFailedTryEnded(t *testing.T) {
+	h := open(t, true)
+	h.put(`{"resourceType":"Patient","id":"otto"}`)
+	h.put(`{"resourceType":"Practitioner","id":"cy","name":[{"family":"Dahl"}]}`)
+	p := h.make(identity.NewPerson{Name: "Cy Dahl", Roles: []string{identity.Physician}, Practitioner: "Practitioner/cy"})
+	in, err := h.Persons.Enter(t.Context(), p.ID, "", identity.Arrival{Zone: "hospital"})
+	h.must(err)
+	session, err := h.Persons.Authenticate(t.Context(), in.Token)
+	h.must(err)
+	_, err = h.Gate.BreakGlass(t.Context(), access.Person(session), "otto", "emergency", "found on the floor")
+	h.must(err)
+	full := true
+	desk := staffing.New(staffing.Options{Persons: h.Persons, Gate: h.Gate, Log: h.Log, Now: h.clock.now, Cases: func(context.Context, identity.Person) (int, error) {
+		if full {
+			return 0, outcome.New(outcome.NoStore, "the disk is full")
+		}
+		return 0, nil
+	}})
+	if left, err := desk.End(t.Context(), shell, p.ID, "left"); err != nil || left.GrantsEnded != nil {
+		t.Fatalf("%+v %v", left, err)
+	}
+	full = false
+	h.clock.pass(time.Minute)
+	if left, err := desk.Certificate(t.Context(), p.ID); err != nil || left.GrantsEnded == nil || *left.GrantsEnded != 1 {
+		t.Errorf("%s %v", left.Signed, err)
+	}
+}
+
 // Outside a sandbox a clinical role of the file waits for a second person, once.
 func TestClinicalRolesOfHRWait(t *testing.T) {
 	h := open(t, false)
@@ -277,6 +336,45 @@ func TestWhatIsSetHappensOnce(t *testing.T) {
 	}
 	if left, err := h.Staffing.Certificate(t.Context(), p.ID); err != nil || left.Reason != "retires" {
 		t.Errorf("%+v %v", left, err)
+	}
+}
+
+// What cannot happen yet, because somebody is suspended or is the last administrator, stays set, and the log says so once.
+func TestWhatIsSetWaitsUntilItCanHappen(t *testing.T) {
+	h := open(t, true)
+	ada := h.named("Ada Admin")
+	tom := h.make(identity.NewPerson{Name: "Tom Clerk", Roles: []string{identity.Billing}})
+	at := h.clock.now().Add(time.Hour)
+	h.must(h.Persons.Schedule(t.Context(), shell, identity.Scheduled{Person: tom.ID, Kind: identity.ChangeAt, At: at, Reason: "moves", Change: &identity.Change{Roles: &[]string{identity.Auditor}}}))
+	h.must(h.Persons.Schedule(t.Context(), shell, identity.Scheduled{Person: ada.ID, Kind: identity.LeaveAt, At: at, Reason: "retires"}))
+	h.must(h.Persons.Suspend(t.Context(), shell, tom.ID, "on leave"))
+	for range 3 {
+		h.clock.pass(time.Hour)
+		if err := h.Staffing.Tick(t.Context()); !outcome.Is(err, outcome.Conflict) {
+			t.Fatalf("nobody is told: %v", err)
+		}
+	}
+	list, err := h.Log.OfAgent(t.Context(), audit.Agent{Job: "staffing"}, audit.Page{Limit: 100})
+	h.must(err)
+	missed := 0
+	for _, e := range list {
+		if strings.Contains(e.Event.Text, " could not happen yet: ") {
+			missed++
+		}
+	}
+	if missed != 2 {
+		t.Errorf("%d entries say that something could not happen, want one each", missed)
+	}
+	_, err = h.Staffing.Resume(t.Context(), shell, tom.ID, "back")
+	h.must(err)
+	h.make(identity.NewPerson{Name: "Eve Admin", Roles: []string{identity.Administrator}})
+	h.clock.pass(time.Hour)
+	h.must(h.Staffing.Tick(t.Context()))
+	if tom = h.named("Tom Clerk"); strings.Join(tom.Roles, " ") != "auditor" || h.named("Ada Admin").State != identity.Ended {
+		t.Errorf("%v, and the administrator is %s", tom.Roles, h.named("Ada Admin").State)
+	}
+	if set, err := h.Persons.ScheduledFor(t.Context(), ""); err != nil || len(set) != 0 {
+		t.Errorf("%+v %v", set, err)
 	}
 }
 
