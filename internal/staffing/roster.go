@@ -78,6 +78,11 @@ func (d *Desk) Plan(ctx context.Context, rows []Row, faults []Fault, leavers int
 	now := d.o.Now()
 	inFile, working, leaving := map[string]bool{}, 0, 0
 	adopted := map[string]bool{}
+	here := map[string]bool{} // by employee: who works here after this run, and may be somebody's manager
+	for _, row := range rows {
+		a, known := byKey[row.Employee]
+		here[row.Employee] = (row.End.IsZero() || row.End.After(now)) && (known && byID[a.Person].Active || !known && (row.Person != "" || !row.Start.After(now)))
+	}
 	for _, row := range rows {
 		bad := func(what string) { plan.Faults = append(plan.Faults, Fault{row.Line, what}) }
 		s := Step{Line: row.Line, Employee: row.Employee, Name: row.Name, row: row}
@@ -98,7 +103,7 @@ func (d *Desk) Plan(ctx context.Context, rows []Row, faults []Fault, leavers int
 				s.Does, s.At = Leave, row.End
 				leaving++
 			default:
-				d.compare(&s, p)
+				d.compare(&s, p, here)
 			}
 		} else {
 			switch p, here := byID[row.Person]; {
@@ -156,7 +161,7 @@ func (d *Desk) Plan(ctx context.Context, rows []Row, faults []Fault, leavers int
 }
 
 // compare says what a row changes about somebody whom a file brought.
-func (d *Desk) compare(s *Step, p identity.Person) {
+func (d *Desk) compare(s *Step, p identity.Person, here map[string]bool) {
 	is, was := s.row.said(), s.was
 	var what []string
 	say := func(name, before, after string) {
@@ -167,7 +172,9 @@ func (d *Desk) compare(s *Step, p identity.Person) {
 	say("name", was.Name, is.Name)
 	say("unit", was.Unit, is.Unit)
 	say("practitioner", was.Practitioner, is.Practitioner)
-	say("manager", was.Manager, is.Manager)
+	if is.Manager == "" || here[is.Manager] { // who is not here yet is nobody's manager until she is
+		say("manager", was.Manager, is.Manager)
+	}
 	say("mail", was.Mail, is.Mail)
 	if s.row.Roles != nil {
 		say("roles", strings.Join(s.account.Given, " "), strings.Join(s.row.Roles, " "))
@@ -237,11 +244,24 @@ func (d *Desk) CarryOut(ctx context.Context, by audit.Agent, plan Plan) error {
 			}
 		}
 	}
+	for i := range plan.Steps { // last: what two people have to want is void once the person is changed after it was asked
+		if s := &plan.Steps[i]; s.row.Roles != nil && (s.Does == Join || s.Does == Move) {
+			a, err := d.o.Persons.Account(ctx, identity.HRSource, s.Person)
+			if err == nil {
+				err = d.give(ctx, by, a, s.row.Roles)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
 func (d *Desk) join(ctx context.Context, by audit.Agent, s *Step) error {
-	body, err := json.Marshal(s.row.said())
+	is := s.row.said()
+	is.End, is.Manager = time.Time{}, "" // not done yet: where this ends in the middle, the next run does them
+	body, err := json.Marshal(is)
 	if err != nil {
 		return err
 	}
@@ -255,15 +275,30 @@ func (d *Desk) join(ctx context.Context, by audit.Agent, s *Step) error {
 	} else if err := d.o.Persons.TakeOn(ctx, by, a); err != nil {
 		return err
 	}
-	if a, err = d.o.Persons.Account(ctx, identity.HRSource, s.Person); err != nil {
+	if s.row.End.IsZero() {
+		return nil
+	}
+	if err := d.until(ctx, by, s); err != nil {
 		return err
 	}
-	if s.row.Roles != nil {
-		if err := d.give(ctx, by, a, s.row.Roles); err != nil {
-			return err
-		}
+	return d.remember(ctx, s.Person, func(is *said) { is.End = s.row.End })
+}
+
+// remember writes down that something of what the file says is done.
+func (d *Desk) remember(ctx context.Context, person string, done func(*said)) error {
+	a, err := d.o.Persons.Account(ctx, identity.HRSource, person)
+	if err != nil {
+		return err
 	}
-	return d.until(ctx, by, s)
+	var is said
+	if err := json.Unmarshal(a.Body, &is); err != nil {
+		return err
+	}
+	done(&is)
+	if a.Body, err = json.Marshal(is); err != nil {
+		return err
+	}
+	return d.o.Persons.KeepAccount(ctx, a)
 }
 
 // follow changes what changed in the file since it was read last.
@@ -294,25 +329,16 @@ func (d *Desk) follow(ctx context.Context, by audit.Agent, s *Step) error {
 				return err
 			}
 		}
-		if s.row.Roles != nil {
-			if err := d.give(ctx, by, s.account, s.row.Roles); err != nil {
-				return err
-			}
-		}
 	} else {
 		is.Name, is.Unit, is.Mail, is.Practitioner, is.Manager = was.Name, was.Unit, was.Mail, was.Practitioner, was.Manager // when she is back
 	}
 	if err := d.until(ctx, by, s); err != nil {
 		return err
 	}
-	a, err := d.o.Persons.Account(ctx, identity.HRSource, s.Person)
-	if err != nil {
-		return err
+	if is.Manager != "" {
+		is.Manager = was.Manager // until she answers to the new one
 	}
-	if a.Body, err = json.Marshal(is); err != nil {
-		return err
-	}
-	return d.o.Persons.KeepAccount(ctx, a)
+	return d.remember(ctx, s.Person, func(to *said) { *to = is })
 }
 
 // until sets, moves or takes back the end that a row names.
@@ -347,6 +373,8 @@ func (d *Desk) answersTo(ctx context.Context, by audit.Agent, s *Step) error {
 	if err != nil || !p.Active {
 		return err
 	}
-	_, _, err = d.o.Persons.Change(ctx, by, s.Person, identity.Change{Manager: &a.Person})
-	return err
+	if _, _, err = d.o.Persons.Change(ctx, by, s.Person, identity.Change{Manager: &a.Person}); err != nil {
+		return err
+	}
+	return d.remember(ctx, s.Person, func(is *said) { is.Manager = s.row.Manager })
 }

@@ -295,6 +295,38 @@ func TestClinicalRolesOfHRWait(t *testing.T) {
 	}
 }
 
+// What waits for a second person is asked last, after everything else of the person is written: else it could never be approved.
+func TestAClinicalRoleOfHRCanBeApproved(t *testing.T) {
+	h := open(t, false)
+	h.run(header+"1,Anna Lindqvist,anna,nurse,4 East,,2047-01-01,,2\n2,Tom Clerk,tom,billing,,,,,\n", "join 1, join 2, orphan")
+	items, err := h.Persons.Pending(t.Context())
+	if err != nil || len(items) != 1 || h.named("Anna Lindqvist").Manager != h.named("Tom Clerk").ID {
+		t.Fatalf("%+v %v", items, err)
+	}
+	list, err := h.Log.OfAgent(t.Context(), shell, audit.Page{Limit: 100})
+	h.must(err)
+	for _, e := range list { // newest first
+		if strings.Contains(e.Event.Text, items[0].ID) {
+			break
+		}
+		if e.Event.Interaction == "person-change" && strings.Contains(e.Event.Text, items[0].Person) {
+			t.Errorf("she is changed after it was asked: %s", e.Event.Text)
+		}
+	}
+}
+
+// What of a joiner was not done yet is done by the next run: her manager starts later.
+func TestAJoinerGetsHerManagerWhenHeStarts(t *testing.T) {
+	h := open(t, true)
+	text := header + "1,Anna Lindqvist,anna,nurse,,,,,2\n2,Bo Berg,bo,nurse,,2046-12-01,,,\n"
+	h.run(text, "join 1, later 2, orphan")
+	h.clock.pass(12 * 24 * time.Hour)
+	h.run(text, "move 1, join 2, orphan")
+	if h.named("Anna Lindqvist").Manager != h.named("Bo Berg").ID {
+		t.Error("she has no manager")
+	}
+}
+
 // What is set happens once, whoever looks; a mover loses at once and gains by two.
 func TestWhatIsSetHappensOnce(t *testing.T) {
 	h := open(t, false)
