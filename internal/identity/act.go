@@ -84,7 +84,7 @@ func (s *Store) Act(ctx context.Context, id string) (*Pending, error) {
 }
 
 // Agree is the word of the second person: signed in as staff, active, not who asked, not whom it is done to, not created by who asked
-// nor the other way round, enrolled for longer than Options.Ripe. Nobody agrees alone, not even where there is nobody else. parts stand
+// nor the other way round, with no factor younger than Options.Ripe. Nobody agrees alone, not even where there is nobody else. parts stand
 // in the entry. The act is then in the state "approved", for its owner to carry out and [Store.Finish].
 //
 // Errors: outcome.NotFound (decided, lapsed), outcome.Forbidden with the reason "two-people".

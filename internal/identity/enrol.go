@@ -136,7 +136,8 @@ func (s *Store) openLink(ctx context.Context, q queryer, hash tokenHash) (c enro
 }
 
 // Enrol sets password and authenticator of the person whose link it is, uses the link up, and signs the person in, for a code counts
-// only once. Somebody who still waits for a second person is enrolled without a session: Opened is zero then.
+// only once. Behind a link of [Store.Recover] the session's AuthTime(2) is zero: what asks for a fresh factor asks for the new one. Somebody
+// who still waits for a second person is enrolled without a session: Opened is zero then.
 //
 // Errors: outcome.NotFound (the link), outcome.Value (the password or the code; the link stays good).
 func (s *Store) Enrol(ctx context.Context, token, password, code string, from Arrival) (Opened, error) {
@@ -160,11 +161,15 @@ func (s *Store) Enrol(ctx context.Context, token, password, code string, from Ar
 
 // enrolled uses a link up for what install stores, says text in the entry, and signs the person in.
 func (s *Store) enrolled(ctx context.Context, token string, r *row, from Arrival, text string, install func(*sql.Tx) error) (Opened, error) {
+	hash, _ := parseToken(token)
+	link, err := s.openLink(ctx, s.db.Reader(), hash)
+	if err != nil {
+		return Opened{}, err
+	}
 	n, err := s.note(ctx, s.event(agentOf(r.Person, "", from), didEnrol, acted, text))
 	if err != nil {
 		return Opened{}, err
 	}
-	hash, _ := parseToken(token)
 	use := func(tx *sql.Tx) error {
 		link, err := s.openLink(context.Background(), tx, hash)
 		if err != nil {
@@ -186,7 +191,7 @@ func (s *Store) enrolled(ctx context.Context, token string, r *row, from Arrival
 	if err != nil {
 		return Opened{}, err
 	}
-	opened, err := s.open(ctx, r, opening{capacity: capacity, from: from, also: use, text: "at enrolment"})
+	opened, err := s.open(ctx, r, opening{capacity: capacity, from: from, also: use, text: "at enrolment", unproven: link.kind == recoveryLinkKind})
 	if err != nil {
 		s.undo(ctx, n)
 	}

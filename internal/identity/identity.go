@@ -20,8 +20,10 @@
 //     a way that lets others keep a clinician out.
 //   - A challenge for a passkey is kept here and counts once. A passkey that says of itself what it did not say when it was made, or
 //     whose counter goes back, opens nothing, and is never made to fit. Nobody's failures slow it.
-//   - Nobody is left without a way in: the last factor stays, ten recovery codes lead to a new factor and to nothing else, and what is
-//     done to somebody's sign-in is told to that person ([Notice]).
+//   - Nobody is left without a way in: the last factor stays, ten recovery codes lead to a new factor and to nothing else: the session behind it
+//     has no fresh proof until that factor is used. What is done to somebody's sign-in is told to that person ([Notice]), and the session that
+//     did it cannot put that aside.
+//   - A step-up is a code or a passkey: a password alone opens a lock, never what asks for a fresh factor.
 //   - Rights need two people. Outside a sandbox a clinical role or a clearance waits as a [Pending] item for somebody else
 //     ([Store.Approve]); a lost phone or password is reset by two people, neither of them its owner.
 //   - So does what other packages do and nobody may do alone ([Store.Ask], [Store.Agree]): it is kept here until somebody else agrees.
@@ -79,7 +81,7 @@ type Options struct {
 	Zones   map[string]Zone               // nil: hospital and vpn inside, public locks after 2 minutes
 	Issuer  string                        // what an authenticator app shows beside the code; "" is Chartwarden
 	Site    string                        // address as browsers see this server, to which passkeys are bound; "": there are none
-	Ripe    time.Duration                 // how old the authenticator of a second person must be; 0: 24 hours, in a sandbox none
+	Ripe    time.Duration                 // how old the newest factor of a second person must be; 0: 24 hours, in a sandbox none
 	Logger  *slog.Logger                  // faults of background work; never names
 	Altered func(table string, row int64) // told of each row that this program did not write, each time it is met; may be nil
 }

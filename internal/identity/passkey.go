@@ -225,8 +225,9 @@ func (s *Store) removeFactor(ctx context.Context, ses *Session, d did, text stri
 	return err
 }
 
-// freshFor is how long a proof of both factors lets somebody change how she signs in.
-const freshFor = 15 * time.Minute
+// freshFor is how long a proof of both factors lets somebody change how she signs in: for the act that it was asked for, not for whoever
+// comes to the screen next.
+const freshFor = 2 * time.Minute
 
 // ErrStale asks for a fresh factor, by [Store.StepUp], before the same again.
 var ErrStale error = outcome.New(outcome.Login, "this changes how you sign in: confirm that it is you").Because("stepup.factors").Offering(outcome.StepUp)

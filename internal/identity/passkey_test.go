@@ -387,8 +387,16 @@ func TestFactorsAreRemovedButNotTheLast(t *testing.T) {
 		t.Fatalf("%+v", notices)
 	}
 	s.must(s.SeeNotices(t.Context(), o.Session))
+	if !s.told(o) {
+		t.Fatal("the session that made a passkey puts its notice aside")
+	}
+	o = maren.signIn()
+	s.must(s.SeeNotices(t.Context(), o.Session))
 	if s.told(o) {
 		t.Fatal("told for ever")
+	}
+	if notices, err = s.Notices(t.Context(), o.Session); err != nil || len(notices) != 1 || !notices[0].Seen.Equal(s.clock.now()) {
+		t.Fatalf("what was seen is gone: %+v %v", notices, err)
 	}
 	s.must(s.RenamePasskey(t.Context(), o.Session, k.ID, "Desk"))
 	s.refused(s.RenamePasskey(t.Context(), o.Session, k.ID, " "), outcome.Value, "no name")
@@ -466,6 +474,54 @@ func TestAPasskeyRipens(t *testing.T) {
 	s.clock.pass(24*time.Hour + time.Second)
 	_, err = s.Approve(t.Context(), o.Session.Agent(), item.ID)
 	s.must(err)
+}
+
+// Whoever holds one recovery code plants a passkey: its owner's old authenticator does not make him a second person, not even once he
+// removed the passkey again or had it closed. Nor does it let who asked approve alone.
+func TestTheNewestFactorDecidesWhoIsASecondPerson(t *testing.T) {
+	for name, after := range map[string]func(s *site, ses *Session, key *authenticator, id string){
+		"it stays": func(*site, *Session, *authenticator, string) {},
+		"it is removed": func(s *site, ses *Session, _ *authenticator, id string) {
+			s.must(s.RemovePasskey(t.Context(), ses, id))
+		},
+		"it is closed": func(s *site, ses *Session, _ *authenticator, id string) {
+			s.must(s.db.Write(t.Context(), func(tx *sql.Tx) error {
+				return s.alterPasskey(tx, ses.person, id, func(k *heldPasskey) error { k.Suspect = true; return nil })
+			}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, ada, ben, _ := office(t)
+			codes, err := s.NewRecoveryCodes(t.Context(), ben.signIn().Session)
+			s.must(err)
+			link, err := s.Recover(t.Context(), ben.Person, codes[0], atStation)
+			s.must(err)
+			asked, err := s.AskFirstPasskey(t.Context(), link.Token)
+			s.must(err)
+			key := laptop()
+			in, err := s.EnrolPasskey(t.Context(), link.Token, "", key.create(t, asked), atStation)
+			s.must(err)
+			asked, err = s.AskStepUp(t.Context(), in.Session)
+			s.must(err)
+			up, err := s.StepUp(t.Context(), in.Session, Attempt{Passkey: key.get(t, asked), From: atStation})
+			s.must(err)
+			keys, err := s.Passkeys(t.Context(), ben.Person)
+			s.must(err)
+			after(s, up, key, keys[0].ID)
+			_, item, err := s.Create(t.Context(), ada.agent(), NewPerson{Name: "Nina Nurse", Roles: []string{Nurse}})
+			s.must(err)
+			_, err = s.Approve(t.Context(), ben.agent(), item.ID)
+			s.refused(err, outcome.Forbidden, "a factor of today")
+			s.clock.pass(24*time.Hour - time.Second)
+			_, err = s.Approve(t.Context(), ben.agent(), item.ID)
+			s.refused(err, outcome.Forbidden, "a factor of yesterday")
+			s.clock.pass(2 * time.Second)
+			_, err = s.Approve(t.Context(), ada.agent(), item.ID)
+			s.refused(err, outcome.Forbidden, "alone")
+			_, err = s.Approve(t.Context(), ben.agent(), item.ID)
+			s.must(err)
+		})
+	}
 }
 
 // A reset and a termination take passkeys and recovery codes along.

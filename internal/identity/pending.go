@@ -167,7 +167,7 @@ type Approval struct {
 }
 
 // Approve carries out a pending item. by must be the second person: signed in as staff, active, not who asked, not whom it is about,
-// not created by who asked nor the other way round, and enrolled for longer than Options.Ripe. Where no such person exists at all,
+// not created by who asked nor the other way round, and with no factor younger than Options.Ripe. Where no such person exists at all,
 // who asked may approve after 24 hours; the entry says so. A reset is never approved alone: it ends the person's sessions, removes
 // the old factors at once and gives a new link.
 //
@@ -312,7 +312,7 @@ func (s *Store) second(ctx context.Context, p *Pending, by audit.Agent) (alone b
 	if err != nil {
 		return false, err
 	}
-	ripe, err := s.ripe(ctx)
+	ripe, old, err := s.ripe(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -323,14 +323,14 @@ func (s *Store) second(ctx context.Context, p *Pending, by audit.Agent) (alone b
 		return nil
 	}
 	me, asker := at(by.Person), at(p.AskedBy)
-	eligible := func(r *row) string {
+	eligible := func(r *row, counts map[int64]bool) string {
 		switch {
 		case r.ID == p.AskedBy:
 			return "somebody else than who asked approves this"
 		case r.ID == p.Person:
 			return "nobody approves what concerns himself"
-		case !ripe[r.number]:
-			return "your authenticator is too new to be a second pair of eyes: it counts 24 hours after it was set up"
+		case !counts[r.number]:
+			return "how you sign in was changed too lately to be a second pair of eyes: you count 24 hours after your newest authenticator or passkey was set up"
 		case !s.o.Sandbox && (r.CreatedBy != "" && r.CreatedBy == p.AskedBy || asker != nil && asker.CreatedBy == r.ID):
 			return "who asked and who approves must not have created one another"
 		}
@@ -339,7 +339,7 @@ func (s *Store) second(ctx context.Context, p *Pending, by audit.Agent) (alone b
 	if me == nil {
 		return refuse("you are not active")
 	}
-	said := eligible(me)
+	said := eligible(me, ripe)
 	if said == "" {
 		return false, nil
 	}
@@ -347,27 +347,49 @@ func (s *Store) second(ctx context.Context, p *Pending, by audit.Agent) (alone b
 		return refuse(said)
 	}
 	for _, r := range everybody {
-		if slices.ContainsFunc(r.Roles, func(x string) bool { return slices.Contains(peopleRoles, x) }) && eligible(r) == "" {
+		if slices.ContainsFunc(r.Roles, func(x string) bool { return slices.Contains(peopleRoles, x) }) && eligible(r, old) == "" {
 			return refuse(said)
 		}
 	}
 	return true, nil
 }
 
-// ripe are the people whose authenticator is old enough to count as a second pair of eyes.
-func (s *Store) ripe(ctx context.Context) (map[int64]bool, error) {
+// ripe are the people who count as a second pair of eyes: their newest factor is old enough, and so is the newest thing that was done to
+// how they sign in, for who planted a factor could remove it again or have it closed. Suspect passkeys do not count. old are those of
+// whom any factor is old enough: a factor made today does not take somebody out of the world, so that another may approve alone.
+func (s *Store) ripe(ctx context.Context) (ripe, old map[int64]bool, err error) {
 	before := micros(s.now().Add(-s.o.Ripe))
-	found, err := s.factors(ctx, s.db.Reader(), `c.kind='totp' and c.enrolled_at<=?`, before)
-	if err != nil {
-		return nil, err
+	ripe, old = map[int64]bool{}, map[int64]bool{}
+	young := map[int64]bool{}
+	count := func(person, made int64) {
+		if made <= before {
+			old[person] = true
+		} else {
+			young[person] = true
+		}
 	}
-	keys, err := s.passkeys(ctx, s.db.Reader(), `k.made_at<=?`, before)
-	out := map[int64]bool{}
+	found, err := s.factors(ctx, s.db.Reader(), `c.kind='totp'`)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, c := range found {
-		out[c.person] = true
+		count(c.person, c.enrolled)
+	}
+	keys, err := s.passkeys(ctx, s.db.Reader(), `k.made_at>=0`)
+	if err != nil {
+		return nil, nil, err
 	}
 	for _, k := range keys {
-		out[k.person] = true
+		if !k.Suspect {
+			count(k.person, k.made)
+		}
 	}
-	return out, err
+	planted, err := s.planted(ctx, before)
+	if err != nil {
+		return nil, nil, err
+	}
+	for person := range old {
+		ripe[person] = !young[person] && !planted[person]
+	}
+	return ripe, old, nil
 }

@@ -13,7 +13,8 @@ import (
 )
 
 // Recovery codes are for the day on which the phone is lost: ten at a time, 80 bits each, one use each, kept as a keyed hash. A code is
-// one factor, so it opens no chart: it gives an enrolment link that lasts for this sitting.
+// one factor, so it gives an enrolment link that lasts for this sitting. The session behind that link is for care: it counts as one
+// without any fresh proof, so changes of factors, export and administration wait for a step-up by the new factor.
 const (
 	recoveryCodes    = 10
 	recoveryBytes    = 10 // of chance in a code
@@ -134,7 +135,7 @@ func (s *Store) recoveryName(person, typed string) []byte {
 }
 
 // Recover takes a recovery code in place of everything else, once, and gives a link of fifteen minutes behind which its person makes a new
-// factor: one factor opens no session. The person is told. Wrong codes slow further ones as [Store.SignIn] does.
+// factor; see [Store.Enrol] for the session that follows. The person is told. Wrong codes slow further ones as [Store.SignIn] does.
 //
 // Errors: outcome.Login (wrong, used, or nobody); outcome.Throttled; outcome.Forbidden (not active); outcome.NoStore.
 func (s *Store) Recover(ctx context.Context, person, code string, from Arrival) (Link, error) {

@@ -58,6 +58,16 @@ func TestARecoveryCodeLeadsToANewFactorAndNothingElse(t *testing.T) {
 	_, err = s.Enrolment(t.Context(), link.Token)
 	s.refused(err, outcome.NotFound, "the link again")
 
+	if !in.Session.AuthTime(2).IsZero() || !s.alive(in.Token, "recovered").AuthTime(2).IsZero() {
+		t.Fatalf("the session behind a recovery code is fresh: %s", in.Session.AuthTime(2))
+	}
+	if _, err := s.NewRecoveryCodes(t.Context(), in.Session); err != ErrStale {
+		t.Fatalf("a recovery code changes further factors: %v", err)
+	}
+	asked, err = s.AskStepUp(t.Context(), in.Session)
+	s.must(err)
+	in.Session, err = s.StepUp(t.Context(), in.Session, Attempt{Passkey: key.get(t, asked), From: atStation})
+	s.must(err)
 	next, err := s.NewRecoveryCodes(t.Context(), in.Session)
 	s.must(err)
 	_, err = s.Recover(t.Context(), p.Person, codes[0], atStation)

@@ -36,7 +36,7 @@ type Session struct {
 }
 
 // AuthTime is when the person last proved himself at an assurance level: 1, any one factor (an unlock, too); 2, password and code, or
-// any factor in a step-up. Policies ask for its age. Zero: never.
+// a code or a passkey in a step-up. Policies ask for its age. Zero: never.
 func (s *Session) AuthTime(level int) time.Time {
 	if level < 1 || level > 2 {
 		return time.Time{}
@@ -159,6 +159,7 @@ type opening struct {
 	proof    proof
 	also     func(*sql.Tx) error
 	text     string
+	unproven bool // of both factors: the session's AuthTime(2) is zero
 }
 
 // open notes a sign-in and stores its session. The person's state and epoch are checked again inside the transaction.
@@ -173,6 +174,9 @@ func (s *Store) open(ctx context.Context, r *row, o opening) (Opened, error) {
 	token, hash := newToken()
 	ses := &Session{ID: newID(), Person: r.Person, Capacity: o.capacity, Device: o.from.Device, Trust: o.from.Trust, Zone: o.from.Zone, AAL: 2,
 		Created: now, Seen: now, Ends: now.Add(hardEnd), Idle: s.idle(o.from.Zone), auth: [3]time.Time{1: now, 2: now}, hash: hash, person: r.number}
+	if o.unproven {
+		ses.auth[2] = time.Time{}
+	}
 	ses.Address = addressOf(o.from)
 	n, err := s.noteOrOwe(ctx, s.event(ses.Agent(), didLogin, acted, o.text))
 	if err != nil {

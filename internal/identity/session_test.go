@@ -363,7 +363,7 @@ func TestStepUpWearsOff(t *testing.T) {
 	p := s.hire("Maren Okafor", Nurse)
 	o := p.signIn()
 	s.clock.pass(5 * time.Minute)
-	_, err := s.StepUp(t.Context(), s.alive(o.Token, "before"), Attempt{Password: "wrong horse battery", From: atStation})
+	_, err := s.StepUp(t.Context(), s.alive(o.Token, "before"), Attempt{Code: "000000", From: atStation})
 	s.refused(err, outcome.Login, "a wrong factor")
 	up, err := s.StepUp(t.Context(), s.alive(o.Token, "before"), Attempt{Code: p.code(), From: atStation})
 	s.must(err)
@@ -371,6 +371,38 @@ func TestStepUpWearsOff(t *testing.T) {
 	s.clock.pass(5 * time.Minute)
 	if got := s.alive(o.Token, "after"); !up.AuthTime(2).Equal(now) || !got.AuthTime(2).Equal(now) {
 		t.Fatalf("%v %v, want %v", up.AuthTime(2), got.AuthTime(2), now)
+	}
+}
+
+// Whoever saw a password typed unlocks with it, and makes no factor of his own.
+func TestAPasswordAloneChangesNoFactor(t *testing.T) {
+	s := newSite(t, true)
+	p := s.hire("Maren Okafor", Nurse)
+	o := p.signIn()
+	s.clock.pass(freshFor + time.Second)
+	s.must(s.Lock(t.Context(), o.Session, ""))
+	back, err := s.Unlock(t.Context(), o.Token, Attempt{Password: p.Password, From: atStation})
+	s.must(err)
+	_, err = s.StepUp(t.Context(), back.Session, Attempt{Password: p.Password, From: atStation})
+	s.refused(err, outcome.Required, "a step-up by the password alone")
+	if _, err := s.NewRecoveryCodes(t.Context(), s.alive(o.Token, "after")); err != ErrStale {
+		t.Fatalf("a password alone makes recovery codes: %v", err)
+	}
+	up, err := s.StepUp(t.Context(), back.Session, Attempt{Password: p.Password, Code: p.code(), From: atStation})
+	s.must(err)
+	_, err = s.NewRecoveryCodes(t.Context(), up)
+	s.must(err)
+}
+
+// A proof is for the change that it was asked for.
+func TestAChangeOfFactorsAsksForAFreshProof(t *testing.T) {
+	s := newSite(t, true)
+	o := s.hire("Maren Okafor", Nurse).signIn()
+	s.clock.pass(2 * time.Minute)
+	s.must(s.Fresh(o.Session))
+	s.clock.pass(time.Second)
+	if _, err := s.AskNewPasskey(t.Context(), o.Session); err != ErrStale {
+		t.Fatalf("a sign-in of two minutes ago adds a passkey: %v", err)
 	}
 }
 

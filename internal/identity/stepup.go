@@ -8,10 +8,17 @@ import (
 	"chartwarden/internal/outcome"
 )
 
-// StepUp takes a fresh factor of the session's person and makes its AuthTime now, at both levels: within a session that both factors
-// opened, one of them again is enough. What needs it asks for an age, so it wears off by itself.
-// Errors: as [Store.SignIn]; [ErrSignedOut].
+// errPassword asks for what shows more than a password does.
+var errPassword = outcome.New(outcome.Required, "use your passkey or enter a code of your authenticator app: a password alone confirms nothing")
+
+// StepUp takes a code or a passkey of the session's person, with the password or without, and makes its AuthTime now, at both levels:
+// within a session that both factors opened, the one that had to be at hand is enough. A password alone is not: it unlocks, and whoever
+// learned it would turn it into factors of his own. What needs a step-up asks for an age, so it wears off by itself.
+// Errors: outcome.Required for a password alone; as [Store.SignIn]; [ErrSignedOut].
 func (s *Store) StepUp(ctx context.Context, ses *Session, a Attempt) (*Session, error) {
+	if a.Code == "" && len(a.Passkey) == 0 {
+		return nil, errPassword
+	}
 	r, err := s.find(ctx, s.db.Reader(), ses.Person.ID)
 	if err != nil {
 		return nil, err

@@ -61,8 +61,8 @@ func TestAdministeringAsksForAFreshFactor(t *testing.T) {
 	if now, err := o.Persons.Person(t.Context(), sam.made.Person); err != nil || now.Roles[0] != identity.Physician {
 		t.Fatalf("changed without a factor: %v %v", now.Roles, err)
 	}
-	o.shows(anna.post(path+"/roles", "role", "nurse", "confirm-password", "not mine"), http.StatusUnauthorized, "is wrong", `name="role" value="nurse"`)
-	if a = anna.post(path+"/roles", "role", "nurse", "confirm-password", anna.made.Password); a.status != http.StatusSeeOther {
+	o.shows(anna.post(path+"/roles", "role", "nurse", "confirm-code", "000000"), http.StatusUnauthorized, "is wrong", `name="role" value="nurse"`)
+	if a = anna.post(path+"/roles", "role", "nurse", "confirm-code", anna.code()); a.status != http.StatusSeeOther {
 		t.Fatal(a.status, a.text())
 	}
 	anna.page("/admin/people", "Nurse")
@@ -73,9 +73,9 @@ func TestAdministeringAsksForAFreshFactor(t *testing.T) {
 		anna.page("/admin/people")
 	}
 	o.shows(anna.get("/admin/people/new"), http.StatusForbidden, "Confirm that it is you", `action="/step-up"`, `name="next" value="/admin/people/new"`)
-	o.shows(anna.post("/step-up", "next", "/admin/people/new"), http.StatusBadRequest, "Use your passkey, enter a code or your password")
+	o.shows(anna.post("/step-up", "next", "/admin/people/new"), http.StatusBadRequest, "Use your passkey or enter a code")
 	for next, want := range map[string]string{"/admin/people/new": "/admin/people/new", "https://evil.example/": "/admin/people", "//evil.example": "/admin/people"} {
-		if a = anna.post("/step-up", "next", next, "confirm-password", anna.made.Password); a.status != http.StatusSeeOther || a.header.Get("Location") != want {
+		if a = anna.post("/step-up", "next", next, "confirm-code", anna.code()); a.status != http.StatusSeeOther || a.header.Get("Location") != want {
 			t.Errorf("back from %q: %d %s", next, a.status, a.header.Get("Location"))
 		}
 	}

@@ -91,14 +91,23 @@ func TestTheFourthGlassInAnHourAsksForAFactorEach(t *testing.T) {
 // The step-up page takes a factor and leads back to where it was asked for, never elsewhere.
 func TestStepUp(t *testing.T) {
 	w := newWard(t)
+	w.Stop()
+	now := w.Now()
+	w.Server = servertest.OpenOn(t, w.Dir, func() time.Time { return now })
 	sam := w.Person(t, "Sam Rivera", "physician", "")
-	holds(t, "nothing", sam.Form(t, "/step-up", "next", "/day"), 400, "se your passkey, enter a code or your password")
+	holds(t, "nothing", sam.Form(t, "/step-up", "next", "/day"), 400, "se your passkey or enter a code")
 	wrong := sam.Form(t, "/step-up", "next", "/day", "confirm-code", "000000")
 	if wrong.Status < 400 || wrong.Status >= 500 || strings.Contains(wrong.Body, "000000") || !strings.Contains(wrong.Body, `value="/day"`) {
 		t.Errorf("a wrong code: %d", wrong.Status)
 	}
+	holds(t, "a password alone", sam.Form(t, "/step-up", "next", "/day", "confirm-password", sam.Person.Password), 400, "a password alone confirms nothing")
 	for next, to := range map[string]string{"/day": "/day", w.chart(): w.chart(), "https://elsewhere.example/": "/day", "//elsewhere.example": "/day", "/step-up": "/day", "": "/day", `/\elsewhere.example`: "/day"} {
-		got := sam.Form(t, "/step-up", "next", next, "confirm-password", sam.Person.Password)
+		now = now.Add(30 * time.Second) // each code counts once
+		code, err := totp.GenerateCode(sam.Person.Secret, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := sam.Form(t, "/step-up", "next", next, "confirm-code", code)
 		if got.Status != http.StatusSeeOther || got.Header.Get("Location") != to {
 			t.Errorf("next %q: %d to %q, want %q", next, got.Status, got.Header.Get("Location"), to)
 		}

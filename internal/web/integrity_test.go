@@ -68,7 +68,7 @@ func TestCutIsAcknowledgedByAPerson(t *testing.T) {
 	}
 	a = anna.post("/integrity", "act", "acknowledge")
 	o.shows(a, http.StatusForbidden, "Confirm that it is you")
-	if a = anna.post("/integrity", "act", "acknowledge", "confirm-password", anna.made.Password); a.status != http.StatusSeeOther {
+	if a = anna.post("/integrity", "act", "acknowledge", "confirm-code", anna.code()); a.status != http.StatusSeeOther {
 		t.Fatal(a.status, a.text())
 	}
 	a = anna.page("/integrity", "self-witnessed")

@@ -60,7 +60,9 @@ func (p *Pages) mySignInPage(w http.ResponseWriter, r *http.Request, status int,
 		v.Recovery = look.Plural(int64(codes.Left), "code", "codes") + " left, made " + look.Moment(codes.Made.In(p.o.Zone)).Text()
 	}
 	for _, n := range notices {
-		v.Told = append(v.Told, page.ToldLine{What: toldWords[n.Kind], When: look.Moment(n.At.In(p.o.Zone))})
+		v.Told = append(v.Told, page.ToldLine{What: toldWords[n.Kind], When: look.Moment(n.At.In(p.o.Zone)), Seen: !n.Seen.IsZero()})
+		v.Unseen = v.Unseen || n.Seen.IsZero() && !n.Own
+		v.Own = v.Own || n.Seen.IsZero() && n.Own
 	}
 	for _, k := range keys {
 		line := page.PasskeyLine{ID: k.ID, Name: k.Name, Kind: "Synced to your other devices by their maker", Suspect: k.Suspect,
@@ -96,7 +98,7 @@ func (p *Pages) changing(w http.ResponseWriter, r *http.Request) (s *identity.Se
 		}
 	}
 	if p.o.Persons.Fresh(who.Session) != nil {
-		p.askFactorFor(w, r, nil, "This changes how you sign in, so one factor is asked for again.")
+		p.askFactorFor(w, r, nil, "This changes how you sign in, so a passkey or a code is asked for again.")
 		return nil, false
 	}
 	return who.Session, true

@@ -37,20 +37,26 @@ func TestMySignIn(t *testing.T) {
 	if a := anna.post("/my-sign-in/seen"); a.status != http.StatusSeeOther {
 		t.Fatal(a.status)
 	}
-	o.hides(anna.page("/my-sign-in"), "Your sign-in changed.")
+	// The session that did it does not put it aside; a later one does, and it stays listed.
+	o.hides(anna.page("/my-sign-in", "Your sign-in changed.", "until you sign in the next time"), "This was all me")
+	o.clock.pass(30 * time.Second)
+	anna.signIn()
+	anna.page("/my-sign-in", "This was all me")
+	if a := anna.post("/my-sign-in/seen"); a.status != http.StatusSeeOther {
+		t.Fatal(a.status)
+	}
+	o.hides(anna.page("/my-sign-in", "New recovery codes were made"), "Your sign-in changed.", "This was all me")
 
 	o.shows(anna.post("/my-sign-in/password"), http.StatusConflict, "the last way in which you can sign in")
 	o.shows(anna.post("/my-sign-in/passkeys/aaaaaaaaaaaaaaaa", "act", "rename", "name", "Mine"), http.StatusNotFound, "no such passkey")
 	o.shows(anna.post("/my-sign-in/passkeys/aaaaaaaaaaaaaaaa", "act", "steal"), http.StatusBadRequest, "Choose whether to rename or to remove")
-	for range 2 { // no longer fresh, and not idle
-		o.clock.pass(8 * time.Minute)
-		anna.page("/my-sign-in")
-	}
+	o.clock.pass(2*time.Minute + time.Second) // no longer fresh
 	for _, path := range []string{"/my-sign-in/recovery", "/my-sign-in/password"} {
 		o.shows(anna.post(path), http.StatusForbidden, "Confirm that it is you", "This changes how you sign in", `action="`+path+`"`)
 	}
-	o.shows(anna.post("/my-sign-in/recovery", "confirm-password", "wrong horse battery"), http.StatusUnauthorized, "Confirm that it is you")
-	if a := anna.post("/my-sign-in/recovery", "confirm-password", anna.made.Password); a.status != http.StatusSeeOther {
+	o.shows(anna.post("/my-sign-in/recovery", "confirm-code", "000000"), http.StatusUnauthorized, "Confirm that it is you")
+	o.shows(anna.post("/my-sign-in/recovery", "confirm-password", anna.made.Password), http.StatusBadRequest, "Confirm that it is you", "a password alone confirms nothing")
+	if a := anna.post("/my-sign-in/recovery", "confirm-code", anna.code(), "confirm-password", anna.made.Password); a.status != http.StatusSeeOther {
 		t.Fatalf("%d %s", a.status, a.text())
 	}
 	a = anna.get("/my-sign-in")

@@ -128,6 +128,15 @@ func (p *person) signIn() {
 	p.session = access.Person(sessions[0])
 }
 
+// code waits for a fresh step and gives its code.
+func (p *person) code() string {
+	p.o.t.Helper()
+	p.o.clock.pass(30 * time.Second)
+	code, err := totp.GenerateCode(p.made.Secret, p.o.clock.Now())
+	p.o.must(err)
+	return code
+}
+
 // seen is an answer, read whole.
 type seen struct {
 	status int

@@ -115,7 +115,7 @@ func (p *Pages) stepUp(w http.ResponseWriter, r *http.Request) {
 	}
 	who := p.asks(r)
 	if r.PostForm.Get(confirmCode) == "" && r.PostForm.Get(confirmPassword) == "" && r.PostForm.Get(confirmPasskey) == "" {
-		p.askFactor(w, r, outcome.New(outcome.Required, "use your passkey, enter a code or your password"))
+		p.askFactor(w, r, outcome.New(outcome.Required, "use your passkey or enter a code"))
 		return
 	}
 	if _, err := p.confirmed(r, who); err != nil {

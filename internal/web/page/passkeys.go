@@ -31,7 +31,9 @@ func (b PasskeyButton) kind() string {
 // MySignInView is how a person signs in.
 type MySignInView struct {
 	Shell    look.Shell
-	Told     []ToldLine // what was done to it and not seen yet
+	Told     []ToldLine // what was done to it
+	Unseen   bool       // some of that can be put aside now
+	Own      bool       // some of that was done during this session, which cannot put it aside
 	Passkeys []PasskeyLine
 	Possible bool // passkeys can be made under this address
 	Password bool // password and authenticator are set
@@ -45,6 +47,7 @@ type MySignInView struct {
 type ToldLine struct {
 	What string
 	When look.When
+	Seen bool // a later session said so
 }
 
 // PasskeyLine is one passkey.

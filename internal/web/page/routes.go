@@ -73,5 +73,5 @@ package page
 // A search, POST /find, POST /audit and the like, is answered under the same address with ?typed= and a chance number that stands for what was
 // typed: browsers keep bodies of POSTs that were answered with a page. A note that cannot be signed leads back to where it is written.
 //
-// An administrative POST that lacks a fresh factor answers with a form that asks for one and repeats the POST with confirm-code,
-// confirm-password or confirm-passkey added; so does one that changes the own sign-in.
+// An administrative POST that lacks a fresh factor answers with a form that asks for one and repeats the POST with confirm-code
+// or confirm-passkey added (confirm-password counts beside a code only); so does one that changes the own sign-in.

@@ -2,7 +2,7 @@ package page
 
 import "chartwarden/internal/web/look"
 
-// StepUpView asks for one factor once more, then repeats what was asked for.
+// StepUpView asks for a passkey or a code once more, then repeats what was asked for.
 type StepUpView struct {
 	Shell   look.Shell
 	Why     string  // empty: because the act changes who may do what

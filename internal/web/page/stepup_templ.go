@@ -51,7 +51,7 @@ func StepUp(v StepUpView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = look.Head("Confirm that it is you", cmp.Or(v.Why, "This changes who may do what, so one factor is asked for again. What you entered is kept.")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = look.Head("Confirm that it is you", cmp.Or(v.Why, "This changes who may do what, so a passkey or a code is asked for again. What you entered is kept.")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -112,14 +112,14 @@ func StepUp(v StepUpView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<section class=\"card padded\"><div class=\"fields\"><p class=\"fld\"><label for=\"confirm-code\">Code of your authenticator app</label> <input class=\"in\" id=\"confirm-code\" name=\"confirm-code\" inputmode=\"numeric\" autocomplete=\"one-time-code\" maxlength=\"6\" autofocus> <span class=\"hint\">Each code works once. If you just used one, wait for the next.</span></p><p class=\"fld\"><label for=\"confirm-password\">Or your password</label> <input class=\"in\" id=\"confirm-password\" name=\"confirm-password\" type=\"password\" autocomplete=\"current-password\"></p></div></section><p class=\"actions\"><button class=\"btn go\" type=\"submit\">Confirm and go on</button> <a class=\"btn\" href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<section class=\"card padded\"><div class=\"fields\"><p class=\"fld\"><label for=\"confirm-code\">Code of your authenticator app</label> <input class=\"in\" id=\"confirm-code\" name=\"confirm-code\" inputmode=\"numeric\" autocomplete=\"one-time-code\" maxlength=\"6\" autofocus> <span class=\"hint\">Each code works once. If you just used one, wait for the next. A password alone confirms nothing here.</span></p></div></section><p class=\"actions\"><button class=\"btn go\" type=\"submit\">Confirm and go on</button> <a class=\"btn\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var6 templ.SafeURL
 			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(backOr(v.Back)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/stepup.templ`, Line: 34, Col: 56}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `page/stepup.templ`, Line: 30, Col: 56}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {
@@ -142,7 +142,7 @@ func StepUp(v StepUpView) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "The passwords of the demonstration stand where it was started. Or <a class=\"lnk\" href=\"/demo\">choose yourself again</a>, then repeat this.")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "Without an authenticator app, <a class=\"lnk\" href=\"/demo\">choose yourself again</a>, then repeat this.")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
