@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -191,15 +192,31 @@ func (s *Store) KeepAccount(ctx context.Context, a Account) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error { return s.putAccount(tx, a, r.number) })
 }
 
-// DropAccount makes a source forget a person. Errors: outcome.NotFound.
+// DropAccount makes a source forget a person, as a member of its groups too: a group that names nobody could not be kept any more.
+// Errors: outcome.NotFound, outcome.NoStore.
 func (s *Store) DropAccount(ctx context.Context, source, person string) error {
 	r, err := s.find(ctx, s.db.Reader(), person)
 	if err != nil {
 		return err
 	}
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`delete from identity_account where source=? and person=?`, source, r.number)
-		return err
+		if _, err := tx.Exec(`delete from identity_account where source=? and person=?`, source, r.number); err != nil {
+			return err
+		}
+		groups, err := s.groups(context.WithoutCancel(ctx), tx, ``, source)
+		if err != nil {
+			return err
+		}
+		for _, g := range groups {
+			if !slices.Contains(g.Members, r.ID) {
+				continue
+			}
+			g.Members, g.Changed = slices.DeleteFunc(g.Members, func(m string) bool { return m == r.ID }), s.now().UTC()
+			if err := s.putGroup(tx, g); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -252,19 +269,24 @@ func (s *Store) KeepGroup(ctx context.Context, g Group) (Group, error) {
 		g.ID, g.Created = newID(), g.Changed
 	}
 	g.Members = cleanSet(g.Members)
-	sealed, err := sealJSON(s.box, s.clientKey, groupAAD(g.Source, g.ID, g.Revision+1), groupBody{g.Body, g.Members, g.Created, g.Changed})
-	if err != nil {
+	if err := s.db.Write(ctx, func(tx *sql.Tx) error { return s.putGroup(tx, g) }); err != nil {
 		return Group{}, err
 	}
-	err = s.db.Write(ctx, func(tx *sql.Tx) error {
-		if g.Revision == 0 {
-			_, err := tx.Exec(`insert into identity_group(source, id, revision, sealed) values(?,?,1,?)`, g.Source, g.ID, sealed)
-			return err
-		}
-		return one(tx.Exec(`update identity_group set revision=?, sealed=? where source=? and id=? and revision=?`, g.Revision+1, sealed, g.Source, g.ID, g.Revision))
-	})
 	g.Revision++
-	return g, err
+	return g, nil
+}
+
+// putGroup stores g as the revision after the one it was read as; 0 is new.
+func (s *Store) putGroup(tx *sql.Tx, g Group) error {
+	sealed, err := sealJSON(s.box, s.clientKey, groupAAD(g.Source, g.ID, g.Revision+1), groupBody{g.Body, g.Members, g.Created, g.Changed})
+	if err != nil {
+		return err
+	}
+	if g.Revision == 0 {
+		_, err := tx.Exec(`insert into identity_group(source, id, revision, sealed) values(?,?,1,?)`, g.Source, g.ID, sealed)
+		return err
+	}
+	return one(tx.Exec(`update identity_group set revision=?, sealed=? where source=? and id=? and revision=?`, g.Revision+1, sealed, g.Source, g.ID, g.Revision))
 }
 
 // DropGroup deletes a group. Errors: outcome.NotFound.

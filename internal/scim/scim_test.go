@@ -386,3 +386,43 @@ func TestTheTokenOfADirectory(t *testing.T) {
 		t.Errorf("revoked: %v", err)
 	}
 }
+
+// Whoever was deleted, or came back as a new person, is no member any more, and her groups go on.
+func TestGroupsGoOnWithoutWhoLeft(t *testing.T) {
+	d := connect(t)
+	anna, bo, cy := d.hire("anna@h.example", "e-1"), d.hire("bo@h.example", "e-2"), d.hire("cy@h.example", "e-3")
+	group := d.do(201, "POST", "/Groups", `{"displayName":"Clerks","members":[{"value":"`+anna+`"},{"value":"`+bo+`"}]}`)["id"].(string)
+	rename := func(name string) {
+		t.Helper()
+		d.do(200, "PATCH", "/Groups/"+group, `{"Operations":[{"op":"replace","path":"displayName","value":"`+name+`"}]}`)
+	}
+	members := func(want ...string) {
+		t.Helper()
+		g, err := d.Persons.Group(t.Context(), "entra", group)
+		slices.Sort(want)
+		if err != nil || !slices.Equal(g.Members, want) {
+			t.Errorf("members %v, want %v: %v", g.Members, want, err)
+		}
+	}
+	d.do(204, "DELETE", "/Users/"+anna, "")
+	members(bo)
+	rename("Clerks of the ward")
+	if _, err := d.Staffing.End(t.Context(), shell, bo, "left"); err != nil {
+		t.Fatal(err)
+	}
+	again := d.hire("bo@h.example", "e-2")
+	members()
+	d.do(200, "PATCH", "/Groups/"+group, `{"Operations":[{"op":"add","path":"members","value":[{"value":"`+again+`"},{"value":"`+cy+`"}]}]}`)
+	members(again, cy)
+	g, err := d.Persons.Group(t.Context(), "entra", group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Members = append(g.Members, anna) // as one who was deleted while the group was written
+	if _, err := d.Persons.KeepGroup(t.Context(), g); err != nil {
+		t.Fatal(err)
+	}
+	rename("Clerks")
+	members(again, cy)
+	d.do(400, "PATCH", "/Groups/"+group, `{"Operations":[{"op":"add","path":"members","value":[{"value":"`+anna+`"}]}]}`)
+}
