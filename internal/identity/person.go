@@ -52,6 +52,7 @@ type Person struct {
 	Epoch        int64
 	Created      time.Time
 	CreatedBy    string // id of a person; empty: the command line
+	SuspendedBy  string // of a suspended person: id of the program that suspended her; empty: this house did
 }
 
 // String is the id.
@@ -132,6 +133,7 @@ type profile struct {
 	Clearances                        []string
 	TrainingDue                       time.Time
 	Manager, Mail                     string `json:",omitempty"`
+	SuspendedBy                       string `json:",omitempty"`
 }
 
 // row is a person as stored.
@@ -175,10 +177,11 @@ func (s *Store) scanPerson(from scanner) (*row, error) {
 func (r *row) apply(p profile) {
 	r.Name, r.SignInName, r.Roles, r.Practitioner, r.Patient = p.Name, p.SignInName, p.Roles, p.Practitioner, p.Patient
 	r.Department, r.Clearances, r.TrainingDue, r.Manager, r.Mail = p.Department, p.Clearances, p.TrainingDue, p.Manager, p.Mail
+	r.SuspendedBy = p.SuspendedBy
 }
 
 func (r *row) profile() profile {
-	return profile{r.Name, r.SignInName, r.Roles, r.Practitioner, r.Patient, r.Department, r.Clearances, r.TrainingDue, r.Manager, r.Mail}
+	return profile{r.Name, r.SignInName, r.Roles, r.Practitioner, r.Patient, r.Department, r.Clearances, r.TrainingDue, r.Manager, r.Mail, r.SuspendedBy}
 }
 
 // queryer is a reader pool or a transaction.

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -46,11 +47,16 @@ func (s *Store) suspend(ctx context.Context, by audit.Agent, id, reason string, 
 	if err := kept(s.db.Reader()); err != nil {
 		return err
 	}
+	k, err := s.personKey(context.WithoutCancel(ctx), r.number)
+	if err != nil {
+		return err
+	}
 	n, err := s.noteOrOwe(ctx, s.event(by, didSuspend, acted, "person "+r.ID+": "+reason))
 	if err != nil {
 		return err
 	}
 	err = s.act(ctx, n, func(tx *sql.Tx) error {
+		var failed error
 		if err := kept(tx); err != nil { // again: two may go at once
 			return err
 		}
@@ -59,8 +65,13 @@ func (s *Store) suspend(ctx context.Context, by audit.Agent, id, reason string, 
 		}
 		if err := s.alterPerson(tx, r.number, func(c *personColumns) bool { return c.state == string(Active) }, func(c *personColumns) {
 			c.state, c.revision = string(Suspended), c.revision+1
-		}); err != nil {
-			return err
+			var p profile
+			if failed = openJSON(s.box, aad("person", r.ID), c.sealed, &p); failed == nil {
+				p.SuspendedBy = by.Client
+				c.sealed, failed = sealJSON(s.box, k, aad("person", r.ID), p)
+			}
+		}); err != nil || failed != nil {
+			return cmp.Or(failed, err)
 		}
 		if err := s.withdraw(tx, r, &Certificate{}); err != nil {
 			return err

@@ -311,12 +311,19 @@ func operations(body map[string]any) ([]operation, error) {
 	return out, nil
 }
 
-// change makes a person what a resource says. Whoever is to be shut out is so before anything else is looked at.
+// change makes a person what a resource says. What is faulty in it is refused before anybody is shut out or let in. A directory
+// lets in only whom it shut out itself.
 func (a *API) change(r request, acc identity.Account, p identity.Person, resource map[string]any) (answer, error) {
 	ctx := r.Context()
 	f, err := read(resource)
 	if err != nil {
 		return answer{}, err
+	}
+	if err := identity.FaultOf(identity.NewPerson{Name: f.name, Mail: f.mail}); err != nil {
+		return answer{}, err
+	}
+	if f.active != nil && *f.active && p.State == identity.Suspended && p.SuspendedBy != r.client.ID {
+		return answer{}, refuse(409, "", "this house suspended this person, not the directory: an administrator here lets her in again")
 	}
 	if f.active != nil && !*f.active && p.Active {
 		if err := a.Desk.Suspend(ctx, r.by, p.ID, "the directory says that this person is not active"); err != nil {

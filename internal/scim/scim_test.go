@@ -426,3 +426,38 @@ func TestGroupsGoOnWithoutWhoLeft(t *testing.T) {
 	members(again, cy)
 	d.do(400, "PATCH", "/Groups/"+group, `{"Operations":[{"op":"add","path":"members","value":[{"value":"`+anna+`"}]}]}`)
 }
+
+// A directory lets in only whom it shut out itself, and a request that is refused lets nobody in.
+func TestTheDirectoryResumesWhomItSuspended(t *testing.T) {
+	d := connect(t)
+	anna := d.hire("anna@h.example", "e-1")
+	put := func(want int, mail string, active bool) {
+		t.Helper()
+		d.do(want, "PUT", "/Users/"+anna, fmt.Sprintf(`{"userName":"anna@h.example","externalId":"e-1","displayName":"Anna L.","emails":[%q],"active":%t}`, mail, active))
+	}
+	state := func(want identity.State) {
+		t.Helper()
+		if p := d.person(anna); p.State != want {
+			t.Errorf("she is %s, want %s", p.State, want)
+		}
+	}
+	if err := d.Staffing.Suspend(t.Context(), shell, anna, "a case"); err != nil {
+		t.Fatal(err)
+	}
+	put(409, "anna@h.example", true)
+	state(identity.Suspended)
+	if _, err := d.Staffing.Resume(t.Context(), shell, anna, "closed"); err != nil {
+		t.Fatal(err)
+	}
+	put(200, "anna@h.example", false)
+	state(identity.Suspended)
+	put(400, "no address", true)
+	state(identity.Suspended)
+	put(200, "anna@h.example", true)
+	state(identity.Active)
+	if err := d.Staffing.Suspend(t.Context(), shell, anna, "another case"); err != nil {
+		t.Fatal(err)
+	}
+	put(409, "anna@h.example", true)
+	state(identity.Suspended)
+}
