@@ -23,6 +23,7 @@ type Account struct {
 	Body     json.RawMessage
 	Given    []string // roles that the source gave
 	Kept     []string // of these, roles that the person had without it
+	Asked    []Asked  // of these, roles that waited for a second person when this was stored: see [Store.Standing]
 	Created  time.Time
 	Changed  time.Time
 	Revision int64
@@ -47,6 +48,7 @@ type accountBody struct {
 	Body             json.RawMessage
 	Given, Kept      []string `json:",omitempty"`
 	Created, Changed time.Time
+	Asked            []Asked `json:",omitempty"`
 }
 
 type groupBody struct {
@@ -87,7 +89,7 @@ func (s *Store) accounts(ctx context.Context, q queryer, where string, args ...a
 		if err := openJSON(s.box, accountAAD(a.Source, number, a.Revision), sealed, &b); err != nil {
 			return nil, err
 		}
-		a.Key, a.Body, a.Given, a.Kept, a.Created, a.Changed = b.Key, b.Body, b.Given, b.Kept, b.Created, b.Changed
+		a.Key, a.Body, a.Given, a.Kept, a.Created, a.Changed, a.Asked = b.Key, b.Body, b.Given, b.Kept, b.Created, b.Changed, b.Asked
 		out = append(out, a)
 	}
 	if err := rows.Err(); err != nil {
@@ -135,7 +137,7 @@ func (s *Store) putAccount(tx *sql.Tx, a Account, number int64) error {
 	if a.Revision == 0 {
 		a.Created = now
 	}
-	sealed, err := sealJSON(s.box, k, accountAAD(a.Source, number, a.Revision+1), accountBody{a.Key, a.Body, cleanSet(a.Given), cleanSet(a.Kept), a.Created, now})
+	sealed, err := sealJSON(s.box, k, accountAAD(a.Source, number, a.Revision+1), accountBody{a.Key, a.Body, cleanSet(a.Given), cleanSet(a.Kept), a.Created, now, a.Asked})
 	if err != nil {
 		return err
 	}

@@ -72,9 +72,21 @@ func (d *Desk) BringUp(ctx context.Context, by audit.Agent, client string, name 
 
 // give makes the roles that a source gave somebody those that are due.
 func (d *Desk) give(ctx context.Context, by audit.Agent, a identity.Account, due []string) error {
+	asked := a.Asked
+	a, err := d.o.Persons.Standing(ctx, a)
+	if err != nil {
+		return err
+	}
 	p, err := d.o.Persons.Person(ctx, a.Person)
 	if err != nil || !p.Active || slices.Equal(a.Given, due) && len(due) == len(a.Given) {
 		return err // who is suspended is brought up to date when she comes back
+	}
+	if a.Given, err = d.unask(ctx, by, a.Given, asked); err != nil {
+		return err
+	}
+	a.Asked = nil
+	if p, err = d.o.Persons.Person(ctx, a.Person); err != nil { // again: somebody may have approved meanwhile
+		return err
 	}
 	left := slices.DeleteFunc(slices.Clone(p.Roles), func(role string) bool {
 		return slices.Contains(a.Given, role) && !slices.Contains(due, role) && !slices.Contains(a.Kept, role)
@@ -95,13 +107,34 @@ func (d *Desk) give(ctx context.Context, by audit.Agent, a identity.Account, due
 		}
 	}
 	if len(next) != len(left) {
-		if _, _, err = d.o.Persons.Change(ctx, by, p.ID, identity.Change{Roles: &next}); err != nil {
+		_, item, err := d.o.Persons.Change(ctx, by, p.ID, identity.Change{Roles: &next})
+		if err != nil {
 			return err
+		}
+		if item != nil {
+			a.Asked = []identity.Asked{{Item: item.ID, Roles: next[len(left):]}}
 		}
 	}
 	a.Given = due
 	a.Kept = slices.DeleteFunc(a.Kept, func(role string) bool { return !slices.Contains(due, role) })
 	return d.o.Persons.KeepAccount(ctx, a)
+}
+
+// unask withdraws what a source asked for and nobody decided yet, and gives what it gave without that: any change makes it void, and what is
+// still due is asked anew.
+func (d *Desk) unask(ctx context.Context, by audit.Agent, given []string, asked []identity.Asked) ([]string, error) {
+	given = slices.Clone(given)
+	for _, q := range asked {
+		err := d.o.Persons.Decline(ctx, by, q.Item, "withdrawn: what its source gives has changed")
+		if outcome.Is(err, outcome.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		given = slices.DeleteFunc(given, func(role string) bool { return slices.Contains(q.Roles, role) })
+	}
+	return given, nil
 }
 
 // KeepsAdministrator refuses groups by which the last administrators would be none any more. Errors: outcome.Conflict.

@@ -91,6 +91,9 @@ func (d *Desk) Plan(ctx context.Context, rows []Row, faults []Fault, leavers int
 		gone := !row.End.IsZero() && !row.End.After(now)
 		if known {
 			p := byID[a.Person]
+			if a, err = d.o.Persons.Standing(ctx, a); err != nil {
+				return plan, err
+			}
 			s.Person, s.account = p.ID, a
 			_ = json.Unmarshal(a.Body, &s.was)
 			switch {

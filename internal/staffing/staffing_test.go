@@ -315,6 +315,39 @@ func TestAClinicalRoleOfHRCanBeApproved(t *testing.T) {
 	}
 }
 
+// An item goes with the role that it was for, and one that came to nothing is asked for again.
+func TestAnItemFollowsTheFile(t *testing.T) {
+	h := open(t, false)
+	text := "employee,name,roles\n1,Anna Lindqvist,nurse\n"
+	waiting := func(want int) []identity.Pending {
+		t.Helper()
+		items, err := h.Persons.Pending(t.Context())
+		if err != nil || len(items) != want {
+			t.Fatalf("%+v %v", items, err)
+		}
+		return items
+	}
+	h.run(text, "join 1, orphan")
+	h.must(h.Persons.Decline(t.Context(), shell, waiting(1)[0].ID, "who is she?"))
+	h.run(text, "move 1, orphan")
+	waiting(1)
+	h.clock.pass(8 * 24 * time.Hour) // it lapses
+	h.run(text, "move 1, orphan")
+	first := waiting(1)[0].ID
+	dep := "5 West"
+	_, _, err := h.Persons.Change(t.Context(), shell, h.named("Anna Lindqvist").ID, identity.Change{Department: &dep})
+	h.must(err)
+	h.run(text, "move 1, orphan") // the item was void
+	if waiting(1)[0].ID == first {
+		t.Error("an item that nobody can approve stays")
+	}
+	h.run("employee,name,roles\n1,Anna Lindqvist,billing\n", "move 1, orphan")
+	waiting(0)
+	if p := h.named("Anna Lindqvist"); strings.Join(p.Roles, " ") != "billing" {
+		t.Errorf("%v", p.Roles)
+	}
+}
+
 // What of a joiner was not done yet is done by the next run: her manager starts later.
 func TestAJoinerGetsHerManagerWhenHeStarts(t *testing.T) {
 	h := open(t, true)
