@@ -9,6 +9,8 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,9 +34,11 @@ const (
 	toEnrol  = "enrol"   // behind one enrolment link
 )
 
-// ceremony is a challenge as it is kept. Holder is the session or link that it was given to.
+// ceremony is a challenge as it is kept. Holder is the session or link that it was given to. Until, in microseconds of the store's clock, is
+// sealed with it; the column of the row only says when to forget it.
 type ceremony struct {
 	For, Holder string
+	Until       int64
 	Data        webauthn.SessionData
 }
 
@@ -49,11 +53,11 @@ func newParty(site, name string) *webauthn.WebAuthn {
 	if err != nil || u.Hostname() == "" {
 		return nil
 	}
-	host := u.Hostname()
+	host := strings.ToLower(u.Hostname())
 	if _, err := netip.ParseAddr(host); err == nil || u.Scheme != "https" && host != "localhost" {
 		return nil // not a secure context, or not a domain: no browser would ask
 	}
-	party, err := webauthn.New(&webauthn.Config{RPID: host, RPDisplayName: name, RPOrigins: []string{u.Scheme + "://" + u.Host}, AttestationPreference: protocol.PreferNoAttestation,
+	party, err := webauthn.New(&webauthn.Config{RPID: host, RPDisplayName: name, RPOrigins: []string{originOf(u)}, AttestationPreference: protocol.PreferNoAttestation,
 		AuthenticatorSelection: protocol.AuthenticatorSelection{ResidentKey: protocol.ResidentKeyRequirementRequired, RequireResidentKey: new(true), UserVerification: protocol.VerificationRequired},
 		Timeouts:               webauthn.TimeoutsConfig{Login: webauthn.TimeoutConfig{Timeout: challengeLasts}, Registration: webauthn.TimeoutConfig{Timeout: challengeLasts}}})
 	if err != nil {
@@ -62,12 +66,17 @@ func newParty(site, name string) *webauthn.WebAuthn {
 	return party
 }
 
-// PasskeySite is the domain that passkeys are bound to; empty where there are none.
+// originOf is an address as browsers name its origin: in small letters, without the port that its scheme has anyway.
+func originOf(u *url.URL) string {
+	return u.Scheme + "://" + strings.TrimSuffix(strings.ToLower(u.Host), map[string]string{"https": ":443", "http": ":80"}[u.Scheme])
+}
+
+// PasskeySite is the origin at which passkeys are made and used; empty where there are none.
 func (s *Store) PasskeySite() string {
 	if s.party == nil {
 		return ""
 	}
-	return s.party.Config.RPID
+	return s.party.Config.RPOrigins[0]
 }
 
 // AskPasskey gives a browser the options of a sign-in or unlock by any passkey of this site, as JSON for
@@ -84,7 +93,7 @@ func (s *Store) AskPasskey(ctx context.Context, from Arrival) ([]byte, error) {
 	if err != nil {
 		return nil, fault("ask for a passkey", err)
 	}
-	return s.ask(ctx, ceremony{toOpen, "", *data}, options)
+	return s.ask(ctx, ceremony{For: toOpen, Data: *data}, options)
 }
 
 // AskStepUp is [Store.AskPasskey] for the person of a session and [Store.StepUp]. Errors: outcome.NotFound without any passkey.
@@ -100,13 +109,14 @@ func (s *Store) AskStepUp(ctx context.Context, ses *Session) ([]byte, error) {
 	if err != nil {
 		return nil, fault("ask for a passkey", err)
 	}
-	return s.ask(ctx, ceremony{toStepUp, ses.ID, *data}, options)
+	return s.ask(ctx, ceremony{For: toStepUp, Holder: ses.ID, Data: *data}, options)
 }
 
 // ask keeps a challenge and gives its options as JSON.
 func (s *Store) ask(ctx context.Context, c ceremony, options any) ([]byte, error) {
 	name := sha256.Sum256([]byte(c.Data.Challenge))
-	c.Data.Expires = time.Time{} // the column says when, by the clock of this store
+	c.Data.Expires = time.Time{} // Until says when, by the clock of this store
+	c.Until = micros(s.now().Add(challengeLasts))
 	sealed, err := sealJSON(s.box, s.challengeKey, aad("challenge", string(name[:])), c)
 	if err != nil {
 		return nil, err
@@ -116,7 +126,7 @@ func (s *Store) ask(ctx context.Context, c ceremony, options any) ([]byte, error
 		return nil, fault("ask for a passkey", err)
 	}
 	return body, s.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`insert into identity_challenge(challenge, expires_at, sealed) values(?,?,?)`, name[:], micros(s.now().Add(challengeLasts)), sealed)
+		_, err := tx.Exec(`insert into identity_challenge(challenge, expires_at, sealed) values(?,?,?)`, name[:], c.Until, sealed)
 		return err
 	})
 }
@@ -125,9 +135,8 @@ func (s *Store) ask(ctx context.Context, c ceremony, options any) ([]byte, error
 func (s *Store) take(ctx context.Context, challenge, purpose, holder string) (webauthn.SessionData, error) {
 	name := sha256.Sum256([]byte(challenge))
 	var sealed []byte
-	var expires int64
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		if err := tx.QueryRow(`select expires_at, sealed from identity_challenge where challenge=?`, name[:]).Scan(&expires, &sealed); err != nil {
+		if err := tx.QueryRow(`select sealed from identity_challenge where challenge=?`, name[:]).Scan(&sealed); err != nil {
 			return err
 		}
 		return oneOr(errChallenge)(tx.Exec(`delete from identity_challenge where challenge=?`, name[:]))
@@ -138,7 +147,7 @@ func (s *Store) take(ctx context.Context, challenge, purpose, holder string) (we
 		return c.Data, errChallenge
 	case err != nil:
 		return c.Data, err
-	case openJSON(s.box, aad("challenge", string(name[:])), sealed, &c) != nil, expires <= micros(s.now()), c.For != purpose, c.Holder != holder:
+	case openJSON(s.box, aad("challenge", string(name[:])), sealed, &c) != nil, c.Until <= micros(s.now()), c.For != purpose, c.Holder != holder:
 		return webauthn.SessionData{}, errChallenge
 	}
 	return c.Data, nil
@@ -160,6 +169,11 @@ func (h holder) WebAuthnCredentials() []webauthn.Credential {
 		out[i] = k.Credential
 	}
 	return out
+}
+
+// good is the holder without passkeys that are closed: their device may make a new one.
+func (h holder) good() holder {
+	return holder{h.row, slices.DeleteFunc(slices.Clone(h.keys), func(k heldPasskey) bool { return k.Suspect })}
 }
 
 // holderOf reads a person with all passkeys. Errors: outcome.NotSupported, outcome.NotFound.

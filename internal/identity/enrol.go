@@ -79,7 +79,7 @@ func (s *Store) link(ctx context.Context, r *row, kind string, valid time.Durati
 	link := Link{Token: token, Person: r.ID, Expires: now.Add(valid)}
 	sealed, err := s.box.Seal(nil, k, aad("enrolment", string(hash[:])), newSecret())
 	return link, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`delete from identity_enrolment where person=? and used_at=0`, r.number); err != nil {
+		if err := s.closeLinks(tx, r.number); err != nil {
 			return err
 		}
 		c := enrolmentColumns{token: hash[:], person: r.number, kind: kind, created: micros(now), expires: micros(link.Expires), sealed: sealed}
@@ -87,6 +87,18 @@ func (s *Store) link(ctx context.Context, r *row, kind string, valid time.Durati
 			append(c.tagged(), s.tags.enrolment.Tag(c.tagged()...))...)
 		return err
 	}, err
+}
+
+// closeLinks deletes the links of a person that nobody used yet: whoever holds one could plant a factor.
+func (s *Store) closeLinks(tx *sql.Tx, person int64) error {
+	_, err := tx.Exec(`delete from identity_enrolment where person=? and used_at=0`, person)
+	return err
+}
+
+// closeRecovery deletes those only that a recovery code gave.
+func (s *Store) closeRecovery(tx *sql.Tx, person int64) error {
+	_, err := tx.Exec(`delete from identity_enrolment where person=? and used_at=0 and kind=?`, person, recoveryLinkKind)
+	return err
 }
 
 // Enrolment reads what the page of a link shows; reading changes nothing. Errors: outcome.NotFound, the same whether the link is
@@ -109,7 +121,7 @@ func (s *Store) enrolment(ctx context.Context, token string) (Enrolment, *row, [
 	if err != nil {
 		return Enrolment{}, nil, nil, err
 	}
-	if r.State == Ended {
+	if r.State == Ended || r.State == Suspended {
 		return Enrolment{}, nil, nil, errLink
 	}
 	secret, err := s.box.Open(nil, aad("enrolment", string(hash[:])), c.sealed)
@@ -120,9 +132,10 @@ func (s *Store) enrolment(ctx context.Context, token string) (Enrolment, *row, [
 		URI: keyURI(s.o.Issuer, r.SignInName, secret), Expires: timeOf(c.expires)}, r, secret, nil
 }
 
-// openLink finds a link that may be used now. Errors: errLink.
+// openLink finds a link that may be used now: nobody who is suspended or has left uses one. Errors: errLink.
 func (s *Store) openLink(ctx context.Context, q queryer, hash tokenHash) (c enrolmentColumns, err error) {
-	err = q.QueryRowContext(ctx, `select `+enrolmentList+` from identity_enrolment e where e.token=? and e.used_at=0 and e.expires_at>?`, hash[:], micros(s.now())).Scan(c.into()...)
+	err = q.QueryRowContext(ctx, `select `+enrolmentList+` from identity_enrolment e where e.token=? and e.used_at=0 and e.expires_at>?
+		and exists (select 1 from identity_person p where p.number=e.person and p.state not in ('suspended', 'ended'))`, hash[:], micros(s.now())).Scan(c.into()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, errLink
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"chartwarden/internal/audit"
 	"chartwarden/internal/outcome"
@@ -140,13 +141,16 @@ func (s *Store) sealPasskey(k *heldPasskey) error {
 
 var errNoPasskey = outcome.New(outcome.NotFound, "you have no such passkey: it was removed")
 
-// longestPasskeyName is in bytes.
-const longestPasskeyName = 80
+// longestPasskeyName is in characters, as forms count them.
+const longestPasskeyName = 60
 
 // RenamePasskey sets the name by which the person of a session knows a passkey. Errors: outcome.NotFound, outcome.Value.
 func (s *Store) RenamePasskey(ctx context.Context, ses *Session, id, name string) error {
-	if name = passkeyName(name); name == "" || len(name) > longestPasskeyName {
-		return outcome.New(outcome.Value, "a passkey needs a name of at most 80 bytes: the device that it is on, for example").At("name")
+	if name = passkeyName(name); name == "" || utf8.RuneCountInString(name) > longestPasskeyName {
+		return outcome.New(outcome.Value, "a passkey needs a name of at most 60 characters: the device that it is on, for example").At("name")
+	}
+	if err := s.owns(ctx, ses, id); err != nil {
+		return err
 	}
 	n, err := s.note(ctx, s.event(ses.Agent(), didRenamePasskey, acted, "passkey "+id+" of person "+ses.Person.ID))
 	if err != nil {
@@ -157,15 +161,28 @@ func (s *Store) RenamePasskey(ctx context.Context, ses *Session, id, name string
 	})
 }
 
+// owns looks for a passkey among those of the session's person before an entry names it: what is no passkey may be any text.
+// Errors: outcome.NotFound, outcome.NoStore.
+func (s *Store) owns(ctx context.Context, ses *Session, id string) error {
+	held, err := s.passkeys(ctx, s.db.Reader(), `k.person=?`, ses.person)
+	if err == nil && !slices.ContainsFunc(held, func(k heldPasskey) bool { return k.id == id }) {
+		err = errNoPasskey
+	}
+	return err
+}
+
 func passkeyName(typed string) string {
 	return strings.Join(strings.Fields(norm.NFC.String(strings.ToValidUTF8(typed, ""))), " ")
 }
 
-// RemovePasskey removes one of the session's person for good. It asks for a fresh second factor, leaves the last factor, and tells
-// the person. Errors: [ErrStale]; outcome.Conflict (it is the last factor); outcome.NotFound.
+// RemovePasskey removes one of the session's person for good, and what may rest on it: her other sessions and open links. It asks for a
+// fresh second factor, leaves the last factor, and tells the person. Errors: [ErrStale]; outcome.Conflict (it is the last factor); outcome.NotFound.
 func (s *Store) RemovePasskey(ctx context.Context, ses *Session, id string) error {
+	if err := s.owns(ctx, ses, id); err != nil {
+		return err
+	}
 	return s.removeFactor(ctx, ses, didRemovePasskey, "passkey "+id+" of person "+ses.Person.ID, func(tx *sql.Tx, left factorsLeft) error {
-		if !left.password && left.passkeys < 2 {
+		if !left.password && !slices.ContainsFunc(left.passkeys, func(k heldPasskey) bool { return k.id != id }) {
 			return errLastFactor
 		}
 		return oneOr(errNoPasskey)(tx.Exec(`delete from identity_passkey where id=? and person=?`, id, ses.person))
@@ -175,7 +192,7 @@ func (s *Store) RemovePasskey(ctx context.Context, ses *Session, id string) erro
 // RemovePassword removes password and authenticator app of the session's person, who has a passkey. Errors: as [Store.RemovePasskey].
 func (s *Store) RemovePassword(ctx context.Context, ses *Session) error {
 	return s.removeFactor(ctx, ses, didRemovePassword, "password and authenticator of person "+ses.Person.ID, func(tx *sql.Tx, left factorsLeft) error {
-		if left.passkeys == 0 {
+		if len(left.passkeys) == 0 {
 			return errLastFactor
 		}
 		_, err := tx.Exec(`delete from identity_credential where person=?`, ses.person)
@@ -187,8 +204,8 @@ var errLastFactor = outcome.New(outcome.Conflict, "this is the last way in which
 
 // factorsLeft is what a person can sign in with.
 type factorsLeft struct {
-	passkeys int
-	password bool // with its authenticator
+	passkeys []heldPasskey // without those that are suspect
+	password bool          // with its authenticator
 }
 
 func (s *Store) removeFactor(ctx context.Context, ses *Session, d did, text string, remove func(*sql.Tx, factorsLeft) error) error {
@@ -216,7 +233,14 @@ func (s *Store) removeFactor(ctx context.Context, ses *Session, d did, text stri
 			return err
 		}
 		good := slices.DeleteFunc(keys, func(k heldPasskey) bool { return k.Suspect })
-		if err := remove(tx, factorsLeft{len(good), len(pair) == 2}); err != nil {
+		if err := remove(tx, factorsLeft{good, len(pair) == 2}); err != nil {
+			return err
+		}
+		// A factor is removed because it was lost: what it opened goes with it.
+		if _, err := s.alterSessions(tx, `s.person=? and s.id<>? and s.ended_at=0`, []any{ses.person, ses.ID}, func(c *sessionColumns) { c.ended, c.endedWhy = micros(s.now()), d.interaction }); err != nil {
+			return err
+		}
+		if err := s.closeLinks(tx, ses.person); err != nil {
 			return err
 		}
 		return s.tell(tx, ses.person, d)
@@ -266,8 +290,8 @@ func (s *Store) dropFactors(tx *sql.Tx, person int64) (n int, err error) {
 }
 
 // refusePasskey notes why a passkey was not taken, and says it.
-func (s *Store) refusePasskey(ctx context.Context, by audit.Agent, id string, err error) error {
-	_, _ = s.note(ctx, s.event(by, didLogin, failed, "passkey "+id+": "+err.Error())) // refused either way
+func (s *Store) refusePasskey(ctx context.Context, by audit.Agent, d did, id string, err error) error {
+	_, _ = s.note(ctx, s.event(by, d, failed, "passkey "+id+": "+err.Error())) // refused either way
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"time"
+	"unicode/utf8"
 
 	"chartwarden/internal/audit"
 	"chartwarden/internal/outcome"
@@ -16,7 +17,7 @@ import (
 
 // AskNewPasskey gives a browser the options of a further passkey for the session's person, as JSON for
 // PublicKeyCredential.parseCreationOptionsFromJSON: a discoverable one, with user verification, on an authenticator that has none of
-// hers yet. Errors: [ErrStale]; outcome.NotSupported; outcome.NoStore.
+// hers yet that is good. Errors: [ErrStale]; outcome.NotSupported; outcome.NoStore.
 func (s *Store) AskNewPasskey(ctx context.Context, ses *Session) ([]byte, error) {
 	if err := s.fresh(ses); err != nil {
 		return nil, err
@@ -48,11 +49,11 @@ func linkHolder(token string) string {
 }
 
 func (s *Store) askNew(ctx context.Context, h holder, purpose, by string) ([]byte, error) {
-	options, data, err := s.party.BeginRegistration(h, webauthn.WithExclusions(webauthn.Credentials(h.WebAuthnCredentials()).CredentialDescriptors()))
+	options, data, err := s.party.BeginRegistration(h, webauthn.WithExclusions(webauthn.Credentials(h.good().WebAuthnCredentials()).CredentialDescriptors()))
 	if err != nil {
 		return nil, fault("new passkey", err)
 	}
-	return s.ask(ctx, ceremony{purpose, by, *data}, options)
+	return s.ask(ctx, ceremony{For: purpose, Holder: by, Data: *data}, options)
 }
 
 // AddPasskey keeps what the browser answered to [Store.AskNewPasskey], under a name ("" makes one), and tells the person.
@@ -142,7 +143,7 @@ func (s *Store) made(ctx context.Context, by audit.Agent, h holder, purpose, hol
 		}
 		return nil, err
 	}
-	if name = passkeyName(name); name == "" || len(name) > longestPasskeyName {
+	if name = passkeyName(name); name == "" || utf8.RuneCountInString(name) > longestPasskeyName {
 		name = "Passkey of " + s.now().UTC().Format("2 January 2006")
 	}
 	now := micros(s.now().UTC().Truncate(time.Microsecond))

@@ -39,11 +39,11 @@ func (s *Store) answered(ctx context.Context, subject *row, a Attempt) (*row, pr
 	if err != nil {
 		return nil, proof{}, outcome.Wrap("identity: passkey", outcome.Login, "the browser's answer about the passkey cannot be read: try again", err)
 	}
-	purpose := toOpen
-	if a.session != "" {
-		purpose = toStepUp
+	purpose, asked := toOpen, ""
+	if a.session != nil {
+		purpose, asked = toStepUp, a.session.ID
 	}
-	data, late := s.take(ctx, parsed.Response.CollectedClientData.Challenge, purpose, a.session)
+	data, late := s.take(ctx, parsed.Response.CollectedClientData.Challenge, purpose, asked)
 	if late != nil && !errors.Is(late, errChallenge) {
 		return nil, proof{}, late
 	}
@@ -51,10 +51,13 @@ func (s *Store) answered(ctx context.Context, subject *row, a Attempt) (*row, pr
 	if err != nil {
 		return nil, proof{}, err
 	}
-	stranger := audit.Agent{Job: "sign-in", Device: a.From.Device, Address: addressOf(a.From), Zone: a.From.Zone}
+	by, d := audit.Agent{Job: "sign-in", Device: a.From.Device, Address: addressOf(a.From), Zone: a.From.Zone}, didLogin // a stranger
+	if a.session != nil {
+		by, d = a.session.Agent(), didStepUp // whoever the passkey belongs to
+	}
 	if len(found) != 1 {
 		if late == nil {
-			return nil, proof{}, s.refusePasskey(ctx, stranger, "unknown", errPasskey)
+			return nil, proof{}, s.refusePasskey(ctx, by, d, "unknown", errPasskey)
 		}
 		return nil, proof{}, late
 	}
@@ -63,16 +66,18 @@ func (s *Store) answered(ctx context.Context, subject *row, a Attempt) (*row, pr
 	if err != nil {
 		return nil, proof{}, err
 	}
-	by := agentOf(r.Person, "", a.From)
+	if a.session == nil {
+		by = agentOf(r.Person, "", a.From)
+	}
 	switch {
 	case late != nil:
-		return nil, proof{}, s.refusePasskey(ctx, by, k.id, late)
+		return nil, proof{}, s.refusePasskey(ctx, by, d, k.id, late)
 	case subject != nil && subject.number != r.number:
-		return nil, proof{}, s.refusePasskey(ctx, by, k.id, errPasskeyOther)
+		return nil, proof{}, s.refusePasskey(ctx, by, d, k.id, errPasskeyOther)
 	case k.Suspect:
-		return nil, proof{}, s.refusePasskey(ctx, by, k.id, errPasskeyCopied)
+		return nil, proof{}, s.refusePasskey(ctx, by, d, k.id, errPasskeyCopied)
 	case k.Credential.Flags.BackupEligible != parsed.Response.AuthenticatorData.Flags.HasBackupEligible():
-		return nil, proof{}, s.refusePasskey(ctx, by, k.id, errPasskeyChanged)
+		return nil, proof{}, s.refusePasskey(ctx, by, d, k.id, errPasskeyChanged)
 	}
 	keys, err := s.passkeys(ctx, s.db.Reader(), `k.person=?`, r.number)
 	if err != nil {
@@ -80,11 +85,11 @@ func (s *Store) answered(ctx context.Context, subject *row, a Attempt) (*row, pr
 	}
 	verified, err := s.verified(holder{r, keys}, data, parsed)
 	if err != nil {
-		_, _ = s.note(ctx, s.event(by, didLogin, failed, "passkey "+k.id+": "+whatFailed(err))) // refused either way
+		_, _ = s.note(ctx, s.event(by, d, failed, "passkey "+k.id+": "+whatFailed(err))) // refused either way
 		return nil, proof{}, outcome.Wrap("identity: passkey", outcome.Login, "the passkey does not hold here: use it on this site, with your finger, face or PIN", err).Because("passkey.refused")
 	}
 	if verified.Authenticator.CloneWarning {
-		return nil, proof{}, s.suspect(ctx, by, k)
+		return nil, proof{}, s.suspect(ctx, by, d, k)
 	}
 	return r, proof{passkey: &shownKey{k.id, parsed.Response.AuthenticatorData.Counter, parsed.Response.AuthenticatorData.Flags.HasBackupState()}}, nil
 }
@@ -98,7 +103,7 @@ func (s *Store) verified(h holder, data webauthn.SessionData, parsed *protocol.P
 }
 
 // suspect closes a passkey whose counter went back: two authenticators answer for it, and nobody knows which is the person's.
-func (s *Store) suspect(ctx context.Context, by audit.Agent, k *heldPasskey) error {
+func (s *Store) suspect(ctx context.Context, by audit.Agent, d did, k *heldPasskey) error {
 	n, err := s.noteOrOwe(ctx, s.event(by, didSuspectPasskey, acted, "passkey "+k.id+" of person "+by.Person+": its counter went back, there may be a copy; it opens nothing any more"))
 	if err != nil {
 		return err
@@ -113,7 +118,7 @@ func (s *Store) suspect(ctx context.Context, by audit.Agent, k *heldPasskey) err
 	if err != nil {
 		return err
 	}
-	return s.refusePasskey(ctx, by, k.id, errPasskeyCopied)
+	return s.refusePasskey(ctx, by, d, k.id, errPasskeyCopied)
 }
 
 // spendPasskey keeps the counter of a passkey that was used, in the transaction of what it opens: of two answers with the same counter

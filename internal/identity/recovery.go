@@ -80,8 +80,8 @@ func (s *Store) recoveries(ctx context.Context, q queryer, where string, args ..
 	return out, nil
 }
 
-// NewRecoveryCodes replaces the codes of the session's person by ten new ones, which are given here once and cannot be read back, and
-// tells the person. Errors: [ErrStale]; outcome.NoStore.
+// NewRecoveryCodes replaces the codes of the session's person by ten new ones, which are given here once and cannot be read back, closes
+// what an old one opened and nobody used yet, and tells the person. Errors: [ErrStale]; outcome.NoStore.
 func (s *Store) NewRecoveryCodes(ctx context.Context, ses *Session) ([]string, error) {
 	if err := s.fresh(ses); err != nil {
 		return nil, err
@@ -97,6 +97,9 @@ func (s *Store) NewRecoveryCodes(ctx context.Context, ses *Session) ([]string, e
 			return err
 		}
 		if _, err := tx.Exec(`delete from identity_recovery where person=?`, ses.person); err != nil {
+			return err
+		}
+		if err := s.closeRecovery(tx, ses.person); err != nil {
 			return err
 		}
 		for range recoveryCodes {
@@ -170,6 +173,9 @@ func (s *Store) Recover(ctx context.Context, person, code string, from Arrival) 
 		return Link{}, wrong()
 	}
 	admitted.settle(true, now)
+	if r.State == Suspended {
+		return Link{}, errSuspended
+	}
 	if !r.Active {
 		return Link{}, outcome.New(outcome.Forbidden, "this account waits for a second person to activate it")
 	}
@@ -194,6 +200,10 @@ func (s *Store) Recover(ctx context.Context, person, code string, from Arrival) 
 		}
 		c.used = micros(now)
 		if err := oneOr(errRecovery)(tx.Exec(`update identity_recovery set used_at=?, mac=? where id=? and used_at=0`, c.used, s.tags.recovery.Tag(c.tagged()...), c.id)); err != nil {
+			return err
+		}
+		// Whoever suspends or kills meanwhile closes links that are there; this one is not yet.
+		if err := s.alterPerson(tx, r.number, func(p *personColumns) bool { return p.state == string(Active) && p.epoch == r.Epoch }, func(*personColumns) {}); err != nil {
 			return err
 		}
 		if err := store(tx); err != nil {

@@ -28,9 +28,9 @@ type Attempt struct {
 	Capacity string // staff or patient; empty: staff for who has both
 	From     Arrival
 
-	session string // of a step-up: whose challenge it has to be
-	proven  *proof // by an answer that was checked already, for a challenge is used up by it
-	subject *row   // whom it proved
+	session *Session // of a step-up: whose challenge it has to be
+	proven  *proof   // by an answer that was checked already, for a challenge is used up by it
+	subject *row     // whom it proved
 }
 
 // Opened is a session just opened or reopened. Token goes into the cookie and nowhere else.
@@ -54,7 +54,7 @@ func (s *Store) SignIn(ctx context.Context, a Attempt) (Opened, error) {
 		return Opened{}, err
 	}
 	if r.State == Suspended {
-		return Opened{}, outcome.New(outcome.Forbidden, "this account is suspended: see your administrator").Because("suspended")
+		return Opened{}, errSuspended
 	}
 	if !r.Active {
 		return Opened{}, outcome.New(outcome.Forbidden, "this account waits for a second person to activate it")

@@ -23,7 +23,7 @@ func (s *Store) StepUp(ctx context.Context, ses *Session, a Attempt) (*Session, 
 	if err != nil {
 		return nil, err
 	}
-	a.session = ses.ID
+	a.session = ses
 	_, p, err := s.prove(ctx, r, a, anyFactor)
 	if err != nil {
 		return nil, err

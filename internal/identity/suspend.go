@@ -16,7 +16,9 @@ const Suspended State = "suspended"
 
 const pendingResume = "resume"
 
-// Suspend shuts a person out until [Store.Resume]: sessions, tokens, grants of the glass and streams of every process die within a second,
+var errSuspended = outcome.New(outcome.Forbidden, "this account is suspended: see your administrator").Because("suspended")
+
+// Suspend shuts a person out until [Store.Resume]: sessions, tokens, enrolment links, grants of the glass and streams of every process die within a second,
 // what waits because of her is withdrawn. A log without store does not stop it: the entry is owed.
 //
 // Errors: outcome.NotFound; outcome.Required (no reason); outcome.Forbidden (oneself); outcome.Conflict (not active, or the last
@@ -74,6 +76,9 @@ func (s *Store) suspend(ctx context.Context, by audit.Agent, id, reason string, 
 			return cmp.Or(failed, err)
 		}
 		if err := s.withdraw(tx, r, &Certificate{}); err != nil {
+			return err
+		}
+		if err := s.closeLinks(tx, r.number); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(`update identity_authorization set ended_at=?1, ended_why='person-suspend' where person=?2 and ended_at=0 and ends_at>?1`, micros(s.now()), r.number); err != nil {

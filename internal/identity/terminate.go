@@ -129,7 +129,7 @@ func (s *Store) cut(tx *sql.Tx, r *row, why string) ([]*stored, error) {
 	return list, s.alterPerson(tx, r.number, nil, func(c *personColumns) { c.epoch++ })
 }
 
-// Kill ends all sessions of a person, who may sign in again. It gives their number.
+// Kill ends all sessions of a person, and links that a recovery code gave; she may sign in again. It gives the number of sessions.
 func (s *Store) Kill(ctx context.Context, by audit.Agent, id, reason string) (int, error) {
 	r, err := s.find(ctx, s.db.Reader(), id)
 	if err != nil {
@@ -142,8 +142,10 @@ func (s *Store) Kill(ctx context.Context, by audit.Agent, id, reason string) (in
 	var cut []*stored
 	err = s.act(ctx, n, func(tx *sql.Tx) error {
 		var err error
-		cut, err = s.cut(tx, r, "killed")
-		return err
+		if cut, err = s.cut(tx, r, "killed"); err != nil {
+			return err
+		}
+		return s.closeRecovery(tx, r.number)
 	})
 	s.refresh(r.number)
 	return len(cut), err

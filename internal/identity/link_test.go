@@ -1,0 +1,77 @@
+package identity
+
+import (
+	"testing"
+
+	"chartwarden/internal/outcome"
+)
+
+// A link that a recovery code opened dies with whatever shuts its holder out, so that nobody plants a key for afterwards.
+func TestAnOpenLinkDiesWithWhatShutsItsHolderOut(t *testing.T) {
+	for name, cut := range map[string]func(*site, someone, Opened){
+		"suspension": func(s *site, p someone, _ Opened) {
+			s.must(s.Suspend(t.Context(), shell, p.Person, "stolen phone"))
+		},
+		"kill": func(s *site, p someone, _ Opened) {
+			_, err := s.Kill(t.Context(), shell, p.Person, "stolen phone")
+			s.must(err)
+		},
+		"new codes": func(s *site, _ someone, o Opened) {
+			_, err := s.NewRecoveryCodes(t.Context(), o.Session)
+			s.must(err)
+		},
+		"a removed passkey": func(s *site, _ someone, o Opened) {
+			s.must(s.RemovePasskey(t.Context(), o.Session, s.keyed(o.Session, laptop(), "").ID))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, true)
+			s.t = t
+			maren := s.hire("Maren Okafor", Nurse)
+			o := maren.signIn()
+			codes, err := s.NewRecoveryCodes(t.Context(), o.Session)
+			s.must(err)
+			link, err := s.Recover(t.Context(), maren.Person, codes[0], atStation)
+			s.must(err)
+			asked, err := s.AskFirstPasskey(t.Context(), link.Token)
+			s.must(err)
+			key := laptop()
+			planted := key.create(t, asked)
+			cut(s, maren, o)
+			_, err = s.EnrolPasskey(t.Context(), link.Token, "", planted, atStation)
+			s.refused(err, outcome.NotFound, "a passkey by the open link")
+			if who, err := s.Person(t.Context(), maren.Person); err != nil || who.State != Suspended {
+				return
+			}
+			_, err = s.Resume(t.Context(), shell, maren.Person, "found")
+			s.must(err)
+			_, err = s.SignIn(t.Context(), s.withKey(key))
+			s.refused(err, outcome.Login, "the planted key")
+			_, err = s.Enrolment(t.Context(), link.Token)
+			s.refused(err, outcome.NotFound, "the link after the return")
+		})
+	}
+}
+
+// Whoever is suspended hears the same at every door, and a link made meanwhile waits for the return.
+func TestNobodySuspendedUsesALinkOrACode(t *testing.T) {
+	s := newSite(t, true)
+	maren := s.hire("Maren Okafor", Nurse)
+	codes, err := s.NewRecoveryCodes(t.Context(), maren.signIn().Session)
+	s.must(err)
+	s.must(s.Suspend(t.Context(), shell, maren.Person, "on leave"))
+	if _, err = s.Recover(t.Context(), maren.Person, codes[0], atStation); err != errSuspended {
+		t.Fatalf("it says %v", err)
+	}
+	bob, _, err := s.Create(t.Context(), shell, NewPerson{Name: "Bob New", Roles: []string{Billing}})
+	s.must(err)
+	s.must(s.Suspend(t.Context(), shell, bob.ID, "not yet"))
+	link, err := s.Invite(t.Context(), shell, bob.ID)
+	s.must(err)
+	_, err = s.Enrolment(t.Context(), link.Token)
+	s.refused(err, outcome.NotFound, "a link of somebody suspended")
+	_, err = s.Resume(t.Context(), shell, bob.ID, "now")
+	s.must(err)
+	_, err = s.Enrolment(t.Context(), link.Token)
+	s.must(err)
+}
