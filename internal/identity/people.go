@@ -147,7 +147,7 @@ func (s *Store) insert(ctx context.Context, n noted, r *row, numbered bool, item
 
 // Change sets fields of a person. The audit holds old and new values. Outside a sandbox a gain that opens charts (a clinical role,
 // a clearance, another practitioner's relationships) waits for a second person: then nothing is changed yet and the item is
-// returned. Nobody gives rights to himself. Live sessions follow within a second.
+// returned. Nobody gives rights to himself. Live sessions follow within a second. Of a suspended person roles and clearances can be taken.
 //
 // Errors: outcome.NotFound; outcome.Forbidden (one's own rights); outcome.Conflict (the person left, waits, or was changed
 // meanwhile; or it was the last administrator: retry after reading again).
@@ -156,11 +156,11 @@ func (s *Store) Change(ctx context.Context, by audit.Agent, id string, c Change)
 	if err != nil {
 		return Person{}, nil, err
 	}
-	if !r.Active {
-		return Person{}, nil, outcome.New(outcome.Conflict, "only an active person can be changed: this one waits for a second person, is suspended, or has left")
-	}
 	old := r.profile()
 	p, err := old.with(c).clean()
+	if !r.Active && (r.State != Suspended || err != nil || !p.onlyLoses(old)) {
+		return Person{}, nil, outcome.New(outcome.Conflict, "only an active person can be changed: this one waits for a second person, is suspended, or has left")
+	}
 	if err == nil {
 		err = s.managed(ctx, p, old, r.ID)
 	}
@@ -214,7 +214,9 @@ func (s *Store) update(ctx context.Context, n noted, r *row, p profile, also fun
 				return err
 			}
 		}
-		if err := s.alterPerson(tx, r.number, func(c *personColumns) bool { return c.revision == r.revision && c.state == string(Active) }, func(c *personColumns) {
+		if err := s.alterPerson(tx, r.number, func(c *personColumns) bool {
+			return c.revision == r.revision && (c.state == string(Active) || c.state == string(Suspended) && p.onlyLoses(r.profile()))
+		}, func(c *personColumns) {
 			c.sealed, c.revision = sealed, c.revision+1
 		}); err != nil {
 			return err
@@ -241,6 +243,16 @@ func (s *Store) managed(ctx context.Context, p, old profile, id string) error {
 		return outcome.New(outcome.Value, "the manager is the id of somebody else who works here").At("manager")
 	}
 	return nil
+}
+
+// onlyLoses reports whether roles and clearances are taken, and nothing else changes.
+func (p profile) onlyLoses(old profile) bool {
+	gains := func(now, before []string) bool {
+		return slices.ContainsFunc(now, func(x string) bool { return !slices.Contains(before, x) })
+	}
+	rest := p
+	rest.Roles, rest.Clearances = old.Roles, old.Clearances
+	return !gains(p.Roles, old.Roles) && !gains(p.Clearances, old.Clearances) && rest.difference(old) == ""
 }
 
 func losesAdministrator(old, p profile) bool {

@@ -461,3 +461,20 @@ func TestTheDirectoryResumesWhomItSuspended(t *testing.T) {
 	put(409, "anna@h.example", true)
 	state(identity.Suspended)
 }
+
+// What a group takes while somebody is suspended does not come back with her.
+func TestRolesAreTakenFromWhoIsSuspended(t *testing.T) {
+	d := connect(t)
+	d.mapped("Clerks", identity.Auditor)
+	d.mapped("Office", identity.Billing)
+	anna := d.hire("anna@h.example", "e-1")
+	clerks := d.do(201, "POST", "/Groups", `{"displayName":"Clerks","members":[{"value":"`+anna+`"}]}`)["id"].(string)
+	if err := d.Staffing.Suspend(t.Context(), shell, anna, "a case"); err != nil {
+		t.Fatal(err)
+	}
+	d.do(201, "POST", "/Groups", `{"displayName":"Office","members":[{"value":"`+anna+`"}]}`)
+	d.do(200, "PUT", "/Groups/"+clerks, `{"displayName":"Clerks","members":[]}`)
+	if p := d.person(anna); len(p.Roles) != 0 || p.State != identity.Suspended {
+		t.Errorf("%v %s", p.Roles, p.State)
+	}
+}

@@ -78,8 +78,14 @@ func (d *Desk) give(ctx context.Context, by audit.Agent, a identity.Account, due
 		return err
 	}
 	p, err := d.o.Persons.Person(ctx, a.Person)
-	if err != nil || !p.Active || slices.Equal(a.Given, due) && len(due) == len(a.Given) {
-		return err // who is suspended is brought up to date when she comes back
+	if err != nil || !p.Active && p.State != identity.Suspended || slices.Equal(a.Given, due) {
+		return err
+	}
+	if !p.Active { // who is suspended loses at once, and gains when she comes back
+		due = slices.DeleteFunc(slices.Clone(due), func(role string) bool { return !slices.Contains(a.Given, role) })
+		if slices.Equal(a.Given, due) {
+			return nil
+		}
 	}
 	if a.Given, err = d.unask(ctx, by, a.Given, asked); err != nil {
 		return err
