@@ -311,15 +311,12 @@ func operations(body map[string]any) ([]operation, error) {
 	return out, nil
 }
 
-// change makes a person what a resource says. What is faulty in it is refused before anybody is shut out or let in. A directory
-// lets in only whom it shut out itself.
+// change makes a person what a resource says. Who is to be shut out is, whatever else is faulty in it; nobody is let in by what is. A
+// directory lets in only whom it shut out itself.
 func (a *API) change(r request, acc identity.Account, p identity.Person, resource map[string]any) (answer, error) {
 	ctx := r.Context()
 	f, err := read(resource)
 	if err != nil {
-		return answer{}, err
-	}
-	if err := identity.FaultOf(identity.NewPerson{Name: f.name, Mail: f.mail}); err != nil {
 		return answer{}, err
 	}
 	if f.active != nil && *f.active && p.State == identity.Suspended && p.SuspendedBy != r.client.ID {
@@ -330,6 +327,9 @@ func (a *API) change(r request, acc identity.Account, p identity.Person, resourc
 			return answer{}, err
 		}
 		p.Active, p.State = false, identity.Suspended
+	}
+	if err := identity.FaultOf(identity.NewPerson{Name: f.name, Mail: f.mail}); err != nil {
+		return answer{}, err
 	}
 	if f.active != nil && *f.active && p.State == identity.Ended {
 		return answer{}, refuse(409, "", "this person has left: who comes back is a new person")
