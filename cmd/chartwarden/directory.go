@@ -3,11 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
-	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/server"
 )
@@ -79,7 +77,7 @@ func mapGroups(ctx context.Context, s *server.Server, r mapping, out *bytes.Buff
 	c, err := s.Persons.Client(ctx, r.Client)
 	if err == nil && r.Group != "" {
 		if c, err = s.Persons.MapGroup(ctx, commandLine, r.Client, r.Group, r.Role, r.Remove); err == nil {
-			err = bringUp(ctx, s, r.Client, r.Group)
+			err = s.Staffing.BringUp(ctx, commandLine, r.Client)
 		}
 	}
 	if err != nil {
@@ -103,29 +101,6 @@ func mapGroups(ctx context.Context, s *server.Server, r mapping, out *bytes.Buff
 	}
 	if len(rows) == 0 {
 		fmt.Fprintln(out, "No group gives a role.")
-	}
-	return nil
-}
-
-// bringUp has everybody in a group get what it gives now.
-func bringUp(ctx context.Context, s *server.Server, client, group string) error {
-	groups, err := s.Persons.Groups(ctx, client)
-	if err != nil {
-		return err
-	}
-	name := func(g identity.Group) string {
-		var b struct {
-			DisplayName string `json:"displayName"`
-		}
-		_ = json.Unmarshal(g.Body, &b)
-		return b.DisplayName
-	}
-	for _, g := range groups {
-		if name(g) == group {
-			if err := s.Staffing.BringUp(ctx, commandLine, client, name, g.Members); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }

@@ -23,7 +23,8 @@ type Account struct {
 	Body     json.RawMessage
 	Given    []string // roles that the source gave
 	Kept     []string // of these, roles that the person had without it
-	Asked    []Asked  // of these, roles that waited for a second person when this was stored: see [Store.Standing]
+	Giving   []string // roles that were about to be given when this was stored: those that the person has now came from the source
+	Asked    []Asked  // of Given, roles that waited for a second person when this was stored: see [Store.Standing]
 	Created  time.Time
 	Changed  time.Time
 	Revision int64
@@ -43,12 +44,22 @@ type Group struct {
 	Revision int64
 }
 
+// Name is what the source calls the group.
+func (g Group) Name() string {
+	var b struct {
+		DisplayName string `json:"displayName"`
+	}
+	_ = json.Unmarshal(g.Body, &b) // it was written by the source's own door
+	return b.DisplayName
+}
+
 type accountBody struct {
 	Key              string
 	Body             json.RawMessage
 	Given, Kept      []string `json:",omitempty"`
 	Created, Changed time.Time
-	Asked            []Asked `json:",omitempty"`
+	Asked            []Asked  `json:",omitempty"`
+	Giving           []string `json:",omitempty"`
 }
 
 type groupBody struct {
@@ -89,7 +100,7 @@ func (s *Store) accounts(ctx context.Context, q queryer, where string, args ...a
 		if err := openJSON(s.box, accountAAD(a.Source, number, a.Revision), sealed, &b); err != nil {
 			return nil, err
 		}
-		a.Key, a.Body, a.Given, a.Kept, a.Created, a.Changed, a.Asked = b.Key, b.Body, b.Given, b.Kept, b.Created, b.Changed, b.Asked
+		a.Key, a.Body, a.Given, a.Kept, a.Created, a.Changed, a.Asked, a.Giving = b.Key, b.Body, b.Given, b.Kept, b.Created, b.Changed, b.Asked, b.Giving
 		out = append(out, a)
 	}
 	if err := rows.Err(); err != nil {
@@ -137,7 +148,7 @@ func (s *Store) putAccount(tx *sql.Tx, a Account, number int64) error {
 	if a.Revision == 0 {
 		a.Created = now
 	}
-	sealed, err := sealJSON(s.box, k, accountAAD(a.Source, number, a.Revision+1), accountBody{a.Key, a.Body, cleanSet(a.Given), cleanSet(a.Kept), a.Created, now, a.Asked})
+	sealed, err := sealJSON(s.box, k, accountAAD(a.Source, number, a.Revision+1), accountBody{a.Key, a.Body, cleanSet(a.Given), cleanSet(a.Kept), a.Created, now, a.Asked, cleanSet(a.Giving)})
 	if err != nil {
 		return err
 	}

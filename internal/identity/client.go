@@ -257,7 +257,7 @@ func (s *Store) activateClient(ctx context.Context, by audit.Agent, p *Pending, 
 		return err
 	}
 	if c.State != Waiting {
-		return errChanged
+		return ErrChanged
 	}
 	c.State = Active
 	n, err := s.note(ctx, s.event(by, didApprove, acted, how+"activate "+c.said()))

@@ -295,7 +295,7 @@ func (s *Store) item(ctx context.Context, id string) (*Pending, *row, error) {
 func (s *Store) decide(tx *sql.Tx, p *Pending, by audit.Agent, state string) error {
 	n, err := s.alterPending(tx, `q.state='open' and q.id=?`, []any{p.ID}, func(c *pendingColumns) { c.state, c.decidedBy, c.decided = state, by.Person, micros(s.now()) })
 	if err == nil && n != 1 {
-		err = errChanged
+		err = ErrChanged
 	}
 	return err
 }

@@ -271,10 +271,11 @@ func (s *Store) keepAdministrator(ctx context.Context, q queryer, r *row) error 
 	return outcome.New(outcome.Conflict, "this is the last administrator: make another one first").Because("last-administrator")
 }
 
-var errChanged = outcome.New(outcome.Conflict, "this was changed meanwhile: read it again and retry")
+// ErrChanged says that what was read is not what is stored any more: whoever gets it reads again and tries once more.
+var ErrChanged = outcome.New(outcome.Conflict, "this was changed meanwhile: read it again and retry")
 
 // one wants exactly one row to have changed; none means that somebody else was faster.
-func one(res sql.Result, err error) error { return oneOr(errChanged)(res, err) }
+func one(res sql.Result, err error) error { return oneOr(ErrChanged)(res, err) }
 
 // oneOr is one with another word for "none".
 func oneOr(none error) func(sql.Result, error) error {

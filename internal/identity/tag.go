@@ -63,14 +63,14 @@ func (c *personColumns) tagged() []any {
 	return []any{c.number, c.id, c.nameTag, c.state, c.epoch, c.revision, c.relieved, c.created, c.createdBy, c.sealed}
 }
 
-// alterPerson changes the row of a person. It gives errChanged where fits says no, or the row is not one that this program wrote.
+// alterPerson changes the row of a person. It gives ErrChanged where fits says no, or the row is not one that this program wrote.
 func (s *Store) alterPerson(tx *sql.Tx, number int64, fits func(*personColumns) bool, change func(*personColumns)) error {
 	var c personColumns
 	if err := tx.QueryRow(`select `+personList+` from identity_person p where p.number=?`, number).Scan(c.into()...); err != nil {
 		return err
 	}
 	if s.genuine(s.tags.person, personTable, c.number, c.mac, c.tagged()) != nil || fits != nil && !fits(&c) {
-		return errChanged
+		return ErrChanged
 	}
 	change(&c)
 	return one(tx.Exec(`update identity_person set state=?, epoch=?, revision=?, relieved_at=?, sealed=?, mac=? where number=?`,

@@ -55,7 +55,7 @@ func (s *Store) ownClient(ctx context.Context, by audit.Agent, p *Pending, how s
 		return err
 	}
 	if c.State != Active {
-		return errChanged
+		return ErrChanged
 	}
 	c.Owner, c.Ends = next.ID, s.now().UTC().Add(clientLasts)
 	n, err := s.note(ctx, s.event(by, didApprove, acted, how+"take over "+c.said()))

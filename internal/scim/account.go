@@ -121,7 +121,7 @@ func (a *API) view(acc identity.Account, p identity.Person, groups []identity.Gr
 	var in []any
 	for _, g := range groups {
 		if slices.Contains(g.Members, p.ID) {
-			in = append(in, map[string]any{"value": g.ID, "$ref": a.Base + Root + "/Groups/" + g.ID, "display": groupName(g)})
+			in = append(in, map[string]any{"value": g.ID, "$ref": a.Base + Root + "/Groups/" + g.ID, "display": g.Name()})
 		}
 	}
 	if in != nil {
@@ -368,7 +368,7 @@ func (a *API) change(r request, acc identity.Account, p identity.Person, resourc
 		return answer{}, err
 	}
 	if p.Active {
-		if err := a.bringUp(r, []string{p.ID}); err != nil {
+		if err := a.bringUp(r, p.ID); err != nil {
 			return answer{}, err
 		}
 	}

@@ -12,12 +12,6 @@ import (
 
 var keptOfGroup = []string{"displayName", "externalId"}
 
-func groupName(g identity.Group) string {
-	var b struct{ DisplayName string }
-	_ = json.Unmarshal(g.Body, &b) // it was written here
-	return b.DisplayName
-}
-
 func (a *API) groupView(g identity.Group) map[string]any {
 	out := map[string]any{}
 	_ = json.Unmarshal(g.Body, &out)
@@ -98,7 +92,7 @@ func (a *API) keepGroup(r request, g identity.Group, resource map[string]any, st
 	if err != nil {
 		return answer{}, err
 	}
-	if slices.ContainsFunc(groups, func(o identity.Group) bool { return o.ID != g.ID && strings.EqualFold(groupName(o), name) }) {
+	if slices.ContainsFunc(groups, func(o identity.Group) bool { return o.ID != g.ID && strings.EqualFold(o.Name(), name) }) {
 		return answer{}, refuse(409, "uniqueness", "there is a group of this name already")
 	}
 	accounts, err := a.Persons.Accounts(ctx, r.client.ID)
@@ -135,7 +129,7 @@ func (a *API) keepGroup(r request, g identity.Group, resource map[string]any, st
 	if g, err = a.Persons.KeepGroup(ctx, g); err != nil {
 		return answer{}, err
 	}
-	if err := a.bringUp(r, append(slices.Clone(before.Members), members...)); err != nil {
+	if err := a.bringUp(r, append(slices.Clone(before.Members), members...)...); err != nil {
 		return answer{}, err
 	}
 	return answer{status: status, body: r.thin(a.groupView(g)), location: a.Base + Root + "/Groups/" + g.ID}, nil
@@ -144,6 +138,7 @@ func (a *API) keepGroup(r request, g identity.Group, resource map[string]any, st
 func (a *API) deleteGroup(r request) (answer, error) {
 	g, err := a.foundGroup(r)
 	if err != nil {
+		_ = a.bringUp(r) // it may have been deleted by a request that was broken off then
 		return answer{}, err
 	}
 	groups, err := a.Persons.Groups(r.Context(), r.client.ID)
@@ -156,15 +151,15 @@ func (a *API) deleteGroup(r request) (answer, error) {
 	if err := a.Persons.DropGroup(r.Context(), r.client.ID, g.ID); err != nil {
 		return answer{}, err
 	}
-	return answer{status: http.StatusNoContent}, a.bringUp(r, g.Members)
+	return answer{status: http.StatusNoContent}, a.bringUp(r, g.Members...)
 }
 
 // lasts refuses groups by which nobody would be an administrator any more, before anything is changed.
 func (a *API) lasts(r request, groups []identity.Group) error {
-	return a.Desk.KeepsAdministrator(r.Context(), r.client, groups, groupName)
+	return a.Desk.KeepsAdministrator(r.Context(), r.client, groups)
 }
 
 // bringUp gives people the roles that their groups come to.
-func (a *API) bringUp(r request, people []string) error {
-	return a.Desk.BringUp(r.Context(), r.by, r.client.ID, groupName, people)
+func (a *API) bringUp(r request, named ...string) error {
+	return a.Desk.BringUp(r.Context(), r.by, r.client.ID, named...)
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"chartwarden/internal/audit"
@@ -477,5 +478,71 @@ func TestRolesAreTakenFromWhoIsSuspended(t *testing.T) {
 	d.do(200, "PUT", "/Groups/"+clerks, `{"displayName":"Clerks","members":[]}`)
 	if p := d.person(anna); len(p.Roles) != 0 || p.State != identity.Suspended {
 		t.Errorf("%v %s", p.Roles, p.State)
+	}
+}
+
+// Whose a role is stands before it is given: what is broken off between the two writes does not leave it behind.
+func TestARoleOfABrokenRequestGoesWithItsGroup(t *testing.T) {
+	d := connect(t)
+	d.mapped("Clerks", identity.Auditor)
+	anna := d.hire("anna@h.example", "e-1")
+	clerks := d.do(201, "POST", "/Groups", `{"displayName":"Clerks"}`)["id"].(string)
+	a, err := d.Persons.Account(t.Context(), "entra", anna)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Giving = []string{identity.Auditor}
+	if err := d.Persons.KeepAccount(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.Persons.Change(t.Context(), shell, anna, identity.Change{Roles: &[]string{identity.Auditor}}); err != nil {
+		t.Fatal(err)
+	}
+	// another group's request makes up for it
+	d.do(200, "PUT", "/Groups/"+clerks, `{"displayName":"Clerks","members":[]}`)
+	if p := d.person(anna); len(p.Roles) != 0 {
+		t.Errorf("%v stay", p.Roles)
+	}
+}
+
+// Requests side by side, as directories send them, leave no role behind when all of them were answered.
+func TestGroupsSideBySide(t *testing.T) {
+	d := connect(t)
+	anna := d.hire("anna@h.example", "e-1")
+	var groups []string
+	for name, role := range map[string]string{"A": identity.Auditor, "B": identity.Billing, "C": identity.HR} {
+		d.mapped(name, role)
+		groups = append(groups, d.do(201, "POST", "/Groups", fmt.Sprintf(`{"displayName":%q}`, name))["id"].(string))
+	}
+	for _, step := range []struct {
+		op    string
+		roles int
+	}{{"add", 3}, {"remove", 0}, {"add", 3}, {"remove", 0}} {
+		var all sync.WaitGroup
+		for _, g := range groups {
+			all.Go(func() {
+				for range 20 {
+					r, _ := http.NewRequestWithContext(t.Context(), "PATCH", d.URL+"/scim/v2/Groups/"+g, strings.NewReader(`{"Operations":[{"op":"`+step.op+`","path":"members","value":[{"value":"`+anna+`"}]}]}`))
+					r.Header.Set("Authorization", "Bearer "+d.token)
+					answer, err := http.DefaultClient.Do(r)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					answer.Body.Close()
+					if answer.StatusCode != 409 { // as a directory does, which tries again
+						if answer.StatusCode != 200 {
+							t.Errorf("%d", answer.StatusCode)
+						}
+						return
+					}
+				}
+				t.Error("409 again and again")
+			})
+		}
+		all.Wait()
+		if p := d.person(anna); len(p.Roles) != step.roles {
+			t.Errorf("%s: %v", step.op, p.Roles)
+		}
 	}
 }

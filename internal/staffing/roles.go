@@ -1,7 +1,9 @@
 package staffing
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"chartwarden/internal/audit"
@@ -25,27 +27,36 @@ func (d *Desk) Resume(ctx context.Context, by audit.Agent, person, reason string
 	return d.o.Persons.Resume(ctx, by, person, reason)
 }
 
-// rolesOf is what the groups that a person is in come to.
-func rolesOf(c identity.Client, groups []identity.Group, name func(identity.Group) string, person string) (out []string) {
+// comeTo is what the groups of a directory come to for each of their members, in order.
+func comeTo(c identity.Client, groups []identity.Group) map[string][]string {
+	out := map[string][]string{}
 	for _, g := range groups {
-		if !slices.Contains(g.Members, person) {
-			continue
-		}
 		for _, m := range c.Maps {
-			if m.Group == name(g) && !slices.Contains(out, m.Role) {
-				out = append(out, m.Role)
+			if m.Group != g.Name() {
+				continue
+			}
+			for _, person := range g.Members {
+				out[person] = append(out[person], m.Role)
 			}
 		}
 	}
-	slices.Sort(out)
+	for person, roles := range out {
+		slices.Sort(roles)
+		out[person] = slices.Compact(roles)
+	}
 	return out
 }
 
 // BringUp gives people the roles that their groups in a directory come to by the mapping of this house, and takes those that the directory
 // gave before and gives no more. A role that somebody has from elsewhere too stays; one that was taken here does not come back by a group
 // that goes on to give it. What two people have to want waits for them.
-// name is how a group is called. Errors: as [identity.Store.Change]; the people before the one that failed are done.
-func (d *Desk) BringUp(ctx context.Context, by audit.Agent, client string, name func(identity.Group) string, people []string) error {
+//
+// It is done for everybody whom that concerns, so that what an earlier request left undone is made up for; of the people named it is also
+// looked at what became of what was asked for. Errors: as [identity.Store.Change], the first of the people named, of anybody when nobody is
+// named; all the others are done. Those of the others are told to the logger.
+func (d *Desk) BringUp(ctx context.Context, by audit.Agent, client string, named ...string) error {
+	d.giving.Lock() // requests come side by side; the last one to be here has read what all of them stored
+	defer d.giving.Unlock()
 	c, err := d.o.Persons.Client(ctx, client)
 	if err != nil {
 		return err
@@ -54,38 +65,61 @@ func (d *Desk) BringUp(ctx context.Context, by audit.Agent, client string, name 
 	if err != nil {
 		return err
 	}
-	slices.Sort(people)
-	for _, id := range slices.Compact(people) {
-		a, err := d.o.Persons.Account(ctx, client, id)
-		if outcome.Is(err, outcome.NotFound) {
+	accounts, err := d.o.Persons.Accounts(ctx, client)
+	if err != nil {
+		return err
+	}
+	due := comeTo(c, groups)
+	var failed error
+	for _, a := range accounts {
+		isNamed := slices.Contains(named, a.Person)
+		if !isNamed && len(a.Giving) == 0 && slices.Equal(a.Given, due[a.Person]) {
 			continue
 		}
-		if err == nil {
-			err = d.give(ctx, by, a, rolesOf(c, groups, name, id))
-		}
-		if err != nil {
-			return err
+		switch err := d.give(ctx, by, a, due[a.Person]); {
+		case err == nil:
+		case isNamed || len(named) == 0:
+			failed = cmp.Or(failed, err)
+		default:
+			d.o.Logger.Error("the roles that groups give somebody could not be brought up to date", "person", a.Person, "error", err)
 		}
 	}
-	return nil
+	return failed
 }
 
-// give makes the roles that a source gave somebody those that are due.
+// give makes the roles that a source gave somebody those that are due. Where somebody else changes the person at that moment it tries again.
 func (d *Desk) give(ctx context.Context, by audit.Agent, a identity.Account, due []string) error {
-	asked := a.Asked
+	err := d.giveOnce(ctx, by, a, due)
+	for try := 0; try < 4 && errors.Is(err, identity.ErrChanged); try++ {
+		if a, err = d.o.Persons.Account(ctx, a.Source, a.Person); err == nil {
+			err = d.giveOnce(ctx, by, a, due)
+		}
+	}
+	return err
+}
+
+func (d *Desk) giveOnce(ctx context.Context, by audit.Agent, a identity.Account, due []string) error {
+	asked, broken := a.Asked, len(a.Giving) > 0
 	a, err := d.o.Persons.Standing(ctx, a)
 	if err != nil {
 		return err
 	}
 	p, err := d.o.Persons.Person(ctx, a.Person)
-	if err != nil || !p.Active && p.State != identity.Suspended || slices.Equal(a.Given, due) {
+	if err != nil || !p.Active && p.State != identity.Suspended {
 		return err
 	}
+	for _, role := range a.Giving { // an earlier time was broken off between the person and the account
+		if slices.Contains(p.Roles, role) && !slices.Contains(a.Given, role) {
+			a.Given = append(slices.Clone(a.Given), role)
+		}
+	}
+	slices.Sort(a.Given)
+	a.Giving = nil
 	if !p.Active { // who is suspended loses at once, and gains when she comes back
 		due = slices.DeleteFunc(slices.Clone(due), func(role string) bool { return !slices.Contains(a.Given, role) })
-		if slices.Equal(a.Given, due) {
-			return nil
-		}
+	}
+	if !broken && slices.Equal(a.Given, due) {
+		return nil
 	}
 	if a.Given, err = d.unask(ctx, by, a.Given, asked); err != nil {
 		return err
@@ -112,13 +146,19 @@ func (d *Desk) give(ctx context.Context, by audit.Agent, a identity.Account, due
 			next = append(next, role)
 		}
 	}
-	if len(next) != len(left) {
+	if gained := next[len(left):]; len(gained) > 0 {
+		a.Giving = gained // before: if this is broken off, the next time knows whose they are
+		if err := d.o.Persons.KeepAccount(ctx, a); err != nil {
+			return err
+		}
+		a.Revision++
+		a.Giving = nil
 		_, item, err := d.o.Persons.Change(ctx, by, p.ID, identity.Change{Roles: &next})
 		if err != nil {
 			return err
 		}
 		if item != nil {
-			a.Asked = []identity.Asked{{Item: item.ID, Roles: next[len(left):]}}
+			a.Asked = []identity.Asked{{Item: item.ID, Roles: gained}}
 		}
 	}
 	a.Given = due
@@ -144,7 +184,7 @@ func (d *Desk) unask(ctx context.Context, by audit.Agent, given []string, asked 
 }
 
 // KeepsAdministrator refuses groups by which the last administrators would be none any more. Errors: outcome.Conflict.
-func (d *Desk) KeepsAdministrator(ctx context.Context, c identity.Client, groups []identity.Group, name func(identity.Group) string) error {
+func (d *Desk) KeepsAdministrator(ctx context.Context, c identity.Client, groups []identity.Group) error {
 	c, err := d.o.Persons.Client(ctx, c.ID)
 	if err != nil {
 		return err
@@ -157,10 +197,10 @@ func (d *Desk) KeepsAdministrator(ctx context.Context, c identity.Client, groups
 	if err != nil {
 		return err
 	}
-	lost := map[string]bool{}
+	due, lost := comeTo(c, groups), map[string]bool{}
 	for _, a := range accounts {
 		lost[a.Person] = slices.Contains(a.Given, identity.Administrator) && !slices.Contains(a.Kept, identity.Administrator) &&
-			!slices.Contains(rolesOf(c, groups, name, a.Person), identity.Administrator)
+			!slices.Contains(due[a.Person], identity.Administrator)
 	}
 	any := false
 	for _, p := range people {

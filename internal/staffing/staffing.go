@@ -12,6 +12,7 @@ package staffing
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"chartwarden/internal/access"
@@ -33,7 +34,8 @@ type Options struct {
 
 // Desk does what is done about people who work here. Make one with [New].
 type Desk struct {
-	o Options
+	o      Options
+	giving sync.Mutex // who brings up by what groups come to does so after who stored a group before
 }
 
 // New makes the desk.
