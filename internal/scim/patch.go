@@ -1,7 +1,7 @@
 package scim
 
 import (
-	"reflect"
+	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -16,6 +16,9 @@ type operation struct {
 // mostOperations bounds one request.
 const mostOperations = 1000
 
+// mostVisited bounds one request too: elements of lists, each time that an operation may look at all of them. It is a second or two.
+const mostVisited = 5_000_000
+
 // lists are the attributes that hold several values.
 var lists = []string{"emails", "members", "phoneNumbers", "addresses", "roles", "entitlements", "groups", "ims", "photos", "x509Certificates"}
 
@@ -28,7 +31,14 @@ func patch(resource map[string]any, operations []operation) error {
 	if len(operations) == 0 || len(operations) > mostOperations {
 		return refuse(400, "invalidSyntax", "a PATCH has 1 to 1000 Operations, each with op, path and value")
 	}
+	visited := 0
 	for _, o := range operations {
+		for _, name := range lists {
+			visited += len(list(resource[key(resource, name)]))
+		}
+		if visited > mostVisited {
+			return refuse(413, "", "this is too much for one request: send fewer operations in one")
+		}
 		op := strings.ToLower(o.Op) // Entra writes Add, Replace, Remove
 		if op != "add" && op != "replace" && op != "remove" {
 			return refuse(400, "invalidSyntax", "op is add, replace or remove")
@@ -131,9 +141,12 @@ func inList(target map[string]any, name, op string, value any) {
 	case "replace":
 		target[name] = come
 	case "add":
+		there := identities(have)
+		have = slices.Clone(have)
 		for _, v := range come {
-			if !slices.ContainsFunc(have, func(h any) bool { return sameElement(h, v) }) {
-				have = append(slices.Clone(have), v)
+			if e := identityOf(v); !there[e] {
+				there[e] = true
+				have = append(have, v)
 			}
 		}
 		target[name] = have
@@ -142,23 +155,28 @@ func inList(target map[string]any, name, op string, value any) {
 			delete(target, name)
 			return
 		}
-		target[name] = slices.DeleteFunc(slices.Clone(have), func(h any) bool {
-			return slices.ContainsFunc(come, func(v any) bool { return sameElement(h, v) })
-		})
+		gone := identities(come)
+		target[name] = slices.DeleteFunc(slices.Clone(have), func(h any) bool { return gone[identityOf(h)] })
 	}
 }
 
-// sameElement compares elements of a list by their value.
-func sameElement(a, b any) bool {
-	of := func(v any) any {
-		if o, ok := v.(map[string]any); ok {
-			if value := lookUp(o, "value"); value != nil {
-				return value
-			}
+// identityOf is what an element of a list is known by: its value, as JSON, whose objects have their members in order.
+func identityOf(v any) string {
+	if o, ok := v.(map[string]any); ok {
+		if value := lookUp(o, "value"); value != nil {
+			v = value
 		}
-		return v
 	}
-	return reflect.DeepEqual(of(a), of(b))
+	text, _ := json.Marshal(v) // it was read from JSON
+	return string(text)
+}
+
+func identities(of []any) map[string]bool {
+	out := make(map[string]bool, len(of))
+	for _, v := range of {
+		out[identityOf(v)] = true
+	}
+	return out
 }
 
 // inElements works on the elements of a list that a filter finds; where there is none, add and replace make one that the filter finds.

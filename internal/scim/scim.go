@@ -82,10 +82,10 @@ func (a *API) Routes() []access.Route {
 	}
 }
 
-// handler lets a directory in, writes its request down, and answers.
+// handler lets a directory in, writes its request down, reads it and answers.
 func (a *API) handler(handle func(request) (answer, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		in, err := a.admit(w, r)
+		in, err := a.admit(r)
 		if err != nil {
 			Fail(w, err)
 			return
@@ -98,7 +98,10 @@ func (a *API) handler(handle func(request) (answer, error)) http.HandlerFunc {
 			Fail(w, err)
 			return
 		}
-		out, err := handle(in)
+		var out answer
+		if in.body, err = body(w, r); err == nil {
+			out, err = handle(in)
+		}
 		if err != nil {
 			_ = a.Persons.NoteProvisioning(r.Context(), in.by, what+": refused", "", true) // it is refused either way
 			Fail(w, err)
@@ -111,7 +114,7 @@ func (a *API) handler(handle func(request) (answer, error)) http.HandlerFunc {
 	}
 }
 
-func (a *API) admit(w http.ResponseWriter, r *http.Request) (request, error) {
+func (a *API) admit(r *http.Request) (request, error) {
 	who := access.PrincipalFrom(r.Context())
 	if who.App == nil || who.Session != nil {
 		return request{}, refuse(401, "", "send the token of a program that was registered with the scope scim, as Authorization: Bearer")
@@ -119,18 +122,22 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request) (request, error) {
 	if err := a.Gate.Permit(r.Context(), who, policy.Provision); err != nil {
 		return request{}, err
 	}
-	in := request{Request: r, client: who.App.Client, by: who.App.Agent()}
+	return request{Request: r, client: who.App.Client, by: who.App.Agent()}, nil
+}
+
+// body reads what a request that has one says.
+func body(w http.ResponseWriter, r *http.Request) (out map[string]any, err error) {
 	if r.Method != http.MethodPost && r.Method != http.MethodPut && r.Method != http.MethodPatch {
-		return in, nil
+		return nil, nil
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largestBody))
 	if err != nil {
-		return in, refuse(413, "", "a request has at most 4 MiB")
+		return nil, refuse(413, "", "a request has at most 4 MiB")
 	}
-	if json.Unmarshal(text, &in.body) != nil || in.body == nil {
-		return in, refuse(400, "invalidSyntax", "the body is no JSON object")
+	if json.Unmarshal(text, &out) != nil || out == nil {
+		return nil, refuse(400, "invalidSyntax", "the body is no JSON object")
 	}
-	return in, nil
+	return out, nil
 }
 
 // fault is a refusal in the form of SCIM. Source: https://www.rfc-editor.org/rfc/rfc7644#section-3.12.

@@ -546,3 +546,13 @@ func TestGroupsSideBySide(t *testing.T) {
 		}
 	}
 }
+
+// A request that cannot be read is written down as well.
+func TestABrokenRequestIsWrittenDown(t *testing.T) {
+	d := connect(t)
+	before := d.Log.State().Size
+	d.do(400, "POST", "/Users", `{"userName":`)
+	if now := d.Log.State().Size; now != before+2 { // that it came, and that it was refused
+		t.Errorf("%d entries", now-before)
+	}
+}
