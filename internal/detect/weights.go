@@ -33,10 +33,14 @@ func shipped(f int) float64 {
 	return vocabulary[f/buckets].prior * fade[f%buckets]
 }
 
-// lateWeights begin as the others do. Even where everything was documented so far a hand slips: see slips.
+// leastLate is what an access with no reason begins with at least, a day later: where everything was documented so far the fit would grow surer
+// without end, and one look of some thirty-seven has no reason all the same.
+const leastLate = -3.6
+
+// lateWeights begin as the others do.
 func lateWeights() *weights {
 	w := newWeights()
-	w.least = -3.6
+	w.least = leastLate
 	return w
 }
 

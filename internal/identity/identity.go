@@ -20,7 +20,7 @@
 //     a way that lets others keep a clinician out.
 //   - A challenge for a passkey is kept here and counts once. A passkey that says of itself what it did not say when it was made, or
 //     whose counter goes back, opens nothing, and is never made to fit. Nobody's failures slow it.
-//   - Nobody is left without a way in: the last factor stays, ten recovery codes lead to a new factor and to nothing else: the session behind it
+//   - Nobody is left without a way in: the last factor stays, ten recovery codes lead to a new factor: the session behind it
 //     has no fresh proof until that factor is used. What is done to somebody's sign-in is told to that person ([Notice]), and the session that
 //     did it cannot put that aside.
 //   - A step-up is a code or a passkey: a password alone opens a lock, never what asks for a fresh factor.

@@ -524,7 +524,7 @@ func MySignIn(v MySignInView) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<form class=\"plainform pad\" method=\"post\" action=\"/my-sign-in/recovery\"><p class=\"sub\">For the day on which you lose what you sign in with. A code lets you make a new factor, and nothing else. New codes end the old ones, and links that an old one opened.</p><button class=\"btn\" type=\"submit\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<form class=\"plainform pad\" method=\"post\" action=\"/my-sign-in/recovery\"><p class=\"sub\">For the day on which you lose what you sign in with. A code lets you make a new factor, once. New codes end the old ones, and links that an old one opened.</p><button class=\"btn\" type=\"submit\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
