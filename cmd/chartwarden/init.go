@@ -46,7 +46,7 @@ func initialise(ctx context.Context, l *line) error {
 	fmt.Fprintf(l.out, "%s made in %s.\n", kind, c.Data)
 	fmt.Fprintf(l.out, "Start it:  chartwarden serve --data %s%s\n", c.Data, inDatabase(c.Database))
 	fmt.Fprintf(l.out, "or, to watch another record system: chartwarden watch --data %s%s --incoming DIR --context DIR\n", c.Data, inDatabase(c.Database))
-	fmt.Fprintf(l.out, "Then open this link once, until %s, to set the first administrator's password and authenticator:\n%s/enrol/%s\n",
+	fmt.Fprintf(l.out, "Then open this link once, until %s, to make the first administrator's passkey, or password and authenticator:\n%s/enrol/%s\n",
 		link.Expires.Format("2 Jan 15:04"), s.Config.PublicURL, link.Token)
 	return s.Close()
 }
