@@ -59,3 +59,16 @@ func writeJSON(out io.Writer, v any) error {
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
+
+// listing is a command that has an act of [controlled] list something, in lines or as JSON.
+func listing(act string) func(context.Context, *line) error {
+	return func(ctx context.Context, l *line) error {
+		var c server.Config
+		l.installation(&c)
+		asJSON := l.Bool("json", false, "as JSON")
+		if err := l.parse(); err != nil {
+			return err
+		}
+		return carryOut(ctx, c, act, *asJSON, l.out)
+	}
+}

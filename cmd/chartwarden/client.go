@@ -145,16 +145,6 @@ func kindOf(c identity.Client) string {
 	return "confidential app"
 }
 
-func clientList(ctx context.Context, l *line) error {
-	var c server.Config
-	l.installation(&c)
-	asJSON := l.Bool("json", false, "as JSON")
-	if err := l.parse(); err != nil {
-		return err
-	}
-	return carryOut(ctx, c, "client-list", *asJSON, l.out)
-}
-
 func listClients(ctx context.Context, s *server.Server, asJSON bool, out *bytes.Buffer) error {
 	clients, err := s.Persons.Clients(ctx)
 	if err != nil {

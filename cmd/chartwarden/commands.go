@@ -29,12 +29,12 @@ func init() { // not a literal: help needs the table, and the table the commands
 		{name: "import", form: "--data DIR [--atomic] [--report FILE] [--json] FILE|DIR ...", about: "take FHIR files in; the server is stopped meanwhile", run: importFiles},
 		{name: "person", about: "the people of an installation, beside a running server too", verbs: []command{
 			{name: "add", form: "--data DIR --name NAME [--role ROLE ...] [--practitioner Practitioner/ID] [--patient Patient/ID]", about: "a person, with a one-time enrolment link", run: personAdd},
-			{name: "list", form: "--data DIR [--json]", about: "everybody, those who left included", run: personList},
+			{name: "list", form: "--data DIR [--json]", about: "everybody, those who left included", run: listing("person-list")},
 			{name: "terminate", form: "--data DIR PERSON --reason TEXT [--json]", about: "end a person's access now; prints the certificate", run: personTerminate},
 			{name: "import", form: "--data DIR --hr FILE.csv [--dry-run] [--most-leavers N] [--json]", about: "who comes, changes and leaves, by a table of HR", run: personImport},
 			{name: "leave", form: "--data DIR PERSON --at T --reason TEXT | --cancel", about: "end a person's access at a set moment", run: personLeave},
 			{name: "move", form: "--data DIR PERSON --at T [--role ROLE ...] [--department NAME] --reason TEXT | --cancel", about: "change roles and department at a set moment", run: personMove},
-			{name: "scheduled", form: "--data DIR [--json]", about: "what is set for whom", run: personScheduled},
+			{name: "scheduled", form: "--data DIR [--json]", about: "what is set for whom", run: listing("person-scheduled")},
 			{name: "certificate", about: "what a termination ended", verbs: []command{
 				{name: "print", form: "--data DIR PERSON [--json | --notice]", about: "the certificate of somebody who left, as often as it is asked for", run: certificatePrint},
 				{name: "key", form: "--data DIR", about: "the public key that certificates of this installation are signed with", run: certificateKey},
@@ -47,7 +47,7 @@ func init() { // not a literal: help needs the table, and the table the commands
 			{name: "add", form: "--data DIR --id ID --name NAME [--jwks FILE] [--redirect URI ...] --scope \"SCOPES\" --owner PERSON [--first-party] [--json]", about: "register one; outside a sandbox a second person activates it", run: clientAdd},
 			{name: "token", form: "--data DIR ID [--json]", about: "the lasting token of a directory, registered with --scope scim; the one before dies", run: clientToken},
 			{name: "groups", form: "--data DIR ID [--group NAME --role ROLE [--remove]] [--json]", about: "which roles the groups of a directory give", run: clientGroups},
-			{name: "list", form: "--data DIR [--json]", about: "all of them, those that ended included", run: clientList},
+			{name: "list", form: "--data DIR [--json]", about: "all of them, those that ended included", run: listing("client-list")},
 			{name: "owner", form: "--data DIR ID --owner PERSON", about: "somebody else answers for one, for a year; outside a sandbox a second person approves it", run: clientOwner},
 			{name: "revoke", form: "--data DIR ID [--reason TEXT] [--json]", about: "end one and all its tokens now", run: clientRevoke},
 		}},

@@ -83,16 +83,6 @@ func addPerson(ctx context.Context, s *server.Server, n newcomer, out *bytes.Buf
 	return nil
 }
 
-func personList(ctx context.Context, l *line) error {
-	var c server.Config
-	l.installation(&c)
-	asJSON := l.Bool("json", false, "as JSON")
-	if err := l.parse(); err != nil {
-		return err
-	}
-	return carryOut(ctx, c, "person-list", *asJSON, l.out)
-}
-
 func listPeople(ctx context.Context, s *server.Server, asJSON bool, out *bytes.Buffer) error {
 	people, err := s.Persons.People(ctx)
 	if err != nil {

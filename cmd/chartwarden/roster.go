@@ -193,16 +193,6 @@ func setSchedule(ctx context.Context, s *server.Server, r setMoment, out *bytes.
 	return nil
 }
 
-func personScheduled(ctx context.Context, l *line) error {
-	var c server.Config
-	l.installation(&c)
-	asJSON := l.Bool("json", false, "as JSON")
-	if err := l.parse(); err != nil {
-		return err
-	}
-	return carryOut(ctx, c, "person-scheduled", *asJSON, l.out)
-}
-
 func listSchedule(ctx context.Context, s *server.Server, asJSON bool, out *bytes.Buffer) error {
 	list, err := s.Persons.ScheduledFor(ctx, "")
 	if err != nil {

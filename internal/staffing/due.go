@@ -2,6 +2,7 @@ package staffing
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -149,14 +150,7 @@ func (d *Desk) Move(ctx context.Context, by audit.Agent, person string, c identi
 		return err
 	}
 	if c.Roles != nil {
-		var left []string
-		for _, role := range p.Roles {
-			for _, next := range *c.Roles {
-				if role == next {
-					left = append(left, role)
-				}
-			}
-		}
+		left := slices.DeleteFunc(slices.Clone(p.Roles), func(role string) bool { return !slices.Contains(*c.Roles, role) })
 		if len(left) != len(p.Roles) {
 			rest := c
 			rest.Roles, rest.Practitioner, rest.Clearances = &left, nil, nil
