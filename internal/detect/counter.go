@@ -9,6 +9,7 @@ const (
 	countExports
 	countPrints
 	countDeletes
+	countErased
 	countAlterations
 	countGlass
 	countSearches
@@ -28,6 +29,7 @@ var counted = [counters]counter{
 	countExports:     exportsSignal,
 	countPrints:      printsSignal,
 	countDeletes:     deletesSignal,
+	countErased:      erasedSignal,
 	countAlterations: alterationsSignal,
 	countGlass:       glassSignal,
 	countSearches:    searchesSignal,

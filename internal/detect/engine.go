@@ -297,6 +297,7 @@ func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
 		d.note(ev.ID)
 	case len(ev.Patients) == 0 && e.deletesOthers(ev, a):
 		d.counts[countDeletes]++
+		d.counts[countErased]++
 		d.note(ev.ID)
 	case e.alters(ev, a):
 		d.counts[countAlterations]++
@@ -378,6 +379,9 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	if d == nil || ev.Listed {
 		return
 	}
+	if at := e.sits(place, ev.Device); at >= 0 {
+		d.seat = at + 1
+	}
 	waits := !v.Explained
 	if !waits && !d.swapped {
 		d.swapped = e.farFromWork(ps, e.stats(ps.role), t)
@@ -386,9 +390,12 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 		e.timers[0] = append(e.timers[0], pending{at: t, event: strings.Clone(ev.ID), agent: a, patient: p, place: place, revision: 1,
 			nats: nats, glass: ev.Kind == Glass})
 	}
-	if nats > 0 && e.deletesOthers(ev, a) {
-		d.counts[countDeletes]++
-		d.note(ev.ID)
+	if e.deletesOthers(ev, a) {
+		d.counts[countErased]++
+		if nats > 0 {
+			d.counts[countDeletes]++
+			d.note(ev.ID)
+		}
 	}
 	if ev.Kind == Glass && waits {
 		d.claims++

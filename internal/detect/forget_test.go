@@ -148,7 +148,7 @@ func (c crowd) live(e *Engine, d int64) {
 }
 
 // BenchmarkMemory tells the bytes of heap that one more member of staff, one more patient and one more appointment of the last months
-// take, each as the difference of two houses that differ in nothing else, after six weeks and after 26. The samples of the nightly fit are
+// take, each as the difference of two houses that differ in nothing else, after six weeks and after 26. The samples of the nightly fits are
 // left out: a larger house keeps no more of them.
 func BenchmarkMemory(b *testing.B) {
 	inUse := func() float64 {
@@ -168,8 +168,11 @@ func BenchmarkMemory(b *testing.B) {
 				continue
 			}
 			samples := 0
-			for _, s := range e.samples {
-				samples += cap(s) * int(unsafe.Sizeof(sample{}))
+			for i := range e.samples {
+				samples += (cap(e.samples[i]) + cap(e.lateSamples[i])) * int(unsafe.Sizeof(sample{}))
+			}
+			for _, p := range e.pairs {
+				samples += cap(p) * int(unsafe.Sizeof(pairing{}))
 			}
 			kept = append(kept, inUse()-before-float64(samples))
 		}

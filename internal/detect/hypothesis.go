@@ -39,8 +39,8 @@ var hypothesesTable = [hypotheses]struct {
 	harvest:      {"harvest", 1, .7, .05, .8, 4, "opened far more charts, or other ones, than the work explains", "a list of work for that day"},
 	slowly:       {"harvest", .05, .7, .02, 1, 5, "opened a few charts without a known reason, day after day", "work that is not on file"},
 	picked:       {"harvest", .02, .7, .05, 1, 12, "opened charts that have one attribute in common", "a list of work for that day"},
-	dripping:     {"exfiltration", .4, .75, .02, 1.2, 5, "took out a little, again and again, as that person did not before", "a report or request that asked for it"},
-	exfiltration: {"exfiltration", 1, .75, .03, .8, 5, "took more out of the system than people in that role do", "a report or request that asked for it"},
+	dripping:     {"exfiltration", .8, .75, .02, 1.2, 5, "took out a little, again and again, as that person did not before", "a report or request that asked for it"},
+	exfiltration: {"exfiltration", 2, .75, .03, .8, 5, "took more out of the system than people in that role do", "a report or request that asked for it"},
 	stolen:       {"stolen-account", .25, .75, .05, 1, 8, "signed in from a place that is new for that person and opened charts without a known reason", "a change of workplace"},
 	shared:       {"shared-credential", .3, .5, .05, 1, 8, "worked at two places at once", "a device that was left signed in"},
 	dormant:      {"dormant-account", 1, .6, .002, 1, 4, "used an account that should be at rest", "a return to work that is not on file"},
@@ -74,7 +74,7 @@ func (e *Engine) weigh(a int32, d *today) (t [hypotheses]float64) {
 		t[circle] = pos(A) + near
 	}
 	d.strays()
-	unexplained := pos(r.evidence(countStray, p, d.counts[countStray]))
+	unexplained := pos(min(r.evidence(countStray, p, d.counts[countStray]), d.beyond(countUnexplained, countPatients, e.usualShare(p, d))))
 	if d.counts[countStray]+d.counts[countSearches] > 1 {
 		t[harvest] = max(unexplained+.15*pos(r.evidence(countPatients, p, d.counts[countPatients])), pos(r.evidence(countSearches, p, d.counts[countSearches])))
 	}
@@ -103,7 +103,7 @@ func (e *Engine) weigh(a int32, d *today) (t [hypotheses]float64) {
 		t[glassAbuse] = pos(r.evidence(countGlass, p, d.counts[countGlass])) + .5*pos(A)
 	}
 	if d.counts[countDeletes]+d.counts[countAlterations]+d.grants > 0 {
-		t[destruction] = pos(logMean(r.evidence(countDeletes, p, d.counts[countDeletes]), r.evidence(countAlterations, p, d.counts[countAlterations]))) + 8*float64(d.grants)
+		t[destruction] = pos(logMean(min(r.evidence(countDeletes, p, d.counts[countDeletes]), d.beyond(countDeletes, countErased, r.share(countDeletes, countErased, p, 4))), r.evidence(countAlterations, p, d.counts[countAlterations]))) + 8*float64(d.grants)
 	}
 	if again := e.stalked(p, d); again > 0 {
 		t[stalking] = again + .25*pos(A)

@@ -105,9 +105,13 @@ func (e *Engine) habits(people []int32, on int32) {
 		}
 	}
 	e.surroundings.fade()
+	for i := range e.world.units {
+		e.world.units[i].custom.fade()
+	}
 	for _, a := range people {
 		p, d := &e.world.persons[a], e.dayOf(a, on)
 		r := e.stats(d.role)
+		e.accustom(d)
 		if d.logE > clearCase {
 			e.remember(p, d)
 			p.forget(d)

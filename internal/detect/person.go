@@ -67,6 +67,7 @@ type today struct {
 	off      float64 // log e of working at odd hours
 	novelty  float64 // nats of the newest seat
 	stranger uint32  // a device that is not on the house's list of them and that nobody ever had
+	seat     int32   // 1 + department where the person sat at last, 0 not known
 	awayNet  uint32  // the new seat
 	awayDev  uint32
 	dormant  float64

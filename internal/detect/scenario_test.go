@@ -81,6 +81,9 @@ func (s *story) event(t int64, name string, e Event) {
 	if e.Device == "" {
 		e.Device = "Device/" + name
 	}
+	if e.Place == "" && s.home[name] != "" {
+		e.Place = place(s.home[name])
+	}
 	s.events = append(s.events, e)
 }
 
@@ -174,7 +177,7 @@ func (s *story) world(f []string) {
 	case "unit":
 		s.learn(Record{Ref: place(f[1]), Unit: &Unit{Ref: place(f[1]), Type: opt(2)}})
 	case "staff":
-		s.roles[f[1]] = f[2]
+		s.roles[f[1]], s.home[f[1]] = f[2], key["at"]
 		s.learn(Record{Ref: who(f[1]), Known: known, Folk: &Folk{Ref: who(f[1]), Family: cmpOr(key["family"], "S"+f[1]), Given: f[1], Birth: "1980-02-02", Street: cmpOr(key["street"], "1 "+f[1]), Postal: "1", Phones: []string{"phone-" + f[1]}}})
 		s.learn(Record{Ref: "PractitionerRole/" + f[1], Known: known, Post: &Post{Person: who(f[1]), Role: f[2], Units: []string{place(f[3])}}})
 		switch key["work"] {
@@ -274,6 +277,8 @@ func (s *story) log(f []string, n *int) {
 			ev.Address = v
 		case k == "device":
 			ev.Device = v
+		case k == "at":
+			ev.Place = place(v)
 		case k == "authored":
 			ev.Authored = s.at(v)
 		}

@@ -26,6 +26,9 @@ func (e *Engine) accompany(people []int32, on int32) {
 		for _, a := range people {
 			d := e.dayOf(a, on)
 			homes = w.homes(a, int64(on)*day+day/2, homes[:0])
+			if s := d.seat - 1; s >= 0 && !slices.Contains(homes, s) {
+				homes = append(homes, s)
+			}
 			for i := range d.patients {
 				if l := &d.patients[i]; !l.sought {
 					do(a, d, homes, l)

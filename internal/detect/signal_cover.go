@@ -54,14 +54,7 @@ func (d *today) excuseCovered(l *look) {
 
 // seated is the department of the place or device at which somebody works who has no post or shift there, else -1.
 func (e *Engine) seated(place int32, device string) int32 {
-	at := int32(-1)
-	if place >= 0 {
-		at = e.world.department(place)
-	} else if dev := thin(device); dev != 0 {
-		if m := e.machine(dev); m.place >= 0 {
-			at = e.world.department(m.place)
-		}
-	}
+	at := e.sits(place, device)
 	if slices.Contains(e.units, at) {
 		return -1
 	}

@@ -79,7 +79,7 @@ func (e *Engine) stolenSession(p *person, d *today) float64 {
 	if open == 0 {
 		return 0
 	}
-	return d.novelty + pos(logE(binomialTail(all, open, min(.9, e.openShare(p)))))
+	return d.novelty + pos(logE(binomialTail(all, open, min(.9, e.usualShare(p, d)))))
 }
 
 // keep puts x first in a short list of what was met of late; it tells whether x was there.

@@ -48,6 +48,7 @@ type unit struct {
 	staffed bool     // somebody is posted there
 	wards   uint8    // how many staffed places it may stand for
 	stayed  bool     // a patient was there
+	custom  custom
 }
 
 // manyWards is how many staffed places make what holds them a house, whatever it is called.
