@@ -48,6 +48,8 @@ type Write struct {
 	Sees Sight
 	// EventTime is the original lastUpdated of an imported resource; zero for now.
 	EventTime time.Time
+	// Lower and Raise are the labels that a Relabel takes away and adds.
+	Lower, Raise []string
 	// Kept says that the door itself made Doc from the stored version that IfMatch names, changing single elements and keeping the rest.
 	Kept bool
 	// Author is the person or job that writes, AuthorActor its "Practitioner/x" if it has one: for projections.
@@ -77,7 +79,7 @@ type Change struct {
 	Version  int64
 	Patients []fhir.PatientID // of all compartments, that of the key first; empty for staff and system data
 	Group    fhir.Group
-	Labels   []string // of the new content
+	Labels   []string // that the write brings: what a rule adds asks for no clearance, what there was is in Before
 	Before   *Sealed
 	Behind   bool // Unchanged, since the record went on from what the write brings
 }
@@ -100,6 +102,7 @@ type item struct {
 	aliases [][]byte // to be stored; one may be promised to this record already
 	named   bool     // the aliases are for what was there already
 	behind  bool     // the record went on from this content
+	relabel bool
 	// awaited are references that stay as they were sent.
 	awaited []Awaited
 	// promised are compartments of patients who are referred to and have not come yet.
@@ -123,8 +126,8 @@ func (p *Prepared) Changes() []Change {
 		if it.before != nil {
 			c.Before = newSealed(it.before)
 		}
-		if it.doc != nil && it.effect != Unchanged {
-			c.Labels = fhir.Labels(it.doc)
+		if it.w.Doc != nil && it.effect != Unchanged {
+			c.Labels = fhir.Labels(it.w.Doc)
 		}
 		out[i] = c
 	}
@@ -233,7 +236,7 @@ func (s *Store) batch(ctx context.Context) *batch {
 // target finds the record that a write is about, or allots a new one.
 func (b *batch) target(w Write) (*item, error) {
 	it := &item{w: w, kind: w.Type, id: w.ID}
-	if w.Op != Delete && w.Op != Resolve && (w.Doc == nil || w.Doc.Type() != w.Type) {
+	if w.Op != Delete && w.Op != Resolve && w.Op != Relabel && (w.Doc == nil || w.Doc.Type() != w.Type) {
 		return nil, outcome.New(outcome.Invalid, "the resource is not of the type that it is sent as")
 	}
 	var err error
@@ -249,6 +252,8 @@ func (b *batch) target(w Write) (*item, error) {
 		}
 	case Resolve:
 		err = b.resolveTarget(it)
+	case Relabel:
+		err = b.relabelTarget(it)
 	default:
 		err = outcome.New(outcome.Exception, "a write has no operation")
 	}
@@ -326,6 +331,38 @@ func (b *batch) resolveTarget(it *item) (err error) {
 	it.w.Op, it.w.Doc, it.w.Await, it.effect = Update, it.before.doc, true, Updated
 	it.w.EventTime, _ = it.before.doc.LastUpdated()
 	return nil
+}
+
+// relabelTarget writes the current version again, with other labels.
+func (b *batch) relabelTarget(it *item) (err error) {
+	if it.before, err = b.s.current(b.ctx, b.s.d.Reader(), it.kind, it.id); err != nil {
+		return err
+	}
+	if it.before.doc == nil {
+		return outcome.New(outcome.Deleted, "the resource was deleted")
+	}
+	if it.w.Doc, err = fhir.Lowered(it.before.doc, it.w.Lower); err != nil {
+		return err
+	}
+	it.w.Op, it.effect, it.relabel = Update, Updated, true
+	if len(it.w.Lower) == 0 { // it says what it said
+		it.w.EventTime, _ = it.before.doc.LastUpdated()
+	}
+	return nil
+}
+
+// labels gives a text the labels of the rules; a test of what was stored before there were any changes it.
+var labels = fhir.Labelled
+
+// labelled gives a text the labels that it carries from now on.
+func (it *item) labelled(doc *document.Doc) (*document.Doc, error) {
+	switch {
+	case it.relabel:
+		return fhir.Raised(doc, it.w.Raise)
+	case it.before == nil:
+		return labels(doc, nil)
+	}
+	return labels(doc, it.before.doc)
 }
 
 func (b *batch) updateTarget(it *item) error {
@@ -518,7 +555,11 @@ func (b *batch) finish(it *item) error {
 		it.doc = doc
 		return err
 	}
-	doc, err := b.byName(it, it.doc, func(*item) bool { return true })
+	plain, err := b.byName(it, it.doc, func(*item) bool { return true })
+	if err != nil {
+		return err
+	}
+	doc, err := it.labelled(plain)
 	if err != nil {
 		return err
 	}
@@ -528,7 +569,9 @@ func (b *batch) finish(it *item) error {
 			same, err = sameContent(doc, it.before)
 		}
 		if err == nil && !same && it.w.Onward {
-			it.behind, err = b.leftBehind(it, doc)
+			if it.behind, err = b.leftBehind(it, doc); err == nil && !it.behind && doc != plain { // it may be of before there were rules
+				it.behind, err = b.leftBehind(it, plain)
+			}
 		}
 		if err != nil || same || it.behind {
 			it.effect, it.doc, it.after, it.awaited = Unchanged, nil, it.before.row, nil

@@ -26,6 +26,10 @@ const (
 // See [Store.Awaiting].
 const Resolve Op = -1
 
+// Relabel writes the current content once more with the labels that rules give it, or without those of Write.Lower; it is stored as an
+// update. See [Store.Unlabelled].
+const Relabel Op = -2
+
 // row is one stored version. body is valid as long as its owner says.
 type row struct {
 	rec     fhir.RecordID

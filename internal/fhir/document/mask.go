@@ -48,13 +48,39 @@ func (d *Doc) Mask(drop func(element string) bool, tag Tag) (*Doc, error) {
 	return d.Splice(append(edits, tagged...)...)
 }
 
+// Partial reports whether d says of itself that elements are missing: it is the answer to somebody who wanted, or might see, less.
+// Source: https://hl7.org/fhir/R4/resource-definitions.html#Meta.tag.
+func (d *Doc) Partial() bool {
+	meta := d.Root().Get("meta")
+	for list, tag := range map[string]Tag{"tag": Subsetted, "security": Redacted} {
+		for coding := range meta.Get(list).Items() {
+			if coding.Get("code").Text() == string(tag) && coding.Get("system").Text() == observationValue {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // tag gives the edit that adds t to meta, none if it is there.
 func (d *Doc) tag(t Tag) ([]Edit, error) {
 	list := "tag"
 	if t == Redacted {
 		list = "security"
 	}
-	coding := append(appendMember([]byte(`{"system":"`+observationValue+`"`), "code", string(t)), '}')
+	if codings := d.Root().Get("meta").Get(list); codings.Kind() == Array {
+		for c := range codings.Items() {
+			if c.Get("code").Text() == string(t) && c.Get("system").Text() == observationValue {
+				return nil, nil
+			}
+		}
+	}
+	edit, err := d.coded(list, append(appendMember([]byte(`{"system":"`+observationValue+`"`), "code", string(t)), '}'))
+	return []Edit{edit}, err
+}
+
+// coded gives the edit that adds a coding to a list of meta.
+func (d *Doc) coded(list string, coding []byte) (Edit, error) {
 	root := d.Root()
 	meta := root.Get("meta")
 	if !meta.Exists() {
@@ -63,28 +89,22 @@ func (d *Doc) tag(t Tag) ([]Edit, error) {
 			after = root.Get("resourceType")
 		}
 		_, at := after.Span()
-		return []Edit{{at, at, []byte(`,"meta":{"` + list + `":[` + string(coding) + `]}`)}}, nil
+		return Edit{at, at, []byte(`,"meta":{"` + list + `":[` + string(coding) + `]}`)}, nil
 	}
 	if meta.Kind() != Object {
-		return nil, structureAt(meta, "meta is not an object: write it as {...} or leave it out")
+		return Edit{}, structureAt(meta, "meta is not an object: write it as {...} or leave it out")
 	}
 	codings := meta.Get(list)
 	if !codings.Exists() {
-		return []Edit{intoObject(meta, []byte(`"`+list+`":[`+string(coding)+`]`))}, nil
+		return intoObject(meta, []byte(`"`+list+`":[`+string(coding)+`]`)), nil
 	}
 	if codings.Kind() != Array {
-		return nil, structureAt(codings, "this element repeats: write it as [...]")
+		return Edit{}, structureAt(codings, "this element repeats: write it as [...]")
 	}
-	empty := true
-	for c := range codings.Items() {
-		empty = false
-		if c.Get("code").Text() == string(t) && c.Get("system").Text() == observationValue {
-			return nil, nil
-		}
+	for range codings.Items() {
+		coding = append([]byte{','}, coding...)
+		break
 	}
 	_, end := codings.Span()
-	if !empty {
-		coding = append([]byte{','}, coding...)
-	}
-	return []Edit{{end - 1, end - 1, coding}}, nil
+	return Edit{end - 1, end - 1, coding}, nil
 }
