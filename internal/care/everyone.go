@@ -29,6 +29,9 @@ func (g *Graph) RelateAll(ctx context.Context, a Actor, at time.Time) (*Relation
 	if r.who, err = g.workforce(ctx, a, r.now); err != nil {
 		return nil, err
 	}
+	if err := g.lean(ctx, &r.who, a, r.now); err != nil {
+		return nil, err
+	}
 	reach := g.reach(r.who)
 	rows, err := g.memory.rows(memoryKey{everyone: true, of: reach}, r.now, func(from, to int64) ([]row, error) {
 		return g.query(ctx, "care: relate all", g.read.everyone, reach, from, to)
@@ -38,6 +41,11 @@ func (g *Graph) RelateAll(ctx context.Context, a Actor, at time.Time) (*Relation
 	}
 	for _, one := range rows {
 		r.known[one.patient] = append(r.known[one.patient], one)
+	}
+	for _, word := range r.who.words {
+		if _, ok := r.known[word.Patient]; !ok && word.Patient != 0 {
+			r.known[word.Patient] = nil
+		}
 	}
 	return r, nil
 }
@@ -56,7 +64,7 @@ func (r *Relations) Patients() ([]fhir.PatientID, bool) {
 	for p := range r.known {
 		out = append(out, p)
 	}
-	if r.actor.Patient != 0 && r.known[r.actor.Patient] == nil {
+	if r.actor.Patient != 0 && !slices.Contains(out, r.actor.Patient) {
 		out = append(out, r.actor.Patient)
 	}
 	slices.Sort(out)

@@ -43,6 +43,9 @@ var (
 	contactNext        = word("care.contact.next", contactLasts, "You have a visit with this patient {on}.", "prepared a visit with you")
 	orderGiven         = word("care.order.given", contactLasts, "You gave an order for this patient {on}.", "ordered a test or a treatment for you")
 	orderDepartment    = word("care.order.department", contactLasts, "An open order for this patient is addressed to your department since {from}.", "works where an order for you was carried out")
+	cover              = word("care.cover", 0, "You cover for {by}, who treats this patient, until {to}.", "covered for a colleague who treats you")
+	orderTaken         = word("care.order.taken", 0, "You took an open order for this patient that is addressed to your department.", "took over an order for you")
+	askedIn            = word("care.asked", 0, "{by} asked you about this patient {on}. It ends {end}.", "was asked about you by a colleague who treats you")
 	panel              = word("care.panel", 0, "This patient belongs to your practice and was seen or booked within 24 months.", "works in the practice where you are a patient")
 	selfMade           = word("care.selfmade", 0, "You made the only link to this patient yourself, and nobody has confirmed it yet.", "entered the link to you themselves, unconfirmed")
 )
@@ -65,7 +68,9 @@ type Edge struct {
 	Template string        // from the fixed vocabulary
 	From, To time.Time     // when true; zero: without bound
 	Known    time.Time     // since when we know
-	Source   fhir.RecordID // the resource that says so; 0 for care.panel
+	Source   fhir.RecordID // the resource that says so; 0 for care.panel and what a colleague's word gives
+	By       string        // of a word: the colleague who said so, or who is covered
+	Under    string        // of a cover: the template by which the colleague treats the patient
 	template *template
 	at       time.Time
 	zone     *time.Location
@@ -76,7 +81,7 @@ func (e Edge) Sentence() string {
 	if e.template == nil {
 		return ""
 	}
-	return strings.NewReplacer("{from}", e.moment(e.From, "", ""), "{to}", e.moment(e.To, "", ""), "{on}", e.moment(e.From, "at ", "on "),
+	return strings.NewReplacer("{by}", cmp.Or(e.By, "a colleague"), "{from}", e.moment(e.From, "", ""), "{to}", e.moment(e.To, "", ""), "{on}", e.moment(e.From, "at ", "on "),
 		"{end}", e.moment(e.To, "at ", "on ")).Replace(e.template.staff)
 }
 

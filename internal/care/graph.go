@@ -62,6 +62,7 @@ type Actor struct {
 	Person       string
 	Practitioner string
 	Patient      fhir.PatientID
+	Words        []Word // what colleagues said to her; those that are over may be among them
 }
 
 type readers struct{ workforce, relation, everyone, seen, mine, team, holders, named, stays, booked *sql.Stmt }

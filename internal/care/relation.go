@@ -27,6 +27,7 @@ type Facts struct {
 	SelfMade         bool
 	Self             bool
 	Panel            bool
+	Asked            bool // by a colleague's word
 	Flags            []string
 }
 
@@ -54,6 +55,9 @@ func (g *Graph) Relate(ctx context.Context, a Actor, p fhir.PatientID, at time.T
 	if err != nil {
 		return Relation{}, err
 	}
+	if err := g.lean(ctx, &w, a, now); err != nil {
+		return Relation{}, err
+	}
 	reach := g.reach(w)
 	known, err := g.memory.rows(memoryKey{patient: p, of: reach}, now, func(from, to int64) ([]row, error) {
 		return g.query(ctx, "care: relate", g.read.relation, int64(p), reach, from, to)
@@ -68,6 +72,7 @@ func (g *Graph) Relate(ctx context.Context, a Actor, p fhir.PatientID, at time.T
 func (g *Graph) collapse(ctx context.Context, a Actor, w workforce, p fhir.PatientID, now int64, known []row) (Relation, error) {
 	c := collapse{g: g, who: w, now: now, out: Relation{Shift: g.shift(w)}}
 	c.all(known)
+	c.said(p)
 	c.out.Facts.Self = c.out.Facts.Self || p != 0 && a.Patient == p
 	if g.o.Practice() {
 		seen, err := g.query(ctx, "care: relate", g.read.seen, int64(p), now-panelReach, now)
@@ -88,6 +93,9 @@ func (g *Graph) reach(w workforce) string {
 	for _, s := range w.shifts {
 		keys = append(keys, s.place)
 	}
+	for _, x := range w.covers {
+		keys = append(keys, x.selves...)
+	}
 	text, _ := json.Marshal(keys) // numbers always marshal
 	return string(text)
 }
@@ -97,7 +105,8 @@ type collapse struct {
 	g      *Graph
 	who    workforce
 	now    int64
-	exempt bool // she registered the patient as new: nobody's data is disclosed
+	via    *Word // by whose word what is looked at counts
+	exempt bool  // she registered the patient as new: nobody's data is disclosed
 	out    Relation
 }
 
@@ -128,6 +137,7 @@ func (c *collapse) one(r row) {
 		return
 	}
 	if !c.concerns(r) {
+		c.instead(r)
 		return
 	}
 	if r.waits(c.now) && c.who.is(r.author) && !c.exempt {
@@ -137,6 +147,12 @@ func (c *collapse) one(r row) {
 		}
 		return
 	}
+	c.counts(r)
+}
+
+// counts takes in an edge that carries weight.
+func (c *collapse) counts(r row) {
+	f := &c.out.Facts
 	switch r.kind {
 	case team, ownDoctor:
 		if r.holds(c.now) {
@@ -205,9 +221,17 @@ func (c *collapse) contact(r row) {
 }
 
 func (c *collapse) found(t *template, r row) {
+	by, under := "", ""
+	if c.via != nil {
+		by = c.via.By
+		if c.via.Kind == Covers { // it explains no longer than the cover runs
+			r.until = min(c.via.To.UnixMilli(), r.until+t.lasts.Milliseconds())
+			t, under = cover, t.id
+		}
+	}
 	c.out.Evidence = append(c.out.Evidence, Edge{
 		Template: t.id, From: instant(r.since), To: instant(r.until), Known: instant(r.known), Source: r.record,
-		template: t, at: time.UnixMilli(c.now), zone: c.g.o.Zone,
+		By: by, Under: under, template: t, at: time.UnixMilli(c.now), zone: c.g.o.Zone,
 	})
 }
 

@@ -79,7 +79,9 @@ type workforce struct {
 	selves      []int64 // her keyed names: Practitioner, person, roles
 	departments []int64
 	shifts      []edge
-	wards       []int64 // departments of hers where patients can be
+	words       []Word    // that hold, about patients
+	covers      []covered // for whom she stands in
+	wards       []int64   // departments of hers where patients can be
 }
 
 // is reports whether a keyed name is hers.
