@@ -37,8 +37,11 @@ func (s *Set) decide(r Request) Decision {
 
 // DecideEach answers for many records of one chart (or of the directory), in their order; see [Judge].
 func (s *Set) DecideEach(p Principal, action string, rel Relation, c Context, resources []Resource) []Decision {
+	return s.Judge(p, action, rel, c).each(resources)
+}
+
+func (j *Judge) each(resources []Resource) []Decision {
 	out := make([]Decision, len(resources))
-	j := s.Judge(p, action, rel, c)
 	for i, r := range resources {
 		out[i] = j.Decide(r)
 	}
@@ -56,6 +59,7 @@ type Judge struct {
 	memo     *memo[Decision]
 	key      []byte // of all but the record; what lies behind its length is used again and again
 	asked    *asked
+	shadow   *Shadow // decides beside; may be nil
 }
 
 // Judge begins to decide about records of one chart (or of the directory).
@@ -68,7 +72,15 @@ func (s *Set) Judge(p Principal, action string, rel Relation, c Context) *Judge 
 }
 
 // Decide answers as [Set.Decide] does.
-func (j *Judge) Decide(r Resource) (d Decision) {
+func (j *Judge) Decide(r Resource) Decision {
+	d := j.decide(r)
+	if j.shadow != nil {
+		j.shadow.tell(Request{Principal: j.who, Action: j.action, Relation: j.relation, Resource: r, Context: j.context}, d)
+	}
+	return d
+}
+
+func (j *Judge) decide(r Resource) (d Decision) {
 	key := appendResource(j.key, &r)
 	if d, ok := j.memo.get(key); ok {
 		return d

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,8 @@ func TestFaultyFactsDeny(t *testing.T) {
 		"action group":     func(r *Request) { r.Action = "chart" },
 		"never trained":    func(r *Request) { r.Principal.TrainingDue = time.Time{} },
 		"no assurance":     func(r *Request) { r.Context.AAL = 0 },
-		"unknown device":   func(r *Request) { r.Context.Device = "toaster" },
+		"unknown device":   func(r *Request) { r.Context.Device, r.Context.Zone = "toaster", VPN },
+		"unknown zone":     func(r *Request) { r.Context.Device, r.Context.Zone = Unknown, "ward" },
 		"zero":             func(r *Request) { *r = Request{} },
 	} {
 		r := physician()
@@ -122,6 +124,15 @@ func TestWays(t *testing.T) {
 	if way, ok := Default().WayForward(r); !ok || way != outcome.BreakGlass {
 		t.Errorf("overdue stranger: %v", way)
 	}
+	r.Principal.TrainingDue = r.Context.Now.Add(time.Hour)
+	r.Principal.Departments, r.Relation.OrderDepts = []string{"ct"}, []string{"ct"}
+	if got := Default().Ways(r); !slices.Equal(got, []outcome.Way{outcome.BreakGlass, outcome.TakeOrder, outcome.AskTeam}) {
+		t.Errorf("off shift, with an order for the department: %v", got)
+	}
+	r.Principal.Departments, r.Principal.Roles = nil, []string{"billing"}
+	if got := Default().Ways(r); !slices.Equal(got, []outcome.Way{outcome.AskGrant}) {
+		t.Errorf("billing: %v", got)
+	}
 	r.Principal.Roles = []string{"front-desk"}
 	if way, ok := Default().WayForward(r); ok {
 		t.Errorf("front desk is offered %v", way)
@@ -133,9 +144,9 @@ func TestWays(t *testing.T) {
 
 func TestExplainSpeaksPlainly(t *testing.T) {
 	r := physician()
-	r.Context.Device, r.Principal.ID, r.Resource.PatientKey = Unknown, "person-77", "patient-88"
+	r.Context.Device, r.Context.Zone, r.Principal.ID, r.Resource.PatientKey = Unknown, Internet, "person-77", "patient-88"
 	text := Default().Explain(r)
-	for _, want := range []string{"refused: read results", "stepup.device", "This device is not known here.", "treat.careteam", "would open with step-up", Default().Hash(), "careTeam"} {
+	for _, want := range []string{"refused: read results", "stepup.device", "This device is not known here", "treat.careteam", "would open with registered-device", Default().Hash(), "careTeam"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}

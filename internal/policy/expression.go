@@ -62,6 +62,8 @@ type (
 	labelsWithin struct{ words []string }
 	flagIn       struct{ word string }
 	noFlags      struct{}
+	// grantedIn: a text of the record is among what was granted.
+	grantedIn struct{ get func(*Resource) string }
 	// orderTo: an open order for one of these departments.
 	orderTo struct{ departments []string }
 )
@@ -130,6 +132,10 @@ func (o orderTo) eval(p pair) truth {
 	return truthOf(slices.ContainsFunc(o.departments, func(d string) bool { return slices.Contains(p.relation.OrderDepts, d) }))
 }
 
+func (g grantedIn) eval(p pair) truth {
+	return truthOf(slices.Contains(p.relation.Granted, g.get(p.resource)))
+}
+
 func (constant) onlyRelation() bool     { return true }
 func (n negation) onlyRelation() bool   { return n.of.onlyRelation() }
 func (b both) onlyRelation() bool       { return b.left.onlyRelation() && b.right.onlyRelation() }
@@ -145,6 +151,7 @@ func (labelsWithin) onlyRelation() bool { return false }
 func (flagIn) onlyRelation() bool       { return true }
 func (noFlags) onlyRelation() bool      { return true }
 func (orderTo) onlyRelation() bool      { return true }
+func (grantedIn) onlyRelation() bool    { return false }
 
 // fold replaces what r already decides by its value. The order of evaluation stays, and with it which failures are reached.
 func fold(e expression, r *Relation) expression {
@@ -172,6 +179,11 @@ func fold(e expression, r *Relation) expression {
 			return left
 		}
 		return either{left, right}
+	case grantedIn:
+		if len(r.Granted) == 0 {
+			return constant(no)
+		}
+		return textIn{x.get, r.Granted}
 	}
 	return e
 }
@@ -193,6 +205,8 @@ func describe(e expression) string {
 		return "labelled " + x.word
 	case labelsWithin:
 		return "labels within " + strings.Join(x.words, "|")
+	case grantedIn:
+		return "granted"
 	case isDirectory:
 		return "directory"
 	case resourceFlag:

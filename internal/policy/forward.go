@@ -11,8 +11,10 @@ import (
 const grantProbe = time.Millisecond
 
 // Ways asks again with hypothetical facts and returns everything that would turn the refusal of r into a permit, in the order in
-// which it should be offered: a fresh factor, training done, one approval, breaking the glass, both a factor and the glass. It is
-// empty for what is already allowed and for what nothing opens. An offer is never a guess.
+// which it should be offered: what she can do by herself and at once (a fresh factor, training done, a registered device, one approval, breaking the glass, both
+// a factor and the glass), then what needs an order or a colleague: taking an open order of her department, the word of somebody who
+// treats the patient, a timed request. Whether there is such a colleague is for the caller to know. It is empty for what is already
+// allowed and for what nothing opens. An offer is never a guess.
 func (s *Set) Ways(r Request) []outcome.Way {
 	if s.Decide(r).Allowed {
 		return nil
@@ -24,9 +26,13 @@ func (s *Set) Ways(r Request) []outcome.Way {
 	}{
 		{outcome.StepUp, steppedUp},
 		{outcome.Training, trained},
+		{outcome.KnownDevice, registered},
 		{outcome.Approval, approved},
 		{outcome.BreakGlass, s.glass},
 		{outcome.StepUpThenGlass, func(r Request) Request { return s.glass(steppedUp(r)) }},
+		{outcome.TakeOrder, taken},
+		{outcome.AskTeam, askedIn},
+		{outcome.AskGrant, granted},
 	} {
 		if try.way == outcome.StepUpThenGlass && slices.Contains(out, outcome.BreakGlass) {
 			continue
@@ -46,8 +52,14 @@ func (s *Set) WayForward(r Request) (outcome.Way, bool) {
 	return outcome.NoWay, false
 }
 
+// steppedUp has the level that a fresh factor gives: no sign-in reaches the third yet.
 func steppedUp(r Request) Request {
-	r.Context.AAL, r.Context.AuthAge = 3, 0
+	r.Context.AAL, r.Context.AuthAge = max(r.Context.AAL, 2), 0
+	return r
+}
+
+func registered(r Request) Request {
+	r.Context.Device = Registered
 	return r
 }
 
@@ -68,5 +80,23 @@ func (s *Set) glass(r Request) Request {
 	if r.Resource.PatientKey != "" && s.decide(ask).Allowed {
 		r.Relation.BTGUntil = r.Context.Now.Add(grantProbe)
 	}
+	return r
+}
+
+// taken gives her a task where an open order is addressed to a department of hers.
+func taken(r Request) Request {
+	if r.Principal.Kind == Person && slices.ContainsFunc(r.Relation.OrderDepts, func(d string) bool { return slices.Contains(r.Principal.Departments, d) }) {
+		r.Relation.TaskOpen = true
+	}
+	return r
+}
+
+func askedIn(r Request) Request {
+	r.Relation.Asked = true
+	return r
+}
+
+func granted(r Request) Request {
+	r.Relation.Granted = []string{r.Resource.Group}
 	return r
 }

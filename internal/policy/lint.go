@@ -35,7 +35,7 @@ var unguarded = map[string]string{
 
 var (
 	wellFormedID = regexp.MustCompile(`^(treat|btg|ops|directory|self|admin|client|job|research|deny|stepup)(\.[a-z]+)+$`)
-	advices      = []string{"training", "step-up:aal2", "step-up:aal3", "step-up:fresh-aal2", "approval:export", "approval:print"}
+	advices      = []string{"training", "device:register", "step-up:aal2", "step-up:fresh-aal2", "approval:export", "approval:print"}
 	annotations  = []types.AnnotationKey{"id", "why", "advice", "override", "rests"}
 )
 

@@ -190,10 +190,10 @@ func durationOf(n ast.IsNode) (int64, bool) {
 // key writes everything that rules can see of a question, but for the resource, behind b.
 func (c *clock) key(b []byte, p *Principal, action string, rel *Relation, at *Context) []byte {
 	b = appendTexts(b, p.Kind, p.ID, p.Capacity, action, at.Device, at.Zone)
-	for _, list := range [][]string{p.Roles, p.Departments, p.Clearances, p.Reads, p.Writes, p.Groups, rel.OrderDepts, rel.Flags} {
+	for _, list := range [][]string{p.Roles, p.Departments, p.Clearances, p.Reads, p.Writes, p.Groups, rel.OrderDepts, rel.Flags, rel.Granted} {
 		b = appendTexts(binary.AppendUvarint(b, uint64(len(list))), list...)
 	}
-	b = appendTruths(b, p.OnShift, p.Active, p.Provisions, p.Groups == nil, rel.CareTeam, rel.OpenContact, rel.TaskOpen, rel.SelfMade, rel.Self, rel.Panel)
+	b = appendTruths(b, p.OnShift, p.Active, p.Provisions, p.Groups == nil, rel.CareTeam, rel.OpenContact, rel.TaskOpen, rel.SelfMade, rel.Self, rel.Panel, rel.Asked)
 	for _, t := range [...]time.Time{p.TrainingDue, rel.LastContactEnd, rel.NextContactStart, rel.BTGUntil} {
 		b = appendTruths(binary.AppendVarint(b, t.UnixMilli()), t.IsZero())
 	}

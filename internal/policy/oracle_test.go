@@ -13,7 +13,7 @@ func oracle(q Request) bool {
 	read := q.Action == Read || q.Action == Search
 	switch p.Kind {
 	case Job:
-		return p.ID == "import" && (q.Action == Search || q.Action == Write || q.Action == Find) || p.ID == "undo" && (q.Action == Read || q.Action == Write)
+		return p.ID == "import" && (q.Action == Search || q.Action == Write || q.Action == Find) || p.ID == "undo" && (q.Action == Read || q.Action == Write) || p.ID == "label" && q.Action == Write && chart
 	case Client:
 		covers := func(types []string) bool { return slices.Contains(types, "*") || slices.Contains(types, r.Type) }
 		if !p.Active || chart && q.Action != Find && q.Action != Break && !subset(r.Labels, p.Clearances) {
@@ -77,17 +77,19 @@ func oracle(q Request) bool {
 
 	// Forbids.
 	care := (q.Action == Read || q.Action == Search || q.Action == Write) && (!strange || !outside || !stale) && (rel.OpenContact || grant)
-	allergy := r.Type == "AllergyIntolerance" && read && clinical
+	files := is("billing") && !clinical && r.Group == "billing" && (read || q.Action == Write || q.Action == Print)
+	allergy := r.Type == "AllergyIntolerance" && (read || q.Action == Print) && clinical
 	switch {
 	case rel.Self,
-		!subset(r.Labels, p.Clearances) && !allergy && !(grant && q.Action != Export && q.Action != Print),
-		slices.Contains(r.Labels, "PSYTHPN") && !slices.Contains(p.Clearances, "PSYTHPN"),
-		len(rel.Flags) > 0 && clinical && !(rel.CareTeam || rel.OpenContact || rel.TaskOpen || near || order || grant),
+		!subset(r.Labels, p.Clearances) && !allergy && !files && !(grant && (read || q.Action == Write)),
+		q.Action == Lower && stale,
+		slices.Contains(r.Labels, "PSYTHPN") && !slices.Contains(p.Clearances, "PSYTHPN") && !allergy,
+		len(rel.Flags) > 0 && clinical && !(rel.CareTeam || rel.OpenContact || rel.TaskOpen || rel.Asked || near || order || grant),
 		p.Groups != nil && !slices.Contains(p.Groups, r.Group) && !allergy && !(grant && read),
 		q.Action == Export && (c.Approvals < 1 || stale),
 		q.Action == Print && c.Rows > 200 && c.Approvals < 1,
 		now.After(p.TrainingDue) && !care,
-		strange && c.AAL < 3 && !care,
+		strange && c.Zone != Hospital && c.AAL < 3 && !care,
 		outside && stale && !care:
 		return false
 	}
@@ -97,16 +99,18 @@ func oracle(q Request) bool {
 	unflagged := len(rel.Flags) == 0
 	switch {
 	case is("physician") && rel.CareTeam,
-		is("physician") && q.Action != Export && (rel.OpenContact || near),
-		is("nurse", "medical-assistant", "pharmacist", "technician") && q.Action != Export && contact,
+		is("physician") && q.Action != Export && q.Action != Lower && (rel.OpenContact || near),
+		is("nurse", "medical-assistant", "pharmacist", "technician") && q.Action != Export && q.Action != Lower && contact,
+		clinical && q.Action == Lower && contact,
 		clinical && read && unflagged && (past(720*time.Hour) || ahead(720*time.Hour)),
-		clinical && read && (order || rel.TaskOpen || grant || rel.Panel && unflagged),
+		clinical && read && (order || rel.TaskOpen || rel.Asked || grant || rel.Panel && unflagged),
 		is("pharmacist", "technician") && q.Action == Write && order && (r.Group == "results" || r.Group == "medications"),
 		clinical && q.Action == Write && rel.SelfMade && grant,
 		is("front-desk") && (read || q.Action == Write || q.Action == Print) && (r.Group == "demographics" || r.Group == "contact" || r.Group == "scheduling"),
 		is("front-desk") && q.Action == Write && (r.Type == "Encounter" || r.Type == "Appointment"),
 		is("physician", "nurse", "medical-assistant") && q.Action == Write && r.New && (r.Type == "Patient" || r.Type == "Encounter" || r.Type == "Appointment"),
 		is("billing") && (read || q.Action == Print) && (r.Group == "demographics" || r.Group == "billing"),
+		is("billing") && read && slices.Contains(rel.Granted, r.Group),
 		is("billing") && q.Action == Write && r.Group == "billing":
 		return true
 	}

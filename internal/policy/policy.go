@@ -6,7 +6,7 @@
 //	set := policy.Default()
 //	d := set.Decide(policy.Request{Principal: p, Action: policy.Read, Relation: rel, Resource: res, Context: ctx})
 //	if !d.Allowed {
-//		way, ok := set.WayForward(req) // what would open it: step-up, training, approval, the glass
+//		way, ok := set.WayForward(req) // what would open it: step-up, training, approval, the glass, a colleague
 //	}
 //
 // Lists use [Set.Filter], which agrees with Decide row by row. Language: https://docs.cedarpolicy.com; how a bundle is written,
@@ -39,8 +39,9 @@ const (
 	Write  = "write"
 	Export = "export"
 	Print  = "print"
-	Find   = "find" // learn that a patient is known here: name, birth year, last digits of the record number
-	Break  = "btg"  // ask for a grant: break the glass
+	Lower  = "lower" // take a sensitivity label off
+	Find   = "find"  // learn that a patient is known here: name, birth year, last digits of the record number
+	Break  = "btg"   // ask for a grant: break the glass
 )
 
 // Actions on the installation; they need no Resource.
@@ -63,6 +64,10 @@ const (
 	Shred       = "shred"
 	ShredAgree  = "shred-agree"
 	ExportAgree = "export-agree"
+	GrantAgree  = "grant-agree" // let somebody see field groups of a chart for a while
+
+	PolicyPropose = "policy-propose" // write rules, try them on what happened, ask that they be enforced
+	PolicyAgree   = "policy-agree"   // be the second person
 
 	Cases     = "cases"     // see what detection raised
 	CaseWork  = "case-work" // take a step on a case
@@ -110,6 +115,8 @@ type Relation struct {
 	SelfMade         bool
 	Self             bool
 	Panel            bool
+	Asked            bool
+	Granted          []string // field groups
 	BTGUntil         time.Time
 	Flags            []string // protections of the chart itself, whoever asks: vip, employee, confidential, staff-safety
 }

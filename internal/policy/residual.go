@@ -57,7 +57,7 @@ func isType(t types.EntityType) (expression, error) {
 
 var relationFlags = map[types.String]func(*Relation) bool{
 	"careTeam": func(r *Relation) bool { return r.CareTeam }, "openContact": func(r *Relation) bool { return r.OpenContact },
-	"taskOpen": func(r *Relation) bool { return r.TaskOpen }, "panel": func(r *Relation) bool { return r.Panel },
+	"taskOpen": func(r *Relation) bool { return r.TaskOpen }, "asked": func(r *Relation) bool { return r.Asked }, "panel": func(r *Relation) bool { return r.Panel },
 	"selfMade": func(r *Relation) bool { return r.SelfMade }, "self": func(r *Relation) bool { return r.Self },
 }
 
@@ -160,6 +160,9 @@ func compileSets(n ast.IsNode) (expression, error) {
 			if get, ok := text(x.Right); ok {
 				return textIn{get, words}, nil
 			}
+		}
+		if get, ok := text(x.Right); ok && isAttribute(x.Left, "granted") {
+			return grantedIn{get}, nil
 		}
 		if word, ok := literal(x.Right); ok {
 			switch {

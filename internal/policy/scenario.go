@@ -109,7 +109,7 @@ var whoPhrases = []phrase{
 		return nil
 	}),
 	fact(`that keeps people and groups`, func(r *Request) { r.Principal.Provisions = true }),
-	say(`the job (import|index|backup|undo)`, func(r *Request, arg []string) error {
+	say(`the job (import|index|backup|undo|label)`, func(r *Request, arg []string) error {
 		r.Principal.Kind, r.Principal.ID = Job, arg[0]
 		return nil
 	}),
@@ -126,6 +126,11 @@ var chartPhrases = []phrase{
 		return nil
 	}),
 	fact(`task open`, func(r *Request) { r.Relation.TaskOpen = true }),
+	fact(`asked in`, func(r *Request) { r.Relation.Asked = true }),
+	say(`granted ([a-z+]+)`, func(r *Request, arg []string) error {
+		r.Relation.Granted = strings.Split(arg[0], "+")
+		return nil
+	}),
 	fact(`of the practice`, func(r *Request) { r.Relation.Panel = true }),
 	fact(`self-made contact`, func(r *Request) { r.Relation.SelfMade = true }),
 	fact(`her own`, func(r *Request) { r.Relation.Self = true }),
@@ -147,7 +152,7 @@ var fromPhrases = []phrase{
 	say(`(\d{1,6}) rows`, func(r *Request, arg []string) (err error) { r.Context.Rows, err = strconv.Atoi(arg[0]); return err }),
 }
 
-var verbs = map[string]string{"reads": Read, "searches": Search, "writes": Write, "creates": Write, "exports": Export, "prints": Print}
+var verbs = map[string]string{"reads": Read, "searches": Search, "writes": Write, "creates": Write, "exports": Export, "prints": Print, "lowers": Lower}
 
 var recordPattern = regexp.MustCompile(`^(?:([A-Z][A-Za-z]+) as )?([a-z]+)(?: labelled ([A-Z+]+))?( not released)?( in the directory)?$`)
 

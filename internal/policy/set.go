@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -93,6 +91,17 @@ func Load(bundle fs.FS) (*Set, error) {
 	return set, nil
 }
 
+// Reopen loads a bundle that was checked when it was published: it only parses, so that an old decision can be made again whatever the
+// program asks of a bundle today. To enforce one use [Load]. Errors: outcome.Invalid.
+func Reopen(bundle fs.FS) (*Set, error) {
+	set, faults := parse(bundle)
+	if len(faults) > 0 {
+		return nil, outcome.Wrap("policy: reopen", outcome.Invalid, "this bundle cannot be read: "+strings.Join(faults, "; "), errors.New("invalid bundle"))
+	}
+	set.index()
+	return set, nil
+}
+
 // Check lists every fault of a bundle, with file and line; none means that [Load] accepts it.
 func Check(bundle fs.FS) []string {
 	set, faults := parse(bundle)
@@ -122,12 +131,12 @@ func (s *Set) Actions() []string {
 
 func parse(bundle fs.FS) (*Set, []string) {
 	set := &Set{actions: map[string]types.Entity{}}
-	text, err := fs.ReadFile(bundle, "schema.cedarschema")
+	text, err := fs.ReadFile(bundle, schemaFile)
 	if err != nil {
 		return nil, []string{"schema.cedarschema is missing"}
 	}
 	var sc schema.Schema
-	sc.SetFilename("schema.cedarschema")
+	sc.SetFilename(schemaFile)
 	if err := sc.UnmarshalCedar(text); err != nil {
 		return nil, []string{err.Error()}
 	}
@@ -141,9 +150,7 @@ func parse(bundle fs.FS) (*Set, []string) {
 	}
 	names, _ := fs.Glob(bundle, "*.cedar")
 	scenarios, _ := fs.Glob(bundle, "scenarios/*.txt")
-	sum := sha256.New()
-	digest := func(name string, text []byte) { fmt.Fprintf(sum, "%s %d\n%s", name, len(text), text) }
-	digest("schema.cedarschema", text)
+	texts := map[string]string{schemaFile: string(text)}
 	var faults []string
 	for _, name := range slices.Concat(names, scenarios) {
 		text, err := fs.ReadFile(bundle, name)
@@ -151,7 +158,7 @@ func parse(bundle fs.FS) (*Set, []string) {
 			faults = append(faults, name+": cannot be read")
 			continue
 		}
-		digest(name, text)
+		texts[name] = string(text)
 		if !strings.HasSuffix(name, ".cedar") {
 			continue
 		}
@@ -168,7 +175,7 @@ func parse(bundle fs.FS) (*Set, []string) {
 		faults = append(faults, "there is no policy")
 	}
 	slices.SortStableFunc(set.rules, func(a, b rule) int { return strings.Compare(a.id, b.id) })
-	set.hash = hex.EncodeToString(sum.Sum(nil))
+	set.hash = hashOf(slices.Concat([]string{schemaFile}, names, scenarios), func(name string) string { return texts[name] })
 	return set, faults
 }
 

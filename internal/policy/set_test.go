@@ -79,7 +79,7 @@ func TestLoadRefuses(t *testing.T) {
 		"same id":              {"glass.cedar", `@id("btg.grant")`, `@id("btg.break")`, "twice"},
 		"effect against id":    {"glass.cedar", `@id("btg.grant")`, `@id("deny.grant")`, "disagree"},
 		"unknown annotation":   {"glass.cedar", `@rests("btg")`, `@rest("btg")`, "@rest is unknown"},
-		"unknown advice":       {"stepup.cedar", `@advice("step-up:aal3")`, `@advice("step-up:four")`, "@advice"},
+		"unknown advice":       {"stepup.cedar", `@advice("device:register")`, `@advice("step-up:four")`, "@advice"},
 		"permit names nobody":  {"treatment.cedar", `principal is Staff in Role::"physician", action in Action::"chart"`, `principal is Staff, action in Action::"chart"`, "names those it admits"},
 		"permit by exclusion":  {"treatment.cedar", `principal in [Role::"medical-assistant", Role::"pharmacist", Role::"technician"] &&`, `!(principal in [Role::"billing"]) &&`, "names those it admits"},
 		"weakened care guard":  {"stepup.cedar", "  (resource.chart.getTag(principal.key).openContact ||\n", "  (resource.chart.getTag(principal.key).careTeam ||\n", "care guard"},
@@ -120,12 +120,12 @@ func TestHashNamesTheBundle(t *testing.T) {
 }
 
 func TestActionsAreThoseOfTheSchema(t *testing.T) {
-	want := []string{Approvals, AuditRead, AuditVerify, Break, CaseWork, Cases, Export, ExportAgree, Find, GlassReview, Integrity, Mute, MuteAgree, Own, People, PeopleList, PolicyRead, Print, Provision, Read, Search, Settings, SettingsRead, Shred, ShredAgree, Undo, UndoAgree, Write}
+	want := []string{Approvals, AuditRead, AuditVerify, Break, CaseWork, Cases, Export, ExportAgree, Find, GlassReview, GrantAgree, Integrity, Lower, Mute, MuteAgree, Own, People, PeopleList, PolicyAgree, PolicyPropose, PolicyRead, Print, Provision, Read, Search, Settings, SettingsRead, Shred, ShredAgree, Undo, UndoAgree, Write}
 	if got := Default().Actions(); strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Fatalf("%v", got)
 	}
 	for _, a := range want {
-		if administrative(a) != (a == Own || Default().actions[a].Parents.Len() == 1 && !strings.Contains("read search write export print", a)) {
+		if administrative(a) != (a == Own || Default().actions[a].Parents.Len() == 1 && !strings.Contains("read search write export print lower", a)) {
 			t.Errorf("%s is taken for the wrong kind", a)
 		}
 	}

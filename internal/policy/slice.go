@@ -50,7 +50,7 @@ func (s *slice) Get(uid types.EntityUID) (types.Entity, bool) {
 // administrative actions concern the installation; a resource given with them is ignored.
 func administrative(action string) bool {
 	switch action {
-	case Own, People, PeopleList, Provision, AuditRead, AuditVerify, GlassReview, PolicyRead, Settings, SettingsRead, Integrity, Approvals, Undo, UndoAgree, Shred, ShredAgree, ExportAgree, Cases, CaseWork, Mute, MuteAgree:
+	case Own, People, PeopleList, Provision, AuditRead, AuditVerify, GlassReview, PolicyRead, PolicyPropose, PolicyAgree, Settings, SettingsRead, Integrity, Approvals, Undo, UndoAgree, Shred, ShredAgree, ExportAgree, GrantAgree, Cases, CaseWork, Mute, MuteAgree:
 		return true
 	}
 	return false
@@ -102,7 +102,7 @@ func principalEntity(p Principal) (types.Entity, error) {
 func chartEntity(patient, principal string, r Relation) types.Entity {
 	facts := types.RecordMap{
 		"careTeam": types.Boolean(r.CareTeam), "openContact": types.Boolean(r.OpenContact), "orderDepts": departments(r.OrderDepts),
-		"taskOpen": types.Boolean(r.TaskOpen), "panel": types.Boolean(r.Panel), "selfMade": types.Boolean(r.SelfMade), "self": types.Boolean(r.Self),
+		"taskOpen": types.Boolean(r.TaskOpen), "panel": types.Boolean(r.Panel), "asked": types.Boolean(r.Asked), "granted": texts(r.Granted), "selfMade": types.Boolean(r.SelfMade), "self": types.Boolean(r.Self),
 	}
 	set := func(name types.String, t time.Time) {
 		if !t.IsZero() {
@@ -177,7 +177,7 @@ func sampleEntities() []types.Entity {
 		}
 		out = append(out, e)
 	}
-	rel := Relation{LastContactEnd: now, NextContactStart: now, BTGUntil: now, OrderDepts: []string{"d"}, Flags: []string{"vip"}}
+	rel := Relation{LastContactEnd: now, NextContactStart: now, BTGUntil: now, OrderDepts: []string{"d"}, Granted: []string{"notes"}, Flags: []string{"vip"}}
 	return append(out, chartEntity("p", "a", rel), resourceEntity(Resource{Type: "Patient", Group: "demographics", PatientKey: "p"}),
 		resourceEntity(Resource{Type: "Location", Group: "directory"}), system)
 }

@@ -134,6 +134,8 @@ func facts(r Request) string {
 	is("open orders", len(rel.OrderDepts) > 0)
 	is("taskOpen", rel.TaskOpen)
 	is("panel", rel.Panel)
+	is("asked", rel.Asked)
+	is("granted "+strings.Join(rel.Granted, "+"), len(rel.Granted) > 0)
 	is("selfMade", rel.SelfMade)
 	is("self", rel.Self)
 	is("live grant", rel.BTGUntil.After(now))
