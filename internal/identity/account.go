@@ -235,6 +235,10 @@ func (s *Store) DropAccount(ctx context.Context, source, person string) error {
 
 // Groups lists the groups of a source. Errors: outcome.NoStore.
 func (s *Store) Groups(ctx context.Context, source string) ([]Group, error) {
+	if strings.HasPrefix(source, ProviderSource) {
+		accounts, err := s.Accounts(ctx, source)
+		return providerGroups(accounts), err
+	}
 	return s.groups(ctx, s.db.Reader(), ``, source)
 }
 
@@ -325,33 +329,15 @@ func (s *Store) MapGroup(ctx context.Context, by audit.Agent, client, group, rol
 	if err != nil {
 		return c, err
 	}
-	if _, err := cleanRoles([]string{role}); err != nil || role == Patient {
-		return c, outcome.New(outcome.CodeInvalid, "there is no such role at work").At("role")
+	maps, verb, err := remapped(c.Maps, MappedGroup{group, role, by.Person, s.now().UTC()}, remove)
+	if outcome.Is(err, outcome.CodeInvalid) {
+		return c, err
 	}
 	if !c.Provisions() || c.State != Active {
 		return c, outcome.New(outcome.Conflict, "groups are mapped for an active program with the scope scim")
 	}
-	maps, there := []MappedGroup{}, false
-	for _, m := range c.Maps {
-		if m.Group == group && m.Role == role {
-			if there = true; remove {
-				continue
-			}
-		}
-		maps = append(maps, m)
-	}
-	verb := " gives "
-	switch {
-	case remove && !there:
-		return c, outcome.New(outcome.NotFound, "this group does not give this role")
-	case !remove && there:
-		return c, outcome.New(outcome.Duplicate, "this group gives this role already")
-	case group == "" || len(group) > 256:
-		return c, outcome.New(outcome.Value, "name the group as the directory does, in at most 256 bytes").At("group")
-	case remove:
-		verb = " no longer gives "
-	default:
-		maps = append(maps, MappedGroup{group, role, by.Person, s.now().UTC()})
+	if err != nil {
+		return c, err
 	}
 	c.Maps = maps
 	n, err := s.note(ctx, s.event(by, didProvision, acted, "client "+c.ID+": group "+fmt.Sprintf("%q", group)+verb+role))

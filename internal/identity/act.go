@@ -115,6 +115,22 @@ func (s *Store) Disagree(ctx context.Context, by audit.Agent, id, reason string,
 	return s.settleAct(ctx, by, p, didRefuse, "refused", reason, parts)
 }
 
+// Answer settles an act by the word of whoever its owner lets answer, as far as that is somebody else than who asked: no second pair of eyes
+// as [Store.Agree] wants it. It is then "done", or "refused". Errors: outcome.NotFound (answered, lapsed); outcome.Forbidden for who asked.
+func (s *Store) Answer(ctx context.Context, by audit.Agent, id string, yes bool, parts []audit.PatientPart) error {
+	p, err := s.openAct(ctx, id)
+	if err != nil {
+		return err
+	}
+	if by.Person == "" || by.Person == p.AskedBy {
+		return outcome.New(outcome.Forbidden, "nobody answers himself").Because("two-people")
+	}
+	if yes {
+		return s.settleAct(ctx, by, p, didApprove, "done", p.Act.Says, parts)
+	}
+	return s.settleAct(ctx, by, p, didRefuse, "refused", "no", parts)
+}
+
 func (s *Store) openAct(ctx context.Context, id string) (*Pending, error) {
 	p, err := s.Act(ctx, id)
 	if err == nil && p.State != "open" {

@@ -28,6 +28,7 @@ type Check struct {
 	carried  map[string]deed        // acts that were carried out
 	clients  map[string]*registered // by id
 	over     map[string]audit.Index // authorizations that ended, by id
+	devices  map[string][]deed      // by id
 	undone   map[audit.Index]bool
 	cut      bool      // an earlier log is not here as it was: what it said is not known
 	tagged   time.Time // when the rows of an earlier version got their tags
@@ -72,7 +73,7 @@ func NewCheck(ctx context.Context, d *db.DB, box *seal.Box, untagged bool, fault
 	s := &Store{db: d, box: box, tags: newTags(box), now: time.Now, o: Options{Altered: func(string, int64) {}}}
 	return &Check{s: s, fault: fault, untagged: untagged, people: map[string]*told{}, sessions: map[string]*stint{}, items: map[string]deed{}, carried: map[string]deed{},
 		clients: map[string]*registered{}, over: map[string]audit.Index{},
-		undone: map[audit.Index]bool{}}, nil
+		devices: map[string][]deed{}, undone: map[audit.Index]bool{}}, nil
 }
 
 var (
@@ -126,6 +127,7 @@ func (c *Check) act(r *audit.Read) {
 			}
 		}
 	}
+	c.device(deed{r.Index, r.Recorded, e.Interaction, e.Text})
 	if m := itemIn.FindStringSubmatch(e.Text); m != nil && (e.Interaction == didApprove.interaction || e.Interaction == didRefuse.interaction || e.Interaction == didReset.interaction) {
 		c.items[m[1]] = deed{at: r.Index, when: r.Recorded}
 	} else if m != nil && e.Interaction == didCarryOut.interaction {
@@ -189,17 +191,20 @@ func (c *Check) person(id string) *told {
 
 // Rows are the tables as they were at one moment.
 type Rows struct {
-	at       time.Time
-	people   []personColumns
-	sessions []sessionColumns
-	factors  []credentialColumns
-	passkeys []passkeyColumns
-	codes    []recoveryColumns
-	links    []enrolmentColumns
-	items    []pendingColumns
-	clients  []Client
-	grants   []*granted
-	owed     []audit.Event
+	at         time.Time
+	people     []personColumns
+	sessions   []sessionColumns
+	factors    []credentialColumns
+	passkeys   []passkeyColumns
+	accounts   []linkColumns // of identity providers
+	codes      []recoveryColumns
+	links      []enrolmentColumns
+	items      []pendingColumns
+	clients    []Client
+	grants     []*granted
+	owed       []audit.Event
+	devices    []deviceColumns
+	deviceKeys []deviceKeyColumns
 }
 
 // Read takes the rows, between the entries that came before and those that come after: what is written meanwhile is not judged.
@@ -226,12 +231,18 @@ func (c *Check) Read(ctx context.Context) (*Rows, error) {
 				out.factors = append(out.factors, *v)
 			case *passkeyColumns:
 				out.passkeys = append(out.passkeys, *v)
+			case *linkColumns:
+				out.accounts = append(out.accounts, *v)
 			case *recoveryColumns:
 				out.codes = append(out.codes, *v)
 			case *enrolmentColumns:
 				out.links = append(out.links, *v)
 			case *pendingColumns:
 				out.items = append(out.items, *v)
+			case *deviceColumns:
+				out.devices = append(out.devices, *v)
+			case *deviceKeyColumns:
+				out.deviceKeys = append(out.deviceKeys, *v)
 			}
 		}); err != nil {
 			return nil, err

@@ -10,6 +10,7 @@ import (
 
 var (
 	passkeyIn  = regexp.MustCompile(`\bpasskey ([a-z2-7]{16})\b`)
+	linkIn     = regexp.MustCompile(`^provider link ([a-z2-7]{16})\b`)
 	recoveryIn = regexp.MustCompile(`\brecovery code ([a-z2-7]{16})\b`)
 )
 
@@ -18,6 +19,8 @@ type ways struct {
 	password time.Time            // when password and authenticator were set; zero: there are none
 	passkeys map[string]time.Time // by id, when they were made
 	suspect  map[string]bool
+	link     string // id of the link to an identity provider
+	linked   time.Time
 	codes    time.Time // when the recovery codes were made; zero: there are none
 	used     map[string]bool
 }
@@ -49,6 +52,12 @@ func (w *ways) fold(d deed) {
 		delete(w.passkeys, id)
 	case didSuspectPasskey.interaction:
 		w.suspect[id] = true
+	case didLink.interaction:
+		if m := linkIn.FindStringSubmatch(d.text); m != nil {
+			w.link, w.linked = m[1], d.when
+		}
+	case didUnlink.interaction:
+		w.link = ""
 	case didRemovePassword.interaction:
 		w.password = time.Time{}
 	case didMakeCodes.interaction:
@@ -95,6 +104,12 @@ func (c *Check) compareFactors(rows *Rows, people map[int64]*personColumns, fold
 			c.fault(passkeyTable, k.person, "does not open")
 		} else if w.suspect[k.id] && !held.Suspect {
 			c.fault(passkeyTable, k.person, "is a passkey that was closed since there may be a copy, and is open again")
+		}
+	}
+	for i := range rows.accounts {
+		l := &rows.accounts[i]
+		if w, ok := known(l.person); ok && (l.id != w.link || !near(l.made, w.linked)) {
+			c.fault(linkTable, l.person, "is a link to an identity provider that was removed, or that no entry made")
 		}
 	}
 	for i := range rows.codes {

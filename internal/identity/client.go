@@ -174,6 +174,27 @@ func (s *Store) clients(ctx context.Context, q queryer) ([]Client, error) {
 	return out, rows.Err()
 }
 
+// ClientsUsed says when each program last got a token; one that never did is not there. Of a directory, whose token lasts, it is when that was
+// made. Errors: outcome.NoStore.
+func (s *Store) ClientsUsed(ctx context.Context) (map[string]time.Time, error) {
+	rows, err := s.db.Reader().QueryContext(ctx, `select a.client, max(a.created_at), coalesce(max(t.used_at), 0) from identity_authorization a
+		left join identity_token t on t."authorization"=a.number group by a.client`)
+	if err != nil {
+		return nil, outcome.Wrap("identity: clients", outcome.NoStore, "the clients cannot be read", err)
+	}
+	defer func() { _ = rows.Close() }()
+	out := map[string]time.Time{}
+	for rows.Next() {
+		var client string
+		var made, used int64
+		if err := rows.Scan(&client, &made, &used); err != nil {
+			return nil, outcome.Wrap("identity: clients", outcome.NoStore, "the clients cannot be read", err)
+		}
+		out[client] = timeOf(max(made, used))
+	}
+	return out, rows.Err()
+}
+
 // RegisterClient adds a program. Outside a sandbox it waits for a second person, who is not its owner: the item is returned and the
 // state is [Waiting]. One that waited in vain may be registered again.
 //

@@ -387,6 +387,31 @@ func TestAnOwnerLeaves(t *testing.T) {
 	s.refused(err, outcome.NotFound, "after a week")
 }
 
+// A service account ends with its registration: its key gets nothing any more, and the token it has is dead.
+func TestAServiceAccountExpires(t *testing.T) {
+	s := newSite(t, true)
+	owner := s.hire("Ruth Adeyemi", Administrator)
+	c, _, err := s.RegisterClient(t.Context(), shell, NewClient{ID: "lab-feed", Name: "Lab feed", Owner: owner.Person, Scope: "system/Observation.rs", Keys: keySet(t, ecKey(t, elliptic.P384()).Public()), Ends: s.now().Add(time.Minute)})
+	s.must(err)
+	if used, err := s.ClientsUsed(t.Context()); err != nil || !used["lab-feed"].IsZero() {
+		t.Errorf("before its first token it was used at %v, %v", used["lab-feed"], err)
+	}
+	got, err := s.AuthorizeClient(t.Context(), c, c.Scopes(), Arrival{})
+	s.must(err)
+	if used, err := s.ClientsUsed(t.Context()); err != nil || !used["lab-feed"].Equal(s.now().Truncate(time.Microsecond)) {
+		t.Errorf("used at %v, %v", used["lab-feed"], err)
+	}
+	if !s.bears(got.Access) {
+		t.Fatal("its token is no good")
+	}
+	s.clock.pass(time.Minute)
+	if s.bears(got.Access) {
+		t.Error("its token outlives it")
+	}
+	_, err = s.LiveClient(t.Context(), "lab-feed")
+	s.refused(err, outcome.NotFound, "expired")
+}
+
 // What ended stays ended, whatever SQL writes: the end stands in the sealed part, too. A person ends only what is hers.
 func TestAnAuthorizationThatEndedStaysEnded(t *testing.T) {
 	s := newSite(t, true)

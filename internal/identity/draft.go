@@ -22,6 +22,7 @@ func (s *Store) SaveDraft(ctx context.Context, ses *Session, page string, text [
 	if err != nil {
 		return err
 	}
+	s.writes(ses)
 	name := s.draftName(ses, page)
 	sealed, err := s.box.Seal(nil, k, aad("draft", string(name)), text)
 	if err != nil {

@@ -67,8 +67,10 @@ type Trail interface {
 
 // Zone is where a session may be used from, as far as locking and guessing go.
 type Zone struct {
-	Idle   time.Duration // a session locks after that long without a deliberate act; 0: ten minutes
-	Inside bool          // the hospital's own: strangers' failures do not slow people here
+	Idle    time.Duration // a session locks after that long without a deliberate act; 0: ten minutes
+	Writing time.Duration // the same where something is being written; 0: as Idle
+	Shared  bool          // people take turns at its workstations: a locked screen names them
+	Inside  bool          // the hospital's own: strangers' failures do not slow people here
 }
 
 // Options are the parts and rules of a store. DB (records.db) and Box are required.
@@ -110,6 +112,7 @@ type Store struct {
 	owedKey   seal.KeyID
 	clientKey seal.KeyID
 	actKey    seal.KeyID
+	deviceKey seal.KeyID
 
 	party        *webauthn.WebAuthn // what passkeys are bound to; nil: there are none
 	challengeKey seal.KeyID
@@ -173,6 +176,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if s.actKey, err = o.Box.Key(ctx, 0, "act"); err != nil {
 		return nil, err
 	}
+	if s.deviceKey, err = o.Box.Key(ctx, 0, "device"); err != nil {
+		return nil, err
+	}
 	if s.session, err = s.db.Reader().PrepareContext(ctx, selectSession+` where s.token=?`); err != nil {
 		return nil, outcome.Wrap("identity: open", outcome.NoStore, "the sessions cannot be read", err)
 	}
@@ -232,8 +238,10 @@ func (s *Store) forget(ctx context.Context) error {
 			before    int64
 		}{
 			{`delete from identity_session where ends_at<?`, ago(30 * day)},
+			{`delete from identity_vouched where made_at<?`, ago(31 * day)},
 			{`delete from identity_draft where saved_at<?`, ago(7 * day)},
 			{`delete from identity_enrolment where expires_at<?`, ago(7 * day)},
+			{`delete from identity_device_code where expires_at<?`, ago(7 * day)},
 			{`delete from identity_challenge where expires_at<?`, ago(0)},
 			{`delete from identity_notice where seen_at>0 and seen_at<?`, ago(30 * day)},
 			{`delete from identity_place where seen_at<?`, ago(90 * day)},

@@ -17,6 +17,15 @@ type live struct {
 	page    string
 	dirty   bool // active or page is newer than the row
 	locked  bool
+	writing bool // the last that the person did was to write
+}
+
+// limit is how long the session stays open without a deliberate act.
+func (e live) limit() time.Duration {
+	if e.writing {
+		return e.session.Writing
+	}
+	return e.session.Idle
 }
 
 // recall gives what memory knows of a session, if the database was asked within the last second.
@@ -105,7 +114,16 @@ func (s *Store) Touch(ses *Session, page string) {
 	}
 	e.active, e.dirty = s.now(), true
 	if page != "" {
-		e.page = page
+		e.page, e.writing = page, false
+	}
+}
+
+// writes notes that something is being written: the screen stays open longer then.
+func (s *Store) writes(ses *Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.cache[ses.hash]; e != nil {
+		e.writing = true
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 	"time"
 
@@ -15,7 +16,15 @@ type Lockscreen struct {
 	Person string // id
 	Name   string
 	Since  time.Time
+	Shared bool    // people take turns at this workstation
+	Others []Other // who else has a session on it, at a shared one; the last to be there first, eight at most
 }
+
+// Other is somebody who has a session on a shared workstation: a name, and nothing of what she does there.
+type Other struct{ Person, Name string }
+
+// mostOthers is how many people a shared workstation names.
+const mostOthers = 8
 
 // Lock hides a session at page until [Store.Unlock]; an empty page is the one that [Store.Touch] was told last. It counts at once, whatever the database or the log say.
 func (s *Store) Lock(ctx context.Context, ses *Session, page string) error {
@@ -74,7 +83,36 @@ func (s *Store) Locked(ctx context.Context, token string) (Lockscreen, error) {
 	if err != nil {
 		return Lockscreen{}, err
 	}
-	return Lockscreen{Person: st.who.ID, Name: st.who.Name, Since: st.session.Seen}, nil
+	out := Lockscreen{Person: st.who.ID, Name: st.who.Name, Since: st.session.Seen, Shared: st.session.Shared}
+	if out.Shared && st.session.Device != "" {
+		out.Others, err = s.others(ctx, st)
+	}
+	return out, err
+}
+
+// others finds who else has a session on the workstation of a screen.
+func (s *Store) others(ctx context.Context, screen *stored) (out []Other, err error) {
+	rows, err := s.db.Reader().QueryContext(ctx, selectSession+` where s.device=? and s.ended_at=0 and s.person<>? order by s.idle_at desc, s.number limit 64`, screen.session.Device, screen.who.number)
+	if err != nil {
+		return nil, outcome.Wrap("identity: lock", outcome.NoStore, "the sessions cannot be read", err)
+	}
+	defer rows.Close()
+	for rows.Next() && len(out) < mostOthers {
+		st, err := s.scanSession(rows)
+		if errors.Is(err, errAltered) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !st.dead && !slices.ContainsFunc(out, func(o Other) bool { return o.Person == st.who.ID }) {
+			out = append(out, Other{st.who.ID, st.who.Name})
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, outcome.Wrap("identity: lock", outcome.NoStore, "the sessions cannot be read", err)
+	}
+	return out, nil
 }
 
 // stored reads the session of a token past the cache, locked or not.
@@ -102,8 +140,8 @@ func (s *Store) Unlock(ctx context.Context, token string, a Attempt) (Opened, er
 	if err != nil {
 		return Opened{}, err
 	}
-	if len(a.Passkey) > 0 { // says whose it is
-		who, p, err := s.answered(ctx, nil, a)
+	if len(a.Passkey) > 0 || a.Vouched != nil { // says whose it is
+		who, p, err := s.prove(ctx, nil, a, anyFactor)
 		if err != nil {
 			return Opened{}, err
 		}
@@ -174,6 +212,11 @@ func (s *Store) reopen(ctx context.Context, screen, st *stored, token string, a 
 			return Opened{}, err
 		}
 	}
+	key, err := s.shows(s.db.Reader(), a.From, AtBrowser(a.From.Device))
+	if err != nil {
+		s.turnedAway(ctx, st.who, a.From, err)
+		return Opened{}, err
+	}
 	n, err := s.noteOrOwe(ctx, s.event(st.session.At(a.From).Agent(), didUnlock, acted, p.by()))
 	if err != nil {
 		return Opened{}, err
@@ -184,12 +227,19 @@ func (s *Store) reopen(ctx context.Context, screen, st *stored, token string, a 
 		if err := s.spend(tx, st.who.number, p); err != nil {
 			return err
 		}
+		if err := s.keepVouched(tx, st.session.ID, st.who.number, p.vouched); err != nil {
+			return err
+		}
+		if err := s.seen(tx, key, a.From, now); err != nil {
+			return err
+		}
 		return s.alterSession(tx, `s.number=? and s.ended_at=0 and s.epoch=(select epoch from identity_person where number=?)`, []any{st.number, st.who.number}, func(c *sessionColumns) {
 			c.token, c.locked, c.idle, c.auth1 = hash[:], 0, now, now
 			if p.both() {
 				c.auth2 = now
 			}
-			c.zone, c.trust = cmp.Or(a.From.Zone, c.zone), cmp.Or(a.From.Trust, c.trust)
+			c.zone = cmp.Or(a.From.Zone, c.zone)
+			c.provenBy(key, a.From, now)
 		})
 	})
 	if err != nil {

@@ -47,6 +47,15 @@ var (
 	didMakeCodes      = did{audit.People, "recovery-codes"}
 	didRecover        = did{audit.People, "recovery-use"}
 
+	didLink   = did{audit.People, "provider-link"}
+	didUnlink = did{audit.People, "provider-unlink"}
+
+	didDeviceCode     = did{audit.People, "device-code"}
+	didRegisterDevice = did{audit.People, "device-register"}
+	didLoseDevice     = did{audit.People, "device-lost"}
+	didRetireDevice   = did{audit.People, "device-retire"}
+	didProveDevice    = did{audit.Session, "device-prove"}
+
 	didRegister     = did{audit.People, "client-register"}
 	didRevokeClient = did{audit.People, "client-revoke"}
 	didAuthorize    = did{audit.Session, "authorize"}

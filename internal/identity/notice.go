@@ -61,8 +61,8 @@ func (s *Store) SeeNotices(ctx context.Context, ses *Session) error {
 
 // planted are the people for whom a factor was made, or a recovery code used, after a moment: whether that factor still stands or not.
 func (s *Store) planted(ctx context.Context, after int64) (map[int64]bool, error) {
-	rows, err := s.db.Reader().QueryContext(ctx, `select distinct person from identity_notice where at>? and kind in (?,?,?)`, after,
-		didAddPasskey.interaction, didRecover.interaction, didEnrol.interaction)
+	rows, err := s.db.Reader().QueryContext(ctx, `select distinct person from identity_notice where at>? and kind in (?,?,?,?)`, after,
+		didAddPasskey.interaction, didRecover.interaction, didEnrol.interaction, didLink.interaction)
 	if err != nil {
 		return nil, unreadableNotices(err)
 	}

@@ -167,7 +167,7 @@ type Approval struct {
 }
 
 // Approve carries out a pending item. by must be the second person: signed in as staff, active, not who asked, not whom it is about,
-// not created by who asked nor the other way round, and with no factor younger than Options.Ripe. Where no such person exists at all,
+// not created by who asked, or by whom that one created, nor the other way round, and with no factor younger than Options.Ripe. Where no such person exists at all,
 // who asked may approve after 24 hours; the entry says so. A reset is never approved alone: it ends the person's sessions, removes
 // the old factors at once and gives a new link.
 //
@@ -322,7 +322,11 @@ func (s *Store) second(ctx context.Context, p *Pending, by audit.Agent) (alone b
 		}
 		return nil
 	}
-	me, asker := at(by.Person), at(p.AskedBy)
+	makers, err := s.makers(ctx)
+	if err != nil {
+		return false, err
+	}
+	me := at(by.Person)
 	eligible := func(r *row, counts map[int64]bool) string {
 		switch {
 		case r.ID == p.AskedBy:
@@ -331,7 +335,7 @@ func (s *Store) second(ctx context.Context, p *Pending, by audit.Agent) (alone b
 			return "nobody approves what concerns himself"
 		case !counts[r.number]:
 			return "how you sign in was changed too lately to be a second pair of eyes: you count 24 hours after your newest authenticator or passkey was set up"
-		case !s.o.Sandbox && (r.CreatedBy != "" && r.CreatedBy == p.AskedBy || asker != nil && asker.CreatedBy == r.ID):
+		case !s.o.Sandbox && (makers[r.ID][p.AskedBy] || makers[p.AskedBy][r.ID]):
 			return "who asked and who approves must not have created one another"
 		}
 		return ""
@@ -352,6 +356,52 @@ func (s *Store) second(ctx context.Context, p *Pending, by audit.Agent) (alone b
 		}
 	}
 	return true, nil
+}
+
+// makers are, for each person, those who created her, who created those, and so on: somebody could make a person of her own who makes
+// another, and be three.
+func (s *Store) makers(ctx context.Context) (map[string]map[string]bool, error) {
+	everybody, err := s.all(ctx, s.db.Reader(), "") // those who left have made people, too
+	if err != nil {
+		return nil, err
+	}
+	by := map[string]string{}
+	for _, r := range everybody {
+		by[r.ID] = r.CreatedBy
+	}
+	out := map[string]map[string]bool{}
+	for id := range by {
+		of := map[string]bool{}
+		for maker := by[id]; maker != "" && !of[maker]; maker = by[maker] {
+			of[maker] = true
+		}
+		out[id] = of
+	}
+	return out, nil
+}
+
+// givesEyes reports whether p gains a role by which it becomes somebody's second pair of eyes, by a person's hand, though another is there
+// who could look at that: else one person makes herself the two who agree.
+func (s *Store) givesEyes(ctx context.Context, by audit.Agent, p, old profile) (bool, error) {
+	gains := slices.ContainsFunc(p.Roles, func(x string) bool { return slices.Contains(peopleRoles, x) && !slices.Contains(old.Roles, x) })
+	if by.Person == "" || !gains {
+		return false, nil
+	}
+	everybody, err := s.all(ctx, s.db.Reader(), Active)
+	if err != nil {
+		return false, err
+	}
+	_, ripe, err := s.ripe(ctx)
+	if err != nil {
+		return false, err
+	}
+	makers, err := s.makers(ctx)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(everybody, func(r *row) bool {
+		return r.ID != by.Person && ripe[r.number] && !makers[r.ID][by.Person] && !makers[by.Person][r.ID] && slices.Contains(r.Roles, Administrator)
+	}), nil
 }
 
 // ripe are the people who count as a second pair of eyes: their newest factor is old enough, and so is the newest thing that was done to

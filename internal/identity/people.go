@@ -35,8 +35,8 @@ func (s *Store) People(ctx context.Context) ([]Person, error) {
 }
 
 // Create adds a person, without credentials (see [Store.Invite]). Outside a sandbox somebody with a clinical role or a clearance
-// waits for a second person: the item is returned, and the person's state is [Waiting]. The first administrator of an
-// installation does not wait.
+// waits for a second person: the item is returned, and the person's state is [Waiting]. So does somebody who could be a second person
+// herself, where another administrator is there who could agree. The first administrator of an installation does not wait.
 //
 // Errors: outcome.Duplicate (the sign-in name is taken), outcome.Required, outcome.Value and outcome.CodeInvalid for the fields.
 func (s *Store) Create(ctx context.Context, by audit.Agent, n NewPerson) (Person, *Pending, error) {
@@ -84,7 +84,11 @@ func (s *Store) draft(ctx context.Context, by audit.Agent, n NewPerson) (*row, e
 	}
 	r := &row{Person: Person{ID: newID(), State: Active, Created: s.now().UTC(), CreatedBy: by.Person}, number: newNumber()}
 	r.apply(p)
-	if !s.o.Sandbox && p.needsSecond(profile{}) {
+	eyes, err := s.givesEyes(ctx, by, p, profile{})
+	if err != nil {
+		return nil, err
+	}
+	if !s.o.Sandbox && (eyes || p.needsSecond(profile{})) {
 		first := slices.Contains(p.Roles, Administrator)
 		if first {
 			var any bool
@@ -146,7 +150,7 @@ func (s *Store) insert(ctx context.Context, n noted, r *row, numbered bool, item
 }
 
 // Change sets fields of a person. The audit holds old and new values. Outside a sandbox a gain that opens charts (a clinical role,
-// a clearance, another practitioner's relationships) waits for a second person: then nothing is changed yet and the item is
+// a clearance, another practitioner's relationships), or that makes somebody a second person, waits for a second person: then nothing is changed yet and the item is
 // returned. Nobody gives rights to himself. Live sessions follow within a second. Of a suspended person roles and clearances can be taken.
 //
 // Errors: outcome.NotFound; outcome.Forbidden (one's own rights); outcome.Conflict (the person left, waits, or was changed
@@ -171,10 +175,14 @@ func (s *Store) Change(ctx context.Context, by audit.Agent, id string, c Change)
 	if said == "" {
 		return r.Person, nil, nil
 	}
-	if by.Person == r.ID && (!slices.Equal(p.Roles, old.Roles) || !slices.Equal(p.Clearances, old.Clearances) || p.Practitioner != old.Practitioner || p.Patient != old.Patient || p.Manager != old.Manager) {
+	if by.Person == r.ID && p.rights() != old.rights() {
 		return Person{}, nil, outcome.New(outcome.Forbidden, "nobody changes his own rights: ask somebody else to").Because("self-grant")
 	}
-	if !s.o.Sandbox && p.needsSecond(old) {
+	eyes, err := s.givesEyes(ctx, by, p, old)
+	if err != nil {
+		return Person{}, nil, err
+	}
+	if !s.o.Sandbox && (eyes || p.needsSecond(old)) {
 		item := s.newPending(pendingChange, r, by, "", &c)
 		n, err := s.note(ctx, s.event(by, didAsk, acted, "item "+item.ID+": person "+r.ID+": "+said))
 		if err != nil {

@@ -183,6 +183,62 @@ func TestWhoCreatedWhomIsNoSecondPerson(t *testing.T) {
 	}
 }
 
+// One administrator makes people of her own who would ask and agree for her: where another could look, he has to; and whom they make
+// in turn is of her making, too.
+func TestNobodyMakesHerOwnSecondPerson(t *testing.T) {
+	s, ada, ben, _ := office(t)
+	olga := s.hire("Olga Admin", Administrator)
+	tom := s.hire("Tom Clerk", Billing)
+	s.clock.pass(25 * time.Hour)
+	for _, role := range []string{Administrator, Privacy, Security, HR} {
+		p, item, err := s.Create(t.Context(), ada.agent(), NewPerson{Name: "Pup " + role, Roles: []string{role}})
+		s.must(err)
+		if item == nil || p.Active {
+			t.Errorf("a new %s came at once", role)
+		}
+		p, item, err = s.Change(t.Context(), ada.agent(), tom.Person, Change{Roles: ptr([]string{Billing, role})})
+		s.must(err)
+		if item == nil || slices.Contains(p.Roles, role) {
+			t.Errorf("an old hand became %s at once", role)
+		}
+	}
+	made := func(by someone, name, role string) someone { // with everybody deceived
+		t.Helper()
+		p, item, err := s.Create(t.Context(), by.agent(), NewPerson{Name: name, Roles: []string{role}})
+		s.must(err)
+		if item != nil {
+			_, err = s.Approve(t.Context(), ben.agent(), item.ID)
+			s.must(err)
+		}
+		link, err := s.Invite(t.Context(), by.agent(), p.ID)
+		s.must(err)
+		s.enrol(link)
+		s.clock.pass(25 * time.Hour)
+		out := by
+		out.Person = p.ID
+		return out
+	}
+	child := made(ada, "Pup Pet", Administrator)
+	grandchild := made(child, "Pup Two", Privacy)
+	_, item, err := s.Create(t.Context(), ada.agent(), NewPerson{Name: "Nina Nurse", Roles: []string{Nurse}})
+	s.must(err)
+	_, err = s.Approve(t.Context(), grandchild.agent(), item.ID)
+	s.refused(err, outcome.Forbidden, "whom her own creature made")
+	_, err = s.Approve(t.Context(), olga.agent(), item.ID)
+	s.must(err)
+}
+
+// What others judge a person by is not hers to change, whatever she may change of others.
+func TestNobodyChangesWhatSheIsJudgedBy(t *testing.T) {
+	s, ada, _, _ := office(t)
+	for what, c := range map[string]Change{"department": {Department: ptr("Elsewhere")}, "training": {TrainingDue: ptr(s.clock.now().AddDate(9, 0, 0))}, "manager": {Manager: ptr("")},
+		"roles": {Roles: ptr([]string{Administrator, Privacy})}, "clearances": {Clearances: ptr([]string{"PSY"})}, "practitioner": {Practitioner: ptr("Practitioner/other")}, "patient": {Patient: ptr("Patient/other")}} {
+		if _, _, err := s.Change(t.Context(), ada.agent(), ada.Person, c); what != "manager" {
+			s.refused(err, outcome.Forbidden, "her own "+what)
+		}
+	}
+}
+
 func TestASoloPracticeApprovesAloneAfterADay(t *testing.T) {
 	s := newSite(t, false)
 	ada := s.hire("Ada Solo", Administrator)

@@ -315,6 +315,11 @@ func (p profile) needsSecond(old profile) bool {
 		anyClinical(p.Roles) && p.Practitioner != "" && p.Practitioner != old.Practitioner
 }
 
+// rights are what nobody changes for herself: what she may, whom she is, and what others judge her by.
+func (p profile) rights() string {
+	return strings.Join([]string{strings.Join(p.Roles, " "), strings.Join(p.Clearances, " "), p.Practitioner, p.Patient, p.Manager, p.Department, day(p.TrainingDue)}, "\n")
+}
+
 // difference tells old and new values for the audit; a name is only said to have changed.
 func (p profile) difference(old profile) string {
 	var out []string

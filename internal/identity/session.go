@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -14,23 +15,28 @@ import (
 
 // Session is one sign-in, acting in one capacity. It is a snapshot and never changes; the next [Store.Authenticate] gives a newer.
 type Session struct {
-	ID       string // public: what lists and audit entries call it; the token is not here
-	Person   Person
-	Capacity string // staff or patient
-	Device   string // at which it was opened, or, after [Session.At], from which is asked
-	Address  string // of the network, as Device; not stored
-	Trust    string // of the device: managed, registered, unknown
-	Zone     string
-	AAL      int
-	Created  time.Time
-	Seen     time.Time // last deliberate act, up to a minute old
-	Ends     time.Time // hard
-	Idle     time.Duration
-	Locked   bool // only in lists: Authenticate gives no locked session
-	Told     bool // there are notices that the person has not seen
-	Degraded bool // its entry was not in the log yet when it was opened: the log has no store
+	ID         string // public: what lists and audit entries call it; the token is not here
+	Person     Person
+	Capacity   string // staff or patient
+	Device     string // at which it was opened, or, after [Session.At], from which is asked
+	Address    string // of the network, as Device; not stored
+	Browser    string // at which it was opened, in words: "Firefox on Windows"; empty: not known
+	Trust      string // of the device: managed, registered, unknown
+	Registered string // id of the registered device that proved itself; empty: none did
+	Zone       string
+	AAL        int
+	Created    time.Time
+	Seen       time.Time // last deliberate act, up to a minute old
+	Ends       time.Time // hard
+	Idle       time.Duration
+	Writing    time.Duration // as Idle, while something is being written
+	Shared     bool          // people take turns at this workstation
+	Locked     bool          // only in lists: Authenticate gives no locked session
+	Told       bool          // there are notices that the person has not seen
+	Degraded   bool          // its entry was not in the log yet when it was opened: the log has no store
 
 	auth   [3]time.Time // by level; [0] unused
+	proven time.Time    // when the device last proved itself
 	hash   tokenHash
 	person int64
 }
@@ -55,10 +61,11 @@ func (s *Session) Agent() audit.Agent {
 }
 
 // At is the session as a request of it comes in: entries name the device and the network that this request came from, which after a theft
-// are not those of the sign-in. What policy asks of device and zone stays as the sign-in established it.
+// are not those of the sign-in, and policy asks where she is now. How long the screen stays open idle, and how far the device is trusted,
+// the sign-in and the proofs of the device established.
 func (s *Session) At(from Arrival) *Session {
 	at := *s
-	at.Device, at.Address = from.Device, addressOf(from)
+	at.Device, at.Address, at.Zone = from.Device, addressOf(from), cmp.Or(from.Zone, s.Zone)
 	return &at
 }
 
@@ -98,9 +105,12 @@ func (s *Store) scanSession(from scanner) (*stored, error) {
 	if err := s.genuine(s.tags.session, sessionTable, c.number, c.mac, c.tagged()); err != nil {
 		return nil, err
 	}
-	ses := Session{ID: c.id, Person: who.Person, Capacity: c.capacity, Device: c.device, Trust: c.trust, Zone: c.zone, AAL: int(c.aal), Created: timeOf(c.created),
-		Seen: timeOf(c.idle), Ends: timeOf(c.ends), Idle: s.idle(c.zone), Locked: c.locked != 0, Degraded: c.degraded, Told: told,
+	ses := Session{ID: c.id, Person: who.Person, Capacity: c.capacity, Device: c.device, Browser: c.browser, Trust: c.trust, Zone: c.zone, AAL: int(c.aal), Created: timeOf(c.created),
+		Seen: timeOf(c.idle), Ends: timeOf(c.ends), Idle: s.idle(c.zone), Writing: s.writing(c.zone), Shared: s.o.Zones[c.zone].Shared, Locked: c.locked != 0, Degraded: c.degraded, Told: told,
 		auth: [3]time.Time{1: timeOf(c.auth1), 2: timeOf(c.auth2)}, person: who.number}
+	if ses.Registered, ses.proven = c.registered, timeOf(c.proven); c.registered != "" && s.now().Sub(ses.proven) > proofLasts {
+		ses.Trust = "unknown"
+	}
 	copy(ses.hash[:], c.token)
 	st.number, st.session, st.who, st.locked = c.number, &ses, who, c.locked != 0
 	st.dead = c.ended != 0 || !who.Active || c.epoch != who.Epoch || !s.now().Before(ses.Ends) || !slices.Contains(who.Capacities(), ses.Capacity)
@@ -121,6 +131,8 @@ func (s *Store) idle(zone string) time.Duration {
 	}
 	return idleDefault
 }
+
+func (s *Store) writing(zone string) time.Duration { return max(s.o.Zones[zone].Writing, s.idle(zone)) }
 
 // Authenticate finds the session of a token, at the cost of a map look-up; once a second per session the database is asked, so a
 // kill by any process counts within that second. It does not renew the idle clock: that is [Store.Touch].
@@ -145,7 +157,7 @@ func (s *Store) Authenticate(ctx context.Context, token string) (*Session, error
 		return nil, ErrSignedOut
 	case e.locked:
 		return nil, ErrLocked
-	case now.Sub(e.active) >= e.session.Idle:
+	case now.Sub(e.active) >= e.limit():
 		s.lockIdle(ctx, e.session)
 		return nil, ErrLocked
 	}
@@ -171,9 +183,21 @@ func (s *Store) open(ctx context.Context, r *row, o opening) (Opened, error) {
 	if o.from.Zone == "" {
 		o.from.Zone = "internet"
 	}
+	key, err := s.shows(s.db.Reader(), o.from, AtBrowser(o.from.Device))
+	if err != nil {
+		s.turnedAway(ctx, r, o.from, err)
+		return Opened{}, err
+	}
 	token, hash := newToken()
-	ses := &Session{ID: newID(), Person: r.Person, Capacity: o.capacity, Device: o.from.Device, Trust: o.from.Trust, Zone: o.from.Zone, AAL: 2,
-		Created: now, Seen: now, Ends: now.Add(hardEnd), Idle: s.idle(o.from.Zone), auth: [3]time.Time{1: now, 2: now}, hash: hash, person: r.number}
+	ses := &Session{ID: newID(), Person: r.Person, Capacity: o.capacity, Device: o.from.Device, Browser: o.from.Browser, Trust: o.from.Trust, Zone: o.from.Zone, AAL: 2,
+		Created: now, Seen: now, Ends: now.Add(hardEnd), Idle: s.idle(o.from.Zone), Writing: s.writing(o.from.Zone), Shared: s.o.Zones[o.from.Zone].Shared, auth: [3]time.Time{1: now, 2: now}, hash: hash, person: r.number}
+	if o.proof.vouched != nil {
+		at := o.proof.at(now).UTC().Truncate(time.Microsecond)
+		ses.auth = [3]time.Time{1: at, 2: at}
+	}
+	if key != nil {
+		ses.Trust, ses.Registered, ses.proven = DeviceRegistered, key.device, now
+	}
 	if o.unproven {
 		ses.auth[2] = time.Time{}
 	}
@@ -190,10 +214,19 @@ func (s *Store) open(ctx context.Context, r *row, o opening) (Opened, error) {
 		if err := s.spend(tx, r.number, o.proof); err != nil {
 			return err
 		}
+		if err := s.keepVouched(tx, ses.ID, r.number, o.proof.vouched); err != nil {
+			return err
+		}
 		if o.also != nil {
 			if err := o.also(tx); err != nil {
 				return err
 			}
+		}
+		if _, err := s.shows(tx, Arrival{Device: o.from.Device}, ""); err != nil { // lost meanwhile
+			return err
+		}
+		if err := s.seen(tx, key, o.from, micros(now)); err != nil {
+			return err
 		}
 		for _, place := range s.places(o.from) {
 			if _, err := tx.Exec(`insert into identity_place(person, place, seen_at, mac) values(?,?,?,?) on conflict (person, place) do update set seen_at=excluded.seen_at, mac=excluded.mac`,
@@ -213,15 +246,22 @@ func (s *Store) open(ctx context.Context, r *row, o opening) (Opened, error) {
 	return Opened{Token: token, Session: ses}, err
 }
 
+// turnedAway notes that somebody with the right factors came at a lost device.
+func (s *Store) turnedAway(ctx context.Context, r *row, from Arrival, err error) {
+	if errors.Is(err, errLostDevice) {
+		_, _ = s.note(ctx, s.event(agentOf(r.Person, "", from), didLogin, failed, "at a lost device"))
+	}
+}
+
 // insertSession stores ses if its person is still active in that epoch.
 func (s *Store) insertSession(tx *sql.Tx, ses *Session) error {
 	c := sessionColumns{token: ses.hash[:], id: ses.ID, person: ses.person, epoch: ses.Person.Epoch, capacity: ses.Capacity, device: ses.Device, trust: ses.Trust,
 		zone: ses.Zone, aal: int64(ses.AAL), auth1: micros(ses.auth[1]), auth2: micros(ses.auth[2]), created: micros(ses.Created), idle: micros(ses.Seen),
-		ends: micros(ses.Ends), degraded: ses.Degraded}
-	args := append(c.tagged(), s.tags.session.Tag(c.tagged()...), c.person, c.epoch)
+		ends: micros(ses.Ends), degraded: ses.Degraded, browser: ses.Browser, registered: ses.Registered, proven: micros(ses.proven)}
+	args := append(c.before(), c.browser, c.registered, c.proven, s.tags.session.Tag(c.tagged()...), c.person, c.epoch)
 	return oneOr(ErrSignedOut)(tx.Exec(`insert into identity_session(token, id, person, epoch, capacity, device, trust, zone, aal, auth1_at, auth2_at, created_at, idle_at,
-		ends_at, locked_at, ended_at, ended_why, degraded, mac)
-		select ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,? from identity_person where number=? and epoch=? and state='active'`, args...))
+		ends_at, locked_at, ended_at, ended_why, degraded, browser, registered, proven_at, mac)
+		select ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,? from identity_person where number=? and epoch=? and state='active'`, args...))
 }
 
 // Sessions lists the live sessions of a person, newest first.
@@ -269,3 +309,6 @@ func (s *Store) sessionsOf(ctx context.Context, q queryer, person string) ([]*st
 	}
 	return out, nil
 }
+
+// TakeTurns reports whether people take turns at the workstations of a zone or place.
+func (s *Store) TakeTurns(zone string) bool { return s.o.Zones[zone].Shared }

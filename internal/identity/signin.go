@@ -6,6 +6,9 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"chartwarden/internal/audit"
 	"chartwarden/internal/outcome"
@@ -14,7 +17,9 @@ import (
 // Arrival is where an attempt comes from, as the server established it: nothing of it is the person's own word.
 type Arrival struct {
 	Device  string     // id that the server gave the device (a secret cookie or a certificate); empty: unknown
-	Trust   string     // managed, registered or unknown
+	Browser string     // what the browser calls itself, in words; for the person's own list, no proof of anything
+	Proof   string     // of the device's key, for [Store.DeviceNonce]; empty: none
+	Trust   string     // what the server itself says of the device, where no key does: a demonstration alone; empty: unknown
 	Zone    string     // hospital, vpn, internet, ...: see Options.Zones
 	Address netip.Addr // for the throttle, and for the entry of a sign-in; not stored here
 }
@@ -23,9 +28,10 @@ type Arrival struct {
 type Attempt struct {
 	Person   string // id or sign-in name
 	Password string
-	Code     string // of the authenticator app
-	Passkey  []byte // the browser's answer to a challenge, as JSON, in place of all of the above
-	Capacity string // staff or patient; empty: staff for who has both
+	Code     string   // of the authenticator app
+	Passkey  []byte   // the browser's answer to a challenge, as JSON, in place of all of the above
+	Vouched  *Vouched // what an identity provider said, in place of all of the above, or, where it showed one factor, beside a code or a passkey
+	Capacity string   // staff or patient; empty: staff for who has both
 	From     Arrival
 
 	session *Session // of a step-up: whose challenge it has to be
@@ -89,14 +95,32 @@ type proof struct {
 	password, code bool
 	step           int64
 	passkey        *shownKey
+	vouched        *Vouched
 }
 
 // both reports whether it is two factors.
-func (p proof) both() bool { return p.passkey != nil || p.password && p.code }
+func (p proof) both() bool {
+	return p.passkey != nil || p.password && p.code || p.vouched != nil && (p.vouched.Level > 1 || p.code)
+}
 
-// by names the passkey in an entry; an entry without that was by password and code.
+// at is when the proof was given: now, or, where it is a provider's word alone, when the person stood before the provider.
+func (p proof) at(now time.Time) time.Time {
+	if p.vouched != nil && p.passkey == nil && !p.code && p.vouched.Proved.Before(now) {
+		return p.vouched.Proved
+	}
+	return now
+}
+
+// by names the passkey or the provider in an entry; an entry without that was by password and code.
 func (p proof) by() string {
-	if p.passkey == nil {
+	switch {
+	case p.vouched != nil && p.passkey != nil:
+		return "by provider link " + p.vouched.link.id + " and passkey " + p.passkey.id
+	case p.vouched != nil && p.code:
+		return "by provider link " + p.vouched.link.id + " and a code"
+	case p.vouched != nil:
+		return "by provider link " + p.vouched.link.id + ", level " + strconv.Itoa(p.vouched.Level)
+	case p.passkey == nil:
 		return ""
 	}
 	return "by passkey " + p.passkey.id
@@ -114,6 +138,9 @@ const (
 func (s *Store) prove(ctx context.Context, subject *row, a Attempt, need factors) (*row, proof, error) {
 	if a.proven != nil {
 		return a.subject, *a.proven, nil
+	}
+	if a.Vouched != nil {
+		return s.vouched(ctx, subject, a, need)
 	}
 	if len(a.Passkey) > 0 {
 		return s.answered(ctx, subject, a)
@@ -153,7 +180,7 @@ func (s *Store) admit(ctx context.Context, r *row, a Attempt) (*admission, error
 	net := network(a.From.Address)
 	zone := s.o.Zones[a.From.Zone]
 	if r == nil {
-		typed := a.Person
+		typed := strings.ToLower(strings.TrimSpace(a.Person)) // as names are looked up, or how it is written would tell that nobody has it
 		if len(typed) > 64 {
 			typed = typed[:64]
 		}

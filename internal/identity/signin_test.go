@@ -264,3 +264,38 @@ func TestSandboxOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A name that nobody has, and somebody without a password, are checked against a password like everybody else: where that fails, signing in
+// fails with it.
+func TestUnknownNamesCostTheSame(t *testing.T) {
+	s := newSite(t, false)
+	person, _, err := s.Create(t.Context(), shell, NewPerson{Name: "No Password", Roles: []string{Billing}})
+	s.must(err)
+	for _, name := range []string{"nobody at all", person.ID} {
+		_, err := s.SignIn(t.Context(), Attempt{Person: name, Password: "wrong wrong wrong", Code: "000000"})
+		s.refused(err, outcome.Login, name)
+	}
+	s.hasher.decoy = "no hash"
+	for _, name := range []string{"nobody at all", person.ID} {
+		_, err := s.SignIn(t.Context(), Attempt{Person: name, Password: "wrong wrong wrong", Code: "000000"})
+		s.refused(err, outcome.Exception, name+", where nothing can be checked")
+	}
+}
+
+// BenchmarkRefusedSignIn compares what a guesser can time: a name that is here and one that is not, at the usual cost of a password.
+func BenchmarkRefusedSignIn(b *testing.B) {
+	s := newSite(b, true)
+	s.hasher = newHasher(usual)
+	made, err := s.CreateForTest(b.Context(), shell, NewPerson{Name: "Anna Lindqvist", Roles: []string{Nurse}})
+	s.must(err)
+	for name, who := range map[string]string{"known": made.Person, "unknown": "nobody at all"} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				s.clock.pass(2 * time.Hour) // nobody is slowed
+				if _, err := s.SignIn(b.Context(), Attempt{Person: who, Password: "wrong wrong wrong", Code: "000000"}); !outcome.Is(err, outcome.Login) {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

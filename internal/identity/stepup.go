@@ -16,7 +16,7 @@ var errPassword = outcome.New(outcome.Required, "use your passkey or enter a cod
 // learned it would turn it into factors of his own. What needs a step-up asks for an age, so it wears off by itself.
 // Errors: outcome.Required for a password alone; as [Store.SignIn]; [ErrSignedOut].
 func (s *Store) StepUp(ctx context.Context, ses *Session, a Attempt) (*Session, error) {
-	if a.Code == "" && len(a.Passkey) == 0 {
+	if a.Code == "" && len(a.Passkey) == 0 && a.Vouched == nil {
 		return nil, errPassword
 	}
 	r, err := s.find(ctx, s.db.Reader(), ses.Person.ID)
@@ -28,16 +28,24 @@ func (s *Store) StepUp(ctx context.Context, ses *Session, a Attempt) (*Session, 
 	if err != nil {
 		return nil, err
 	}
+	if p.vouched != nil && !p.both() {
+		return nil, errWeakStepUp
+	}
 	n, err := s.noteOrOwe(ctx, s.event(ses.Agent(), didStepUp, acted, p.by()))
 	if err != nil {
 		return nil, err
 	}
-	now := micros(s.now())
+	now, proved := micros(s.now()), micros(p.at(s.now()))
 	err = s.act(ctx, n, func(tx *sql.Tx) error {
 		if err := s.spend(tx, r.number, p); err != nil {
 			return err
 		}
-		return s.alterSession(tx, openSession+` and s.locked_at=0`, []any{ses.ID}, func(c *sessionColumns) { c.auth1, c.auth2, c.idle = now, now, now })
+		if err := s.keepVouched(tx, ses.ID, r.number, p.vouched); err != nil {
+			return err
+		}
+		return s.alterSession(tx, openSession+` and s.locked_at=0`, []any{ses.ID}, func(c *sessionColumns) {
+			c.auth1, c.auth2, c.idle = max(c.auth1, proved), max(c.auth2, proved), now
+		})
 	})
 	if err != nil {
 		return nil, err

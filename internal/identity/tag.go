@@ -18,16 +18,22 @@ const (
 	placeTable      = "identity_place"
 	passkeyTable    = "identity_passkey"
 	recoveryTable   = "identity_recovery"
+	linkTable       = "identity_link"
+	vouchedTable    = "identity_vouched"
+	deviceTable     = "identity_device"
+	deviceKeyTable  = "identity_device_key"
+	deviceCodeTable = "identity_device_code"
 )
 
 // tags are those of the rows of this package, by table.
 type tags struct {
-	person, credential, enrolment, pending, session, place, passkey, recovery *seal.Rows
+	person, credential, enrolment, pending, session, place, passkey, recovery, link, vouched, device, deviceKey, deviceCode *seal.Rows
 }
 
 func newTags(b *seal.Box) tags {
 	return tags{b.Rows(personTable), b.Rows(credentialTable), b.Rows(enrolmentTable), b.Rows(pendingTable), b.Rows(sessionTable), b.Rows(placeTable),
-		b.Rows(passkeyTable), b.Rows(recoveryTable)}
+		b.Rows(passkeyTable), b.Rows(recoveryTable), b.Rows(linkTable), b.Rows(vouchedTable),
+		b.Rows(deviceTable), b.Rows(deviceKeyTable), b.Rows(deviceCodeTable)}
 }
 
 // errAltered is the answer for a row that this program did not write: that there is none.
@@ -87,18 +93,29 @@ type sessionColumns struct {
 	aal, auth1, auth2, created, idle, ends, locked, ended int64
 	endedWhy                                              string
 	degraded                                              bool
+	browser, registered                                   string
+	proven                                                int64
 	mac                                                   []byte
 }
 
 const sessionList = `s.number, s.token, s.id, s.person, s.epoch, s.capacity, s.device, s.trust, s.zone, s.aal, s.auth1_at, s.auth2_at, s.created_at,
-	s.idle_at, s.ends_at, s.locked_at, s.ended_at, s.ended_why, s.degraded, s.mac`
+	s.idle_at, s.ends_at, s.locked_at, s.ended_at, s.ended_why, s.degraded, s.browser, s.registered, s.proven_at, s.mac`
 
 func (c *sessionColumns) into() []any {
 	return []any{&c.number, &c.token, &c.id, &c.person, &c.epoch, &c.capacity, &c.device, &c.trust, &c.zone, &c.aal, &c.auth1, &c.auth2, &c.created,
-		&c.idle, &c.ends, &c.locked, &c.ended, &c.endedWhy, &c.degraded, &c.mac}
+		&c.idle, &c.ends, &c.locked, &c.ended, &c.endedWhy, &c.degraded, &c.browser, &c.registered, &c.proven, &c.mac}
 }
 
+// tagged leaves the browser and the device out of a row that has neither: such rows of a version before keep their tags.
 func (c *sessionColumns) tagged() []any {
+	t := c.before()
+	if c.browser == "" && c.registered == "" && c.proven == 0 {
+		return t
+	}
+	return append(t, c.browser, c.registered, c.proven)
+}
+
+func (c *sessionColumns) before() []any {
 	return []any{c.token, c.id, c.person, c.epoch, c.capacity, c.device, c.trust, c.zone, c.aal, c.auth1, c.auth2, c.created, c.idle, c.ends, c.locked,
 		c.ended, c.endedWhy, c.degraded}
 }
@@ -129,8 +146,8 @@ func (s *Store) alterSessions(tx *sql.Tx, where string, args []any, change func(
 	for i := range found {
 		c := &found[i]
 		change(c)
-		if _, err := tx.Exec(`update identity_session set token=?, trust=?, zone=?, auth1_at=?, auth2_at=?, idle_at=?, locked_at=?, ended_at=?, ended_why=?, mac=? where number=?`,
-			c.token, c.trust, c.zone, c.auth1, c.auth2, c.idle, c.locked, c.ended, c.endedWhy, s.tags.session.Tag(c.tagged()...), c.number); err != nil {
+		if _, err := tx.Exec(`update identity_session set token=?, trust=?, zone=?, auth1_at=?, auth2_at=?, idle_at=?, locked_at=?, ended_at=?, ended_why=?, registered=?, proven_at=?, mac=? where number=?`,
+			c.token, c.trust, c.zone, c.auth1, c.auth2, c.idle, c.locked, c.ended, c.endedWhy, c.registered, c.proven, s.tags.session.Tag(c.tagged()...), c.number); err != nil {
 			return 0, err
 		}
 	}

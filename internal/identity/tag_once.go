@@ -56,6 +56,26 @@ func (s *Store) lots() []lot {
 			c := &recoveryColumns{}
 			return c.into(), func() lotRow { return lotRow{c.person, []any{c.id}, c.tagged(), c.mac, c} }
 		}},
+		{linkTable, s.tags.link, `select ` + linkList + ` from identity_link l`, `id=?`, func() ([]any, func() lotRow) {
+			c := &linkColumns{}
+			return c.into(), func() lotRow { return lotRow{c.person, []any{c.id}, c.tagged(), c.mac, c} }
+		}},
+		{vouchedTable, s.tags.vouched, `select ` + vouchedList + ` from identity_vouched v`, `session=?`, func() ([]any, func() lotRow) {
+			c := &vouchedColumns{}
+			return c.into(), func() lotRow { return lotRow{c.person, []any{c.session}, c.tagged(), c.mac, c} }
+		}},
+		{deviceTable, s.tags.device, `select ` + deviceList + ` from identity_device d`, `number=?`, func() ([]any, func() lotRow) {
+			c := &deviceColumns{}
+			return c.into(), func() lotRow { return lotRow{c.number, []any{c.number}, c.tagged(), c.mac, c} }
+		}},
+		{deviceKeyTable, s.tags.deviceKey, `select ` + deviceKeyList + ` from identity_device_key y`, `number=?`, func() ([]any, func() lotRow) {
+			c := &deviceKeyColumns{}
+			return c.into(), func() lotRow { return lotRow{c.number, []any{c.number}, c.tagged(), c.mac, c} }
+		}},
+		{deviceCodeTable, s.tags.deviceCode, `select ` + deviceCodeList + ` from identity_device_code o`, `number=?`, func() ([]any, func() lotRow) {
+			c := &deviceCodeColumns{}
+			return c.into(), func() lotRow { return lotRow{c.number, []any{c.number}, c.tagged(), c.mac, c} }
+		}},
 		{placeTable, s.tags.place, `select person, place, mac from identity_place`, `person=? and place=?`, func() ([]any, func() lotRow) {
 			var person int64
 			var place, mac []byte

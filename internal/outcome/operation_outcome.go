@@ -76,6 +76,9 @@ func OperationOutcome(err error) []byte {
 		default:
 			one.Details.Coding = append(one.Details.Coding, coding{codingSystem, string(e.Way)})
 		}
+		for _, way := range e.More {
+			one.Details.Coding = append(one.Details.Coding, coding{codingSystem, string(way)})
+		}
 		issues = append(issues, one)
 	}
 	body, _ := json.Marshal(struct { // a struct of strings always marshals

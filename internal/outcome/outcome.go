@@ -57,6 +57,10 @@ const (
 	StepUpThenGlass    Way = "break-glass-available+step-up"
 	Approval           Way = "approval"
 	Training           Way = "training"
+	KnownDevice        Way = "registered-device" // the same from a device that is registered here
+	TakeOrder          Way = "take-order"
+	AskTeam            Way = "ask-team"
+	AskGrant           Way = "ask-grant"
 	NoWay              Way = ""
 	codingSystem           = "https://chartwarden.example/fhir/CodeSystem/way-forward"
 	operationOutcomeID     = "OperationOutcome"
@@ -69,6 +73,7 @@ type Error struct {
 	Public     string  // one sentence: what is wrong and how to mend it, without any value from a record
 	Expression string  // FHIRPath of the element, or a place such as `line 3, byte 120`; may be empty
 	Reason     string  // id of the policy or rule that refused; may be empty
+	More       []Way   // what else would help
 	Way        Way     // what would help
 	Issues     []Issue // more than one finding (validation); then Public is the summary
 	Op         string  // operation, for people who run the server: `record: commit`
@@ -106,6 +111,9 @@ func (e *Error) At(expression string) *Error { out := *e; out.Expression = expre
 
 // Because returns a copy that names the rule that refused.
 func (e *Error) Because(reason string) *Error { out := *e; out.Reason = reason; return &out }
+
+// Also returns a copy that names more ways behind the first.
+func (e *Error) Also(w ...Way) *Error { out := *e; out.More = w; return &out }
 
 // Offering returns a copy that names the way forward.
 func (e *Error) Offering(w Way) *Error { out := *e; out.Way = w; return &out }

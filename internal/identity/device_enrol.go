@@ -1,0 +1,167 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/outcome"
+)
+
+// DeviceCode is a one-time code that registers the device at which it is used.
+type DeviceCode struct {
+	Token   string // for the address of a page; shown once
+	Device  string // id of a device that gets a key again; empty: a new one
+	Name    string
+	Expires time.Time
+}
+
+const deviceCodeFor = 24 * time.Hour
+
+var errDeviceCode = outcome.New(outcome.NotFound, "this code is not valid: it was used, or it lapsed; ask an administrator for a new one")
+
+// MakeDeviceCode makes a code, good once within 24 hours, for a new device of that name, or, with an id, for one that is registered anew:
+// it was found, or its browser lost its key. Errors: outcome.Value (name); outcome.NotFound (id).
+func (s *Store) MakeDeviceCode(ctx context.Context, by audit.Agent, id, name string) (DeviceCode, error) {
+	if id == "" {
+		var err error
+		if name, err = deviceName(name); err != nil {
+			return DeviceCode{}, err
+		}
+	} else {
+		c, err := s.deviceOf(s.db.Reader(), id)
+		if err != nil {
+			return DeviceCode{}, err
+		}
+		var told deviceTold
+		if err := openJSON(s.box, aad("device", id), c.sealed, &told); err != nil {
+			return DeviceCode{}, err
+		}
+		name = told.Name
+	}
+	token, hash := newToken()
+	now := s.now().UTC()
+	code := DeviceCode{Token: token, Device: id, Name: name, Expires: now.Add(deviceCodeFor)}
+	sealed, err := sealJSON(s.box, s.deviceKey, aad("device-code", string(hash[:])), deviceTold{name, by.Person})
+	if err != nil {
+		return DeviceCode{}, err
+	}
+	text := "for a new device"
+	if id != "" {
+		text = "for device " + id
+	}
+	n, err := s.note(ctx, s.event(by, didDeviceCode, acted, text))
+	if err != nil {
+		return DeviceCode{}, err
+	}
+	return code, s.act(ctx, n, func(tx *sql.Tx) error {
+		c := deviceCodeColumns{code: hash[:], device: id, made: micros(now), expires: micros(code.Expires), sealed: sealed}
+		_, err := tx.Exec(`insert into identity_device_code(code, device, made_at, expires_at, used_at, sealed, mac) values(?,?,?,?,?,?,?)`, append(c.tagged(), s.tags.deviceCode.Tag(c.tagged()...))...)
+		return err
+	})
+}
+
+// ReadDeviceCode reads what the page behind a code shows; reading changes nothing. Errors: outcome.NotFound, the same whether it is wrong, used or
+// lapsed.
+func (s *Store) ReadDeviceCode(token string) (DeviceCode, error) {
+	_, code, _, err := s.deviceCode(s.db.Reader(), token)
+	return code, err
+}
+
+func (s *Store) deviceCode(q queryer, token string) (c deviceCodeColumns, code DeviceCode, by string, err error) {
+	hash, ok := parseToken(token)
+	if !ok {
+		return c, code, "", errDeviceCode
+	}
+	found, err := gather(s, q, (*deviceCodeColumns).into, func(c *deviceCodeColumns) bool {
+		return s.genuine(s.tags.deviceCode, deviceCodeTable, c.number, c.mac, c.tagged()) == nil
+	}, `select `+deviceCodeList+` from identity_device_code o where o.code=?`, hash[:])
+	if err != nil {
+		return c, code, "", err
+	}
+	if len(found) != 1 || found[0].used != 0 || !s.now().Before(timeOf(found[0].expires)) {
+		return c, code, "", errDeviceCode
+	}
+	c = found[0]
+	var told deviceTold
+	if err := openJSON(s.box, aad("device-code", string(hash[:])), c.sealed, &told); err != nil {
+		return c, code, "", err
+	}
+	return c, DeviceCode{Device: c.device, Name: told.Name, Expires: timeOf(c.expires)}, told.By, nil
+}
+
+// EnrolDevice registers the browser that shows a key for a nonce of [Store.DeviceNonce] with [ToEnrol], by a code. A browser of a lost device
+// is known again afterwards. Errors: outcome.NotFound (the code); outcome.Value (the key does not prove itself).
+func (s *Store) EnrolDevice(ctx context.Context, token string, from Arrival) (Device, error) {
+	c, code, by, err := s.deviceCode(s.db.Reader(), token)
+	if err != nil {
+		return Device{}, err
+	}
+	agent := audit.Agent{Job: "device-enrolment", Device: from.Device, Address: addressOf(from), Zone: from.Zone}
+	return s.register(ctx, agent, code, by, from, func(tx *sql.Tx) error {
+		c.used = micros(s.now())
+		return oneOr(errDeviceCode)(tx.Exec(`update identity_device_code set used_at=?, mac=? where number=? and used_at=0`, c.used, s.tags.deviceCode.Tag(c.tagged()...), c.number))
+	})
+}
+
+// RegisterDevice registers the browser of the session's person: an administrator stands at the device. Whether she may is not asked here.
+// Errors: as [Store.EnrolDevice]; outcome.Value (name).
+func (s *Store) RegisterDevice(ctx context.Context, ses *Session, name string, from Arrival) (Device, error) {
+	name, err := deviceName(name)
+	if err != nil {
+		return Device{}, err
+	}
+	return s.register(ctx, ses.Agent(), DeviceCode{Name: name}, ses.Person.ID, from, func(*sql.Tx) error { return nil })
+}
+
+func (s *Store) register(ctx context.Context, agent audit.Agent, code DeviceCode, by string, from Arrival, also func(*sql.Tx) error) (Device, error) {
+	point, err := s.readProof(from.Proof, ToEnrol)
+	if err != nil {
+		return Device{}, outcome.New(outcome.Value, "this browser did not prove its key: load the page anew and try again").At("device")
+	}
+	now := s.now().UTC().Truncate(time.Microsecond)
+	d := Device{ID: code.Device, Name: code.Name, State: DeviceRegistered, Made: now, Changed: now, Seen: now, By: by}
+	if d.ID == "" {
+		d.ID = newID()
+	}
+	sealed, err := sealJSON(s.box, s.deviceKey, aad("device", d.ID), deviceTold{d.Name, by})
+	if err != nil {
+		return Device{}, err
+	}
+	text := "device " + d.ID
+	if by != "" {
+		text += " by person " + by
+	}
+	n, err := s.note(ctx, s.event(agent, didRegisterDevice, acted, text))
+	if err != nil {
+		return Device{}, err
+	}
+	return d, s.act(ctx, n, func(tx *sql.Tx) error {
+		if err := also(tx); err != nil {
+			return err
+		}
+		c := deviceColumns{id: d.ID, state: d.State, made: micros(now), changed: micros(now), sealed: sealed}
+		if code.Device == "" {
+			if _, err := tx.Exec(`insert into identity_device(id, state, made_at, changed_at, sealed, mac) values(?,?,?,?,?,?)`, append(c.tagged(), s.tags.device.Tag(c.tagged()...))...); err != nil {
+				return err
+			}
+		} else {
+			old, err := s.deviceOf(tx, d.ID)
+			if err != nil {
+				return err
+			}
+			c.made = old.made
+			if err := s.updateDevice(tx, &c); err != nil {
+				return err
+			}
+		}
+		// The key, the browser and what this device had before stand for this registration only: an earlier key of a device that was found proves nothing.
+		if _, err := tx.Exec(`delete from identity_device_key where point=? or browser<>'' and browser=? or device=?`, point, from.Device, d.ID); err != nil {
+			return err
+		}
+		k := deviceKeyColumns{device: d.ID, point: point, browser: from.Device, made: micros(now), seen: micros(now)}
+		_, err := tx.Exec(`insert into identity_device_key(device, point, browser, made_at, seen_at, mac) values(?,?,?,?,?,?)`, k.device, k.point, k.browser, k.made, k.seen, s.tags.deviceKey.Tag(k.tagged()...))
+		return err
+	})
+}
