@@ -20,7 +20,9 @@ const (
 	UndoAct   = "undo"
 	ShredAct  = "shred"
 	ExportAct = "export"
-	MuteAct   = "mute" // leave one suspicion about one person alone for a while; carried out by casework
+	GrantAct  = "grant"  // let a person see field groups of a chart for a while
+	PolicyAct = "policy" // enforce other rules; carried out by governance
+	MuteAct   = "mute"   // leave one suspicion about one person alone for a while; carried out by casework
 )
 
 // actRule is what holds for a kind of act.
@@ -34,6 +36,8 @@ var actRules = map[string]actRule{
 	UndoAct:   {policy.UndoAgree, 24 * time.Hour, "a physician or a privacy officer"},
 	ShredAct:  {policy.ShredAgree, 4 * time.Hour, "a privacy officer or another administrator"},
 	ExportAct: {policy.ExportAgree, 24 * time.Hour, "a privacy officer"},
+	GrantAct:  {policy.GrantAgree, 24 * time.Hour, "a privacy officer"},
+	PolicyAct: {policy.PolicyAgree, 7 * 24 * time.Hour, "a privacy or security officer"},
 	MuteAct:   {policy.MuteAgree, 7 * 24 * time.Hour, "another privacy officer"},
 }
 
@@ -52,9 +56,12 @@ type Approval struct {
 	May       bool   // who looks at it may agree, as far as the rules know
 
 	Person       string    // of an undo and of an export: whose work
-	Since, Until time.Time // of an undo and of an export
+	Since, Until time.Time // of an undo and of an export; of rules, Since is from when on they decide
 	PatientID    string    // of a shred and of an export
 	Case         string    // of a mute
+	Groups       []string  // of a grant
+	Policy       string    // of rules: the hash of the bundle
+	Proposal     string    // of rules: the work that led to them
 }
 
 // ActHandler is how another package carries out a kind of act. May is asked before somebody agrees; its refusal is told. Carry does it,
@@ -74,6 +81,9 @@ type actBody struct {
 	PatientID    string
 	Person       string
 	Case         string
+	Groups       []string `json:",omitempty"`
+	Policy       string
+	Proposal     string
 }
 
 func bodyOf(it *identity.Pending) (b actBody) {
@@ -104,7 +114,7 @@ func (g *Gate) ask(ctx context.Context, p Principal, kind, about, says, reason s
 func (g *Gate) approval(p Principal, it *identity.Pending) Approval {
 	b := bodyOf(it)
 	a := Approval{ID: it.ID, Kind: it.Kind, Reason: it.Reason, AskedBy: it.AskedBy, Asked: it.Asked, Lapses: it.Expires, State: it.State, DecidedBy: it.By,
-		Who: actRules[it.Kind].who, Person: b.Person, Since: b.Since, Until: b.Until, PatientID: b.PatientID, Case: b.Case}
+		Who: actRules[it.Kind].who, Person: b.Person, Since: b.Since, Until: b.Until, PatientID: b.PatientID, Case: b.Case, Groups: b.Groups, Policy: b.Policy, Proposal: b.Proposal}
 	a.Mine = p.Session != nil && p.Session.Person.ID == it.AskedBy
 	a.May = p.Session != nil && !a.Mine && it.Person != p.Session.Person.ID
 	return a
@@ -139,6 +149,9 @@ func (g *Gate) approvals(ctx context.Context, p Principal) (out []Approval, err 
 			return nil, err
 		}
 		for i := range acts {
+			if _, ours := actRules[acts[i].Kind]; !ours {
+				continue // those who treat the patient answer it
+			}
 			a := g.approval(p, &acts[i])
 			agrees := g.decide(s, actRules[a.Kind].agree, policy.Resource{}).Allowed
 			if a.May = a.May && agrees; (agrees || a.Mine) && !a.hidden(p) {
@@ -163,6 +176,25 @@ func (g *Gate) AskMute(ctx context.Context, p Principal, c, person, reason strin
 	return g.ask(ctx, p, MuteAct, person, "leave the suspicion of case "+c+" alone for a while", reason, actBody{Person: person, Case: c})
 }
 
+// PolicyChange asks that other rules decide.
+type PolicyChange struct {
+	Hash     string    // of the bundle
+	Proposal string    // the work that led to it
+	Author   string    // id of the person who wrote it and therefore never agrees; empty: the command line
+	Starts   time.Time // zero: at once
+	Says     string    // what it would do, for the entries
+	Reason   string
+}
+
+// AskPolicy asks that other rules decide. That they may is for who carries it out to say, before. Errors: outcome.Forbidden;
+// outcome.Required without a reason.
+func (g *Gate) AskPolicy(ctx context.Context, p Principal, c PolicyChange) (Approval, error) {
+	if _, err := g.mayAsk(ctx, p, policy.PolicyPropose); err != nil {
+		return Approval{}, err
+	}
+	return g.ask(ctx, p, PolicyAct, c.Author, c.Says, c.Reason, actBody{Since: c.Starts, Person: c.Author, Policy: c.Hash, Proposal: c.Proposal})
+}
+
 // ApprovalsWaiting counts the open acts to which p may agree, for the navigation; 0 for everybody else. A count is no reading.
 func (g *Gate) ApprovalsWaiting(ctx context.Context, p Principal) (n int, err error) {
 	s, err := g.relate(ctx, p, chart{})
@@ -184,16 +216,30 @@ func (g *Gate) ApprovalOf(ctx context.Context, p Principal, id string) (Approval
 	if err != nil {
 		return Approval{}, err
 	}
-	it, err := g.persons.Act(ctx, id)
+	it, err := g.actOf(ctx, id)
 	if err != nil {
 		return Approval{}, err
+	}
+	if _, ours := actRules[it.Kind]; !ours {
+		return Approval{}, outcome.New(outcome.NotFound, "there is no such item for you")
 	}
 	a := g.approval(p, it)
 	agrees := g.decide(s, actRules[a.Kind].agree, policy.Resource{}).Allowed
 	if a.May = a.May && agrees; !agrees && !a.Mine || a.hidden(p) {
-		return Approval{}, outcome.New(outcome.NotFound, "there is no such item for you")
+		return Approval{}, errNoItem
 	}
 	return a, nil
+}
+
+// errNoItem is said of an item that does not exist, and of one that is nothing to who asks.
+var errNoItem = outcome.New(outcome.NotFound, "there is no such item for you: perhaps it was decided, or it lapsed")
+
+func (g *Gate) actOf(ctx context.Context, id string) (*identity.Pending, error) {
+	it, err := g.persons.Act(ctx, id)
+	if outcome.Is(err, outcome.NotFound) {
+		return nil, errNoItem
+	}
+	return it, err
 }
 
 // Approve is the word of the second person. The server carries the act out after it ([Gate.CarryOut]); an export is for who asked to
@@ -221,7 +267,7 @@ func (g *Gate) Approve(ctx context.Context, p Principal, id string) (Approval, e
 
 // Decline ends an act that waits, with a reason or without; who asked withdraws it so. Errors: as [Gate.Approve].
 func (g *Gate) Decline(ctx context.Context, p Principal, id, reason string) error {
-	it, err := g.persons.Act(ctx, id)
+	it, err := g.actOf(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -234,7 +280,7 @@ func (g *Gate) Decline(ctx context.Context, p Principal, id, reason string) erro
 }
 
 func (g *Gate) mayAgree(ctx context.Context, p Principal, id string) (*identity.Pending, error) {
-	it, err := g.persons.Act(ctx, id)
+	it, err := g.actOf(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -279,6 +325,8 @@ func (g *Gate) carry(ctx context.Context, it *identity.Pending) (err error) {
 		_, err = g.carryUndo(ctx, it)
 	case ShredAct:
 		err = g.carryShred(ctx, it)
+	case GrantAct:
+		err = g.carryGrant(ctx, it)
 	} // an export leaves by the hand of who asked
 	h, ok := g.handlers[it.Kind]
 	if !ok {

@@ -103,6 +103,9 @@ func (g *Gate) wayForward(s standing, action string, r policy.Resource, d policy
 		return outcome.NoWay
 	}
 	way, _ := g.policy.WayForward(s.request(action, r))
+	if way == outcome.AskGrant {
+		return outcome.NoWay // a page offers it; here a refusal reads as for what does not exist
+	}
 	if (way == outcome.BreakGlass || way == outcome.StepUpThenGlass) && !s.principal.mayBreakGlass() {
 		return outcome.NoWay
 	}

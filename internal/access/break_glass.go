@@ -86,7 +86,7 @@ func (g *Gate) breakGlass(ctx context.Context, s standing, code, text string) (G
 		e.Purpose = "ETREAT"
 	}
 	e.Patients = []audit.PatientPart{{Patient: c.number, Ref: "Patient/" + c.id, Permits: d.PermitIDs(), Template: "glass." + code,
-		Sentence: glassSentence(code), Glass: true, Unexplained: true}}
+		Sentence: glassSentence(code), Relation: s.facts(policy.Break, r), Glass: true, Unexplained: true}}
 	logged, err := g.log.Note(ctx, e)
 	if err != nil {
 		return Grant{}, err
@@ -101,6 +101,9 @@ func (g *Gate) breakGlass(ctx context.Context, s standing, code, text string) (G
 // GiveBack ends p's live grant on a chart before its time. Giving back what is not there is fine.
 func (g *Gate) GiveBack(ctx context.Context, p Principal, patientID string) error {
 	c, err := g.chartByID(ctx, patientID)
+	if outcome.Is(err, outcome.NotFound) { // as for a chart to which p has no grant
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,10 @@ package access
 
 import (
 	"context"
+	"slices"
 
 	"chartwarden/internal/care"
+	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
@@ -18,6 +20,7 @@ type Chart struct {
 	Docs      map[string][]*document.Doc // by resource type, newest first
 	Damaged   int                        // resources that were altered outside this server and cannot be opened
 	Withheld  int                        // resources that are there and held back from p
+	Kinds     []string                   // field groups of what is held back, sorted
 	Reason    Reason
 	Grant     *Grant // live, when p broke the glass
 	Team      []care.Member
@@ -77,13 +80,17 @@ func (g *Gate) folder(ctx context.Context, p Principal, patientID string, m medi
 			open = append(open, found[i])
 		} else {
 			out.Withheld++
+			if group := string(fhir.FieldGroup(found[i].Type())); !slices.Contains(out.Kinds, group) {
+				out.Kinds = append(out.Kinds, group)
+			}
 		}
 	}
+	slices.Sort(out.Kinds)
 	opened, err := g.disclose(ctx, s.event(m.interaction, "R"), permitted{s, d, open, m.action})
 	if err != nil {
 		return nil, err
 	}
-	out.MayPrint = g.policy.Decide(s.request(policy.Print, s.typical(judged))).Allowed
+	out.MayPrint = g.policy.Set().Decide(s.request(policy.Print, s.typical(judged))).Allowed
 	out.Entry, out.Reason, out.Damaged = opened.Entry, opened.Reason, opened.Damaged
 	for _, doc := range opened.Docs {
 		if doc.Type() == "Patient" && doc.ID() == c.id {
@@ -136,13 +143,13 @@ func (g *Gate) Closed(ctx context.Context, p Principal, patientID string) (Close
 	}
 	r := s.typical("Condition")
 	d := g.decide(s, policy.Read, r)
-	out.Ways = g.policy.Ways(s.request(policy.Read, r))
+	if out.Ways, err = g.ways(ctx, s, policy.Read, r); err != nil {
+		return out, err
+	}
 	if len(out.Ways) > 0 {
 		out.Way = out.Ways[0]
 	}
-	if err, ok := refusal(d, out.Way).(*outcome.Error); ok {
-		out.Refusal = err
-	}
+	out.Refusal = refusal(d, out.Way)
 	if out.Way == outcome.NoWay || protected(s.relation.Flags) {
 		return out, nil
 	}

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -9,7 +10,7 @@ import (
 	"chartwarden/internal/fhir"
 )
 
-// Check verifies the grants: the tag of each, that an entry opened it, and that one that was given back stays so. Give it every entry in
+// Check verifies the grants and the words of colleagues: the tag of each, that an entry opened it, and that one that was ended stays so. Give it every entry in
 // order, then ask for the rows. For one run and one goroutine.
 type Check struct {
 	g        *Gate
@@ -17,6 +18,9 @@ type Check struct {
 	untagged bool
 	opened   map[pair][]audit.Event
 	back     map[pair][]time.Time
+	said     map[string]string    // what an entry said, by its name
+	unsaid   map[string]time.Time // words that a person ended, by the entry that said them
+	words    []Word
 	cut      bool
 }
 
@@ -28,11 +32,11 @@ type pair struct {
 
 // NewCheck begins a verification of the grants in d. untagged leaves tags out, for an installation of an earlier version.
 // Errors: as [db.Migrate].
-func NewCheck(ctx context.Context, d *db.DB, grants Tags, untagged bool, fault func(table string, row int64, what string)) (*Check, error) {
+func NewCheck(ctx context.Context, d *db.DB, grants, words Tags, untagged bool, fault func(table string, row int64, what string)) (*Check, error) {
 	if err := db.Migrate(ctx, d, "access", migrations()); err != nil {
 		return nil, err
 	}
-	return &Check{g: &Gate{db: d, tags: grants}, fault: fault, untagged: untagged, opened: map[pair][]audit.Event{}, back: map[pair][]time.Time{}}, nil
+	return &Check{g: &Gate{db: d, tags: grants, wordTags: words, altered: func(table string, row int64) { fault(table, row, "was not written by this server, or was changed") }}, fault: fault, untagged: untagged, opened: map[pair][]audit.Event{}, back: map[pair][]time.Time{}, said: map[string]string{}, unsaid: map[string]time.Time{}}, nil
 }
 
 // Entry takes in one entry of the log.
@@ -40,6 +44,16 @@ func (c *Check) Entry(r *audit.Read) {
 	e := &r.Event
 	if e.Kind == audit.Cut {
 		c.cut = true
+	}
+	if e.Kind == audit.People && e.Outcome == succeeded {
+		switch e.Interaction {
+		case wordGiven:
+			c.said[r.Entry()] = e.Text
+		case wordEnded:
+			if of, _, ok := strings.Cut(strings.TrimPrefix(e.Text, endsWord), " "); ok {
+				c.unsaid[of] = r.Recorded
+			}
+		}
 	}
 	if e.Kind != audit.Glass && e.Kind != audit.Emergency || e.Outcome != succeeded {
 		return
@@ -65,6 +79,9 @@ func (c *Check) Read(ctx context.Context) (out []Grant, err error) {
 		out = append(out, o)
 		return nil
 	})
+	if err == nil {
+		c.words, err = c.g.readWords(ctx, c.g.db.Reader(), "")
+	}
 	return out, err
 }
 
@@ -73,6 +90,7 @@ const near = 5 * time.Second
 
 // Compare holds grants that were read against the log, all entries of which have come by now.
 func (c *Check) Compare(grants []Grant, readAt time.Time) {
+	c.compareWords(readAt)
 	for i := range grants {
 		o := &grants[i]
 		who, found := pair{o.Person, o.Patient}, false
@@ -90,6 +108,21 @@ func (c *Check) Compare(grants []Grant, readAt time.Time) {
 				c.fault(grantTable, o.ID, "was given back, as the log says, and runs on here")
 				break
 			}
+		}
+	}
+}
+
+// compareWords holds the words that were read against the log.
+func (c *Check) compareWords(readAt time.Time) {
+	for i := range c.words {
+		w := &c.words[i]
+		if said, ok := c.said[w.Entry]; !ok && !c.cut {
+			c.fault(wordTable, w.ID, "is a word that no entry says")
+		} else if ok && said != w.line() {
+			c.fault(wordTable, w.ID, "says other than its entry")
+		}
+		if at, ok := c.unsaid[w.Entry]; ok && !w.ended.Valid && readAt.Sub(at) > time.Second {
+			c.fault(wordTable, w.ID, "was ended, as the log says, and runs on here")
 		}
 	}
 }

@@ -129,22 +129,54 @@ func (g *Gate) refuse(ctx context.Context, s standing, action, interaction strin
 		e.Text = "refused: beyond the scopes"
 	}
 	if s.chart.number != 0 {
-		e.Patients = []audit.PatientPart{{Patient: s.chart.number, Ref: "Patient/" + s.chart.id, Permits: d.PermitIDs(), Groups: []string{r.Group}}}
+		part := audit.PatientPart{Patient: s.chart.number, Ref: "Patient/" + s.chart.id, Permits: d.PermitIDs(), Groups: []string{r.Group}, Details: offered(way)}
+		if !d.Allowed && !scopeForbids(d) { // else it was not the rules that refused
+			part.Relation = s.facts(action, r)
+		}
+		e.Patients = []audit.PatientPart{part}
 	}
 	if _, err := g.log.Refuse(ctx, e); err != nil {
 		return err
 	}
-	return refusal(d, way)
+	err := refusal(d, way)
+	if more := g.alsoOffered(ctx, s, action, r, way); len(more) > 0 {
+		err = err.Also(more...)
+	}
+	return err
+}
+
+// alsoOffered are the ways beside the first one that need an order or a colleague. They are a courtesy: what keeps them from being found
+// changes nothing of the refusal.
+func (g *Gate) alsoOffered(ctx context.Context, s standing, action string, r policy.Resource, first outcome.Way) []outcome.Way {
+	if first == outcome.NoWay || s.chart.number == 0 {
+		return nil
+	}
+	ways, err := g.ways(ctx, s, action, r)
+	if err != nil {
+		g.logger.Warn("what colleagues could do about a refusal could not be found out", "error", err)
+	}
+	return slices.DeleteFunc(ways, func(way outcome.Way) bool { return way != outcome.TakeOrder && way != outcome.AskTeam || way == first })
+}
+
+// offered keeps in an entry which way forward its refusal named; none is no word.
+func offered(way outcome.Way) string {
+	if way == outcome.NoWay {
+		return ""
+	}
+	return details{Way: string(way)}.text()
 }
 
 // refusal is the error of a decision: its first forbid, or that nothing links the two.
-func refusal(d policy.Decision, way outcome.Way) error {
+func refusal(d policy.Decision, way outcome.Way) *outcome.Error {
 	if scopeForbids(d) {
 		return outcome.New(outcome.Forbidden, beyondScopes.Why).Because(beyondScopes.ID)
 	}
 	err := outcome.New(outcome.Forbidden, "nothing links you to this patient: no visit, order, task or shift that we know of").Because("no.relation")
 	if len(d.Forbids) > 0 {
 		err = outcome.New(outcome.Forbidden, d.Forbids[0].Why).Because(d.Forbids[0].ID)
+	}
+	if way == outcome.AskGrant {
+		err = outcome.New(outcome.Forbidden, "your role does not cover what a chart says: ask for the part that you need").Because("deny.groups")
 	}
 	if way == outcome.NoWay {
 		err = outcome.New(outcome.Forbidden, "your role does not open this, or it does not exist").Because("not.yours")

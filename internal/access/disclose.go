@@ -86,7 +86,7 @@ func (g *Gate) sound(records []*record.Sealed, damaged int) ([]*record.Sealed, i
 // entry is what the audit keeps about one patient of an access: whose chart, why, and exactly which records. Records of no patient
 // get a part too (patient 0), so that the receipt covers them.
 func (p permitted) entry(reason Reason) audit.PatientPart {
-	part := audit.PatientPart{Patient: p.standing.chart.number, Permits: reason.Permits, Template: reason.Template, Sentence: reason.Patient, Details: reason.details(),
+	part := audit.PatientPart{Patient: p.standing.chart.number, Permits: reason.Permits, Template: reason.Template, Sentence: reason.Patient, Relation: p.facts(), Details: reason.details(),
 		Glass: reason.Glass, Unexplained: p.standing.chart.number != 0 && p.standing.principal.Session != nil && !reason.Explained()}
 	if p.standing.chart.number != 0 {
 		part.Ref = "Patient/" + p.standing.chart.id

@@ -30,6 +30,13 @@ type ward struct {
 func newWard(t *testing.T) *ward {
 	t.Helper()
 	w := &ward{Server: servertest.Start(t)}
+	w.people(t)
+	return w
+}
+
+// people brings in the physician and the two patients.
+func (w *ward) people(t *testing.T) {
+	t.Helper()
 	w.anna = w.put(t, `{"resourceType":"Practitioner","name":[{"family":"Lindqvist","given":["Anna"]}],"telecom":[{"system":"phone","value":"555-0100"}]}`)
 	for family, id := range map[string]*string{"Okafor": &w.maren, "Brandt": &w.otto} {
 		_, *id, _ = strings.Cut(w.put(t, `{"resourceType":"Patient","name":[{"family":"`+family+`","given":["M"]}],"birthDate":"1961-03-14","gender":"female",
@@ -40,7 +47,6 @@ func newWard(t *testing.T) *ward {
 		w.put(t, `{"resourceType":"AllergyIntolerance","patient":{"reference":"Patient/`+*id+`"},
 			"meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"PSY"}]},"code":{"text":"Penicillin"}}`)
 	}
-	return w
 }
 
 func condition(patient, meta string) string {
@@ -123,11 +129,35 @@ func TestFrontDeskSeesAMaskedPatient(t *testing.T) {
 	if got.Status != http.StatusOK || strings.Contains(got.Body, "00482217") || !strings.Contains(got.Body, "REDACTED") || !strings.Contains(got.Body, "555-0199") {
 		t.Fatalf("%d %s", got.Status, got.Body)
 	}
-	if put := c.Do(t, "PUT", "/fhir/Patient/"+w.maren, got.Body); put.Status != http.StatusConflict {
+	if put := c.Do(t, "PUT", "/fhir/Patient/"+w.maren, got.Body); put.Status != http.StatusConflict || !strings.Contains(put.Body, "use PATCH") {
 		t.Fatalf("a masked copy was put back: %d %s", put.Status, put.Body)
+	}
+	patch := `[{"op":"replace","path":"/telecom/0/value","value":"555-0123"}]`
+	if done := c.Do(t, "PATCH", "/fhir/Patient/"+w.maren, patch, "Content-Type", "application/json-patch+json"); done.Status != http.StatusOK || strings.Contains(done.Body, "00482217") {
+		t.Fatalf("a patch of what she sees: %d %s", done.Status, done.Body)
 	}
 	if n := total(t, c.Get(t, "/fhir/Patient?identifier=00482217")); n != 0 {
 		t.Fatalf("a search by a hidden element finds %d", n)
+	}
+}
+
+// A part of a resource put back as the whole would lose the rest, also where nothing was hidden from the writer.
+func TestAPartIsNotPutBack(t *testing.T) {
+	w := newWard(t)
+	c := w.Person(t, "Anna Lindqvist", "physician", w.anna)
+	w.checkIn(t, w.anna, w.maren)
+	for _, some := range []string{"?_elements=name", "?_summary=text"} {
+		path := "/fhir/Patient/" + w.maren
+		part := c.Get(t, path+some)
+		if part.Status != http.StatusOK || !strings.Contains(part.Body, "SUBSETTED") || strings.Contains(part.Body, "555-0199") {
+			t.Fatalf("%s: %d %s", some, part.Status, part.Body)
+		}
+		if put := c.Do(t, "PUT", path, part.Body); put.Status != http.StatusConflict || !strings.Contains(put.Body, "use PATCH") {
+			t.Errorf("%s: a part was put back: %d %s", some, put.Status, put.Body)
+		}
+		if whole := c.Get(t, path); !strings.Contains(whole.Body, "555-0199") {
+			t.Errorf("%s: the rest is lost: %s", some, whole.Body)
+		}
 	}
 }
 

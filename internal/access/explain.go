@@ -2,6 +2,8 @@ package access
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"chartwarden/internal/identity"
@@ -38,8 +40,38 @@ func (g *Gate) Explain(ctx context.Context, personID, patientID, action string, 
 	r := s.typical("Condition")
 	d := as.decide(s, action, r)
 	text := g.policy.Explain(s.request(action, r))
+	there, err := as.ways(ctx, s, action, r)
+	if err != nil {
+		return "", err
+	}
+	for _, way := range g.policy.Ways(s.request(action, r)) {
+		if !slices.Contains(there, way) {
+			text = strings.Replace(text, "  would open with "+string(way)+"\n", "  nobody is there for "+string(way)+"\n", 1)
+		}
+	}
 	if reason := s.reason(d); d.Allowed {
 		text += "reason: " + reason.Sentence + "\n"
 	}
 	return text, nil
+}
+
+// ExplainTo is [Gate.Explain] for somebody who reads the audit; that she asked, and about whom, is an entry. It gives the entry.
+// Errors: outcome.Forbidden; those of [Gate.Explain].
+func (g *Gate) ExplainTo(ctx context.Context, p Principal, personID, patientID, action string, at time.Time) (text, entry string, err error) {
+	if err := g.Permit(ctx, p, policy.AuditRead); err != nil {
+		return "", "", err
+	}
+	c, err := g.chartByID(ctx, patientID)
+	if outcome.Is(err, outcome.NotFound) {
+		return "", "", outcome.New(outcome.NotFound, "there is no such patient").At("patient")
+	}
+	if err != nil {
+		return "", "", err
+	}
+	logged, err := g.readLog(ctx, p, policy.AuditRead, c)
+	if err != nil {
+		return "", "", err
+	}
+	text, err = g.Explain(ctx, personID, patientID, action, at)
+	return text, logged.Entry(), err
 }

@@ -24,6 +24,7 @@ type Overview struct {
 	GlassToday int
 	Days       []DayCount // the last 14 days of the site, oldest first, today included
 	Twin       Twin
+	Friction   Friction
 	State      audit.State
 	Entry      string
 }
@@ -71,6 +72,9 @@ func (g *Gate) Overview(ctx context.Context, p Principal) (Overview, error) {
 		return Overview{}, unreadable(err)
 	}
 	if out.Days, err = g.days(ctx, today); err != nil {
+		return Overview{}, err
+	}
+	if out.Friction, err = g.friction(ctx); err != nil {
 		return Overview{}, err
 	}
 	out.Twin, err = g.twin(ctx)
@@ -226,7 +230,7 @@ func (g *Gate) name(ctx context.Context, p Principal, class, text string, ids []
 		if class == audit.Deliberate {
 			reason.Patient = "saw your name while looking into who opened your chart"
 		}
-		e.Patients = append(e.Patients, permitted{standing: s, decision: d, records: []*record.Sealed{x}}.entry(reason))
+		e.Patients = append(e.Patients, permitted{standing: s, decision: d, records: []*record.Sealed{x}, action: policy.Find}.entry(reason))
 		sealed = append(sealed, x)
 	}
 	if len(sealed) == 0 {

@@ -22,7 +22,7 @@ type pace struct {
 
 func newPace() *pace { return &pace{past: map[string][]time.Time{}} }
 
-// admit counts an opening at now, or says what must come first: a few seconds, or a factor younger than [freshFactor].
+// admit counts an opening at now, or says what must come first: a few seconds, or a factor younger than [freshFactor] that opened no other.
 func (p *pace) admit(person string, now time.Time, factorAge time.Duration) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -36,7 +36,7 @@ func (p *pace) admit(person string, now time.Time, factorAge time.Duration) erro
 	if n := len(hour); n > 0 && now.Sub(hour[n-1]) < glassEvery {
 		return outcome.New(outcome.Throttled, "you opened another closed chart a moment ago: wait ten seconds, then confirm again")
 	}
-	if len(hour) >= glassFreeInHour && factorAge > freshFactor {
+	if n := len(hour); n >= glassFreeInHour && (factorAge > freshFactor || now.Add(-factorAge-time.Second).Before(hour[n-1])) { // one factor, one chart; its age is in whole seconds
 		return outcome.New(outcome.Login, "this is the fourth closed chart within an hour: enter your code once more, then the chart opens").
 			Because("glass.pace").Offering(outcome.StepUp)
 	}

@@ -20,12 +20,12 @@ const (
 )
 
 // noFact are the templates that say nothing which somebody else wrote down about this patient and this person.
-var noFact = []string{"care.selfmade", "care.panel"}
+var noFact = []string{"care.selfmade", "care.panel", "care.asked", "care.order.taken", "care.cover"}
 
 // reconcile closes the open reviews that a later fact explains: a visit, a booking, an order, a task or a place on the care team that somebody
 // else wrote down within 72 hours of the opening, and that had begun by a day after it. What the person entered herself closes nothing until
 // another's act confirms it, since care gives such links no weight. Each closing is an entry that quotes the fact; whoever reviews may still
-// answer otherwise. A question of the patient never closes by itself. What cannot be looked up stays open, and keeps nobody from the list.
+// answer otherwise. A question of the patient never closes by itself. What stays open is given to an officer. What cannot be looked up stays open, and keeps nobody from the list.
 func (g *Gate) reconcile(ctx context.Context) {
 	g.reconciling.Lock() // a page and the follower may both begin; one closes, the other finds it closed
 	defer g.reconciling.Unlock()
@@ -38,6 +38,7 @@ func (g *Gate) reconcile(ctx context.Context) {
 		}
 		err = cmp.Or(err, failed)
 	}
+	err = cmp.Or(err, g.assign(ctx))
 	if err != nil && ctx.Err() == nil {
 		g.logger.Warn("not every review could be held against later facts", "error", err)
 	}

@@ -48,6 +48,11 @@ func (g *Gate) relate(ctx context.Context, p Principal, c chart) (standing, erro
 		return s, err
 	}
 	s.meet(s.care)
+	if c.number != 0 && p.Session.Capacity == identity.StaffCapacity {
+		if s.relation.Granted, err = g.approved(ctx, person.ID, c.number, s.at); err != nil {
+			return s, err
+		}
+	}
 	if p.hasGlass() && c.number != 0 {
 		if s.grant, err = g.liveGrant(ctx, person, c.number, s.at); err != nil {
 			return s, err
@@ -70,9 +75,15 @@ func (g *Gate) alone(p Principal) standing {
 		Kind: policy.Person, ID: person.ID, Roles: person.RolesIn(p.Session.Capacity), Capacity: p.Session.Capacity,
 		Active: person.Active, Clearances: person.Clearances, TrainingDue: person.TrainingDue,
 	}
-	s.context.Device, s.context.Zone, s.context.AAL = p.Session.Trust, p.Session.Zone, p.Session.AAL
+	s.context.Device, s.context.Zone, s.context.AAL = p.Session.Trust, zoneOf(p.Session.Zone), p.Session.AAL
 	s.context.AuthAge = int(s.at.Sub(p.Session.AuthTime(p.Session.AAL)).Seconds())
 	return s
+}
+
+// zoneOf is the zone of a place: "hospital/ward-3" is in the hospital.
+func zoneOf(place string) string {
+	zone, _, _ := strings.Cut(place, "/")
+	return zone
 }
 
 // meet takes in what care knows of the asker and the chart.
@@ -87,7 +98,7 @@ func (s *standing) meet(c care.Relation) {
 	f := c.Facts
 	s.relation = policy.Relation{
 		CareTeam: f.CareTeam, OpenContact: f.OpenContact, LastContactEnd: f.LastContactEnd, NextContactStart: f.NextContactStart,
-		OrderDepts: f.OrderDepts, TaskOpen: f.TaskOpen, SelfMade: f.SelfMade, Self: f.Self, Panel: f.Panel, Flags: f.Flags,
+		OrderDepts: f.OrderDepts, TaskOpen: f.TaskOpen, SelfMade: f.SelfMade, Self: f.Self, Panel: f.Panel, Asked: f.Asked, Flags: f.Flags,
 	}
 }
 
@@ -103,7 +114,7 @@ func (p Principal) hasGlass() bool {
 	return p.Session != nil && p.Session.Capacity == identity.StaffCapacity && p.mayBreakGlass()
 }
 
-// actor is the person as care knows her: by her Practitioner and by her own chart.
+// actor is the person as care knows her: by her Practitioner, by her own chart, and with what colleagues said.
 func (g *Gate) actor(ctx context.Context, person identity.Person) (care.Actor, error) {
 	a := care.Actor{Person: person.ID, Practitioner: person.Practitioner}
 	if ref, ok := fhir.ParseReference(person.Patient); ok {
@@ -113,7 +124,9 @@ func (g *Gate) actor(ctx context.Context, person identity.Person) (care.Actor, e
 		}
 		a.Patient = own
 	}
-	return a, nil
+	var err error
+	a.Words, err = g.wordsOf(ctx, person)
+	return a, err
 }
 
 // reason is the one reason of an access that d permits: the strongest edge for a clinical person, else the sentence of the permit.
@@ -151,6 +164,8 @@ func patientWords(permit string) string {
 		return "looked you up in the list of patients"
 	case permit == "job.undo":
 		return "took back what somebody had written, by a decision of two people"
+	case permit == "job.label":
+		return "marked a record as sensitive, by a rule of this hospital"
 	case strings.HasPrefix(permit, "job.import"):
 		return "took over your records from another system"
 	case strings.HasPrefix(permit, "client."):

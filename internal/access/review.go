@@ -29,6 +29,9 @@ type Review struct {
 	Verdict   string // explained, ask, escalate; empty: open
 	Reviewer  string // id; empty where a later fact answered
 	Reviewed  time.Time
+	Owner     string    // id of the officer whom it waits for; empty: nobody yet
+	Given     time.Time // when she got it
+	Due       time.Time // by when she is to have looked; zero: nobody has it yet
 }
 
 // ReviewState picks a part of the reviews.
@@ -37,12 +40,14 @@ type ReviewState string
 // The parts: those that nobody decided about, those that wait for the person's own answer, those that are done.
 const (
 	ReviewsOpen   ReviewState = "open"
+	ReviewsMine   ReviewState = "mine" // open, and the asker's to look at
 	ReviewsAsked  ReviewState = "asked"
 	ReviewsClosed ReviewState = "closed"
 )
 
 var reviewWhere = map[ReviewState]string{
 	ReviewsOpen:   `verdict IS NULL`,
+	ReviewsMine:   `verdict IS NULL AND owner = ?`,
 	ReviewsAsked:  `verdict = 'ask'`,
 	ReviewsClosed: `verdict IN ('explained', 'escalate')`,
 }
@@ -61,7 +66,7 @@ type ReviewList struct {
 func (g *Gate) Reviews(ctx context.Context, p Principal, state ReviewState, skip, limit int) (ReviewList, error) {
 	where, ok := reviewWhere[state]
 	if !ok {
-		return ReviewList{}, outcome.New(outcome.Value, "reviews are open, asked or closed")
+		return ReviewList{}, outcome.New(outcome.Value, "reviews are open, mine, asked or closed")
 	}
 	logged, err := g.readLog(ctx, p, policy.GlassReview)
 	if err != nil {
@@ -72,10 +77,14 @@ func (g *Gate) Reviews(ctx context.Context, p Principal, state ReviewState, skip
 	}
 	g.reconcile(ctx)
 	out := ReviewList{Entry: logged.Entry()}
-	if err := g.db.Reader().QueryRowContext(ctx, `SELECT count(*) FROM access_review WHERE kind != 'refused' AND `+where).Scan(&out.Total); err != nil {
+	var whose []any
+	if state == ReviewsMine {
+		whose = append(whose, p.Session.Person.ID) // only a person passes the policy above
+	}
+	if err := g.db.Reader().QueryRowContext(ctx, `SELECT count(*) FROM access_review WHERE kind != 'refused' AND `+where, whose...).Scan(&out.Total); err != nil {
 		return ReviewList{}, unreadable(err)
 	}
-	out.Reviews, err = g.reviews(ctx, `WHERE kind != 'refused' AND `+where+reviewOrder+` LIMIT ? OFFSET ?`, limit, skip)
+	out.Reviews, err = g.reviews(ctx, `WHERE kind != 'refused' AND `+where+reviewOrder+` LIMIT ? OFFSET ?`, append(whose, limit, skip)...)
 	return out, err
 }
 
@@ -268,7 +277,7 @@ func (g *Gate) Decide(ctx context.Context, p Principal, id int64, verdict, text 
 
 func (g *Gate) reviews(ctx context.Context, where string, args ...any) ([]Review, error) {
 	rows, err := g.db.Reader().QueryContext(ctx, `SELECT id, kind, person, patient, first_at, last_at, entries, first_idx, coalesce(verdict,''),
-		coalesce(reviewer,''), coalesce(reviewed,0), coalesce((SELECT code FROM access_grant a WHERE access_review.kind = 'glass'
+		coalesce(reviewer,''), coalesce(reviewed,0), owner, given, due, coalesce((SELECT code FROM access_grant a WHERE access_review.kind = 'glass'
 			AND a.person = access_review.person AND a.patient = access_review.patient AND a.opened <= last_at AND a.until >= first_at
 			ORDER BY a.opened DESC LIMIT 1),'') FROM access_review `+where, args...)
 	if err != nil {
@@ -279,14 +288,17 @@ func (g *Gate) reviews(ctx context.Context, where string, args ...any) ([]Review
 	var numbers []fhir.PatientID
 	for rows.Next() {
 		var r Review
-		var first, last, reviewed int64
+		var first, last, reviewed, given, due int64
 		var n fhir.PatientID
-		if err := rows.Scan(&r.ID, &r.Kind, &r.Person, &n, &first, &last, &r.Entries, &r.FirstIdx, &r.Verdict, &r.Reviewer, &reviewed, &r.Code); err != nil {
+		if err := rows.Scan(&r.ID, &r.Kind, &r.Person, &n, &first, &last, &r.Entries, &r.FirstIdx, &r.Verdict, &r.Reviewer, &reviewed, &r.Owner, &given, &due, &r.Code); err != nil {
 			return nil, unreadable(err)
 		}
 		r.First, r.Last = time.UnixMicro(first), time.UnixMicro(last)
 		if reviewed != 0 {
 			r.Reviewed = time.UnixMicro(reviewed)
+		}
+		if given != 0 {
+			r.Given, r.Due = time.UnixMicro(given), time.UnixMicro(due)
 		}
 		out, numbers = append(out, r), append(numbers, n)
 	}
@@ -353,7 +365,7 @@ func (g *Gate) catchUp(ctx context.Context) error {
 					return err
 				}
 			}
-			return nil
+			return g.forgetFriction(tx)
 		})
 		if err != nil {
 			return err
@@ -373,6 +385,9 @@ func (g *Gate) cursor(ctx context.Context) (audit.Cursor, error) {
 // it was given: what comes later opens the review again, except reads under a grant whose breaking was judged.
 func (g *Gate) fold(tx *sql.Tx, r audit.Read) error {
 	if err := g.count(tx, r); err != nil {
+		return err
+	}
+	if err := g.meter(tx, r); err != nil {
 		return err
 	}
 	if r.Event.Kind == audit.Casework {

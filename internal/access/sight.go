@@ -8,6 +8,7 @@ import (
 	"chartwarden/internal/care"
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 	"chartwarden/internal/record"
@@ -100,7 +101,10 @@ func (v *sight) stand(c chart) (standing, error) {
 		return s, err
 	}
 	s.meet(rel)
-	return s, nil
+	if s.principal.Session.Capacity == identity.StaffCapacity {
+		s.relation.Granted, err = v.g.approved(v.ctx, s.who.ID, c.number, v.at)
+	}
+	return s, err
 }
 
 // relateAll asks once how the principal stands to everybody.
@@ -140,6 +144,11 @@ func (v *sight) someCharts() (charts []fhir.PatientID, some bool, err error) {
 	if charts, some = v.all.Patients(); !some {
 		return nil, false, nil
 	}
+	approved, err := v.g.approvedFor(v.ctx, v.p.Session.Person.ID, v.at)
+	if err != nil {
+		return nil, true, err
+	}
+	charts = append(charts, approved...)
 	for n := range v.grants {
 		charts = append(charts, n)
 	}

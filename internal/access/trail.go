@@ -385,6 +385,7 @@ type details struct {
 	Review int64       `json:"review,omitempty"`
 	About  audit.Index `json:"about,omitempty"` // of a reason or a question: the entry that it is about
 	Asks   string      `json:"asks,omitempty"`  // of a question: the person whom it is about
+	Way    string      `json:"way,omitempty"`   // of a refusal: the way forward that it offered
 	// Back says of each record of an undo, by number, the version whose content it has again; 0: none.
 	Back map[string]int64 `json:"back,omitempty"`
 }

@@ -130,6 +130,6 @@ func (g *Gate) wouldExplain(ctx context.Context, people map[string]identity.Pers
 	}
 	r := s.typical(typ)
 	r.Group = o.group
-	d := g.policy.Decide(s.request(policy.Read, r))
+	d := g.policy.Set().Decide(s.request(policy.Read, r))
 	return d.Allowed && s.reason(d).Explained(), nil
 }

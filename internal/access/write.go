@@ -146,6 +146,8 @@ func (g *Gate) put(ctx context.Context, p Principal, interaction string, ws []re
 		case ws[at.Index].ID == "": // nothing is stored yet that the answer could tell of
 		case code == outcome.Precondition, code == outcome.BusinessRule, code == outcome.Deleted:
 			err = g.unprepared(ctx, p, interaction, ws[at.Index], err)
+		case code == outcome.NotFound && ws[at.Index].Op == record.Delete:
+			err = g.absent(ctx, p, policy.Write, interaction, ws[at.Index].Type, err)
 		}
 		return nil, faulty{index: at.Index, err: err}
 	}
@@ -196,6 +198,7 @@ func (g *Gate) admitAll(ctx context.Context, p Principal, interaction string, ws
 	var e audit.Event
 	reasons := map[fhir.PatientID]audit.PatientPart{}
 	charts := map[fhir.PatientID]admission{}
+	decided := map[fhir.PatientID][]policy.Resource{}
 	for i, change := range prepared.Changes() {
 		number := fhir.PatientID(0)
 		if len(change.Patients) > 0 {
@@ -225,10 +228,16 @@ func (g *Gate) admitAll(ctx context.Context, p Principal, interaction string, ws
 		if _, known := reasons[number]; !known {
 			reasons[number] = permitted{standing: a.standing, decision: d}.entry(a.reason(d))
 		}
+		decided[number] = append(decided[number], a.written(change)...)
+	}
+	for number, of := range decided {
+		why := reasons[number]
+		why.Relation = charts[number].facts(policy.Write, of...)
+		reasons[number] = why
 	}
 	for _, part := range prepared.Intents() {
 		why := reasons[part.Patient]
-		part.Ref, part.Permits, part.Template, part.Sentence = why.Ref, why.Permits, why.Template, why.Sentence
+		part.Ref, part.Permits, part.Template, part.Sentence, part.Relation = why.Ref, why.Permits, why.Template, why.Sentence, why.Relation
 		part.Unexplained, part.Glass = why.Unexplained, why.Glass
 		if p.taking != nil {
 			part.Details, e.Text = p.taking.details(part), p.taking.text
@@ -308,7 +317,7 @@ func (g *Gate) conclude(ctx context.Context, e audit.Event, intent audit.Logged,
 
 // admitWrite decides about one prepared change: on what it brings, and on the version that it replaces.
 func (g *Gate) admitWrite(ctx context.Context, a admission, interaction string, change record.Change, w record.Write) (policy.Decision, error) {
-	after := policy.Resource{Type: change.Type, Group: string(change.Group), Labels: change.Labels, Released: true, New: change.Before == nil, PatientKey: a.key()}
+	after := a.written(change)[0]
 	d := a.bounded(g.judge(a, after), scopeOf(w.Op), change.Type)
 	if d.Allowed && !a.reaches(w, change) {
 		d = a.beyond(d)
@@ -319,14 +328,26 @@ func (g *Gate) admitWrite(ctx context.Context, a admission, interaction string, 
 	if change.Before == nil {
 		return d, nil
 	}
-	before := a.resource(change.Before)
+	before := a.written(change)[1]
 	if old := g.judge(a, before); !old.Allowed {
 		return old, g.refuse(ctx, a.standing, policy.Write, interaction, before, old)
 	}
 	if w.Doc != nil && !w.Kept && change.Effect != record.Unchanged && a.principal.Session != nil && g.masker(a.standing, policy.Read, change.Type).any() {
-		return d, outcome.New(outcome.Conflict, "you see this resource without some of its parts: a whole update would lose them")
+		return d, outcome.New(outcome.Conflict, "you see this resource without some of its parts, and a whole update would lose them: use PATCH")
+	}
+	if w.Doc != nil && !w.Kept && change.Effect != record.Unchanged && a.principal.SignedIn() && w.Doc.Partial() {
+		return d, outcome.New(outcome.Conflict, "this copy lacks elements, as its SUBSETTED or REDACTED says, and a whole update would lose them: use PATCH, or read the resource whole").At(change.Type + ".meta")
 	}
 	return d, nil
+}
+
+// written is what a write is decided by: what the change brings, and what it replaces where there is something.
+func (s standing) written(change record.Change) []policy.Resource {
+	out := []policy.Resource{{Type: change.Type, Group: string(change.Group), Labels: change.Labels, Released: true, New: change.Before == nil, PatientKey: s.key()}}
+	if change.Before != nil {
+		out = append(out, s.resource(change.Before))
+	}
+	return out
 }
 
 // judge decides about one record of a batch; an error of a rule is an alarm and denies.

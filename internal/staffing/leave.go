@@ -60,6 +60,9 @@ func (d *Desk) fill(ctx context.Context, c *identity.Certificate) error {
 	if err != nil {
 		return err
 	}
+	if _, err := d.o.Gate.EndWords(ctx, c.Person); err != nil {
+		return err
+	}
 	if _, err := d.o.Gate.EndGrants(ctx, c.Person); err != nil {
 		return err
 	}

@@ -16,6 +16,9 @@ func (d *Desk) Suspend(ctx context.Context, by audit.Agent, person, reason strin
 	if err := d.o.Persons.Suspend(ctx, by, person, reason); err != nil {
 		return err
 	}
+	if _, err := d.o.Gate.EndWords(context.WithoutCancel(ctx), person); err != nil { // of others by hers too; none counts while she is not active
+		d.o.Logger.Error("what was said to and by a suspended person could not be marked as ended", "person", person, "error", err)
+	}
 	if _, err := d.o.Gate.EndGrants(context.WithoutCancel(ctx), person); err != nil { // they are dead with the epoch: the rows only say so too
 		d.o.Logger.Error("the grants of a suspended person could not be marked as ended", "person", person, "error", err)
 	}
@@ -28,10 +31,10 @@ func (d *Desk) Resume(ctx context.Context, by audit.Agent, person, reason string
 }
 
 // comeTo is what the groups of a directory come to for each of their members, in order.
-func comeTo(c identity.Client, groups []identity.Group) map[string][]string {
+func comeTo(maps []identity.MappedGroup, groups []identity.Group) map[string][]string {
 	out := map[string][]string{}
 	for _, g := range groups {
-		for _, m := range c.Maps {
+		for _, m := range maps {
 			if m.Group != g.Name() {
 				continue
 			}
@@ -47,7 +50,7 @@ func comeTo(c identity.Client, groups []identity.Group) map[string][]string {
 	return out
 }
 
-// BringUp gives people the roles that their groups in a directory come to by the mapping of this house, and takes those that the directory
+// BringUp gives people the roles that their groups in a directory, or at an identity provider, come to by the mapping of this house, and takes those that the directory
 // gave before and gives no more. A role that somebody has from elsewhere too stays; one that was taken here does not come back by a group
 // that goes on to give it. What two people have to want waits for them.
 //
@@ -57,7 +60,7 @@ func comeTo(c identity.Client, groups []identity.Group) map[string][]string {
 func (d *Desk) BringUp(ctx context.Context, by audit.Agent, client string, named ...string) error {
 	d.giving.Lock() // requests come side by side; the last one to be here has read what all of them stored
 	defer d.giving.Unlock()
-	c, err := d.o.Persons.Client(ctx, client)
+	maps, err := d.o.Persons.Mapped(ctx, client)
 	if err != nil {
 		return err
 	}
@@ -69,7 +72,7 @@ func (d *Desk) BringUp(ctx context.Context, by audit.Agent, client string, named
 	if err != nil {
 		return err
 	}
-	due := comeTo(c, groups)
+	due := comeTo(maps, groups)
 	var failed error
 	for _, a := range accounts {
 		isNamed := slices.Contains(named, a.Person)
@@ -197,7 +200,7 @@ func (d *Desk) KeepsAdministrator(ctx context.Context, c identity.Client, groups
 	if err != nil {
 		return err
 	}
-	due, lost := comeTo(c, groups), map[string]bool{}
+	due, lost := comeTo(c.Maps, groups), map[string]bool{}
 	for _, a := range accounts {
 		lost[a.Person] = slices.Contains(a.Given, identity.Administrator) && !slices.Contains(a.Kept, identity.Administrator) &&
 			!slices.Contains(due[a.Person], identity.Administrator)

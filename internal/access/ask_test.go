@@ -1,0 +1,251 @@
+package access_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"chartwarden/internal/identity"
+	"chartwarden/internal/server/servertest"
+)
+
+// turned is a ward whose clock the test turns.
+func turned(t *testing.T) (w *ward, turn func(time.Duration)) {
+	t.Helper()
+	w = newWard(t)
+	w.Stop()
+	at := w.Now()
+	w.Server = servertest.OpenOn(t, w.Dir, func() time.Time { return at })
+	return w, func(d time.Duration) { at = at.Add(d) }
+}
+
+var askedID = regexp.MustCompile(`/colleagues/asks/([^"]+)"`)
+
+func found(t *testing.T, p *regexp.Regexp, text string) string {
+	t.Helper()
+	m := p.FindStringSubmatch(text)
+	if m == nil {
+		t.Fatalf("%s is not in\n%s", p, text)
+	}
+	return m[1]
+}
+
+func says(t *testing.T, a servertest.Answer, status int, words ...string) {
+	t.Helper()
+	if a.Status != status {
+		t.Errorf("status %d, want %d", a.Status, status)
+	}
+	for _, word := range words {
+		if !strings.Contains(strings.ToLower(a.Body), strings.ToLower(word)) {
+			t.Errorf("%q is not in\n%s", word, a.Body)
+		}
+	}
+}
+
+// From the closed door to an open chart: she asks, he answers with one touch, it says who asked whom, and it lapses by the clock.
+func TestAColleagueAnswersAndTheChartOpens(t *testing.T) {
+	w, turn := turned(t)
+	w.checkIn(t, w.anna, w.maren)
+	anna := w.Person(t, "Anna Lindqvist", "physician", w.anna)
+	ben := w.Person(t, "Ben Ito", "physician", w.put(t, `{"resourceType":"Practitioner","name":[{"family":"Ito"}]}`))
+	chart := "/chart/" + w.maren
+
+	says(t, ben.Get(t, "/fhir/Condition?patient="+w.maren), http.StatusForbidden, "break-glass-available", "ask-team")
+	says(t, ben.Get(t, chart), http.StatusForbidden, "Ask those who treat them")
+	says(t, ben.Get(t, "/chart/"+w.otto), http.StatusForbidden, "Open with a reason")
+	if body := ben.Get(t, "/chart/"+w.otto).Body; strings.Contains(body, "Ask those who treat them") {
+		t.Error("nobody treats Otto, and asking is offered")
+	}
+	says(t, ben.Form(t, chart+"/ask", "why", ""), http.StatusSeeOther)
+	says(t, ben.Get(t, chart), http.StatusForbidden, "say in a few words") // the form came back
+	ben.Form(t, chart+"/ask", "why", "She called me about the fever.")
+	says(t, ben.Get(t, chart), http.StatusForbidden, "You asked")
+
+	page := anna.Get(t, "/colleagues")
+	says(t, page, http.StatusOK, "Ben Ito", "She called me about the fever.", "Okafor")
+	ask := found(t, askedID, page.Body)
+	if body := ben.Get(t, "/colleagues").Body; strings.Contains(body, "Yes, let them in") {
+		t.Error("she may answer herself")
+	}
+	ben.Form(t, "/colleagues/asks/"+ask, "act", "yes")
+	says(t, ben.Get(t, chart), http.StatusForbidden)
+	anna.Form(t, "/colleagues/asks/"+ask, "act", "yes")
+	says(t, ben.Get(t, chart), http.StatusOK, "Anna Lindqvist asked you about this patient")
+	says(t, ben.Get(t, "/fhir/Condition?patient="+w.maren), http.StatusOK, "Asthma")
+	if got := total(t, ben.Get(t, "/fhir/Condition")); got != 1 {
+		t.Errorf("a list across charts has %d conditions, want the one that is not labelled", got)
+	}
+	if got := ben.Do(t, "POST", "/fhir/Condition", condition(w.maren, ""), "Content-Type", "application/fhir+json").Status; got != http.StatusForbidden {
+		t.Errorf("her word lets him write: %d", got)
+	}
+	says(t, anna.Form(t, "/colleagues/asks/"+ask, "act", "no"), http.StatusNotFound)
+
+	// No chains: who was asked in asks nobody in.
+	cleo := w.Person(t, "Cleo Moss", "nurse", "")
+	if _, err := w.Gate.AskedIn(t.Context(), w.as(t, ben), w.maren, cleo.Person.Person); err == nil {
+		t.Error("who was asked in asks the next one in")
+	}
+	says(t, cleo.Get(t, chart), http.StatusForbidden)
+
+	patient := w.Patient(t, "Maren Okafor", w.maren)
+	says(t, patient.Get(t, "/me"), http.StatusOK, "Ben Ito", "was asked about you by a colleague who treats you")
+
+	if report, err := w.Verify(t.Context(), nil); err != nil || len(report.Faults) > 0 {
+		t.Errorf("verify: %v %v", err, report.Faults)
+	}
+	turn(24*time.Hour + time.Minute)
+	ben = w.again(t, ben)
+	says(t, ben.Get(t, chart), http.StatusForbidden, "Open with a reason")
+}
+
+// The word of who treats the patient without a question before it; either of the two ends it, and so does the end of somebody's access.
+func TestAWordEnds(t *testing.T) {
+	w := newWard(t)
+	w.checkIn(t, w.anna, w.maren)
+	anna, ben := w.Person(t, "Anna Lindqvist", "physician", w.anna), w.Person(t, "Ben Ito", "physician", "")
+	chart := "/chart/" + w.maren
+	ended := regexp.MustCompile(`/colleagues/words/(\d+)/end`)
+	for name, end := range map[string]func(){
+		"she gives it back": func() { ben.Form(t, "/colleagues/words/"+found(t, ended, ben.Get(t, "/colleagues").Body)+"/end") },
+		"he takes it back": func() {
+			anna.Form(t, "/colleagues/words/"+found(t, ended, anna.Get(t, chart+"/access").Body)+"/end")
+		},
+		"he is suspended": func() {
+			if err := w.Staffing.Suspend(t.Context(), identityAgent, anna.Person.Person, "test"); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		if name == "he is suspended" {
+			continue // last
+		}
+		letIn(t, anna, chart, ben)
+		end()
+		if got := ben.Get(t, chart); got.Status != http.StatusForbidden {
+			t.Errorf("%s: %d", name, got.Status)
+		}
+	}
+	letIn(t, anna, chart, ben)
+	stranger := w.Person(t, "Cleo Moss", "physician", "")
+	says(t, stranger.Form(t, "/colleagues/words/3/end"), http.StatusNotFound)
+	if err := w.Staffing.Suspend(t.Context(), identityAgent, anna.Person.Person, "test"); err != nil {
+		t.Fatal(err)
+	}
+	says(t, ben.Get(t, chart), http.StatusForbidden)
+	if report, err := w.Verify(t.Context(), nil); err != nil || len(report.Faults) > 0 {
+		t.Errorf("verify: %v %v", err, report.Faults)
+	}
+}
+
+func letIn(t *testing.T, who *servertest.Client, chart string, whom *servertest.Client) {
+	t.Helper()
+	who.Form(t, chart+"/asked", "name", "ben ito")
+	says(t, whom.Get(t, chart), http.StatusOK, "asked you about this patient")
+}
+
+// Billing asks for a part of a chart; a privacy officer agrees; it opens that part, to reading, for a day.
+func TestAPartOfAChartForADay(t *testing.T) {
+	w, turn := turned(t)
+	bill, priya := w.Person(t, "Bill Ing", "billing", ""), w.Person(t, "Priya Raman", "privacy", "")
+	turn(25 * time.Hour) // what a second person agrees with is a day old
+	bill, priya = w.again(t, bill), w.again(t, priya)
+	chart := "/chart/" + w.maren
+	says(t, bill.Get(t, chart), http.StatusForbidden, "Ask to see a part for a day")
+	bill.Form(t, chart+"/request", "group", "clinical", "why", "Appeal of claim 7781")
+	says(t, bill.Get(t, chart), http.StatusForbidden, "A privacy officer decides")
+	item := found(t, regexp.MustCompile(`href="/approvals/([^"]+)"`), priya.Get(t, "/approvals").Body)
+	says(t, priya.Get(t, "/approvals/"+item), http.StatusOK, "Bill Ing", "problems", "Appeal of claim 7781")
+	says(t, priya.Form(t, "/approvals/"+item, "act", "approve"), http.StatusSeeOther)
+	if err := w.Gate.CarryOut(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	says(t, bill.Get(t, "/fhir/Condition?patient="+w.maren), http.StatusOK, "Asthma")
+	says(t, bill.Get(t, "/fhir/Observation?patient="+w.maren), http.StatusForbidden)
+	if got := total(t, bill.Get(t, "/fhir/Condition")); got != 1 {
+		t.Errorf("a list across charts has %d conditions", got)
+	}
+	turn(24*time.Hour + time.Minute)
+	bill = w.again(t, bill)
+	says(t, bill.Get(t, "/fhir/Condition?patient="+w.maren), http.StatusForbidden)
+}
+
+// An order that others addressed to her department, and a roster that does not have her: she takes it, and it ends with the order.
+func TestAnOrderIsTaken(t *testing.T) {
+	w := newWard(t)
+	ct := w.put(t, `{"resourceType":"Organization","name":"Radiology"}`)
+	dana := w.put(t, `{"resourceType":"Practitioner","name":[{"family":"Reyes"}]}`)
+	w.put(t, `{"resourceType":"PractitionerRole","practitioner":{"reference":"`+dana+`"},"organization":{"reference":"`+ct+`"}}`)
+	tech := w.Person(t, "Dana Reyes", "technician", dana)
+	other := w.Person(t, "Cleo Moss", "technician", "")
+	chart := "/chart/" + w.maren
+	if body := tech.Get(t, chart).Body; strings.Contains(body, "Take the order") {
+		t.Error("there is no order, and it can be taken")
+	}
+	tech.Form(t, chart+"/take")
+	says(t, tech.Get(t, chart), http.StatusForbidden)
+	w.put(t, `{"resourceType":"ServiceRequest","status":"active","intent":"order","subject":{"reference":"Patient/`+w.maren+`"},"authoredOn":"`+w.Now().Add(-time.Hour).UTC().Format(time.RFC3339)+`","requester":{"reference":"`+w.anna+`"},"performer":[{"reference":"`+ct+`"}],"code":{"text":"CT"}}`)
+	says(t, tech.Get(t, chart), http.StatusForbidden, "Take the order")
+	other.Form(t, chart+"/take")
+	says(t, other.Get(t, chart), http.StatusForbidden)
+	tech.Form(t, chart+"/take")
+	says(t, tech.Get(t, chart), http.StatusOK, "You took an open order")
+}
+
+// A cover opens what the colleague treats, by whoever may make it and while both are active; it is not handed on.
+func TestACover(t *testing.T) {
+	w, turn := turned(t)
+	w.checkIn(t, w.anna, w.maren)
+	anna := w.Person(t, "Anna Lindqvist", "physician", w.anna)
+	ben := w.Person(t, "Ben Ito", "physician", w.put(t, `{"resourceType":"Practitioner","name":[{"family":"Ito"}]}`))
+	cleo := w.Person(t, "Cleo Moss", "physician", "")
+	chart := "/chart/" + w.maren
+	now := w.Now()
+	cover := func(by *servertest.Client, who, whom *servertest.Client) error {
+		_, err := w.Gate.Cover(t.Context(), w.as(t, by), who.Person.Person, whom.Person.Person, now, now.Add(12*time.Hour))
+		return err
+	}
+	if cover(ben, ben, anna) == nil {
+		t.Error("who covers makes the cover herself")
+	}
+	if cover(cleo, ben, anna) == nil {
+		t.Error("a stranger makes a cover")
+	}
+	if err := cover(anna, ben, anna); err != nil {
+		t.Fatal(err)
+	}
+	if err := cover(ben, cleo, ben); err != nil {
+		t.Fatal(err)
+	}
+	says(t, ben.Get(t, chart), http.StatusOK, "You cover for Anna Lindqvist")
+	says(t, cleo.Get(t, chart), http.StatusForbidden) // a cover of a cover
+	says(t, anna.Get(t, "/colleagues"), http.StatusOK, "Ben Ito covers for you")
+	says(t, ben.Get(t, "/colleagues"), http.StatusOK, "You cover for Anna Lindqvist")
+	if got := total(t, ben.Get(t, "/fhir/Condition")); got != 1 {
+		t.Errorf("a list across charts has %d conditions", got)
+	}
+	if report, err := w.Verify(t.Context(), nil); err != nil || len(report.Faults) > 0 {
+		t.Errorf("verify: %v %v", err, report.Faults)
+	}
+	turn(12*time.Hour - time.Minute)
+	ben = w.again(t, ben)
+	says(t, ben.Get(t, chart), http.StatusOK)
+	turn(2 * time.Minute)
+	says(t, ben.Get(t, chart), http.StatusForbidden)
+	now = w.Now()
+	if err := cover(w.again(t, anna), ben, anna); err != nil {
+		t.Fatal(err)
+	}
+	says(t, ben.Get(t, chart), http.StatusOK)
+	if _, err := w.Staffing.End(t.Context(), identityAgent, anna.Person.Person, "left"); err != nil {
+		t.Fatal(err)
+	}
+	says(t, ben.Get(t, chart), http.StatusForbidden)
+}
+
+// again signs somebody in whose session ended with the time.
+func (w *ward) again(t *testing.T, c *servertest.Client) *servertest.Client {
+	t.Helper()
+	return w.SignIn(t, c.Person, identity.StaffCapacity)
+}

@@ -1,0 +1,220 @@
+package access
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/policy"
+)
+
+// What no later fact closed waits for one privacy officer by name, in turn: nobody's review is nobody's work.
+
+const (
+	ownLook = time.Hour      // how long later facts may close a review before an officer gets it
+	absent  = 24 * time.Hour // an officer who has not signed in for so long since she got a review is away: the next one gets it
+	mostDue = 200            // reviews given out in one go, the oldest first
+)
+
+// assign gives each open review that has waited an hour to an officer: to who got one longest ago, of those on shift if any is, never to the
+// person herself or anybody of her circle or the patient's. What an officer who is away has not looked at within a day goes to the next.
+// A question of the patient is given out at once. Each time is an entry. What cannot be given out stays with everybody.
+func (g *Gate) assign(ctx context.Context) error {
+	now := g.now()
+	open, err := g.reviews(ctx, `WHERE kind != 'refused' AND verdict IS NULL AND (kind = 'question' OR last_at <= ?) AND (owner = '' OR given <= ?) ORDER BY first_at, id LIMIT ?`,
+		now.Add(-ownLook).UnixMicro(), now.Add(-absent).UnixMicro(), mostDue)
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	officers, err := g.officers(ctx)
+	if err != nil {
+		return err
+	}
+	turn, err := g.turnsTaken(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range open {
+		if r.Owner != "" {
+			at := slices.IndexFunc(officers, func(o identity.Person) bool { return o.ID == r.Owner })
+			if at >= 0 {
+				away, err := g.persons.Unused(ctx, r.Given)
+				if err != nil {
+					return err
+				}
+				if !slices.ContainsFunc(away, func(o identity.Person) bool { return o.ID == r.Owner }) {
+					continue
+				}
+			}
+		}
+		next, err := g.next(ctx, r, officers, turn)
+		if err != nil {
+			return err
+		}
+		if next == "" || next == r.Owner {
+			continue
+		}
+		if _, err := g.log.Note(ctx, audit.Event{Kind: audit.Casework, Interaction: "review-given", Action: "E", Agent: audit.Agent{Job: "reviews"},
+			PolicyHash: g.policy.Hash(), Text: fmt.Sprintf("review %d to person %s", r.ID, next)}); err != nil {
+			return err
+		}
+		if err := g.give(ctx, r.ID, next); err != nil {
+			return err
+		}
+		turn[next] = now.UnixMicro()
+	}
+	return nil
+}
+
+// officers are the active privacy officers, those on shift alone where there are any.
+func (g *Gate) officers(ctx context.Context) ([]identity.Person, error) {
+	people, err := g.persons.People(ctx)
+	if err != nil {
+		return nil, err
+	}
+	people = slices.DeleteFunc(people, func(o identity.Person) bool { return !o.Active || !slices.Contains(o.Roles, identity.Privacy) })
+	var on []identity.Person
+	for _, o := range people {
+		at, err := g.AtWork(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		if at {
+			on = append(on, o)
+		}
+	}
+	if len(on) > 0 {
+		return on, nil
+	}
+	return people, nil
+}
+
+// next is who gets a review; empty where everybody is too close to it.
+func (g *Gate) next(ctx context.Context, r Review, officers []identity.Person, turn map[string]int64) (string, error) {
+	person, err := g.persons.Person(ctx, r.Person)
+	if err != nil && !outcome.Is(err, outcome.NotFound) {
+		return "", err
+	}
+	person.ID = r.Person
+	officers = slices.Clone(officers)
+	slices.SortStableFunc(officers, func(a, b identity.Person) int {
+		return cmp.Or(cmp.Compare(turn[a.ID], turn[b.ID]), cmp.Compare(a.ID, b.ID))
+	})
+	for _, o := range officers {
+		if o.ID == r.Owner {
+			continue
+		}
+		how, err := g.Acquainted(ctx, o, person, []string{r.PatientID})
+		if err != nil {
+			return "", err
+		}
+		if how == "" {
+			return o.ID, nil
+		}
+	}
+	return "", nil
+}
+
+// turnsTaken is when each officer last got a review.
+func (g *Gate) turnsTaken(ctx context.Context) (map[string]int64, error) {
+	rows, err := g.db.Reader().QueryContext(ctx, `SELECT owner, max(given) FROM access_review WHERE owner != '' GROUP BY owner`)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	defer rows.Close()
+	out := map[string]int64{}
+	for rows.Next() {
+		var owner string
+		var at int64
+		if err := rows.Scan(&owner, &at); err != nil {
+			return nil, unreadable(err)
+		}
+		out[owner] = at
+	}
+	return out, rows.Err()
+}
+
+func (g *Gate) give(ctx context.Context, id int64, officer string) error {
+	now := g.now()
+	return g.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE access_review SET owner = ?, given = ?, due = ? WHERE id = ? AND verdict IS NULL`, officer, now.UnixMicro(), g.nextWorkingDay(now).UnixMicro(), id)
+		return err
+	})
+}
+
+// nextWorkingDay is the same hour of the next day that is no Saturday or Sunday at the site.
+func (g *Gate) nextWorkingDay(t time.Time) time.Time {
+	t = t.In(g.zone).AddDate(0, 0, 1)
+	for t.Weekday() == time.Saturday || t.Weekday() == time.Sunday {
+		t = t.AddDate(0, 0, 1)
+	}
+	return t
+}
+
+// PassOn gives an open review to another officer, with a reason. Whoever reviews may do so; also to herself.
+// Errors: outcome.Required, outcome.Forbidden, outcome.NotFound; outcome.Conflict for one that is decided; outcome.Value for somebody who is no active privacy officer, or too
+// close to the person or the patient.
+func (g *Gate) PassOn(ctx context.Context, p Principal, id int64, to, text string) error {
+	if text = strings.TrimSpace(text); text == "" {
+		return outcome.New(outcome.Required, "say in a sentence why somebody else is to look").At("text")
+	}
+	s, d, err := g.May(ctx, p, policy.GlassReview)
+	if err != nil {
+		return err
+	}
+	found, err := g.reviews(ctx, `WHERE id = ?`, id)
+	if err != nil || len(found) == 0 {
+		return notFoundOr(err, "there is no such review")
+	}
+	r := found[0]
+	switch {
+	case r.Person == s.who.ID:
+		return outcome.New(outcome.Forbidden, "nobody reviews the own accesses: a colleague does").Because("two-people")
+	case r.Verdict != "":
+		return outcome.New(outcome.Conflict, "this review is decided")
+	}
+	next, err := g.persons.Person(ctx, to)
+	if err != nil && !outcome.Is(err, outcome.NotFound) {
+		return err
+	}
+	if !next.Active || !slices.Contains(next.Roles, identity.Privacy) {
+		return outcome.New(outcome.Value, "choose a privacy officer who is active").At("to")
+	}
+	r.Owner = ""
+	who, err := g.next(ctx, r, []identity.Person{next}, nil)
+	if err != nil {
+		return err
+	}
+	if who == "" {
+		return outcome.New(outcome.Value, "this officer is too close to the person or the patient: choose another").At("to")
+	}
+	c, err := g.chartByID(ctx, r.PatientID)
+	if err != nil {
+		return err
+	}
+	e := s.event("review-passed", "E")
+	e.Kind, e.PolicyHash, e.Text = audit.Casework, d.Hash, "to "+next.Name+": "+text
+	e.Patients = []audit.PatientPart{{Patient: c.number, Ref: "Patient/" + c.id, Template: "review", Sentence: watched, Details: details{Review: id}.text()}}
+	if _, err := g.log.Note(ctx, e); err != nil {
+		return err
+	}
+	return g.give(ctx, id, next.ID)
+}
+
+// ReviewsOverdue counts the open reviews whose officer should have looked by now, and gives when the newest of them was due. It is a count,
+// for who tells the office, and no reading of the log. Errors: outcome.Transient.
+func (g *Gate) ReviewsOverdue(ctx context.Context) (n int, newest time.Time, err error) {
+	var at int64
+	if err := g.db.Reader().QueryRowContext(ctx, `SELECT count(*), coalesce(max(due), 0) FROM access_review WHERE kind != 'refused' AND verdict IS NULL AND due > 0 AND due < ?`,
+		g.now().UnixMicro()).Scan(&n, &at); err != nil {
+		return 0, time.Time{}, unreadable(err)
+	}
+	return n, time.UnixMicro(at), nil
+}

@@ -1,0 +1,90 @@
+package access_test
+
+import (
+	"testing"
+	"time"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/audit"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/server/servertest"
+)
+
+// A review that no fact closed waits for one officer by name: in turn, never for one of the person's own unit; after a day in which she did
+// not sign in, for the next; and whoever passes it on says why.
+func TestReviewsWaitForOneOfficerByName(t *testing.T) {
+	w := newWard(t)
+	dir, at := w.Dir, w.Now()
+	for at.Weekday() != time.Tuesday {
+		at = at.AddDate(0, 0, 1)
+	}
+	w.Stop()
+	w.Server = servertest.OpenOn(t, dir, func() time.Time { return at })
+	c := w.Person(t, "Anna Lindqvist", "physician", w.anna)
+	ruth, nora, kim := w.Person(t, "Ruth Adeyemi", "privacy", ""), w.Person(t, "Nora Vance", "privacy", ""), w.Person(t, "Kim Close", "privacy", "")
+	surgery := "Surgery"
+	for _, of := range []*servertest.Client{c, kim} {
+		if _, _, err := w.Persons.Change(t.Context(), audit.Agent{Job: "test"}, of.Person.Person, identity.Change{Department: &surgery}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, patient := range []string{w.maren, w.otto} {
+		if _, err := w.Gate.BreakGlass(t.Context(), w.at(t, c), patient, "other", "x"); err != nil {
+			t.Fatal(err)
+		}
+		at = at.Add(time.Minute)
+	}
+	list := func(who *servertest.Client, state access.ReviewState) []access.Review {
+		t.Helper()
+		got, err := w.Gate.Reviews(t.Context(), w.at(t, who), state, 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Reviews
+	}
+	for _, r := range list(ruth, access.ReviewsOpen) {
+		if r.Owner != "" {
+			t.Fatalf("given out before later facts had their hour: %+v", r)
+		}
+	}
+	at = at.Add(2 * time.Hour)
+	if open := list(ruth, access.ReviewsOpen); len(open) != 2 || open[0].Due.Before(at.Add(23*time.Hour)) {
+		t.Fatalf("%+v", open)
+	}
+	if a, b, near := list(ruth, access.ReviewsMine), list(nora, access.ReviewsMine), list(kim, access.ReviewsMine); len(a) != 1 || len(b) != 1 || len(near) != 0 {
+		t.Fatalf("they are not given out in turn: %d, %d, to her own unit %d", len(a), len(b), len(near))
+	}
+	// Ruth is away for a day; Nora signs in each morning.
+	at = at.Add(25 * time.Hour)
+	nora = w.SignIn(t, nora.Person, "")
+	if n := len(list(nora, access.ReviewsMine)); n != 2 {
+		t.Errorf("what waited for who is away did not go to the next: %d", n)
+	}
+	mine := list(nora, access.ReviewsMine)
+	if mine[1].Given.After(mine[0].Given) { // the one that came to her just now is passed on
+		mine[0], mine[1] = mine[1], mine[0]
+	}
+	officer := w.at(t, nora)
+	if err := w.Gate.PassOn(t.Context(), officer, mine[0].ID, ruth.Person.Person, " "); err == nil {
+		t.Error("passed on without a reason")
+	}
+	if err := w.Gate.PassOn(t.Context(), officer, mine[0].ID, kim.Person.Person, "busy"); err == nil {
+		t.Error("passed on to somebody of the person's own unit")
+	}
+	if err := w.Gate.PassOn(t.Context(), officer, mine[0].ID, c.Person.Person, "busy"); err == nil {
+		t.Error("passed on to somebody who is no officer")
+	}
+	if err := w.Gate.PassOn(t.Context(), officer, mine[0].ID, ruth.Person.Person, "I leave tomorrow"); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(list(nora, access.ReviewsMine)); n != 1 {
+		t.Errorf("she still has %d", n)
+	}
+	if n, _, err := w.Gate.ReviewsOverdue(t.Context()); err != nil || n != 1 {
+		t.Errorf("overdue after a day: %d %v, want that of who did not look", n, err)
+	}
+	at = at.Add(5 * 24 * time.Hour)
+	if n, _, err := w.Gate.ReviewsOverdue(t.Context()); err != nil || n != 2 {
+		t.Errorf("overdue after five days: %d %v", n, err)
+	}
+}
