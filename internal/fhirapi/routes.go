@@ -41,6 +41,7 @@ func (a *API) interactions() []interaction {
 		{"history-type", "GET", "/fhir/{type}/_history", policy.Search, a.history},
 		{"history-instance", "GET", "/fhir/{type}/{id}/_history", policy.Read, a.history},
 		{"", "GET", "/fhir/Patient/{id}/$everything", policy.Search, a.everything},
+		{"", "POST", "/fhir/{type}/{id}/$meta-delete", policy.Lower, a.metaDelete},
 		{"vread", "GET", "/fhir/{type}/{id}/_history/{vid}", policy.Read, a.vread},
 	}
 }

@@ -167,3 +167,47 @@ func TestPoliciesExplainTheDay(t *testing.T) {
 		}
 	}
 }
+
+// In a month of ordinary work at most two charts in a hundred ask anything before they open: a chart counts once for a person and a day,
+// as the overview of the privacy office counts it, and true emergencies count as asked. Misuse is left out; nothing was owed to it.
+func TestAMonthAsksLittle(t *testing.T) {
+	days := 30
+	if testing.Short() {
+		days = 3
+	}
+	charts, asked, shifts := 0, 0, 0
+	why := map[string]int{}
+	for day := range days {
+		o := small
+		o.Now = time.Date(2026, time.November, 1+day, 23, 30, 0, 0, zone)
+		w := hospital.Generate(o)
+		h := admit(t, w)
+		opened, people := map[string]bool{}, map[string]bool{}
+		for _, a := range w.Accesses {
+			p, _ := w.Person(a.Person)
+			if p.Practitioner == "" || a.Page == "access" || a.Misuse != "" {
+				continue
+			}
+			people[a.Person] = true
+			chart := a.Person + " " + a.Patient
+			needs := a.Glass != nil || !h.decides(p, a.Patient, a.Page, a.At).Allowed
+			if was, seen := opened[chart]; seen && (was || !needs) {
+				continue
+			}
+			if opened[chart] = needs; needs {
+				why[strings.Join(p.Roles, " ")+": "+a.Why+" ("+a.Page+")"]++
+			}
+		}
+		for _, needs := range opened {
+			charts++
+			if needs {
+				asked++
+			}
+		}
+		shifts += len(people)
+	}
+	t.Logf("%d days: something was asked before %d of %d charts (%.2f %%), %.3f a shift: %v", days, asked, charts, 100*float64(asked)/float64(charts), float64(asked)/float64(shifts), why)
+	if charts < 300*days || asked*50 > charts {
+		t.Errorf("%d of %d charts ask", asked, charts)
+	}
+}
