@@ -22,6 +22,7 @@ var interactionActs = map[string]string{
 	"approval-ask": "asked for a second person", "approval-give": "agreed as the second person", "approval-refuse": "declined a request", "approval-done": "carried out what two people wanted",
 	"undo-list": "looked at what taking back a person's work would do", "shred": "erased a chart for good",
 	"credential-reset": "reset a person's sign-in", "throttle-lift": "lifted a sign-in delay", "person-terminate": "ended a person's access",
+	"word-give": "let a colleague see a chart, or took an order", "word-end": "ended what a colleague's word gave",
 	"glass": "opened a closed chart by giving a reason", "glass-back": "gave an emergency access back", "review": "decided about a review",
 	"audit-read": "read the record of accesses", "settings-read": "read the configuration", "start": "started", "opened": "began this record", "heartbeat": "noted that nothing happened",
 	"case-queue": "looked at the cases", "case-open": "opened a case", "case-take": "took a case", "case-hand-over": "handed a case over", "case-note": "wrote into a case",

@@ -26,6 +26,7 @@ func (p *Pages) adminRoutes() []access.Route {
 		{Method: "GET", Pattern: "/admin/people/new", Action: policy.People, Handler: p.newPerson},
 		{Method: "GET", Pattern: "/admin/people/{person}", Action: policy.PeopleList, Handler: p.person},
 		{Method: "POST", Pattern: "/admin/people/{person}/roles", Action: policy.People, Handler: p.setRoles},
+		{Method: "POST", Pattern: "/admin/people/{person}/clearances", Action: policy.People, Handler: p.setClearances},
 		{Method: "POST", Pattern: "/admin/people/{person}/reach", Action: policy.People, Handler: p.setReach},
 		{Method: "POST", Pattern: "/admin/people/{person}/end", Action: policy.People, Handler: p.endAccess},
 		{Method: "GET", Pattern: "/admin/people/{person}/certificate", Action: policy.PeopleList, Handler: p.certificate},
@@ -186,7 +187,7 @@ func pendingWhat(item identity.Pending, about identity.Person) string {
 		what = append(what, "roles from "+strings.ToLower(rolesOf(about))+" to "+strings.ToLower(rolesOf(next)))
 	}
 	if item.Change.Clearances != nil {
-		what = append(what, "clearances for restricted records")
+		what = append(what, "cleared for restricted records: "+cmp.Or(strings.Join(*item.Change.Clearances, ", "), "none"))
 	}
 	if item.Change.Practitioner != nil {
 		what = append(what, "the staff directory entry")

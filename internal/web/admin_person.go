@@ -65,7 +65,7 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 	}
 	once := p.handed.take(who.Session.ID, id, p.now())
 	v := page.PersonView{Shell: p.shell(r, "Person", atPeople), ID: one.ID, Name: shownName(one), Marks: personMarks(one), Facts: p.personFacts(one, people),
-		Factors: []look.Fact{{Name: "Sign-in", Value: enrolled(one)}, {Name: "Passkeys", Value: passkeyWords(keys)}}, Roles: roleOptions(one.Roles), Link: once.link, Ended: once.said, Problem: problem,
+		Factors: []look.Fact{{Name: "Sign-in", Value: enrolled(one)}, {Name: "Passkeys", Value: passkeyWords(keys)}}, Roles: roleOptions(one.Roles), Cleared: clearancesOf(one), Link: once.link, Ended: once.said, Problem: problem,
 		May: administers(who.Session), MayEnd: one.ID != who.Session.Person.ID, Invite: !one.Enrolled}
 	if !portalOnly(one) {
 		v.Sub = join(", ", one.SignInName, one.Department)
@@ -84,7 +84,7 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 		v.Scheduled = append(v.Scheduled, scheduledWords[x.Kind]+" "+look.Moment(x.At.In(p.o.Zone)).Text()+": "+x.Reason)
 	}
 	for _, s := range sessions {
-		v.Sessions = append(v.Sessions, page.SessionLine{Device: deviceWords[s.Trust], Zone: strings.ToLower(zoneWords[s.Zone]),
+		v.Sessions = append(v.Sessions, page.SessionLine{Device: deviceWords[s.Trust], Zone: lower(placeWords(s.Zone)),
 			Since: look.Recent(s.Created.In(p.o.Zone), p.now()), Last: look.Recent(s.Seen.In(p.o.Zone), p.now())})
 	}
 	if !portalOnly(one) {

@@ -83,8 +83,15 @@ func (p *Pages) whatItDoes(r *http.Request, who access.Principal, a access.Appro
 	case access.MuteAct:
 		v.Will = "For 30 days this suspicion about this person raises no case in the queue. One case in twenty is shown all the same, and never is one left alone that concerns the person’s own chart, household or kin."
 		return nil
+	case access.PolicyAct:
+		v.Will = "The rules decide about every access from then on, on every node. Those in force now are kept: the same two kinds of people can go back to them."
+		v.Counts = append(v.Counts, look.Fact{Name: "Bundle", Value: a.Policy[:min(16, len(a.Policy))]})
+		return nil
 	case access.ExportAct:
 		v.Will = "Whoever asked may write these events of the record in clear to a folder of the server, once, before this lapses."
+		return nil
+	case access.GrantAct:
+		v.Will = "Whoever asked may read this part of this one chart for 24 hours; then it lapses. The patient sees it. Records with a sensitivity label stay closed."
 		return nil
 	case access.UndoAct:
 	}
@@ -136,6 +143,9 @@ func undoWords(s access.UndoStep) string {
 
 // agreeing counts what waits for the word of somebody in care; only physicians are ever asked.
 func (p *Pages) agreeing(r *http.Request, s *identity.Session) (c look.Counts) {
+	if p.o.Gate != nil && anyClinical(s) {
+		c.Asks, _ = p.o.Gate.AsksWaiting(r.Context(), access.PrincipalFrom(r.Context()))
+	}
 	if slices.Contains(s.Roles(), identity.Physician) {
 		c.Approvals, _ = p.o.Gate.ApprovalsWaiting(r.Context(), access.PrincipalFrom(r.Context()))
 	}
@@ -174,8 +184,15 @@ func (p *Pages) approvalWhat(r *http.Request, a access.Approval) string {
 		return "Take back what " + p.nameOf(r, a.Person) + " wrote since " + look.Exact(a.Since.In(p.o.Zone)).Text()
 	case access.ShredAct:
 		return "Erase the chart …" + tail(a.PatientID) + " for good"
+	case access.PolicyAct:
+		if a.Since.After(p.now()) {
+			return "Let other rules of access decide from " + look.Exact(a.Since.In(p.o.Zone)).Text()
+		}
+		return "Let other rules of access decide"
 	case access.MuteAct:
 		return "Leave the suspicion of case " + a.Case + " alone for 30 days"
+	case access.GrantAct:
+		return "Let " + p.nameOf(r, a.AskedBy) + " see " + parts(a.Groups) + " of the chart …" + tail(a.PatientID) + " for a day"
 	case access.ExportAct:
 		what := "Let events of the record leave in clear"
 		if a.PatientID != "" {

@@ -12,6 +12,7 @@ import (
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
+	"chartwarden/internal/training"
 	"chartwarden/internal/web/look"
 	"chartwarden/internal/web/page"
 )
@@ -73,16 +74,17 @@ func aboutOf(i access.Identity) string {
 	return about(i.Sex, born)
 }
 
-// trainingDue says that the yearly training comes up or is overdue.
+// trainingDue says, from 14 days before, that training is due, or since when it is overdue.
 func trainingDue(person identity.Person, now time.Time) (page.Todo, bool) {
-	if person.TrainingDue.IsZero() || person.TrainingDue.Sub(now) > 30*24*time.Hour {
+	if person.TrainingDue.IsZero() || person.TrainingDue.Sub(now) > training.Warning {
 		return page.Todo{}, false
 	}
-	hint := "Due " + look.Day(person.TrainingDue.In(now.Location())).Text()
+	day := look.Day(person.TrainingDue.In(now.Location())).Text()
+	hint := "Due " + day + ". From then on exports and charts outside your care wait until it is done"
 	if person.TrainingDue.Before(now) {
-		hint = "Overdue since " + look.Day(person.TrainingDue.In(now.Location())).Text() + ". Charts outside your care stay closed until it is done"
+		hint = "Overdue since " + day + ". Charts outside your care and exports wait until it is done; patients in your care and emergencies never do"
 	}
-	return page.Todo{Title: "Security training", Hint: hint}, true
+	return page.Todo{Href: "/training", Title: "Security training", Hint: hint}, true
 }
 
 // findRule is said before anybody searches.

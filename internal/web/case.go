@@ -310,7 +310,7 @@ func (p *Pages) caseEntries(t caseTale, known bool) ([]page.CaseEntry, string) {
 		}
 		x := page.CaseEntry{When: look.Exact(e.Time.In(p.o.Zone)), Patient: t.patient(e.Patient), Where: "Another system", Did: cmp.Or(kindActsOf[e.Kind], upper(e.Kind)), Found: cmp.Or(upper(t.said(e)), "None")}
 		if l, ok := lines[e.Entry]; ok && e.Entry >= 0 {
-			x.Where, x.Did = cmp.Or(zoneWords[l.Agent.Zone], "Not known"), upper(act(l))
+			x.Where, x.Did = cmp.Or(placeWords(l.Agent.Zone), "Not known"), upper(act(l))
 			switch {
 			case l.Glass:
 				x.Found = "None, behind the glass"
@@ -402,6 +402,9 @@ func (p *Pages) caseHistory(r *http.Request, v *page.CaseView, f *casework.File)
 func raisedBy(f *casework.File) string {
 	if f.Drawn() {
 		return "Drawn at random."
+	}
+	if len(f.Notes) > 0 && f.Notes[0].Step == "raise" {
+		return "Raised from a review."
 	}
 	return "Raised by detection."
 }

@@ -54,6 +54,7 @@ func (p *Pages) chartAccess(w http.ResponseWriter, r *http.Request) {
 	}
 	v := page.AccessView{Chart: o.view, Rows: accesses(list.Lines, p.now()), Older: older(list.Older, o.href("access"))}
 	v.Total = len(v.Rows)
+	v.AskIn = p.askIn(r, o)
 	p.draw(w, r, http.StatusOK, page.ChartAccess(v))
 }
 

@@ -25,6 +25,7 @@ var reasons = map[string]string{
 	"care.appointment": "Has an appointment", "care.team": "On the care team", "care.doctor": "Own doctor", "care.unit": "On shift where the patient is",
 	"care.task": "Has a task for this patient", "care.order.asked": "Asked by an order", "care.contact.past": "Treated the patient lately",
 	"care.contact.next": "Has a visit coming up", "care.order.given": "Gave an order", "care.order.department": "Department with an open order",
+	"care.cover": "Covered for a colleague", "care.order.taken": "Took an order of the department", "care.asked": "Asked by a colleague",
 	"care.panel": "Works in the patient's practice", "care.selfmade": noReason,
 	"ops.frontdesk": "Registration or appointments", "ops.frontdesk.checkin": "Checked the patient in", "ops.register": "Registered the patient",
 	"ops.billing": "Worked on the bill", "ops.billing.file": "Worked on the bill", "ops.find": "Looked for a patient", "self.patient": "The patient", "self.own": "The patient",

@@ -169,7 +169,7 @@ func (p *Pages) entryFacts(d access.AuditDetail, patient string, own bool) []loo
 	if l.Records > 0 {
 		add("Records", look.Number(int64(l.Records)))
 	}
-	add("Place", zoneWords[e.Agent.Zone])
+	add("Place", placeWords(e.Agent.Zone))
 	add("Device", e.Agent.Device)
 	add("Address", e.Agent.Address)
 	add("Signed in by", assuranceWords[e.Agent.AAL])

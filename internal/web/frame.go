@@ -58,9 +58,12 @@ func (p *Pages) asks(r *http.Request) access.Principal {
 func (p *Pages) shell(r *http.Request, title, at string) look.Shell {
 	s := session(r)
 	sh := look.Shell{Title: title, Person: look.Person{Name: s.Person.Name, Role: roleWords(s)}, Live: true, Keys: p.keys(r),
-		LockAfter: s.Idle, Banners: p.banners(), Paper: look.Paper{By: s.Person.Name, At: look.Moment(p.now()), Copy: "Screen copy"}}
+		LockAfter: s.Idle, LockWriting: s.Writing, Shared: s.Shared, Banners: p.banners(), Paper: look.Paper{By: s.Person.Name, At: look.Moment(p.now()), Copy: "Screen copy"}}
 	if s.Told {
 		sh.Banners = append(sh.Banners, look.SignInBanner(mySignInPath))
+	}
+	if b := p.lessons.next(s.Person.ID); b.Lead != "" {
+		sh.Banners = append(sh.Banners, b)
 	}
 	if r.Method == http.MethodGet {
 		sh.Here = r.URL.RequestURI()

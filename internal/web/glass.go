@@ -49,6 +49,7 @@ var refusals = map[string]string{
 	"stepup.zone":        "Confirm that it is you",
 	"stepup.glass":       "Confirm that it is you",
 	"stepup.export":      "Confirm that it is you",
+	"stepup.lower":       "Confirm that it is you",
 	"stepup.administer":  "Confirm that it is you",
 	"glass.pace":         "Confirm that it is you",
 	"two-people":         "A second person does this",
@@ -89,7 +90,7 @@ func (p *Pages) closed(w http.ResponseWriter, r *http.Request, id string, a atte
 		a.problem, a.status = why.text, why.status
 	}
 	offered := slices.Contains(c.Ways, outcome.BreakGlass) || slices.Contains(c.Ways, outcome.StepUpThenGlass)
-	if len(c.Ways) == 0 || !offered && !slices.Contains(c.Ways, outcome.StepUp) && !slices.Contains(c.Ways, outcome.Training) {
+	if len(c.Ways) == 0 || !offered && !slices.ContainsFunc(c.Ways, func(way outcome.Way) bool { return way != outcome.Approval }) {
 		p.fail(w, r, a.err)
 		return
 	}
@@ -115,6 +116,10 @@ func (p *Pages) closed(w http.ResponseWriter, r *http.Request, id string, a atte
 		v.Hidden = "Where and why they are here stays hidden"
 	}
 	v.Ways = otherWays(c.Ways)
+	if err := p.colleagueWays(r, who, c, &v); err != nil {
+		p.fail(w, r, err)
+		return
+	}
 	status := a.status
 	if status == 0 {
 		status = http.StatusForbidden
@@ -128,8 +133,10 @@ func otherWays(ways []outcome.Way) []look.Way {
 	if slices.Contains(ways, outcome.Training) {
 		out = append(out, look.Way{Icon: "clipboard-list", Title: "Do your security training", Hint: "It takes about twenty minutes; the chart then opens by itself"})
 	}
+	if slices.Contains(ways, outcome.KnownDevice) {
+		out = append(out, look.Way{Icon: "monitor", Title: "Have this device registered", Hint: "An administrator does it in a minute; then the chart opens by itself"})
+	}
 	return append(out,
-		look.Way{Icon: "users", Title: "Ask the care team to add you", Hint: "As soon as they have, the chart opens without a question"},
 		look.Way{Icon: "calendar-days", Title: "Have the visit or order entered", Hint: "An appointment, check-in or order with your name opens the chart for as long as it runs"},
 		look.Way{Icon: "phone", Title: "Call the privacy office", Hint: "If you think that this should be open to you"})
 }
@@ -172,6 +179,7 @@ func (p *Pages) glass(w http.ResponseWriter, r *http.Request) {
 		p.glassAgain(w, r, id, a)
 	default:
 		p.sent(r, chartHref(id))
+		p.teach(r.Context(), who.Session.Person.ID, "glass")
 		entered(w, grant.Entry)
 		see(w, r, chartHref(id))
 	}

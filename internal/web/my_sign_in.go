@@ -56,6 +56,10 @@ func (p *Pages) mySignInPage(w http.ResponseWriter, r *http.Request, status int,
 	}
 	v := page.MySignInView{Shell: p.shell(r, "My sign-in", ""), Possible: persons.PasskeySite() != "", Password: password, HasCodes: !codes.Made.IsZero(),
 		Recovery: "None", Codes: p.codes.take(s.ID, mySignInPath, p.now()), Problem: problem}
+	if v.Account, err = p.accountLine(r); err != nil {
+		p.fail(w, r, err)
+		return
+	}
 	if v.HasCodes {
 		v.Recovery = look.Plural(int64(codes.Left), "code", "codes") + " left, made " + look.Moment(codes.Made.In(p.o.Zone)).Text()
 	}
@@ -79,6 +83,7 @@ func (p *Pages) mySignInPage(w http.ResponseWriter, r *http.Request, status int,
 var toldWords = map[string]string{
 	"passkey-add": "A passkey was added", "passkey-remove": "A passkey was removed", "passkey-suspect": "A passkey was closed: there may be a copy of it",
 	"password-remove": "Password and authenticator were removed", "recovery-codes": "New recovery codes were made", "recovery-use": "A recovery code was used",
+	"provider-link": "A hospital account was linked", "provider-unlink": "The link to a hospital account was removed",
 	"enrol": "A new factor was set after a recovery code",
 }
 

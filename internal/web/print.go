@@ -57,6 +57,9 @@ func (p *Pages) print(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, outcome.New(outcome.Value, "name a part of the chart to print").At("part"))
 		return
 	}
+	if r.PostForm.Get("all") != "" || name == string(page.TabTimeline) {
+		p.teach(r.Context(), session(r).Person.ID, "print")
+	}
 	draw(w, onPaper(r, strings.TrimSuffix(chartHref(r.PathValue("patient"), part), "/")+where(r)))
 }
 

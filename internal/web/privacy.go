@@ -23,6 +23,7 @@ func (p *Pages) privacyRoutes() []access.Route {
 		{Method: "GET", Pattern: "/privacy/reviews", Action: policy.GlassReview, Handler: p.reviews},
 		{Method: "GET", Pattern: "/privacy/reviews/{review}", Action: policy.GlassReview, Handler: p.review},
 		{Method: "POST", Pattern: "/privacy/reviews/{review}", Action: policy.GlassReview, Handler: p.decide},
+		{Method: "POST", Pattern: "/privacy/reviews/{review}/pass", Action: policy.GlassReview, Handler: p.passOn},
 		{Method: "POST", Pattern: "/privacy/reviews/{review}/names", Action: policy.GlassReview, Handler: p.putAside},
 		{Method: "GET", Pattern: "/privacy/reviews/{review}/names", Action: policy.GlassReview, Handler: p.answering(p.reviewNames, p.review)},
 		{Method: "GET", Pattern: "/audit", Action: policy.AuditRead, Handler: p.answering(p.doExplore, p.explore)},
@@ -66,10 +67,10 @@ func (p *Pages) waiting(r *http.Request) (c look.Counts) {
 // for, too.
 func officeNav(s *identity.Session, at string, c look.Counts) []look.NavItem {
 	nav := slices.DeleteFunc(look.PrivacyNav(at, c), func(n look.NavItem) bool {
-		return (n.Label == atReviews || n.Label == atCases || n.Label == atApprovals) && !reviewsAccesses(s)
+		return (n.Label == atReviews || n.Label == atCases) && !reviewsAccesses(s) || n.Label == atApprovals && !reviewsAccesses(s) && !slices.Contains(s.Roles(), identity.Security)
 	})
 	for _, n := range look.AdminNav(at, c) {
-		if administers(s) && (n.Label == atPeople || n.Label == atApprovals && !reviewsAccesses(s)) || n.Label == atConfiguration && configures(s) {
+		if n.Label == atTraining && (reviewsAccesses(s) || administers(s)) || administers(s) && (n.Label == atPeople || n.Label == atApprovals && !reviewsAccesses(s) && !slices.Contains(s.Roles(), identity.Security)) || n.Label == atConfiguration && configures(s) {
 			nav = slices.Insert(nav, len(nav)-1, n)
 		}
 	}
@@ -79,7 +80,7 @@ func officeNav(s *identity.Session, at string, c look.Counts) []look.NavItem {
 // adminNav is the navigation of administrators, and of human resources without what is not theirs.
 func adminNav(s *identity.Session, at string, c look.Counts) []look.NavItem {
 	return slices.DeleteFunc(look.AdminNav(at, c), func(n look.NavItem) bool {
-		return n.Label == atApprovals && !administers(s) || n.Label == atConfiguration && !configures(s)
+		return n.Label == atRules && !readsRules(s) || n.Label == atApprovals && !administers(s) || (n.Label == atConfiguration || n.Label == atDevices) && !configures(s)
 	})
 }
 
@@ -107,6 +108,7 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) {
 	for _, d := range o.Days {
 		v.Volume.Bars = append(v.Volume.Bars, look.Bar{Label: d.Date.Format("2 Jan"), Count: d.Openings, Part: d.Unexplained})
 	}
+	v.Friction, v.FrictionNote = friction(o.Friction)
 	if t := o.Twin; t.Openings > 0 {
 		v.Twin = page.Twin{Real: float64(t.Explained) / float64(t.Openings), Permuted: float64(t.Dealt) / float64(t.Openings), RealWords: percent(t.Explained, t.Openings),
 			PermutedWords: percent(t.Dealt, t.Openings), Note: "The newest " + look.Plural(int64(t.Openings), "opening", "openings") + " by staff"}

@@ -81,8 +81,17 @@ func TestOwnAccessesAreDecidedBySomebodyElse(t *testing.T) {
 	a := both.page(review, "Somebody else decides this one")
 	o.hides(a, "Record the decision")
 	o.shows(both.post(review, "decision", "explained", "text", "I say so"), http.StatusForbidden, "Nobody reviews the own accesses")
-	if a := ruth.post(review, "decision", "escalate", "text", "No reason at all"); a.status != http.StatusSeeOther {
+	nora := o.staff("Nora Vance", identity.Privacy)
+	ruth.page(review, "Pass it on", "Nora Vance")
+	if a := ruth.post(review+"/pass", "to", nora.made.Person, "text", "I know them"); a.status != http.StatusSeeOther {
 		t.Fatal(a.status, a.text())
+	}
+	nora.page("/privacy/reviews?show=mine", "Jo Park")
+	nora.page(review, "passed it on to Nora Vance: I know them")
+	if a := ruth.post(review, "decision", "escalate", "text", "No reason at all"); a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/privacy/cases/") {
+		t.Fatal(a.status, a.header, a.text())
+	} else {
+		ruth.page(a.header.Get("Location"), "Jo Park", "No reason at all", "Raised from a review")
 	}
 	ruth.page(review, "made it a case")
 }

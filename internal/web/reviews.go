@@ -6,11 +6,13 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
+	"chartwarden/internal/casework"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/web/look"
@@ -41,7 +43,7 @@ func (p *Pages) reviews(w http.ResponseWriter, r *http.Request) {
 	for _, one := range []struct {
 		state access.ReviewState
 		name  string
-	}{{access.ReviewsOpen, "Waiting"}, {access.ReviewsAsked, "Asked"}, {access.ReviewsClosed, "Closed"}} {
+	}{{access.ReviewsOpen, "Waiting"}, {access.ReviewsMine, "Mine"}, {access.ReviewsAsked, "Asked"}, {access.ReviewsClosed, "Closed"}} {
 		link := look.Link{Text: one.name, Href: "/privacy/reviews?show=" + string(one.state)}
 		if one.state == state {
 			link.Href = ""
@@ -73,6 +75,12 @@ func (p *Pages) reviewLines(r *http.Request, list []access.Review, masked map[st
 			line.Marks = []look.Mark{{Tone: look.Warn, Text: "A case"}}
 		default:
 			line.Due = "waits " + ago(p.now().Sub(one.First))
+			if one.Owner != "" {
+				line.Due = names.of(one.Owner) + ", " + line.Due
+			}
+			if !one.Due.IsZero() && one.Due.Before(p.now()) {
+				line.Marks = []look.Mark{{Tone: look.Warn, Text: "Overdue"}}
+			}
 		}
 		out = append(out, line)
 	}
@@ -161,16 +169,59 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, outcome.New(outcome.NotFound, "there is no such review"))
 		return
 	}
-	err = p.o.Gate.Decide(r.Context(), who, id, r.PostForm.Get("decision"), strings.TrimSpace(r.PostForm.Get("text")))
+	next, text := "/privacy/reviews", strings.TrimSpace(r.PostForm.Get("text"))
+	if r.PostForm.Get("decision") == "escalate" {
+		var c casework.Case
+		c, err = p.o.Office.Raise(r.Context(), who, id, text)
+		next = caseHref(c.ID)
+	} else {
+		err = p.o.Gate.Decide(r.Context(), who, id, r.PostForm.Get("decision"), text)
+	}
 	switch {
 	case err == nil:
 		p.sent(r, r.URL.Path)
-		see(w, r, "/privacy/reviews")
+		see(w, r, next)
 	case !errors.Is(err, identity.ErrSignedOut) && !errors.Is(err, identity.ErrLocked) && !outcome.Is(err, outcome.NotFound):
 		p.comeBack(w, r, r.URL.Path, complaint{sentence(err), outcome.Status(err)}, url.Values{"text": {r.PostForm.Get("text")}, "decision": {r.PostForm.Get("decision")}})
 	default:
 		p.fail(w, r, err)
 	}
+}
+
+// passOn gives a review to another officer.
+func (p *Pages) passOn(w http.ResponseWriter, r *http.Request) {
+	who := p.asks(r)
+	id, err := strconv.ParseInt(r.PathValue("review"), 10, 64)
+	if err == nil {
+		err = form(w, r)
+	}
+	if err != nil {
+		p.fail(w, r, outcome.New(outcome.NotFound, "there is no such review"))
+		return
+	}
+	err = p.o.Gate.PassOn(r.Context(), who, id, r.PostForm.Get("to"), r.PostForm.Get("text"))
+	switch {
+	case err == nil:
+		see(w, r, "/privacy/reviews")
+	case !errors.Is(err, identity.ErrSignedOut) && !errors.Is(err, identity.ErrLocked) && !outcome.Is(err, outcome.NotFound):
+		p.comeBack(w, r, strings.TrimSuffix(r.URL.Path, "/pass"), complaint{sentence(err), outcome.Status(err)}, url.Values{"pass": {r.PostForm.Get("text")}})
+	default:
+		p.fail(w, r, err)
+	}
+}
+
+// officersBut are the privacy officers to whom a review can be passed on.
+func (p *Pages) officersBut(r *http.Request, c access.ReviewCase) (out []page.Option) {
+	people, err := p.o.Persons.People(r.Context())
+	if err != nil {
+		return nil // the page is there without them
+	}
+	for _, one := range people {
+		if one.Active && slices.Contains(one.Roles, identity.Privacy) && one.ID != c.Owner && one.ID != c.Person {
+			out = append(out, page.Option{Value: one.ID, Name: one.Name})
+		}
+	}
+	return out
 }
 
 // reviewPage draws one review; names, when given, shows who the patient is instead of masking.
@@ -197,8 +248,12 @@ func (p *Pages) reviewPage(w http.ResponseWriter, r *http.Request, who access.Pr
 	v := p.reviewView(r, c, masked[c.PatientID])
 	why, words := p.cameBack(r, reviewHref(c.ID))
 	v.Text, v.Decision, v.UnmaskText = words.Get("text"), words.Get("decision"), words.Get("names")
+	v.PassText = words.Get("pass")
 	if v.Problem = why.text; words.Has("names") {
 		v.Problem, v.UnmaskProblem = "", why.text
+	}
+	if words.Has("pass") {
+		v.Problem, v.PassProblem = "", why.text
 	}
 	p.draw(w, r, cmp.Or(why.status, http.StatusOK), page.Review(v))
 }
@@ -230,7 +285,7 @@ func (p *Pages) reviewView(r *http.Request, c access.ReviewCase, patient string)
 		} else if l.Glass {
 			found = "None, behind the glass"
 		}
-		v.Entries = append(v.Entries, page.ReviewEntry{When: look.Exact(l.At.In(zone)), Patient: patient, Where: zoneWords[l.Agent.Zone], Did: upper(act(l)), Found: found, Href: entryHref(l.Entry)})
+		v.Entries = append(v.Entries, page.ReviewEntry{When: look.Exact(l.At.In(zone)), Patient: patient, Where: placeWords(l.Agent.Zone), Did: upper(act(l)), Found: found, Href: entryHref(l.Entry)})
 	}
 	for _, l := range c.History {
 		v.History = append(v.History, page.Step{When: look.Recent(l.At.In(zone), p.now()), Text: verdictWords(l)})
@@ -247,6 +302,12 @@ func (p *Pages) reviewView(r *http.Request, c access.ReviewCase, patient string)
 		}
 	}
 	v.Decide = v.Closed == "" && c.Person != me.Person.ID
+	if c.Verdict == "" && c.Owner != "" {
+		v.Meta = append(v.Meta, "Waits for "+staff.of(c.Owner)+", until "+look.Moment(c.Due.In(zone)).Text())
+	}
+	if v.Decide && c.Verdict == "" {
+		v.Colleagues = p.officersBut(r, c)
+	}
 	return v
 }
 
@@ -263,6 +324,8 @@ func verdictWords(l access.Line) string {
 	switch l.Interaction {
 	case "reason":
 		return actor(l) + " gave a reason: “" + l.Text + "”"
+	case "review-passed":
+		return actor(l) + " passed it on " + l.Text
 	case "question":
 		return "The patient asked: “" + l.Text + "”"
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -93,7 +94,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) signInView(next, login string, err error) page.SignInView {
-	v := page.SignInView{Banners: p.banners(), Hospital: p.o.Hospital, Login: login, Next: local(next), Passkey: p.o.Persons.PasskeySite(), Demo: p.o.Demo && p.o.Sandbox}
+	v := page.SignInView{Banners: p.banners(), Hospital: p.o.Hospital, Login: login, Next: local(next), Passkey: p.o.Persons.PasskeySite(), Demo: p.o.Demo && p.o.Sandbox, Provider: p.accountWords()}
 	if err != nil {
 		v.Problem = sentence(err)
 	}
@@ -115,7 +116,7 @@ func (p *Pages) doSignIn(w http.ResponseWriter, r *http.Request) {
 	}
 	login, next := strings.TrimSpace(r.PostForm.Get("person")), local(r.PostForm.Get("next"))
 	opened, err := p.o.Persons.SignIn(r.Context(), identity.Attempt{Person: login, Password: r.PostForm.Get("password"),
-		Code: r.PostForm.Get("totp"), Passkey: []byte(r.PostForm.Get("passkey")), From: p.o.Browser.Arrival(r)})
+		Code: r.PostForm.Get("totp"), Passkey: []byte(r.PostForm.Get("passkey")), From: p.arrival(r)})
 	if err != nil {
 		p.draw(w, r, outcome.Status(err), page.SignIn(p.signInView(next, login, err)))
 		return
@@ -191,8 +192,18 @@ func (p *Pages) lockedPage(w http.ResponseWriter, r *http.Request, status int, p
 		see(w, r, "/sign-in")
 		return
 	}
-	p.draw(w, r, status, page.Locked(page.LockedView{Banners: p.banners(), Name: screen.Name, Because: "Locked since " + look.Clock(screen.Since.In(p.o.Zone)).Text(),
-		Passkey: p.o.Persons.PasskeySite(), Password: true, Code: true, Problem: problem, Kept: true}))
+	v := page.LockedView{Banners: p.banners(), Name: screen.Name, Because: "Locked since " + look.Clock(screen.Since.In(p.o.Zone)).Text(),
+		Passkey: p.o.Persons.PasskeySite(), Password: true, Code: true, Problem: problem, Kept: true, Provider: p.accountWords(), Shared: screen.Shared}
+	for _, o := range screen.Others {
+		v.Others = append(v.Others, page.LockedPerson{ID: o.Person, Name: o.Name})
+	}
+	if as := cmp.Or(r.PostForm.Get("person"), r.URL.Query().Get("as")); as != "" { // somebody else sits down
+		v.Else, v.As = true, page.LockedPerson{}
+		if i := slices.IndexFunc(v.Others, func(o page.LockedPerson) bool { return o.ID == as }); i >= 0 {
+			v.As = v.Others[i]
+		}
+	}
+	p.draw(w, r, status, page.Locked(v))
 }
 
 func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) {
@@ -201,7 +212,7 @@ func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	opened, err := p.o.Persons.Unlock(r.Context(), p.o.Browser.Token(r), identity.Attempt{Person: r.PostForm.Get("person"),
-		Password: r.PostForm.Get("password"), Code: r.PostForm.Get("totp"), Passkey: []byte(r.PostForm.Get("passkey")), From: p.o.Browser.Arrival(r)})
+		Password: r.PostForm.Get("password"), Code: r.PostForm.Get("totp"), Passkey: []byte(r.PostForm.Get("passkey")), From: p.arrival(r)})
 	switch {
 	case errors.Is(err, identity.ErrSignedOut):
 		see(w, r, "/sign-in")
@@ -213,11 +224,29 @@ func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) lock(w http.ResponseWriter, r *http.Request) {
-	if err := p.o.Persons.Lock(r.Context(), session(r), ""); err != nil {
+	if err := form(w, r); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	if err := p.o.Persons.Lock(r.Context(), session(r), placeOf(r)); err != nil {
 		p.fail(w, r, err)
 		return
 	}
 	see(w, r, "/locked")
+}
+
+var lockedAt = regexp.MustCompile(`^[0-9]{1,7}$`)
+
+// placeOf is where a screen was when it was locked, as its script says: the page, and how far it was scrolled. Empty: not said.
+func placeOf(r *http.Request) string {
+	from, at := local(r.PostForm.Get("from")), r.PostForm.Get("at")
+	if u, err := url.Parse(from); err != nil || from == "" || len(from) > 2048 || u.Path == "/locked" || u.Path == "/lock" {
+		return ""
+	}
+	if lockedAt.MatchString(at) && at != "0" {
+		from += "#at-" + at
+	}
+	return from
 }
 
 // alive renews the idle clock: the script calls it for what the person's hand did, never by itself.

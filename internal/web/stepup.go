@@ -79,7 +79,7 @@ func (p *Pages) askFactorFor(w http.ResponseWriter, r *http.Request, wrong error
 		p.fail(w, r, wrong)
 		return
 	}
-	v := page.StepUpView{Shell: p.shell(r, "Confirm", ""), Action: r.URL.Path, Why: why, Passkey: p.stepUpButton(r, confirmPasskey), Back: p.home(session(r)), Demo: p.o.Demo && p.o.Sandbox}
+	v := page.StepUpView{Shell: p.shell(r, "Confirm", ""), Action: r.URL.Path, Why: why, Passkey: p.stepUpButton(r, confirmPasskey), Back: p.home(session(r)), Provider: p.stepUpAddress(r), Account: p.o.Account, Demo: p.o.Demo && p.o.Sandbox}
 	status := http.StatusForbidden
 	if wrong != nil {
 		v.Problem, status = sentence(wrong), outcome.Status(wrong)
@@ -96,6 +96,13 @@ func (p *Pages) askFactorFor(w http.ResponseWriter, r *http.Request, wrong error
 		}
 	}
 	p.draw(w, r, status, page.StepUp(v))
+}
+
+// stepUpPage draws the form for a page that is gone back to.
+func (p *Pages) stepUpPage(w http.ResponseWriter, r *http.Request, next string, wrong error) {
+	v := page.StepUpView{Shell: p.shell(r, "Confirm", ""), Action: stepUpPath, Hidden: []page.Field{{Name: "next", Value: next}}, Passkey: p.stepUpButton(r, confirmPasskey), Back: p.home(session(r)),
+		Provider: stepUpPath + "/provider?next=" + url.QueryEscape(next), Account: p.o.Account, Problem: sentence(wrong)}
+	p.draw(w, r, outcome.Status(wrong), page.StepUp(v))
 }
 
 const stepUpPath = "/step-up"
@@ -115,6 +122,10 @@ func (p *Pages) stepUp(w http.ResponseWriter, r *http.Request) {
 	}
 	who := p.asks(r)
 	if r.PostForm.Get(confirmCode) == "" && r.PostForm.Get(confirmPassword) == "" && r.PostForm.Get(confirmPasskey) == "" {
+		if p.o.Provider != nil && p.o.Persons.Fresh(who.Session) == nil { // confirmed at the provider, in another tab
+			see(w, r, next)
+			return
+		}
 		p.askFactor(w, r, outcome.New(outcome.Required, "use your passkey or enter a code"))
 		return
 	}

@@ -18,9 +18,13 @@ import (
 	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
 	"chartwarden/internal/casework"
+	"chartwarden/internal/governance"
 	"chartwarden/internal/identity"
+	"chartwarden/internal/policy"
 	"chartwarden/internal/scope"
+	"chartwarden/internal/sso"
 	"chartwarden/internal/staffing"
+	"chartwarden/internal/training"
 	"chartwarden/internal/web/look"
 	"chartwarden/internal/web/page"
 )
@@ -36,29 +40,35 @@ type Browser interface {
 
 // Options are the parts the pages stand on.
 type Options struct {
-	Gate     *access.Gate
-	Persons  *identity.Store
-	Office   *casework.Office
-	Staffing *staffing.Desk
-	State    func() audit.State                    // how the log stands, for banners
-	Head     func() (note []byte, verifier string) // the newest signed head of the log and the key that it is checked with
-	Browser  Browser
-	Zone     *time.Location
-	Now      func() time.Time
-	Hospital string // whose installation this is
-	Base     string // as browsers see this server
-	Sandbox  bool
-	Demo     bool // the one-touch start page exists
-	DemoList func() []DemoPerson
-	DemoSeat func(person, seat string) string     // the name of a seat of the start page, for the browser; nil: everybody sits at this browser
-	Drill    func() *Drill                        // the last restore drill; nil, or a nil answer: none is expected
-	InWords  func(scope.Set) []page.ConsentLine   // what scopes let an app do
-	Trouble  func(setting string) string          // what is wrong with a setting now; empty, or nil: nothing
-	Standing func() string                        // why detection stands still now; empty, or nil: it does not
-	Watches  bool                                 // another system is watched, and there are no charts
-	Feed     func(context.Context) (*Feed, error) // how its log comes; nil, or a nil answer: there is none
-	Settings []Setting                            // of this process, which never change while it runs
-	Version  string
+	Gate       *access.Gate
+	Persons    *identity.Store
+	Office     *casework.Office
+	Staffing   *staffing.Desk
+	Rules      *governance.Rules
+	Deciding   func() *policy.Set                    // the bundle in force
+	School     *training.School                      // what people learn and sign
+	State      func() audit.State                    // how the log stands, for banners
+	Head       func() (note []byte, verifier string) // the newest signed head of the log and the key that it is checked with
+	Browser    Browser
+	Zone       *time.Location
+	Now        func() time.Time
+	Hospital   string // whose installation this is
+	Base       string // as browsers see this server
+	Sandbox    bool
+	Demo       bool // the one-touch start page exists
+	DemoList   func() []DemoPerson
+	DemoSeat   func(person, seat string) string     // the name of a seat of the start page, for the browser; nil: everybody sits at this browser
+	Drill      func() *Drill                        // the last restore drill; nil, or a nil answer: none is expected
+	InWords    func(scope.Set) []page.ConsentLine   // what scopes let an app do
+	Trouble    func(setting string) string          // what is wrong with a setting now; empty, or nil: nothing
+	Standing   func() string                        // why detection stands still now; empty, or nil: it does not
+	Watches    bool                                 // another system is watched, and there are no charts
+	Feed       func(context.Context) (*Feed, error) // how its log comes; nil, or a nil answer: there is none
+	Provider   *sso.Provider                        // identity provider by which people may sign in; nil: there is none
+	Account    string                               // what people call their account there
+	LinkSource string                               // who else knows people by the provider's link claim; empty: nobody
+	Settings   []Setting                            // of this process, which never change while it runs
+	Version    string
 }
 
 // Setting is one setting as people read it.
@@ -83,9 +93,12 @@ type Pages struct {
 	complaints once[complaint]  // why a note was not signed
 	checks     checks           // of the whole log, since this process started
 	endedApp   once[string]     // the app whose access a person just ended
+	deviceSaid once[deviceSaid] // what was just done with a device
+	ended      once[string]     // how many sessions a person just ended
 	arrived    once[string]     // the appointment that was just checked in
 	began      time.Time
 	names      staffNames   // of colleagues, as the directory tells them
+	lessons    lessons      // of a minute, for the next page
 	calledOff  once[string] // that an appointment was just called off
 }
 
@@ -100,7 +113,7 @@ func (p *Pages) Close() { p.once.Do(func() { close(p.done) }) }
 // Routes lists every page with its action.
 func (p *Pages) Routes() []access.Route {
 	routes := []access.Route{{Method: "GET", Pattern: "/static/", Public: true, Handler: look.Static().ServeHTTP}}
-	for _, family := range [][]access.Route{p.sessionRoutes(), p.mySignInRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.appRoutes(), p.privacyRoutes(), p.caseRoutes(), p.approvalRoutes(), p.adminRoutes()} {
+	for _, family := range [][]access.Route{p.sessionRoutes(), p.providerRoutes(), p.mySignInRoutes(), p.myDevicesRoutes(), p.deviceRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.trainingRoutes(), p.appRoutes(), p.privacyRoutes(), p.caseRoutes(), p.approvalRoutes(), p.colleagueRoutes(), p.policyRoutes(), p.adminRoutes()} {
 		routes = append(routes, family...)
 	}
 	return routes

@@ -107,6 +107,9 @@ func TestModulesStaySmall(t *testing.T) {
 		s := string(mustRead(name))
 		lines += strings.Count(s, "\n")
 		for _, bad := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "localStorage", "indexedDB", "sessionStorage", "document.write"} {
+			if bad == "indexedDB" && name == "js/device.js" { // the key of the device, and nothing of a page (ADR 175)
+				continue
+			}
 			if strings.Contains(s, bad) {
 				t.Errorf("%s uses %s", name, bad)
 			}

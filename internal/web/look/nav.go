@@ -7,6 +7,7 @@ type Counts struct {
 	Reviews int // openings waiting for review
 	Cases   int // cases waiting for the privacy office
 	People  int // persons and approvals waiting for an administrator
+	Asks    int // requests of colleagues about patients of this person
 	// Approvals are acts that wait for this person's word.
 	Approvals int
 }
@@ -16,6 +17,7 @@ func CareNav(at string, c Counts) []NavItem {
 	nav := []NavItem{
 		{Label: "My day", Href: "/day", Icon: "calendar-days", Count: c.ToSign},
 		{Label: "Find", Href: "/find", Icon: "search"},
+		{Label: "Colleagues", Href: "/colleagues", Icon: "users", Count: c.Asks},
 		{Label: "My activity", Href: "/activity", Icon: "eye", Count: c.Answers},
 	}
 	if c.Approvals > 0 || at == "Approvals" { // seldom
@@ -50,6 +52,7 @@ func PrivacyNav(at string, c Counts) []NavItem {
 		{Label: "Approvals", Href: "/approvals", Icon: "circle-check", Count: c.Approvals},
 		{Label: "Audit explorer", Href: "/audit", Icon: "history"},
 		{Label: "Integrity", Href: "/integrity", Icon: "shield-check"},
+		{Label: "Rules", Href: "/policy", Icon: "book-open-check"},
 		{Label: "My activity", Href: "/activity", Icon: "eye", Count: c.Answers, Apart: true},
 	})
 }
@@ -58,8 +61,11 @@ func PrivacyNav(at string, c Counts) []NavItem {
 func AdminNav(at string, c Counts) []NavItem {
 	return mark(at, []NavItem{
 		{Label: "People", Href: "/admin/people", Icon: "users", Count: c.People},
+		{Label: "Training", Href: "/admin/training", Icon: "clipboard-list"},
 		{Label: "Approvals", Href: "/approvals", Icon: "circle-check", Count: c.Approvals},
 		{Label: "Integrity", Href: "/integrity", Icon: "shield-check"},
+		{Label: "Rules", Href: "/policy", Icon: "book-open-check"},
+		{Label: "Devices", Href: "/admin/devices", Icon: "monitor"},
 		{Label: "Configuration", Href: "/admin/configuration", Icon: "settings"},
 		{Label: "My activity", Href: "/activity", Icon: "eye", Apart: true},
 	})

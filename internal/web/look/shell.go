@@ -22,19 +22,21 @@ const (
 
 // Shell is what surrounds every page of a signed-in person. Fill it once per request and set Title and the current NavItem per page.
 type Shell struct {
-	Title     string        // of the browser tab: the kind of page, never patient data
-	Person    Person        // who is signed in
-	Nav       []NavItem     // main navigation; see the Nav functions
-	Side      bool          // navigation stands at the side (privacy, administration), not in the bar
-	Find      bool          // the bar has the patient finder
-	Keys      bool          // single-letter shortcuts are on for this person
-	Live      bool          // the page listens to /events: lock, notice, count
-	LockAfter time.Duration // until this screen locks itself without activity; 0 shows no timer
-	Banners   []Banner      // states everybody must know: sandbox, journal, cut, downtime
-	Entry     Entry         // the audit entry of this page; zero when nothing of a patient is on it
-	Paper     Paper         // what a printed copy says about itself
-	Sheet     Sheet         // how the page comes to paper
-	Here      string        // address of this page, where a setting leads back to; empty where it cannot be opened again
+	Title       string        // of the browser tab: the kind of page, never patient data
+	Person      Person        // who is signed in
+	Nav         []NavItem     // main navigation; see the Nav functions
+	Side        bool          // navigation stands at the side (privacy, administration), not in the bar
+	Find        bool          // the bar has the patient finder
+	Keys        bool          // single-letter shortcuts are on for this person
+	Live        bool          // the page listens to /events: lock, notice, count
+	LockWriting time.Duration // the same once something is being written on it
+	Shared      bool          // people take turns at this workstation: one touch makes room
+	LockAfter   time.Duration // until this screen locks itself without activity; 0 shows no timer
+	Banners     []Banner      // states everybody must know: sandbox, journal, cut, downtime
+	Entry       Entry         // the audit entry of this page; zero when nothing of a patient is on it
+	Paper       Paper         // what a printed copy says about itself
+	Sheet       Sheet         // how the page comes to paper
+	Here        string        // address of this page, where a setting leads back to; empty where it cannot be opened again
 }
 
 // Sheet says how a page comes to paper. The zero Sheet is a page that a browser prints as it is.

@@ -70,6 +70,7 @@ type PersonView struct {
 	Facts     []look.Fact // practitioner, added, last active, training
 	Factors   []look.Fact // password set, authenticator since
 	Roles     []RoleOption
+	Cleared   []RoleOption // the sensitivity labels for which a person can be cleared
 	Sessions  []SessionLine
 	Link      *EnrolLink // a fresh enrolment link, shown once
 	Ended     string     // "Ended Fri 20 Nov 2026, 17:02 by HR. 1 session and 2 devices closed."

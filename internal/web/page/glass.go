@@ -19,8 +19,11 @@ type ClosedView struct {
 	Lasts   string        // "until discharge, at most 72 hours"
 	Closed  string        // "Psychotherapy notes stay closed."; what the glass does not open
 	Ways    []look.Way
-	Back    string // address of where the person came from
-	Reason  string // chosen code after a failure; empty chooses the first
+	Take    bool     // an open order of this person's department can be taken
+	Ask     *AskTeam // nil: nobody can be asked
+	Request *Request // nil: no timed request helps
+	Back    string   // address of where the person came from
+	Reason  string   // chosen code after a failure; empty chooses the first
 	Text    string
 	Problem string
 }
@@ -57,4 +60,22 @@ type RefusalView struct {
 	Why    string
 	Ways   []look.Way // never empty: no refusal without a next step
 	Ref    string     // number that the helpdesk understands; may be empty
+}
+
+// AskTeam asks those who treat the patient, and says what became of it.
+type AskTeam struct {
+	Text    string // as typed
+	Problem string
+	Waits   string // "since 10:12"; the request is open
+	ID      string // of the open request
+	No      string // when somebody declined: "at 10:14"
+	Usual   string // how long an answer usually takes
+}
+
+// Request asks for field groups of the chart for a day.
+type Request struct {
+	Groups  []Option
+	Text    string
+	Problem string
+	Waits   string
 }

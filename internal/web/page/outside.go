@@ -10,6 +10,7 @@ type SignInView struct {
 	Problem  string // why the last try failed, the same words for an unknown name and a wrong password
 	Next     string // opaque place to go on to, or empty
 	Passkey  string // domain that passkeys are bound to; empty: there are none
+	Provider string // what people call their account at the identity provider; empty: there is none
 	Demo     bool   // offer the one-touch start page
 }
 
@@ -55,9 +56,17 @@ type LockedView struct {
 	Passkey  string // domain that passkeys are bound to; empty: there are none
 	Password bool   // ask for the password
 	Code     bool   // ask for a TOTP code
+	Provider string // as in SignInView
+	Shared   bool   // people take turns at this workstation
+	Others   []LockedPerson
+	Else     bool         // the form is for somebody else than who locked it
+	As       LockedPerson // of Others; without a name the form asks for one
 	Problem  string
 	Kept     bool // unsent text is kept
 }
+
+// LockedPerson has a session on a shared workstation.
+type LockedPerson struct{ ID, Name string }
 
 // groups writes a secret in groups of four, which is how people copy it.
 func groups(secret string) string {

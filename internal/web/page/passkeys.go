@@ -37,6 +37,7 @@ type MySignInView struct {
 	Passkeys []PasskeyLine
 	Possible bool // passkeys can be made under this address
 	Password bool // password and authenticator are set
+	Account  AccountLine
 	Codes    []string
 	HasCodes bool
 	Recovery string // how the recovery codes stand, in words

@@ -9,10 +9,13 @@ type PrivacyView struct {
 	Figures  []Figure
 	Twin     Twin // without PermutedWords it is left out: one share alone is not honest
 	Volume   look.VolumeOf
-	VolumeOf string // "Last 14 days"
-	Queue    []ReviewLine
-	Waiting  int // in the queue
-	Proof    ProofLine
+	VolumeOf string      // "Last 14 days"
+	Friction []look.Fact // what was asked of people at work; without any the card is left out
+	// FrictionNote says beneath it what the figures mean.
+	FrictionNote string
+	Queue        []ReviewLine
+	Waiting      int // in the queue
+	Proof        ProofLine
 }
 
 // Figure is one number that leads to its list.
@@ -80,8 +83,11 @@ type ReviewView struct {
 	Unmask  string // POST address that shows names, with a reason; empty: not allowed
 	// What was typed into a form of the page that failed.
 	Text, Decision, UnmaskText, UnmaskProblem string
-	History                                   []Step
-	Proof                                     ProofLine
+	// Colleagues are the officers to whom the review can be passed on; with none the form is not there.
+	Colleagues            []Option
+	PassText, PassProblem string
+	History               []Step
+	Proof                 ProofLine
 
 	Decide  bool   // this person may decide; nobody decides about her own openings
 	Asked   string // the question that was put to the person; the review can still be decided

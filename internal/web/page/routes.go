@@ -23,6 +23,8 @@ package page
 //	                                    POST /my-sign-in/password                    removes password and authenticator
 //	                                    POST /my-sign-in/recovery                    makes ten codes, shown once
 //	                                    POST /settings/keys            [back]                             turns single-key shortcuts on or off
+//	GET  /my-devices                    POST /my-devices/{session}/end                                    ends one session of the person
+//	                                    POST /my-devices/end-others                                       all but this one
 //	GET  /events                        text/event-stream: lock {}, notice {"text","href","link"}, count {"href","n"}
 //	GET  /day
 //	GET  /find                          POST /find                 q, [born] (read with look.ParseDay)    never GET with a name
@@ -41,6 +43,13 @@ package page
 //	                                    POST /glass                patient, code=emergency|covering|consulted|patient-contact|other, [text], [totp]
 //	                                    POST /chart/{patient}/glass/end
 //	GET  /activity                      POST /activity/{entry}     text                                   a reason, before anybody asks
+//	GET  /colleagues                    POST /colleagues/asks/{ask}    act=yes|no|withdraw, [patient]
+//	                                    POST /colleagues/words/{word}/end
+//	                                    POST /colleagues/cover         [for], person, from, until
+//	                                    POST /chart/{patient}/ask      why                                leads back to the closed chart; so do:
+//	                                    POST /chart/{patient}/take
+//	                                    POST /chart/{patient}/request  group (repeated), why
+//	                                    POST /chart/{patient}/asked    name or person
 //	GET  /apps                          POST /apps/{authorization}/end                                    ends what an app may do
 //	GET  /me                            POST /me/question          entry, [text]                          "I do not know this person"
 //	GET  /me/report                     the patient's list as a download
@@ -68,6 +77,11 @@ package page
 //	                                    POST /admin/people/{person}/reset             with (the second person)
 //	                                    POST /admin/people/{person}/link              a new first link, shown once
 //	                                    POST /admin/pending/{item}                    act=approve|decline
+//	GET  /admin/devices                 POST /admin/devices        name                                   makes a one-time code
+//	                                    POST /admin/devices/here   here, device                           registers this browser
+//	                                    POST /admin/devices/{device}                  act=lost|retire|code, [reason]
+//	GET  /device/{code}                 POST /device/{code}        device                                 at the device itself
+//	                                    POST /device/nonce, /device/proof                                 by fetch, from device.js
 //	GET  /admin/configuration
 //
 // A search, POST /find, POST /audit and the like, is answered under the same address with ?typed= and a chance number that stands for what was

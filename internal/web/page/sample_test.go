@@ -282,7 +282,10 @@ func shots() map[string]templ.Component {
 			{"5", "Glass openings, 7 days", "4 explained by later facts", "/privacy/reviews?glass", look.Plain}, {"0.4 %", "Openings that asked anything", "goal at most 2 %", "/audit?asked", look.OK},
 			{"6 h", "To the first look", "median of 30 days", "/privacy/reviews", look.Plain}},
 		Twin: Twin{Real: .974, Permuted: .093, RealWords: "97.4 %", PermutedWords: "9.3 %", Note: "Last 30 days"}, VolumeOf: "Last 14 days",
-		Volume: look.VolumeOf{What: "openings", PartName: "without a reason", Bars: days}, Queue: queue, Waiting: 12, Proof: fine}
+		Volume: look.VolumeOf{What: "openings", PartName: "without a reason", Bars: days}, Queue: queue, Waiting: 12, Proof: fine,
+		Friction: []look.Fact{{Name: "Charts before which something was asked", Value: "0.4 % (5 of 1,276)", Tone: look.OK}, {Name: "Questions a shift", Value: "0.02; at most 1 for one person on one day"},
+			{Name: "Time between question and chart", Value: "8 seconds in the middle, 52 seconds in all"}, {Name: "Overrides", Value: "5 openings with the glass, 4 explained since by what others recorded"}},
+		FrictionNote: "Aim: at most 2 % of charts and one question a shift. A chart counts once for a person and a day."}
 	start := time.Date(2026, 11, 19, 12, 0, 0, 0, time.UTC)
 	var inShift, after []time.Time
 	for _, m := range []int{200, 278, 314, 428, 530, 626} {
@@ -308,7 +311,7 @@ func shots() map[string]templ.Component {
 			{look.Exact(after[9]), "R. T.", "Oncology clinic", "Opened demographics", "None found", "/audit/demo/16111"}, {look.Exact(after[7]), "L. P.", "Emergency", "Opened summary", "Registered by her, 17 Nov", "/audit/demo/16102"}},
 		History: []Step{{look.Recent(ago(28*time.Minute), now), "Badge record: left the building 23:06, back 01:44."}, {look.Recent(ago(53*time.Minute), now), "Ruth took it."}, {look.Recent(ago(31*time.Hour), now), "Raised 2 minutes after the print."}},
 		Proof:   ProofLine{Tone: look.OK, Lead: "31 of 31 entries proven", Text: "No entry was changed or removed. Checked 09:41 against the copy at the county archive.", Head: "9f3c 71ab 04de … 5e20", Href: "/integrity"}, Decide: true}
-	glassReview := ReviewView{Shell: privacy("Reviews"), ID: "2294", Crumb: "2294", Prev: "/privacy/reviews/2291", Headline: "Resident opened one chart with a reason: covering for a colleague", Meta: []string{"First look due Mon 23 Nov", "Raised Thu 19 Nov 2026, 07:48"}, Marks: []look.Mark{{Icon: "lock-open", Text: "Glass"}},
+	glassReview := ReviewView{Shell: privacy("Reviews"), ID: "2294", Crumb: "2294", Colleagues: []Option{{Value: "k", Name: "Kim Ito"}}, PassText: "I know them", PassProblem: "Choose a privacy officer who is active.", Prev: "/privacy/reviews/2291", Headline: "Resident opened one chart with a reason: covering for a colleague", Meta: []string{"First look due Mon 23 Nov", "Raised Thu 19 Nov 2026, 07:48"}, Marks: []look.Mark{{Icon: "lock-open", Text: "Glass"}},
 		Tale: "Sam Rivera, resident in Emergency, opened the chart of M. O. on Thursday at 07:48 and read the summary for 2 minutes.", Given: "Covering for Lee until eight.", Unknown: "whether the cover was agreed: no cover is entered in the roster.",
 		Checks:  []Check{{"Visit or stay", "admitted to Emergency at 08:20 by another person", true}, {"Order, referral or result", "none", false}, {"Shift or on-call duty", "Emergency, 07:00 to 19:00", true}},
 		Entries: []ReviewEntry{{look.Exact(ago(50 * time.Hour)), "M. O.", "Emergency", "Opened summary", "None at that time", "/audit/demo/16002"}}, Total: 1, Closed: "Closed Thu 19 Nov 2026, 08:49 by a later fact: Okafor was admitted to Emergency while Sam Rivera was on shift there. Quoted from the visit."}
@@ -370,6 +373,7 @@ func shots() map[string]templ.Component {
 			{"/admin/people/c", "Mina Kaur", "mina.kaur", "Technician", "Physiotherapy", look.Recent(ago(22*time.Hour), now), []look.Mark{{Tone: look.Warn, Text: "Training due"}}},
 			{"/admin/people/d", "Kim Osei", "kim.osei", "No role yet", "Cardiology", look.When{}, []look.Mark{{Text: "Not enrolled"}}}}}
 	person := PersonView{Shell: admin("People"), ID: "b", Name: "Dana Whitlock", Sub: "dana.whitlock, Registration", MayEnd: true, May: true, Roles: roles,
+		Cleared:  []RoleOption{{"PSY", "Psychiatry", "Diagnoses, visits and treatments of psychiatry", true}, {"PSYTHPN", "Psychotherapy notes", "For the therapist: not even breaking the glass opens them", false}},
 		Facts:    []look.Fact{{Name: "Staff entry", Value: "Practitioner/8831"}, {Name: "Added", Value: "3 Feb 2024 by Anna Berg"}, {Name: "Training", Value: "Done 12 Dec 2025, due in 3 weeks", Tone: look.Warn}},
 		Factors:  []look.Fact{{Name: "Password", Value: "Set 3 Feb 2024"}, {Name: "Authenticator", Value: "Since 3 Feb 2024"}},
 		Sessions: []SessionLine{{"Desk ER-02", "hospital", look.Clock(ago(3 * time.Hour)), look.Clock(ago(time.Minute))}}, Seconds: []Option{{"p1", "Jo Park", false}, {"p2", "Ruth Adeyemi", false}},
@@ -389,6 +393,12 @@ func shots() map[string]templ.Component {
 	empty := SummaryView{Chart: chartView("Chart summary", TabSummary)}
 	empty.Chart.Patient.Allergies, empty.Chart.Patient.Facts, empty.Chart.Patient.Team, empty.Chart.Looked = Allergies{Asked: true}, nil, nil, []Looker{}
 
+	myDevices := MyDevicesView{Shell: admin(""), Here: SessionHere{ID: "s1", Browser: "Firefox on Windows", Device: "a managed device", Place: "In the hospital, ward-3", Proof: "two factors",
+		Since: look.Clock(ago(3 * time.Hour)), Last: look.Clock(ago(time.Minute))}, Others: []SessionHere{
+		{ID: "s2", Browser: "Safari on an iPad", Device: "an unknown device", Place: "On the internet", Proof: "two factors", Since: look.Clock(ago(20 * time.Hour)), Last: look.Clock(ago(15 * time.Hour)), Locked: true},
+		{ID: "s3", Browser: "Samsung Internet on Android", Device: "a registered device", Place: "By the hospital's own network, from outside", Proof: "two factors", As: "as a patient", Since: look.Clock(ago(30 * time.Hour)), Last: look.Clock(ago(29 * time.Hour))}},
+		Used: []UsedLine{{"Firefox on Windows", "In the hospital, ward-3", look.Clock(ago(90 * time.Hour)), look.Clock(ago(time.Minute)), "12 sign-ins", true},
+			{"Safari on an iPad", "On the internet", look.Clock(ago(90 * time.Hour)), look.Clock(ago(15 * time.Hour)), "1 sign-in", false}}}
 	mySignIn := MySignInView{Shell: admin(""), Password: true, Possible: true, HasCodes: true, Recovery: "9 codes left, made 2 Nov 2026, 14:20",
 		Told: []ToldLine{{What: "A passkey was added", When: look.Moment(now)}}, Codes: []string{"0h4k-9xq2-mm3r-t7wd", "1vz8-4npc-00ka-e5gj"},
 		Passkeys: []PasskeyLine{{ID: "a", Name: "Ward laptop", Kind: "Bound to one device", Made: look.Recent(now.Add(-24*time.Hour), now), Used: look.Recent(now, now)},
@@ -407,6 +417,18 @@ func shots() map[string]templ.Component {
 		"approvals": Approvals(ApprovalsView{Shell: privacy("Approvals"), Rows: []ApprovalLine{
 			{Href: "/approvals/a", What: "Take back what Priya Natarajan wrote since 21 Nov 2026, 06:10:00", By: "Ruth Adeyemi", When: look.Recent(now.Add(-12*time.Minute), now), Marks: []look.Mark{{Tone: look.Warn, Text: "Waits"}}},
 			{Href: "/approvals/b", What: "Erase the chart …k2v9xq for good", By: "The command line", When: look.Recent(now.Add(-2*time.Hour), now), Marks: []look.Mark{{Tone: look.OK, Text: "Agreed, being carried out"}}}}}),
+		"training": Training(TrainingView{Shell: privacy("Training"), Until: "Yours lasts until 3 Dec 2026. After that exports, and charts of patients outside your care, wait. Patients in your care and emergencies never wait.",
+			ToDo:   []TrainingLine{{Href: "/training/phishing", Title: "Phishing", About: "4 minutes, 3 questions", State: "Changed since you signed it 4 Feb 2026"}, {Href: "/training/promise", Title: "What I promise", About: "1 minute, to read and to sign", State: "To do"}},
+			Done:   []TrainingLine{{Href: "/training/glass", Title: "Breaking the glass", About: "4 minutes, 3 questions", State: "Signed 2 Feb 2026, counts until 2 Feb 2027"}},
+			Record: []TrainingSigned{{What: "glass", Version: "0f3a99c2b1de", When: look.Exact(time.Date(2026, 2, 2, 9, 12, 0, 0, time.UTC)), Entry: "18204"}}}),
+		"training-course": Course(CourseView{Shell: privacy("Training"), ID: "phishing", Title: "Phishing", About: "4 minutes", Problem: "1 answer is not right yet. Read why below, choose again, and sign.",
+			Text: []CourseText{{Title: "How it looks today", Text: []string{"A mail, a text message or a call that sounds like this house, is in a hurry, and wants you to sign in.", "It may know your name and your unit."}}},
+			Quiz: []CourseQuestion{{Name: "q0", Text: "“This is the help desk. We need the six digits that you just got.” You:", Why: "Nobody here ever asks for your code.", Wrong: true,
+				Answers: []Option{{Value: "0", Name: "Read them out, since the help desk asks", On: true}, {Value: "1", Name: "Hang up and call the help desk yourself"}}},
+				{Name: "q1", Text: "You typed your password into a strange page. You:", Why: "One second is enough to stop it.", Answers: []Option{{Value: "0", Name: "Hope that nothing happens"}, {Value: "1", Name: "Tell it now", On: true}}}}}),
+		"training-everybody": Compliance(ComplianceView{Shell: privacy("Training"), Views: []look.Link{{Text: "Everybody 2"}, {Text: "Overdue 1", Href: "/admin/training?show=overdue"}}, Total: 2, Rows: []ComplianceLine{
+			{Name: "Dana Whitlock", Unit: "Registration", Done: "2 of 7", Href: "/admin/people/a", Due: look.Day(time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)), Mark: look.Mark{Tone: look.Warn, Text: "Overdue"}},
+			{Name: "Sam Rivera", Unit: "Medicine", Done: "7 of 7", Href: "/admin/people/b", Due: look.Day(time.Date(2027, 10, 2, 0, 0, 0, 0, time.UTC)), Mark: look.Mark{Tone: look.OK, Text: "Done"}}}}),
 		"approvals-none": Approvals(ApprovalsView{Shell: privacy("Approvals")}),
 		"approval": Approval(ApprovalView{Shell: privacy("Approvals"), ID: "a", Headline: "Take back what Priya Natarajan wrote since 21 Nov 2026, 06:10:00", Marks: []look.Mark{{Tone: look.Warn, Text: "Waits"}},
 			Reason: "Signed in with a stolen password; two charts are spoilt.", Open: true, May: true, Will: "What this person wrote since then is taken back by new versions; nothing is removed. What somebody else wrote upon it stays.",
@@ -419,6 +441,7 @@ func shots() map[string]templ.Component {
 		"step-up": StepUp(StepUpView{Shell: admin("People"), Action: "/admin/people/b/end", Hidden: []Field{{"reason", "Left the hospital"}}, Back: "/admin/people/b", Demo: true}),
 		"sign-in": SignIn(SignInView{Hospital: "Harbour Hospital", Demo: true, Banners: []look.Banner{look.SandboxBanner()}}), "sign-in-problem": SignIn(SignInView{Hospital: "Harbour Hospital", Login: "anna.lindqvist", Problem: "Name, password or code is not right. After five more tries this name waits a minute."}),
 		"my-sign-in":      MySignIn(mySignIn),
+		"my-devices":      MyDevices(myDevices),
 		"my-sign-in-none": MySignIn(MySignInView{Shell: admin(""), Password: true, Possible: true, Recovery: "None"}),
 		"passkey-add":     AddPasskey(AddPasskeyView{Shell: admin(""), Site: "localhost"}),
 		"recover":         Recover(RecoverView{Banners: []look.Banner{look.SandboxBanner()}, Login: "anna.lindqvist", Problem: "The person or the recovery code is wrong; a code works once."}),

@@ -148,6 +148,7 @@ type AccessView struct {
 	Total  int
 	Spans  []look.Link // 7 days, 30 days, all; the current one without Href
 	Older  look.Link
+	AskIn  *AskInView
 	Proven string // "All 31 entries are proven, checked 09:41."
 }
 

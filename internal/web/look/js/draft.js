@@ -30,6 +30,7 @@ for (const form of document.querySelectorAll('form[data-draft]')) {
     clearTimeout(waiting)
     waiting = setTimeout(keep, 2000)
   })
+  document.addEventListener('locking', (e) => e.detail.push(keep()))
   form.addEventListener('submit', () => { clearTimeout(waiting); changed = false })
   document.addEventListener('visibilitychange', () => { if (document.hidden) keep() })
 }

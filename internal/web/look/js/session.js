@@ -2,7 +2,8 @@
 // The server decides; this file only keeps the screen in step with it, and leaves nothing of a patient behind.
 
 const timer = document.querySelector('[data-lock-after]')
-const limit = Number(timer?.dataset.lockAfter ?? 0) * 1000
+let limit = Number(timer?.dataset.lockAfter ?? 0) * 1000
+const warning = document.querySelector('[data-lock-warning]')
 let deadline = Date.now() + limit
 let told = Date.now()
 let stream = null
@@ -19,17 +20,49 @@ function lock() {
   document.querySelector('main a')?.focus()
 }
 
-const post = (path) => fetch(path, { method: 'POST', redirect: 'manual', keepalive: true })
+const post = (path, fields) => fetch(path, { method: 'POST', redirect: 'manual', keepalive: true, body: fields && new URLSearchParams(fields) })
+
+// Where the screen was, for the way back. The server keeps it, sealed, with the session; nothing of it stays in the browser.
+const place = () => ({ from: location.pathname + location.search, at: Math.round(scrollY) })
+
+// What is being written is kept before the lock closes the door for it.
+async function keepAndLock() {
+  const at = place()
+  const kept = []
+  document.dispatchEvent(new CustomEvent('locking', { detail: kept }))
+  lock()
+  await Promise.allSettled(kept)
+  return post('/lock', at)
+}
+
+document.addEventListener('submit', (e) => {
+  if (locked || e.target.getAttribute('action') !== '/lock') return // a field may be called action
+  e.preventDefault()
+  keepAndLock().finally(() => location.assign('/locked'))
+})
+
+// Back at the same place: the address says how far down, once.
+const was = /^#at-(\d{1,7})$/.exec(location.hash)
+if (was) {
+  history.replaceState(null, '', location.pathname + location.search)
+  scrollTo({ top: Number(was[1]), behavior: 'instant' })
+}
+
+// Whoever writes may think longer.
+document.addEventListener('input', (e) => {
+  if (limit && e.target.form?.matches('form[data-draft]')) limit = Math.max(limit, Number(timer.dataset.lockWriting) * 1000)
+})
 
 function tick() {
   if (locked || !limit) return
   const left = Math.max(0, Math.ceil((deadline - Date.now()) / 1000))
   timer.hidden = false
-  timer.classList.toggle('soon', left <= 60)
+  const soon = left <= Math.min(60, limit / 2000)
+  timer.classList.toggle('soon', soon)
+  if (soon && !warning.textContent) warning.textContent = 'This screen locks in ' + left + ' seconds. Touch it or press a key to stay. What you write is kept.'
   timer.querySelector('[data-lock-clock]').textContent = Math.floor(left / 60) + ':' + String(left % 60).padStart(2, '0')
   if (left === 0) {
-    post('/lock')
-    lock()
+    keepAndLock()
   }
 }
 
@@ -37,6 +70,7 @@ function tick() {
 function alive() {
   if (locked || !limit) return
   deadline = Date.now() + limit
+  warning.textContent = ''
   if (Date.now() - told < 30_000) return
   told = Date.now()
   post('/alive').then((r) => { if (r.type === 'opaqueredirect' || r.status === 401) lock() }, () => {})

@@ -1,0 +1,35 @@
+package page
+
+import "chartwarden/internal/web/look"
+
+// MyDevicesView is where the signed-in person is signed in, and where she was.
+type MyDevicesView struct {
+	Shell   look.Shell
+	Here    SessionHere
+	Others  []SessionHere
+	Used    []UsedLine
+	Ended   string // what was just ended: "One session was ended."
+	Problem string
+}
+
+// SessionHere is one live session of the person.
+type SessionHere struct {
+	ID      string
+	Browser string // Firefox on Windows
+	Device  string // a managed device
+	Place   string // in the hospital
+	Proof   string // two factors
+	As      string // as a patient; empty for who is here in one capacity only
+	Since   look.When
+	Last    look.When
+	Locked  bool
+}
+
+// UsedLine is a device at which the person signed in.
+type UsedLine struct {
+	Browser     string
+	Place       string
+	First, Last look.When
+	Times       string // 12 sign-ins
+	Here        bool
+}
