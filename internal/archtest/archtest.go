@@ -29,7 +29,7 @@ var ranks = [][]string{
 	{"audit"},
 	{"record", "identity"},
 	{"access", "detect"},
-	{"casework", "ingest", "feed", "intake", "disclosure", "message", "governance", "outlet", "staffing"},
+	{"casework", "ingest", "feed", "intake", "disclosure", "message", "governance", "outlet", "sso", "staffing", "training"},
 	{"fhirapi", "scim", "smart", "web", "hospital", "watch"},
 	{"server"},
 }

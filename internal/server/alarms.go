@@ -14,6 +14,12 @@ import (
 // grantRows is the table of grants, whose tags this package's own key family makes: access holds no keys.
 const grantRows = "access_grant"
 
+// trainingRows is the table of completions of training, of which the same is true.
+const trainingRows = "training_done"
+
+// wordRows is the table of what colleagues said, whose tags are made so too.
+const wordRows = "access_word"
+
 // alarms collects the rows beside the records that the parts met and that this program did not write, or not like that. Each is told
 // once: to the logger, as an entry of the log, on the integrity page. Telling never holds up who met it.
 type alarms struct {

@@ -29,8 +29,11 @@ type Config struct {
 	ACMEDirectory  string `json:"acme_directory,omitempty"`  // URL of the authority; Let's Encrypt when empty
 	ACMERoots      string `json:"acme_roots,omitempty"`      // PEM file of a private authority's own roots
 	TrustedProxy   string `json:"trusted_proxy,omitempty"`   // address of the proxy that ends TLS for us
+	Zones          string `json:"zones,omitempty"`           // networks that are the hospital, its VPN, places: ZONE[/PLACE]=NETWORK[@IDLE], separated by commas; private ones are the hospital when empty
+	ZoneHeader     string `json:"zone_header,omitempty"`     // by which the trusted proxy names the zone
 	PassphraseFile string `json:"passphrase_file,omitempty"` // custodian's secret; otherwise the key file in Data
 	HeadFile       string `json:"head_file"`                 // where each newest head is kept; best on another volume
+	TrainingDir    string `json:"training_dir"`              // files that replace or add to the training modules
 	JournalFile    string `json:"journal_file"`              // emergency journal; best on another volume
 	TimeZone       string `json:"time_zone"`                 // of the site
 	Database       string `json:"database,omitempty"`        // postgres://...; empty: SQLite in Data
@@ -51,6 +54,19 @@ type Config struct {
 	MailFrom          string `json:"mail_from,omitempty"`           // sender
 	MailTo            string `json:"mail_to,omitempty"`             // addresses, separated by commas
 	MailLoginFile     string `json:"mail_login_file,omitempty"`     // name and password in two lines
+
+	OIDCIssuer     string `json:"oidc_issuer,omitempty"`      // identity provider of the hospital; empty: none
+	OIDCClient     string `json:"oidc_client,omitempty"`      // this server's name there
+	OIDCSecretFile string `json:"oidc_secret_file,omitempty"` // secret shared with it, or
+	OIDCKeyFile    string `json:"oidc_key_file,omitempty"`    // private key by which this server shows that it is itself
+	OIDCName       string `json:"oidc_name,omitempty"`        // what people call their account there
+	OIDCScopes     string `json:"oidc_scopes,omitempty"`      // beside openid, separated by commas
+	OIDCACR        string `json:"oidc_acr,omitempty"`         // asked for, the best first
+	OIDCTwoFactors string `json:"oidc_two_factors,omitempty"` // acr or amr values that count as two factors
+	OIDCGroups     string `json:"oidc_groups,omitempty"`      // claim that lists groups
+	OIDCLink       string `json:"oidc_link,omitempty"`        // CLAIM=SOURCE by which people are known without linking themselves
+	OIDCHosts      string `json:"oidc_hosts,omitempty"`       // further hosts that its endpoints may be at
+	OIDCMaxAge     string `json:"oidc_max_age,omitempty"`     // how old a proof may be at sign-in; 15 minutes when empty
 
 	Origins map[string]string `json:"-"` // where values come from, by the flags of [Settings]: FromFlag, FromEnvironment; without: the default
 }
@@ -160,6 +176,12 @@ func (c Config) check(sandbox bool) error {
 	if _, err := c.witnesses(); err != nil {
 		return err
 	}
+	if _, err := zonePlan(c.Zones); err != nil {
+		return err
+	}
+	if c.ZoneHeader != "" && c.TrustedProxy == "" {
+		return bad("--zone-header", "only a proxy of this house may name a zone: name it with --trusted-proxy")
+	}
 	if c.ClientQuota != "" && c.quota() == (access.Quota{}) {
 		return bad("--client-quota", "write --client-quota as requests/records in an hour, for example 20000/100000")
 	}
@@ -173,6 +195,9 @@ func (c Config) check(sandbox bool) error {
 		return bad("--backup-recipient", "copies are sealed to a key that opens them elsewhere: give its public part with --backup-recipient age1...")
 	}
 	if _, _, err := c.ways(); err != nil {
+		return err
+	}
+	if _, err := c.provider(nil); err != nil {
 		return err
 	}
 	public, err := url.Parse(c.PublicURL)

@@ -82,6 +82,7 @@ func openOffice(t testing.TB) *office {
 		o.person[name] = value[string](t, o.dir, "records.db", `select id from identity_person where number=(select person from identity_session where token=`+storedToken(who)+`)`)
 	}
 	caller{}.at(p.url).want(t, http.StatusOK, "POST", "/recover", "person="+o.person["colleague"]+"&code="+o.codes[0], form...)
+	doctor.want(t, http.StatusOK, "POST", "/training/promise", "sign=yes", form...)
 	p.stop(t)
 	holds(t, o.dir)
 	return o
@@ -145,6 +146,7 @@ func (o *office) forgeries(t testing.TB) []forgery {
 		{"a grant copied to another person", set(`%s`, except("access_grant", "id", "", "person", `'`+o.person["colleague"]+`'`)),
 			reads(o.colleague, "/fhir/Patient/glass"), "access_grant row"},
 		{"a grant moved to another patient", set(`update access_grant set patient=%d`, o.number[o.stranger]), reads(o.physician, "/fhir/Patient/strange"), "access_grant row"},
+		{"a signature of training made younger", set(`update training_done set at=at+1000000`), nil, "training_done row"},
 		{"a grant made longer", set(`update access_grant set until=until+1000000`), nil, "access_grant row"},
 		{"somebody who left is active again", append(set(`update identity_person set state='active', epoch=epoch-1 where id='%s'`, o.person["leaver"]),
 			`update identity_session set ended_at=0, ended_why='' where token=`+storedToken(o.leaver)), reads(o.leaver, "/fhir/Practitioner?_count=1"), "identity_person row"},
@@ -162,6 +164,10 @@ func (o *office) forgeries(t testing.TB) []forgery {
 		{"an authenticator that seems older", set(`update identity_credential set enrolled_at=enrolled_at-86400000000 where person=%s`, numberOf("admin")), nil, "identity_credential row"},
 		{"a passkey of the forger's own for somebody else", set(`insert into identity_passkey(id, person, credential, made_at, used_at, sealed, mac)
 			select 'aaaaaaaaaaaaaaaa', person, x'01', enrolled_at, enrolled_at, sealed, mac from identity_credential where kind='totp' and person=%s`, numberOf("admin")), nil, "identity_passkey row"},
+		{"a hospital account of the forger's own for somebody else", set(`insert into identity_link(id, person, subject, made_at, used_at, sealed, mac)
+			select 'aaaaaaaaaaaaaaaa', person, x'01', enrolled_at, enrolled_at, sealed, mac from identity_credential where kind='totp' and person=%s`, numberOf("admin")), nil, "identity_link row"},
+		{"whose word opened a session", set(`insert into identity_vouched(session, person, subject, sid, made_at, mac)
+			select id, person, x'01', x'', created_at, mac from identity_session where token=%s`, storedToken(o.clerk)), nil, "identity_vouched row"},
 		{"recovery codes handed to another person", set(`update identity_recovery set person=%s`, numberOf("admin")), recovers("admin", 1), "identity_recovery row"},
 		{"a recovery code that was used is good again", set(`update identity_recovery set used_at=0`), recovers("colleague", 0), "identity_recovery row"},
 		{"an enrolment link handed to another person", set(`update identity_enrolment set person=%s where person=%s`, numberOf("admin"), numberOf("new")),

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"chartwarden/internal/casework"
 	"chartwarden/internal/identity"
@@ -69,6 +70,27 @@ type alerts struct {
 // silence is what word of a silent feed is known by, in place of the number of a case.
 const silence = "feed-silent"
 
+// overdueReviews is what word of openings that nobody looked at in time is known by.
+const overdueReviews = "reviews-overdue"
+
+// tellOverdue has those who are away told, each quarter of an hour, of reviews whose officer did not look in time: once for each that comes due.
+func (s *Server) tellOverdue(ctx context.Context) {
+	for {
+		n, newest, err := s.Gate.ReviewsOverdue(ctx)
+		if err == nil && n > 0 {
+			err = s.outlet.Tell(ctx, overdueReviews, newest.UnixMicro())
+		}
+		if err != nil && ctx.Err() == nil {
+			s.options.Logger.Warn("overdue reviews could not be told", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(15 * time.Minute):
+		}
+	}
+}
+
 // Alerts is for [outlet.Source].
 func (a alerts) Alerts(ctx context.Context, since int64) (about []string, changes []int64, newest int64, err error) {
 	changed, err := a.Since(ctx, since)
@@ -95,6 +117,11 @@ func (a alerts) Message(ctx context.Context, about string) (outlet.Message, bool
 		}
 		since, silent := a.s.other.silence()
 		return outlet.Message{Hypothesis: silence, Severity: "high", Link: a.base + "/privacy/feed", Opened: since, Text: "Nothing has come of the watched log for too long"}, silent > 0, nil
+	}
+	if about == overdueReviews {
+		n, newest, err := a.s.Gate.ReviewsOverdue(ctx)
+		return outlet.Message{Hypothesis: overdueReviews, Severity: "moderate", Link: a.base + "/privacy/reviews", Opened: newest,
+			Text: fmt.Sprintf("%d openings of closed charts wait for a review that is overdue", n)}, n > 0, err
 	}
 	c, err := a.Case(ctx, about)
 	if err != nil {

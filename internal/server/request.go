@@ -2,9 +2,7 @@ package server
 
 import (
 	"context"
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -35,10 +33,11 @@ func (s *Server) SetSession(w http.ResponseWriter, token string, ends time.Time)
 	http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Value: token, Path: "/", MaxAge: lasts, HttpOnly: true, Secure: s.https(), SameSite: http.SameSiteLaxMode})
 }
 
-// ClearSession takes the session from the browser, and with it whatever the browser kept of this site.
+// ClearSession takes the session from the browser, and what it kept of pages. Not its cookies and not its store: the device stays who it is, and
+// its key lies there. Pages keep nothing else in it.
 func (s *Server) ClearSession(w http.ResponseWriter) {
 	http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.https(), SameSite: http.SameSiteLaxMode})
-	w.Header().Set("Clear-Site-Data", `"cache", "storage"`) // not "cookies": the device stays who it is
+	w.Header().Set("Clear-Site-Data", `"cache"`)
 }
 
 // Token is the session token of a request: the bearer's when there is an Authorization header, else the cookie's.
@@ -54,24 +53,13 @@ func (s *Server) Token(r *http.Request) string {
 	return c.Value
 }
 
-// Arrival is where a request comes from, as far as this server can establish it: loopback counts as the hospital, the rest of the
-// world as the internet until devices and zones are registered.
+// Arrival is where a request comes from, as far as this server can establish it: the place by its networks (see zones.go). That a cookie names
+// a device proves nothing: a device is known by its key.
 func (s *Server) Arrival(r *http.Request) identity.Arrival {
-	a := identity.Arrival{Device: s.device(r), Trust: "unknown", Zone: "internet"}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return a
-	}
-	if s.Config.TrustedProxy != "" && host == s.Config.TrustedProxy {
-		hops := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
-		host = strings.TrimSpace(hops[len(hops)-1]) // only the last hop is the proxy's own word
-	}
-	if a.Address, err = netip.ParseAddr(host); err == nil {
-		a.Address = a.Address.Unmap()
-	}
-	if a.Address.IsLoopback() || a.Address.IsPrivate() {
-		a.Zone, a.Trust = "hospital", "registered"
-	}
+	a := identity.Arrival{Device: s.device(r), Browser: browserWords(r.UserAgent()), Trust: "unknown"}
+	var byProxy bool
+	a.Address, byProxy = s.peer(r)
+	a.Zone = s.zoneOf(r, a.Address, byProxy)
 	if c, err := r.Cookie(seatCookie); err == nil && s.pretends() {
 		return s.options.DemoFrom(c.Value, a)
 	}

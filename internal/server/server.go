@@ -10,6 +10,7 @@ package server
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -24,6 +25,7 @@ import (
 	"chartwarden/internal/casework"
 	"chartwarden/internal/db"
 	"chartwarden/internal/detect"
+	"chartwarden/internal/governance"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/outlet"
@@ -31,6 +33,7 @@ import (
 	"chartwarden/internal/record"
 	"chartwarden/internal/seal"
 	"chartwarden/internal/staffing"
+	"chartwarden/internal/training"
 	"chartwarden/internal/watch"
 	"chartwarden/internal/web"
 )
@@ -53,6 +56,8 @@ type Options struct {
 	Alert   func(*detect.Case)
 	// Watched is another system that is watched in place of the own charts; nil: there is none.
 	Watched *Watched
+	// Rules are the rules that the program brings; nil: its own. Tests bring those of another version.
+	Rules fs.FS
 	// Commands are answered on the control socket while the server runs, by name.
 	Commands map[string]Command
 }
@@ -62,18 +67,23 @@ type Server struct {
 	Config  Config
 	Gate    *access.Gate
 	Persons *identity.Store
+	Rules   *governance.Rules // the rules of access, and which of them decide
+	rules   *policy.Enforced
 	Log     *audit.Log
 	Office  *casework.Office
 	Cases   *casework.Store
 	Watch   *watch.Watch
 	// Staffing is where people come, change and leave.
 	Staffing *staffing.Desk
-	outlet   *outlet.Outlet
-	other    *otherSystem // nil: it does not run for another system
-	watches  bool         // it is an installation for one
+	// School is what people learn and sign.
+	School  *training.School
+	outlet  *outlet.Outlet
+	other   *otherSystem // nil: it does not run for another system
+	watches bool         // it is an installation for one
 
 	options   Options
 	zone      *time.Location
+	zones     plan // of networks
 	keys      *db.DB
 	records   *db.DB
 	trail     *db.DB
@@ -130,6 +140,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err := c.check(s.ring.Sandbox()); err != nil {
+		return err
+	}
+	if s.zones, err = zonePlan(c.Zones); err != nil {
 		return err
 	}
 	if err := s.durable(ctx); err != nil {
@@ -189,15 +202,25 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	s.closers = append(s.closers, s.Log.Close)
-	if s.Persons, err = identity.Open(ctx, identity.Options{DB: s.records, Box: s.ring.Box("identity"), Trail: s.Log, Sandbox: s.ring.Sandbox(),
+	if s.Persons, err = identity.Open(ctx, identity.Options{DB: s.records, Box: s.ring.Box("identity"), Trail: s.Log, Sandbox: s.ring.Sandbox(), Zones: s.zones.places,
 		Site: s.Config.PublicURL, Now: o.Now, Logger: o.Logger, Altered: s.alarms.raise}); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.Persons.Close)
-	s.Gate, err = access.New(ctx, access.Options{Records: s.store, Care: s.graph, Log: s.Log, Policy: policy.Default(), Persons: s.Persons,
-		DB: s.records, Grants: s.ring.Box("server").Rows(grantRows), Altered: s.alarms.raise, Alarms: s.alarms.state, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, Sandbox: s.ring.Sandbox(),
+	s.rules = policy.Enforce(policy.Default())
+	s.Gate, err = access.New(ctx, access.Options{Records: s.store, Care: s.graph, Log: s.Log, Policy: s.rules, Persons: s.Persons,
+		DB: s.records, Grants: s.ring.Box("server").Rows(grantRows), Words: s.ring.Box("server").Rows(wordRows), Altered: s.alarms.raise, Alarms: s.alarms.state, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, Sandbox: s.ring.Sandbox(),
 		MostPatients: s.mostPatients(), Quota: s.Config.quota(), Verify: func(ctx context.Context) (*audit.Report, error) { return s.Verify(ctx, nil) }})
 	if err != nil {
+		return err
+	}
+	if s.Rules, err = governance.Open(ctx, governance.Options{DB: s.records, Tags: s.rowTags, Enforced: s.rules, Gate: s.Gate, Persons: s.Persons, Log: s.Log, Version: Version, Shipped: o.Rules,
+		Altered: s.alarms.raise, Now: o.Now, Logger: o.Logger}); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.Rules.Close)
+	if s.School, err = training.Open(ctx, training.Options{DB: s.records, Tags: s.rowTags(trainingRows), Persons: s.Persons, Log: s.Log, Folder: s.Config.TrainingDir, Altered: s.alarms.raise, Now: o.Now,
+		Logger: o.Logger}); err != nil {
 		return err
 	}
 	if err := s.openCases(ctx); err != nil {
@@ -212,6 +235,12 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	s.closers = append(s.closers, s.alarms.follow(s.Log))
 	return nil
 }
+
+// rowTags are those of tables whose packages hold no keys.
+func (s *Server) rowTags(table string) access.Tags { return s.ring.Box("server").Rows(table) }
+
+// Deciding is the bundle that decides at this moment.
+func (s *Server) Deciding() *policy.Set { return s.rules.Set() }
 
 // mostPatients bounds a sandbox (decisions 23), so that nobody runs a clinic on one. A demonstration makes its own.
 func (s *Server) mostPatients() int {
@@ -257,6 +286,9 @@ func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 	go s.Watch.Run(following)
 	go s.outlet.Run(following)
 	go s.Staffing.Run(following)
+	go s.Rules.Run(following)
+	go s.tellOverdue(following)
+	go s.School.Run(following)
 	taking := make(chan error, 1)
 	if s.other != nil {
 		taken := make(chan struct{})

@@ -11,9 +11,11 @@ import (
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
+	"chartwarden/internal/governance"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/record"
+	"chartwarden/internal/training"
 )
 
 // Verify recomputes the whole log and compares it with the head file, the emergency journal and every stored version of every record.
@@ -47,7 +49,11 @@ func (s *Server) verify(ctx context.Context, o audit.VerifyOptions, loose bool) 
 	if err != nil {
 		return nil, err
 	}
-	grants, err := access.NewCheck(ctx, s.records, s.ring.Box("server").Rows(grantRows), untagged, fault)
+	grants, err := access.NewCheck(ctx, s.records, s.ring.Box("server").Rows(grantRows), s.ring.Box("server").Rows(wordRows), untagged, fault)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := governance.NewVerification(ctx, s.records, s.rowTags, fault)
 	if err != nil {
 		return nil, err
 	}
@@ -57,14 +63,19 @@ func (s *Server) verify(ctx context.Context, o audit.VerifyOptions, loose bool) 
 	}
 	var rows *identity.Rows
 	var given []access.Grant
+	var enforced []governance.Enforcement
 	var readAt time.Time
 	o.Entry = func(r *audit.Read) {
 		people.Entry(r)
 		grants.Entry(r)
+		rules.Entry(r)
 	}
 	o.Clinical = clinical(s.store.Stored(ctx, beside), func() error { // between the entries that rows must agree with and the last ones
 		readAt = time.Now()
 		if rows, err = people.Read(ctx); err != nil {
+			return err
+		}
+		if enforced, err = rules.Rows(ctx); err != nil {
 			return err
 		}
 		given, err = grants.Read(ctx)
@@ -76,6 +87,10 @@ func (s *Server) verify(ctx context.Context, o audit.VerifyOptions, loose bool) 
 	}
 	people.Compare(rows)
 	grants.Compare(given, readAt)
+	rules.Compare(enforced)
+	if err := training.Verify(ctx, s.records, s.rowTags(trainingRows), fault); err != nil {
+		return nil, err
+	}
 	for _, f := range found {
 		report.Add(f)
 	}

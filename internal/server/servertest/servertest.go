@@ -9,6 +9,7 @@ package servertest
 import (
 	"context"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
@@ -90,6 +91,11 @@ func OpenWitnessed(t testing.TB, dir, witnesses string) *Server {
 	return opened(t, server.Config{Data: dir, Database: database(dir), Witnesses: witnesses}, nil)
 }
 
+// OpenZoned is OpenOn with zones, written as the setting is.
+func OpenZoned(t testing.TB, dir, zones string, now func() time.Time) *Server {
+	return opened(t, server.Config{Data: dir, Database: database(dir), Zones: zones}, now)
+}
+
 // OpenAt is Open with a clock that runs from at.
 func OpenAt(t testing.TB, dir string, at time.Time) *Server {
 	begun := time.Now()
@@ -116,27 +122,48 @@ func open(t testing.TB, dir, node string, now func() time.Time) *Server {
 	return opened(t, server.Config{Data: dir, Database: database(dir), Node: node}, now)
 }
 
+// OpenRuled is Open of a program that brings these rules; on an error there is no server.
+func OpenRuled(t testing.TB, dir string, rules fs.FS) (*Server, error) {
+	return openedWith(t, server.Config{Data: dir, Database: database(dir)}, server.Options{Rules: rules})
+}
+
 func opened(t testing.TB, c server.Config, now func() time.Time) *Server {
 	t.Helper()
-	c.Listen, c.PublicURL = "127.0.0.1:0", "http://localhost"
-	s, err := server.Open(context.WithoutCancel(t.Context()), c, server.Options{Now: now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	s, err := openedWith(t, c, server.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
+	}
+	return s
+}
+
+func openedWith(t testing.TB, c server.Config, o server.Options) (*Server, error) {
+	t.Helper()
+	c.Listen, c.PublicURL = "127.0.0.1:0", "http://localhost"
+	o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	s, err := server.Open(context.WithoutCancel(t.Context()), c, o)
+	if err != nil {
+		return nil, err
 	}
 	h := httptest.NewServer(s.Handler())
 	out := &Server{Server: s, URL: h.URL, Dir: c.Data, http: h}
 	t.Cleanup(out.Stop)
-	return out
+	return out, nil
 }
 
 // Reachable is Start for tests whose other side follows the server's own addresses: its public URL is where it listens.
-func Reachable(t testing.TB) *Server {
+func Reachable(t testing.TB) *Server { t.Helper(); return ReachableAs(t, nil) }
+
+// ReachableAs is Reachable with further settings, which set makes once the public URL is known; nil: none.
+func ReachableAs(t testing.TB, set func(*server.Config)) *Server {
 	t.Helper()
 	place := dbtest.New(t)
 	dir := place.Dir
 	databases.Store(dir, place.URL)
 	h := httptest.NewUnstartedServer(nil)
 	c := server.Config{Data: dir, Database: place.URL, Listen: "127.0.0.1:0", PublicURL: "http://" + h.Listener.Addr().String()}
+	if set != nil {
+		set(&c)
+	}
 	if err := server.Init(t.Context(), c, true); err != nil {
 		t.Fatal(err)
 	}
