@@ -1,5 +1,5 @@
 # Targets over scripts; `go run ./cmd/chartwarden demo` and `./scripts/test` need no make.
-.PHONY: test demo generate bench crash nodes leave long-line replay-bench tsv-bench detection-results
+.PHONY: test demo generate bench crash nodes leave pairs decision long-line replay-bench tsv-bench detection-results
 test:
 	./scripts/test
 demo:
@@ -14,6 +14,12 @@ nodes:
 	go test -run '^$$' -bench Nodes -benchtime 20x ./internal/server
 leave:
 	go test -run '^$$' -bench Leave -benchtime 20x -timeout 30m ./internal/server
+decision:
+	go test ./internal/access -run "^$$" -bench Hospital -benchtime 50000x -timeout 60m
+	CHARTWARDEN_TEST_ENGINE=postgres go test ./internal/access -run "^$$" -bench Hospital -benchtime 50000x -timeout 60m
+pairs:
+	FILTER_PAIRS=5000000 go test -count=1 -v -timeout 60m -run ASearchGivesWhat ./internal/access
+	CHARTWARDEN_TEST_ENGINE=postgres FILTER_PAIRS=5000000 go test -count=1 -v -timeout 60m -run ASearchGivesWhat ./internal/access
 long-line:
 	CHARTWARDEN_LONG_LINE=2048 go test -count=1 -v -run Gigabytes ./internal/ingest
 replay-bench:
@@ -21,4 +27,4 @@ replay-bench:
 tsv-bench:
 	./scripts/tsv-bench
 detection-results:
-	./scripts/bench detection --seeds 301,302,303,304,305
+	./scripts/bench detection --seeds 401,402,403,404,405

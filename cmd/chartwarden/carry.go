@@ -17,12 +17,14 @@ var commandLine = audit.Agent{Job: access.Operator}
 
 // controlled are the acts that a running server carries out for another process, by name.
 var controlled = map[string]server.Command{
+	"device-list": carried(listDevices), "device-register": carried(registerDevice), "device-lost": carried(loseDevice), "device-retire": carried(retireDevice),
 	"person-add": carried(addPerson), "person-list": carried(listPeople), "person-terminate": carried(terminate), "person-unlock": carried(unlock), "person-managers": carried(setManagers),
 	"person-import": carried(importPeople), "person-schedule": carried(setSchedule), "person-scheduled": carried(listSchedule),
 	"certificate-print": carried(printCertificate), "certificate-key": carried(printCertificateKey),
 	"client-add": carried(addClient), "client-list": carried(listClients), "client-revoke": carried(revokeClient), "client-owner": carried(ownClient),
 	"client-token": carried(giveToken), "client-groups": carried(mapGroups),
-	"policy-explain": carried(explain), "audit-export": carried(exportLog),
+	"policy-explain": carried(explain), "policy-list": carried(listRules), "policy-show": carried(showRules), "policy-simulate": carried(simulateRules),
+	"policy-publish": carried(publishRules), "policy-rollback": carried(rollBackRules), "policy-advice": carried(adviseRules), "audit-export": carried(exportLog),
 	"backup": carried(writeCopy), "undo": carried(takeBack), "shred": carried(erase),
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -105,18 +106,19 @@ func addClient(ctx context.Context, s *server.Server, p program, out *bytes.Buff
 
 // clientEntry is a program as JSON.
 type clientEntry struct {
-	Client     string    `json:"client"`
-	Name       string    `json:"name"`
-	Kind       string    `json:"kind"` // app, backend
-	Public     bool      `json:"public"`
-	FirstParty bool      `json:"first_party"`
-	State      string    `json:"state"`
-	Owner      string    `json:"owner"`
-	Scope      string    `json:"scope"`
-	Redirects  []string  `json:"redirects"`
-	Ends       time.Time `json:"ends"`
-	Item       string    `json:"item,omitempty"` // waits for a second person
-	Token      string    `json:"token_endpoint,omitempty"`
+	Client     string     `json:"client"`
+	Name       string     `json:"name"`
+	Kind       string     `json:"kind"` // app, backend
+	Public     bool       `json:"public"`
+	FirstParty bool       `json:"first_party"`
+	State      string     `json:"state"`
+	Owner      string     `json:"owner"`
+	Scope      string     `json:"scope"`
+	Redirects  []string   `json:"redirects"`
+	Ends       time.Time  `json:"ends"`
+	Used       *time.Time `json:"used,omitempty"` // when it last got a token
+	Item       string     `json:"item,omitempty"` // waits for a second person
+	Token      string     `json:"token_endpoint,omitempty"`
 }
 
 func entryOf(c identity.Client) clientEntry {
@@ -150,11 +152,27 @@ func listClients(ctx context.Context, s *server.Server, asJSON bool, out *bytes.
 	if err != nil {
 		return err
 	}
+	used, err := s.Persons.ClientsUsed(ctx)
+	if err != nil {
+		return err
+	}
+	people, err := s.Persons.People(ctx)
+	if err != nil {
+		return err
+	}
+	names := map[string]string{}
+	for _, p := range people {
+		names[p.ID] = p.Name
+	}
 	list := []clientEntry{}
 	for _, c := range clients {
-		list = append(list, entryOf(c))
+		e, last := entryOf(c), "no token yet"
+		if at, ok := used[c.ID]; ok {
+			e.Used, last = &at, "last token "+at.Format("2 Jan 2006 15:04")
+		}
+		list = append(list, e)
 		if !asJSON {
-			fmt.Fprintf(out, "%-24s %-8s %-18s %s\n%-24s %s\n", c.ID, c.State, kindOf(c), c.Name, "", c.Scope)
+			fmt.Fprintf(out, "%-24s %-8s %-18s %s\n%-24s %s\n%-24s %s answers for it until %s, %s\n", c.ID, c.State, kindOf(c), c.Name, "", c.Scope, "", cmp.Or(names[c.Owner], c.Owner), c.Ends.Format("2 Jan 2006"), last)
 		}
 	}
 	if asJSON {

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
+	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/server"
 )
@@ -74,9 +76,16 @@ func clientGroups(ctx context.Context, l *line) error {
 }
 
 func mapGroups(ctx context.Context, s *server.Server, r mapping, out *bytes.Buffer) error {
-	c, err := s.Persons.Client(ctx, r.Client)
+	maps, err := s.Persons.Mapped(ctx, r.Client)
 	if err == nil && r.Group != "" {
-		if c, err = s.Persons.MapGroup(ctx, commandLine, r.Client, r.Group, r.Role, r.Remove); err == nil {
+		if strings.HasPrefix(r.Client, identity.ProviderSource) {
+			maps, err = s.Persons.MapProvider(ctx, commandLine, r.Client, r.Group, r.Role, r.Remove)
+		} else {
+			var c identity.Client
+			c, err = s.Persons.MapGroup(ctx, commandLine, r.Client, r.Group, r.Role, r.Remove)
+			maps = c.Maps
+		}
+		if err == nil {
 			err = s.Staffing.BringUp(ctx, commandLine, r.Client)
 		}
 	}
@@ -90,7 +99,7 @@ func mapGroups(ctx context.Context, s *server.Server, r mapping, out *bytes.Buff
 		Since time.Time `json:"since"`
 	}
 	rows := []row{}
-	for _, m := range c.Maps {
+	for _, m := range maps {
 		rows = append(rows, row{m.Group, m.Role, m.By, m.Since})
 		if !r.JSON {
 			fmt.Fprintf(out, "%-32s %-18s since %s\n", m.Group, m.Role, m.Since.Format("2 Jan 2006"))

@@ -31,13 +31,22 @@ func (l *line) rules() (fs.FS, error) {
 	return os.DirFS(*dir), nil
 }
 
-// policyCheck loads and lints the rules.
+// policyCheck loads and lints the rules, and tries them against what no house may enforce.
 func policyCheck(_ context.Context, l *line) error {
 	bundle, err := l.rules()
 	if err != nil {
 		return err
 	}
 	faults := policy.Check(bundle)
+	if len(faults) == 0 {
+		broken, err := policy.Broken(bundle)
+		if err != nil {
+			return err
+		}
+		for _, law := range broken {
+			faults = append(faults, "no house may enforce this: "+law)
+		}
+	}
 	for _, f := range faults {
 		fmt.Fprintln(l.out, f)
 	}

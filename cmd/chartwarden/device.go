@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/server"
+)
+
+// deviceAct is the request of the commands of `device` about one device.
+type deviceAct struct{ Device, Name, Reason string }
+
+func deviceRegister(ctx context.Context, l *line) error {
+	var c server.Config
+	var r deviceAct
+	l.installation(&c)
+	l.StringVar(&r.Name, "name", "", "`NAME` of a new device: where it stands, for example")
+	l.StringVar(&r.Device, "device", "", "`ID` of one that is registered anew: it was found, or its browser lost its key")
+	if err := l.parse(); err != nil {
+		return err
+	}
+	return carryOut(ctx, c, "device-register", r, l.out)
+}
+
+func registerDevice(ctx context.Context, s *server.Server, r deviceAct, out *bytes.Buffer) error {
+	code, err := s.Persons.MakeDeviceCode(ctx, commandLine, r.Device, r.Name)
+	if err != nil {
+		return unknownDevice(err)
+	}
+	fmt.Fprintf(out, "Open this at the device itself, %s; it works once, until %s:\n%s/device/%s\n", code.Name, code.Expires.Format("2 Jan 15:04"), s.Config.PublicURL, code.Token)
+	return nil
+}
+
+func deviceLost(ctx context.Context, l *line) (err error) {
+	var c server.Config
+	var r deviceAct
+	l.installation(&c)
+	l.StringVar(&r.Reason, "reason", "", "`TEXT`: what happened, in a few words")
+	if r.Device, err = l.parseOne("device"); err != nil {
+		return err
+	}
+	return carryOut(ctx, c, "device-lost", r, l.out)
+}
+
+func loseDevice(ctx context.Context, s *server.Server, r deviceAct, out *bytes.Buffer) error {
+	n, err := s.Persons.LoseDevice(ctx, commandLine, r.Device, r.Reason)
+	if err == nil {
+		fmt.Fprintf(out, "%s is lost: %d sessions ended, and nobody signs in at it until it is registered anew.\n", r.Device, n)
+	}
+	return unknownDevice(err)
+}
+
+func deviceRetire(ctx context.Context, l *line) error {
+	var c server.Config
+	l.installation(&c)
+	id, err := l.parseOne("device")
+	if err != nil {
+		return err
+	}
+	return carryOut(ctx, c, "device-retire", deviceAct{Device: id}, l.out)
+}
+
+func retireDevice(ctx context.Context, s *server.Server, r deviceAct, out *bytes.Buffer) error {
+	err := s.Persons.RetireDevice(ctx, commandLine, r.Device)
+	if err == nil {
+		fmt.Fprintf(out, "%s is out of service and counts as unknown.\n", r.Device)
+	}
+	return unknownDevice(err)
+}
+
+func listDevices(ctx context.Context, s *server.Server, asJSON bool, out *bytes.Buffer) error {
+	devices, err := s.Persons.Devices(ctx)
+	if err != nil {
+		return err
+	}
+	type entry struct {
+		Device string `json:"device"`
+		Name   string `json:"name"`
+		State  string `json:"state"`
+		Seen   string `json:"seen,omitempty"`
+	}
+	list := []entry{}
+	for _, d := range devices {
+		e := entry{Device: d.ID, Name: d.Name, State: d.State}
+		if !d.Seen.IsZero() {
+			e.Seen = d.Seen.UTC().Format("2006-01-02T15:04:05Z")
+		}
+		list = append(list, e)
+		if !asJSON {
+			fmt.Fprintf(out, "%-18s %-10s %-20s %s\n", e.Device, e.State, e.Seen, e.Name)
+		}
+	}
+	if asJSON {
+		return writeJSON(out, list)
+	}
+	return nil
+}
+
+// unknownDevice says where ids are found.
+func unknownDevice(err error) error {
+	if outcome.Is(err, outcome.NotFound) {
+		return outcome.New(outcome.NotFound, "there is no such device; `chartwarden device list` shows the ids")
+	}
+	return err
+}
