@@ -16,9 +16,9 @@ func turned(t *testing.T) (w *ward, turn func(time.Duration)) {
 	t.Helper()
 	w = newWard(t)
 	w.Stop()
-	at := w.Now()
-	w.Server = servertest.OpenOn(t, w.Dir, func() time.Time { return at })
-	return w, func(d time.Duration) { at = at.Add(d) }
+	clock := servertest.ClockAt(w.Now())
+	w.Server = servertest.OpenOn(t, w.Dir, clock)
+	return w, func(d time.Duration) { clock.Add(d) }
 }
 
 var askedID = regexp.MustCompile(`/colleagues/asks/([^"]+)"`)

@@ -1,7 +1,6 @@
 package access_test
 
 import (
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,11 +13,10 @@ import (
 // counts beside it, and a refusal that offers no way does not.
 func TestFrictionIsCounted(t *testing.T) {
 	place := dbtest.New(t)
-	var minutes atomic.Int64
+	nine := time.Date(2036, 3, 11, 9, 0, 0, 0, time.UTC)
+	clock := servertest.ClockAt(nine)
 	servertest.StartAt(t, place).Stop()
-	w := &ward{Server: servertest.OpenOn(t, place.Dir, func() time.Time {
-		return time.Date(2036, 3, 11, 9, int(minutes.Load()), 0, 0, time.UTC)
-	})}
+	w := &ward{Server: servertest.OpenOn(t, place.Dir, clock)}
 	w.people(t)
 	w.checkIn(t, w.anna, w.maren)
 	ben := w.put(t, `{"resourceType":"Practitioner","name":[{"family":"Osei","given":["Ben"]}]}`)
@@ -34,11 +32,11 @@ func TestFrictionIsCounted(t *testing.T) {
 	open(a, w.maren, true)
 	open(a, w.otto, false)
 	open(a, w.otto, false)
-	minutes.Store(3)
+	clock.Set(nine.Add(3 * time.Minute))
 	if _, err := w.Gate.BreakGlass(t.Context(), a, w.otto, "emergency", ""); err != nil {
 		t.Fatal(err)
 	}
-	minutes.Store(4)
+	clock.Set(nine.Add(4 * time.Minute))
 	open(a, w.otto, true)
 	open(b, w.otto, false) // and goes away
 	open(desk, w.otto, false)
@@ -50,7 +48,7 @@ func TestFrictionIsCounted(t *testing.T) {
 	if o.Friction != want {
 		t.Errorf("%+v", o.Friction)
 	}
-	minutes.Store(15 * 24 * 60)
+	clock.Set(nine.Add(15 * 24 * 60 * time.Minute))
 	officer = w.at(t, w.Person(t, "Ola Berg", "privacy", ""))
 	if o, err = w.Gate.Overview(t.Context(), officer); err != nil || o.Friction != (access.Friction{}) {
 		t.Errorf("two weeks later: %+v %v", o.Friction, err)

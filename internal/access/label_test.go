@@ -232,11 +232,11 @@ func TestLoweringAsksForAFreshSignIn(t *testing.T) {
 	place.checkIn(t, bea, place.maren)
 	found := place.put(t, `{"resourceType":"Observation","status":"final",`+hivTest+`"subject":{"reference":"Patient/`+place.maren+`"}}`)
 	place.Stop()
-	at := time.Now()
-	s := servertest.OpenOn(t, place.Dir, func() time.Time { return at })
+	clock := servertest.ClockAt(time.Now())
+	s := servertest.OpenOn(t, place.Dir, clock)
 	c := s.SignIn(t, made, "")
 	for range 16 { // she works on, so that the session does not lock
-		at = at.Add(time.Minute)
+		clock.Add(time.Minute)
 		c.Get(t, "/day")
 	}
 	body := `{"resourceType":"Parameters","parameter":[{"name":"meta","valueMeta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"HIV"}]}}]}`

@@ -7,7 +7,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -167,17 +166,15 @@ func TestASearchGivesWhatDecisionsAllow(t *testing.T) {
 		want, patients = n, 300
 	}
 	place := dbtest.New(t)
-	var seconds atomic.Int64 // since the start of the day's clinic
+	clock := servertest.ClockAt(time.Date(2036, 3, 11, 9, 0, 0, 0, time.UTC)) // the start of the day's clinic
 	servertest.StartAt(t, place).Stop()
-	w := &pairs{ward: &ward{Server: servertest.OpenOn(t, place.Dir, func() time.Time {
-		return time.Date(2036, 3, 11, 9, 0, int(seconds.Load()), 0, time.UTC)
-	})}, Rand: rand.New(rand.NewPCG(5, 7))}
+	w := &pairs{ward: &ward{Server: servertest.OpenOn(t, place.Dir, clock)}, Rand: rand.New(rand.NewPCG(5, 7))}
 	w.hospital(t, 40, patients)
 	var sessions []*identity.Session
 	const people = 60
 	for i := range people {
 		if i == people/2 {
-			seconds.Store(901) // the sign-ins of the first half are not fresh
+			clock.Add(901 * time.Second) // the sign-ins of the first half are not fresh
 		}
 		n := identity.NewPerson{Name: "Some Body", Roles: []string{identity.Roles()[w.IntN(12)]}, TrainingDue: w.Now().AddDate(1, 0, 0)}
 		if i < len(w.people) {

@@ -19,7 +19,8 @@ func TestReviewsWaitForOneOfficerByName(t *testing.T) {
 		at = at.AddDate(0, 0, 1)
 	}
 	w.Stop()
-	w.Server = servertest.OpenOn(t, dir, func() time.Time { return at })
+	clock := servertest.ClockAt(at)
+	w.Server = servertest.OpenOn(t, dir, clock)
 	c := w.Person(t, "Anna Lindqvist", "physician", w.anna)
 	ruth, nora, kim := w.Person(t, "Ruth Adeyemi", "privacy", ""), w.Person(t, "Nora Vance", "privacy", ""), w.Person(t, "Kim Close", "privacy", "")
 	surgery := "Surgery"
@@ -32,7 +33,7 @@ func TestReviewsWaitForOneOfficerByName(t *testing.T) {
 		if _, err := w.Gate.BreakGlass(t.Context(), w.at(t, c), patient, "other", "x"); err != nil {
 			t.Fatal(err)
 		}
-		at = at.Add(time.Minute)
+		at = clock.Add(time.Minute)
 	}
 	list := func(who *servertest.Client, state access.ReviewState) []access.Review {
 		t.Helper()
@@ -47,7 +48,7 @@ func TestReviewsWaitForOneOfficerByName(t *testing.T) {
 			t.Fatalf("given out before later facts had their hour: %+v", r)
 		}
 	}
-	at = at.Add(2 * time.Hour)
+	at = clock.Add(2 * time.Hour)
 	if open := list(ruth, access.ReviewsOpen); len(open) != 2 || open[0].Due.Before(at.Add(23*time.Hour)) {
 		t.Fatalf("%+v", open)
 	}
@@ -55,7 +56,7 @@ func TestReviewsWaitForOneOfficerByName(t *testing.T) {
 		t.Fatalf("they are not given out in turn: %d, %d, to her own unit %d", len(a), len(b), len(near))
 	}
 	// Ruth is away for a day; Nora signs in each morning.
-	at = at.Add(25 * time.Hour)
+	at = clock.Add(25 * time.Hour)
 	nora = w.SignIn(t, nora.Person, "")
 	if n := len(list(nora, access.ReviewsMine)); n != 2 {
 		t.Errorf("what waited for who is away did not go to the next: %d", n)
@@ -83,7 +84,7 @@ func TestReviewsWaitForOneOfficerByName(t *testing.T) {
 	if n, _, err := w.Gate.ReviewsOverdue(t.Context()); err != nil || n != 1 {
 		t.Errorf("overdue after a day: %d %v, want that of who did not look", n, err)
 	}
-	at = at.Add(5 * 24 * time.Hour)
+	at = clock.Add(5 * 24 * time.Hour)
 	if n, _, err := w.Gate.ReviewsOverdue(t.Context()); err != nil || n != 2 {
 		t.Errorf("overdue after five days: %d %v", n, err)
 	}

@@ -140,7 +140,8 @@ func TestTrueEmergenciesCloseThemselves(t *testing.T) {
 	w := newWard(t)
 	dir, at := w.Dir, w.Now()
 	w.Stop()
-	w.Server = servertest.OpenOn(t, dir, func() time.Time { return at })
+	clock := servertest.ClockAt(at)
+	w.Server = servertest.OpenOn(t, dir, clock)
 	d := rand.New(rand.NewPCG(7, 202))
 	var stories []*story
 	for _, k := range documented {
@@ -193,6 +194,7 @@ func TestTrueEmergenciesCloseThemselves(t *testing.T) {
 		for len(steps) > 0 && steps[0].at <= mark {
 			x := steps[0]
 			steps, at = steps[1:], opened.Add(x.at)
+			clock.Set(at)
 			body := x.body(x.of, at)
 			if !x.own {
 				made := w.put(t, body)
@@ -213,7 +215,7 @@ func TestTrueEmergenciesCloseThemselves(t *testing.T) {
 				*x.made, _, _ = strings.Cut(place[len(place)-1], "/_history")
 			}
 		}
-		at = opened.Add(mark)
+		clock.Set(opened.Add(mark))
 		officer = w.SignIn(t, officer.Person, "")
 		done, of, all := map[string]int{}, map[string]int{}, closed()
 		real := 0

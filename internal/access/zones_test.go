@@ -24,7 +24,8 @@ func TestZones(t *testing.T) {
 	w.Stop()
 	now := w.Now()
 	zones := "hospital=10.0.0.0/8,hospital/desk=10.1.1.0/24@2m,vpn=10.8.0.0/16"
-	w.Server = servertest.OpenZoned(t, w.Dir, zones, func() time.Time { return now })
+	clock := servertest.ClockAt(now)
+	w.Server = servertest.OpenZoned(t, w.Dir, zones, clock)
 	w.checkIn(t, w.anna, w.maren)
 	w.put(t, `{"resourceType":"CareTeam","status":"active","subject":{"reference":"Patient/`+w.otto+`"},"participant":[{"member":{"reference":"`+w.anna+`"}}]}`)
 	stranger := strings.TrimPrefix(w.put(t, `{"resourceType":"Patient","name":[{"family":"Strange"}]}`), "Patient/")
@@ -54,7 +55,7 @@ func TestZones(t *testing.T) {
 					t.Fatal(err)
 				}
 				who := access.Person(opened.Session)
-				now = now.Add(age)
+				clock.Add(age)
 				cells := []string{zone, device, "fresh", fmt.Sprintf("%.0f min", opened.Session.Idle.Minutes())}
 				if age > 0 {
 					cells[2] = "older than 15 min"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,23 +23,22 @@ import (
 type house struct {
 	*servertest.Server
 	t                *testing.T
-	mu               sync.Mutex
-	at               time.Time
+	clock            *servertest.Clock
 	ruth, omar, ines access.Principal // officers; ines works in 3 West
 	nurse            access.Principal // Practitioner/nurse of 3 West
 	maren, otto      string           // Patient/x
 }
 
-func (h *house) now() time.Time { h.mu.Lock(); defer h.mu.Unlock(); return h.at }
+func (h *house) now() time.Time { return h.clock.Now() }
 
-func (h *house) pass(d time.Duration) { h.mu.Lock(); defer h.mu.Unlock(); h.at = h.at.Add(d) }
+func (h *house) pass(d time.Duration) { h.clock.Add(d) }
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	place := dbtest.New(t)
 	servertest.StartAt(t, place).Stop()
-	h := &house{t: t, at: time.Now().Add(time.Hour).Truncate(time.Second)}
-	h.Server = servertest.OpenOn(t, place.Dir, h.now)
+	h := &house{t: t, clock: servertest.ClockAt(time.Now().Add(time.Hour).Truncate(time.Second))}
+	h.Server = servertest.OpenOn(t, place.Dir, h.clock)
 	h.ruth = h.staff("Ruth Adeyemi", identity.NewPerson{Roles: []string{identity.Privacy}, Department: "Privacy office"})
 	h.omar = h.staff("Omar Haddad", identity.NewPerson{Roles: []string{identity.Privacy}, Department: "Privacy office"})
 	h.ines = h.staff("Ines Duarte", identity.NewPerson{Roles: []string{identity.Privacy}, Department: "3 West"})

@@ -16,10 +16,8 @@ import (
 func TestScriptedGlass(t *testing.T) {
 	first := servertest.Start(t)
 	first.Stop()
-	var mu sync.Mutex
-	now := time.Now()
-	s := servertest.OpenOn(t, first.Dir, func() time.Time { mu.Lock(); defer mu.Unlock(); return now })
-	later := func(d time.Duration) { mu.Lock(); defer mu.Unlock(); now = now.Add(d) }
+	clock := servertest.ClockAt(time.Now())
+	s := servertest.OpenOn(t, first.Dir, clock)
 	sam := s.Person(t, "Sam Rivera", "physician", "")
 	opened := 0
 	chart := func() string {
@@ -58,13 +56,13 @@ func TestScriptedGlass(t *testing.T) {
 		if breaks(true) || breaks(false) {
 			t.Fatal("two within ten seconds")
 		}
-		later(11 * time.Second)
+		clock.Add(11 * time.Second)
 		if !breaks(true) {
 			t.Fatal("one of three")
 		}
 	}
 	for round := range 2 {
-		later(3 * time.Minute)
+		clock.Add(3 * time.Minute)
 		if breaks(true) || breaks(false) {
 			t.Fatal("the fourth without a factor")
 		}
@@ -75,7 +73,7 @@ func TestScriptedGlass(t *testing.T) {
 			t.Fatal("the fourth with a factor")
 		}
 		for range 5 { // the factor is still young
-			later(11 * time.Second)
+			clock.Add(11 * time.Second)
 			if breaks(round == 0) {
 				t.Fatal("a factor opened two charts")
 			}

@@ -60,24 +60,24 @@ func TestWhatWasTypedSurvivesAFailedForm(t *testing.T) {
 func TestTheFourthGlassInAnHourAsksForAFactorEach(t *testing.T) {
 	w := newWard(t)
 	w.Stop()
-	now := w.Now()
-	s := servertest.OpenOn(t, w.Dir, func() time.Time { return now })
+	clock := servertest.ClockAt(w.Now())
+	s := servertest.OpenOn(t, w.Dir, clock)
 	w.Server = s
 	sam := s.Person(t, "Sam Rivera", "physician", "")
 	chart := func() string {
 		return strings.TrimPrefix(w.put(t, `{"resourceType":"Patient","name":[{"family":"Brandt"}]}`), "Patient/")
 	}
 	for range 3 {
-		now = now.Add(3 * time.Minute)
+		clock.Add(3 * time.Minute)
 		if got := sam.Form(t, "/glass", "patient", chart(), "code", "emergency"); got.Status != http.StatusSeeOther || got.Header.Get("X-Audit-Entry") == "" {
 			t.Fatal("one of three:", got.Status)
 		}
 	}
 	for range 2 {
-		now = now.Add(3 * time.Minute)
+		clock.Add(3 * time.Minute)
 		id := chart()
 		holds(t, "no factor", answered(t, sam, "/glass", "patient", id, "code", "other", "text", "Fell in the hall"), 401, "fourth closed chart within an hour", "Fell in the hall", "authenticator")
-		code, err := totp.GenerateCode(sam.Person.Secret, now)
+		code, err := totp.GenerateCode(sam.Person.Secret, clock.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,8 +92,8 @@ func TestTheFourthGlassInAnHourAsksForAFactorEach(t *testing.T) {
 func TestStepUp(t *testing.T) {
 	w := newWard(t)
 	w.Stop()
-	now := w.Now()
-	w.Server = servertest.OpenOn(t, w.Dir, func() time.Time { return now })
+	clock := servertest.ClockAt(w.Now())
+	w.Server = servertest.OpenOn(t, w.Dir, clock)
 	sam := w.Person(t, "Sam Rivera", "physician", "")
 	holds(t, "nothing", sam.Form(t, "/step-up", "next", "/day"), 400, "se your passkey or enter a code")
 	wrong := sam.Form(t, "/step-up", "next", "/day", "confirm-code", "000000")
@@ -102,8 +102,8 @@ func TestStepUp(t *testing.T) {
 	}
 	holds(t, "a password alone", sam.Form(t, "/step-up", "next", "/day", "confirm-password", sam.Person.Password), 400, "a password alone confirms nothing")
 	for next, to := range map[string]string{"/day": "/day", w.chart(): w.chart(), "https://elsewhere.example/": "/day", "//elsewhere.example": "/day", "/step-up": "/day", "": "/day", `/\elsewhere.example`: "/day"} {
-		now = now.Add(30 * time.Second) // each code counts once
-		code, err := totp.GenerateCode(sam.Person.Secret, now)
+		clock.Add(30 * time.Second) // each code counts once
+		code, err := totp.GenerateCode(sam.Person.Secret, clock.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -92,8 +92,8 @@ func OpenWitnessed(t testing.TB, dir, witnesses string) *Server {
 }
 
 // OpenZoned is OpenOn with zones, written as the setting is.
-func OpenZoned(t testing.TB, dir, zones string, now func() time.Time) *Server {
-	return opened(t, server.Config{Data: dir, Database: database(dir), Zones: zones}, now)
+func OpenZoned(t testing.TB, dir, zones string, c *Clock) *Server {
+	return opened(t, server.Config{Data: dir, Database: database(dir), Zones: zones}, c.Now)
 }
 
 // OpenAt is Open with a clock that runs from at.
@@ -103,7 +103,7 @@ func OpenAt(t testing.TB, dir string, at time.Time) *Server {
 }
 
 // OpenOn is Open with a clock that the test turns.
-func OpenOn(t testing.TB, dir string, now func() time.Time) *Server { return open(t, dir, "", now) }
+func OpenOn(t testing.TB, dir string, c *Clock) *Server { return open(t, dir, "", c.Now) }
 
 // OpenPlace is Open of an installation that keeps its tables in the place's database.
 func OpenPlace(t testing.TB, place dbtest.Place) *Server {
