@@ -65,7 +65,7 @@ func (g *Gate) someoneApproves(ctx context.Context, s standing) (bool, error) {
 	}
 	return slices.ContainsFunc(all, func(one identity.Person) bool {
 		return one.Active && one.ID != s.who.ID && g.policy.Decide(policy.Request{Action: policy.GrantAgree, Context: policy.Context{Now: s.at, AAL: 2, Device: policy.Registered, Zone: policy.Hospital},
-			Principal: policy.Principal{Kind: policy.Person, ID: one.ID, Roles: one.RolesIn(identity.StaffCapacity), Capacity: policy.Staff, Active: true, TrainingDue: one.TrainingDue}}).Allowed
+			Principal: policy.Principal{Kind: policy.Person, ID: one.ID, Roles: one.RolesIn(identity.StaffCapacity), Capacity: policy.Staff, Active: true, TrainingDue: trained(one)}}).Allowed
 	}), nil
 }
 

@@ -73,11 +73,22 @@ func (g *Gate) alone(p Principal) standing {
 	person := p.Session.Person
 	s.who = policy.Principal{
 		Kind: policy.Person, ID: person.ID, Roles: person.RolesIn(p.Session.Capacity), Capacity: p.Session.Capacity,
-		Active: person.Active, Clearances: person.Clearances, TrainingDue: person.TrainingDue,
+		Active: person.Active, Clearances: person.Clearances, TrainingDue: trained(person),
 	}
 	s.context.Device, s.context.Zone, s.context.AAL = p.Session.Trust, zoneOf(p.Session.Zone), p.Session.AAL
 	s.context.AuthAge = int(s.at.Sub(p.Session.AuthTime(p.Session.AAL)).Seconds())
 	return s
+}
+
+// never is a day that does not come.
+var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// trained is until when a person's training lasts. Where nothing was asked yet no day has passed: rules compare with a day, so one far off stands for it.
+func trained(p identity.Person) time.Time {
+	if p.TrainingDue.IsZero() {
+		return never
+	}
+	return p.TrainingDue
 }
 
 // zoneOf is the zone of a place: "hospital/ward-3" is in the hospital.

@@ -45,7 +45,7 @@ type Person struct {
 	Manager      string   // id of the person who answers for the work, or empty
 	Mail         string   // address at work, or empty
 	Clearances   []string // sensitivity labels
-	TrainingDue  time.Time
+	TrainingDue  time.Time // until when training lasts; zero: nothing was asked yet
 	State        State
 	Active       bool // State is Active
 	Enrolled     bool // has a passkey, or a password with an authenticator
@@ -89,6 +89,10 @@ func (p Person) capacity(wanted string) (string, error) {
 	}
 	return wanted, nil
 }
+
+// TrainingLasts reports whether training lasts at a moment. It does for whom nothing was asked yet: who came by an HR file or a directory an hour ago
+// is new, and not overdue.
+func (p Person) TrainingLasts(at time.Time) bool { return p.TrainingDue.IsZero() || p.TrainingDue.After(at) }
 
 // PortalOnly reports whether a person is here as a patient and nothing else.
 func (p Person) PortalOnly() bool { return len(p.Roles) == 1 && p.Roles[0] == Patient }

@@ -244,7 +244,7 @@ func (s *School) settlePerson(ctx context.Context, p identity.Person) error {
 	}
 	day, lacks := s.due(p, done)
 	if latest := s.o.Now().AddDate(0, 0, grace); lacks {
-		if !p.TrainingDue.After(latest) {
+		if !p.TrainingDue.IsZero() && !p.TrainingDue.After(latest) {
 			return nil // already asked
 		}
 		day = latest
@@ -316,7 +316,7 @@ func (s *School) Everybody(ctx context.Context) (out []Standing, err error) {
 		if err != nil {
 			return nil, err
 		}
-		one := Standing{Person: p, Of: len(tasks), Overdue: !p.TrainingDue.After(now), Soon: p.TrainingDue.After(now) && p.TrainingDue.Sub(now) <= Warning}
+		one := Standing{Person: p, Of: len(tasks), Overdue: !p.TrainingLasts(now), Soon: p.TrainingDue.After(now) && p.TrainingDue.Sub(now) <= Warning}
 		for _, t := range tasks {
 			if !t.Due {
 				one.Done++

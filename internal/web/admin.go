@@ -77,7 +77,7 @@ func (p *Pages) personLine(r *http.Request, one identity.Person) (page.PersonLin
 	if portalOnly(one) {
 		return line, nil
 	}
-	if one.State != identity.Ended && !one.TrainingDue.After(p.now()) {
+	if one.State != identity.Ended && !one.TrainingLasts(p.now()) {
 		line.Marks = append(line.Marks, look.Mark{Tone: look.Warn, Text: "Training due"})
 	}
 	return line, nil

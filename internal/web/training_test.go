@@ -10,6 +10,7 @@ import (
 	"chartwarden/internal/audit"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
+	"chartwarden/internal/policy"
 )
 
 // learns signs everything that waits for a person, with the right answers.
@@ -108,6 +109,20 @@ func TestTrainingGate(t *testing.T) {
 	o.must(err)
 	if !now.TrainingDue.After(o.clock.Now().AddDate(0, 11, 0)) {
 		t.Errorf("done, and due %s", now.TrainingDue)
+	}
+	// An HR file or a directory names no day: nobody who came so is overdue before she could know.
+	made, err := o.Persons.CreateForTest(t.Context(), audit.Agent{Job: "hr"}, identity.NewPerson{Name: "Noa Stern", Roles: []string{identity.Physician}})
+	o.must(err)
+	opened, err := o.Persons.Enter(t.Context(), made.Person, "", identity.Arrival{Zone: policy.Hospital, Trust: policy.Registered})
+	o.must(err)
+	if _, err := o.Gate.Chart(t.Context(), access.Person(opened.Session), o.maren); err == nil || strings.Contains(err.Error(), "training") || !outcome.Is(err, outcome.Forbidden) {
+		t.Error("somebody new:", err)
+	}
+	o.must(o.School.Settle(t.Context()))
+	noa, err := o.Persons.Person(t.Context(), made.Person)
+	o.must(err)
+	if days := noa.TrainingDue.Sub(o.clock.Now()).Hours() / 24; days < 29 || days > 31 {
+		t.Errorf("somebody without a day has %.0f days", days)
 	}
 	desk := o.staff("Dana Whitlock", identity.Billing)
 	desk.learns()
