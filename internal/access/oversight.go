@@ -25,6 +25,7 @@ type Overview struct {
 	Days       []DayCount // the last 14 days of the site, oldest first, today included
 	Twin       Twin
 	Friction   Friction
+	Mutual     []Mutual // who agree to each other's requests more often than turns explain, within 90 days
 	State      audit.State
 	Entry      string
 }
@@ -75,6 +76,9 @@ func (g *Gate) Overview(ctx context.Context, p Principal) (Overview, error) {
 		return Overview{}, err
 	}
 	if out.Friction, err = g.friction(ctx); err != nil {
+		return Overview{}, err
+	}
+	if out.Mutual, err = g.mutual(ctx); err != nil {
 		return Overview{}, err
 	}
 	out.Twin, err = g.twin(ctx)

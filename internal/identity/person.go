@@ -39,12 +39,12 @@ type Person struct {
 	Name         string // as people say it
 	SignInName   string // what is typed at sign-in instead of the id
 	Roles        []string
-	Practitioner string   // "Practitioner/id", or empty
-	Patient      string   // "Patient/id" of the person's own chart, or empty
-	Department   string   // or empty
-	Manager      string   // id of the person who answers for the work, or empty
-	Mail         string   // address at work, or empty
-	Clearances   []string // sensitivity labels
+	Practitioner string    // "Practitioner/id", or empty
+	Patient      string    // "Patient/id" of the person's own chart, or empty
+	Department   string    // or empty
+	Manager      string    // id of the person who answers for the work, or empty
+	Mail         string    // address at work, or empty
+	Clearances   []string  // sensitivity labels
 	TrainingDue  time.Time // until when training lasts; zero: nothing was asked yet
 	State        State
 	Active       bool // State is Active
@@ -92,7 +92,9 @@ func (p Person) capacity(wanted string) (string, error) {
 
 // TrainingLasts reports whether training lasts at a moment. It does for whom nothing was asked yet: who came by an HR file or a directory an hour ago
 // is new, and not overdue.
-func (p Person) TrainingLasts(at time.Time) bool { return p.TrainingDue.IsZero() || p.TrainingDue.After(at) }
+func (p Person) TrainingLasts(at time.Time) bool {
+	return p.TrainingDue.IsZero() || p.TrainingDue.After(at)
+}
 
 // PortalOnly reports whether a person is here as a patient and nothing else.
 func (p Person) PortalOnly() bool { return len(p.Roles) == 1 && p.Roles[0] == Patient }

@@ -285,6 +285,7 @@ func shots() map[string]templ.Component {
 		Volume: look.VolumeOf{What: "openings", PartName: "without a reason", Bars: days}, Queue: queue, Waiting: 12, Proof: fine,
 		Friction: []look.Fact{{Name: "Charts before which something was asked", Value: "0.4 % (5 of 1,276)", Tone: look.OK}, {Name: "Questions a shift", Value: "0.02; at most 1 for one person on one day"},
 			{Name: "Time between question and chart", Value: "8 seconds in the middle, 52 seconds in all"}, {Name: "Overrides", Value: "5 openings with the glass, 4 explained since by what others recorded"}},
+		Mutual:       []look.Fact{{Name: "Ann Aziz and Ben Brook", Tone: look.Warn, Value: "28 of their 46 requests; about 13 by turns"}},
 		FrictionNote: "Aim: at most 2 % of charts and one question a shift. A chart counts once for a person and a day."}
 	start := time.Date(2026, 11, 19, 12, 0, 0, 0, time.UTC)
 	var inShift, after []time.Time
