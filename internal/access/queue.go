@@ -33,7 +33,11 @@ func (g *Gate) assign(ctx context.Context) error {
 	if err != nil || len(open) == 0 {
 		return err
 	}
-	officers, err := g.officers(ctx)
+	active, err := g.officers(ctx)
+	if err != nil {
+		return err
+	}
+	officers, err := g.onShift(ctx, active)
 	if err != nil {
 		return err
 	}
@@ -43,8 +47,8 @@ func (g *Gate) assign(ctx context.Context) error {
 	}
 	for _, r := range open {
 		if r.Owner != "" {
-			at := slices.IndexFunc(officers, func(o identity.Person) bool { return o.ID == r.Owner })
-			if at >= 0 {
+			// Whoever is off shift is no less hers to look: her review keeps its day, else being late would never show.
+			if slices.ContainsFunc(active, func(o identity.Person) bool { return o.ID == r.Owner }) {
 				away, err := g.persons.Unused(ctx, r.Given)
 				if err != nil {
 					return err
@@ -73,15 +77,15 @@ func (g *Gate) assign(ctx context.Context) error {
 	return nil
 }
 
-// officers are the active privacy officers, those on shift alone where there are any.
+// officers are the active privacy officers.
 func (g *Gate) officers(ctx context.Context) ([]identity.Person, error) {
 	people, err := g.persons.People(ctx)
-	if err != nil {
-		return nil, err
-	}
-	people = slices.DeleteFunc(people, func(o identity.Person) bool { return !o.Active || !slices.Contains(o.Roles, identity.Privacy) })
-	var on []identity.Person
-	for _, o := range people {
+	return slices.DeleteFunc(people, func(o identity.Person) bool { return !o.Active || !slices.Contains(o.Roles, identity.Privacy) }), err
+}
+
+// onShift are those of some officers who are at work now, or all of them where nobody is.
+func (g *Gate) onShift(ctx context.Context, officers []identity.Person) (on []identity.Person, err error) {
+	for _, o := range officers {
 		at, err := g.AtWork(ctx, o)
 		if err != nil {
 			return nil, err
@@ -90,10 +94,10 @@ func (g *Gate) officers(ctx context.Context) ([]identity.Person, error) {
 			on = append(on, o)
 		}
 	}
-	if len(on) > 0 {
-		return on, nil
+	if len(on) == 0 {
+		return officers, nil
 	}
-	return people, nil
+	return on, nil
 }
 
 // next is who gets a review; empty where everybody is too close to it.

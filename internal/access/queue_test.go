@@ -89,3 +89,46 @@ func TestReviewsWaitForOneOfficerByName(t *testing.T) {
 		t.Errorf("overdue after five days: %d %v", n, err)
 	}
 }
+
+// A review stays with an officer who is merely off shift: it keeps the day on which it is due, so that being late is told.
+func TestAReviewStaysWithWhoIsOffShift(t *testing.T) {
+	w := newWard(t)
+	dir, at := w.Dir, w.Now()
+	for at.Weekday() != time.Tuesday {
+		at = at.AddDate(0, 0, 1)
+	}
+	w.Stop()
+	clock := servertest.ClockAt(at)
+	w.Server = servertest.OpenOn(t, dir, clock)
+	c := w.Person(t, "Anna Lindqvist", "physician", w.anna)
+	on := func(name string, from, until time.Duration) *servertest.Client {
+		desk := w.put(t, `{"resourceType":"Practitioner","name":[{"family":"`+name+`"}]}`)
+		w.put(t, `{"resourceType":"Schedule","actor":[{"reference":"`+desk+`"}],"planningHorizon":{"start":"`+at.Add(from).UTC().Format(time.RFC3339)+`","end":"`+at.Add(until).UTC().Format(time.RFC3339)+`"}}`)
+		return w.Person(t, name, "privacy", desk)
+	}
+	ruth, nora := on("Ruth", 0, 8*time.Hour), on("Nora", 24*time.Hour, 32*time.Hour)
+	if _, err := w.Gate.BreakGlass(t.Context(), w.at(t, c), w.maren, "other", "x"); err != nil {
+		t.Fatal(err)
+	}
+	of := func(who *servertest.Client) access.Review {
+		t.Helper()
+		got, err := w.Gate.Reviews(t.Context(), w.at(t, who), access.ReviewsOpen, 0, 10)
+		if err != nil || len(got.Reviews) != 1 {
+			t.Fatal(got, err)
+		}
+		return got.Reviews[0]
+	}
+	clock.Add(2 * time.Hour)
+	first := of(ruth)
+	if first.Owner != ruth.Person.Person {
+		t.Fatalf("who is on shift did not get it: %+v", first)
+	}
+	clock.Add(25 * time.Hour)
+	ruth, nora = w.SignIn(t, ruth.Person, ""), w.SignIn(t, nora.Person, "")
+	if now := of(nora); now.Owner != first.Owner || !now.Due.Equal(first.Due) {
+		t.Errorf("it was passed on from an officer who is off shift and still here: %+v", now)
+	}
+	if n, _, err := w.Gate.ReviewsOverdue(t.Context()); err != nil || n != 1 {
+		t.Errorf("overdue: %d %v", n, err)
+	}
+}
