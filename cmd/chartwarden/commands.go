@@ -49,6 +49,9 @@ func init() { // not a literal: help needs the table, and the table the commands
 			{name: "register", form: "--data DIR --name NAME | --device ID", about: "a one-time address that registers the device at which it is opened", run: deviceRegister},
 			{name: "lost", form: "--data DIR DEVICE --reason TEXT", about: "end all sessions at it now, and let nobody sign in at it", run: deviceLost},
 			{name: "retire", form: "--data DIR DEVICE", about: "take it out of service: it counts as unknown", run: deviceRetire},
+			{name: "enrol", form: "[--file F] [--lock 5m] ADDRESS", about: "on the device itself: make its machine's key, by an address of `register`, and report", run: deviceEnrol},
+			{name: "report", form: "[--file F] [--show]", about: "on the device itself: report disk, screen lock and updates, signed; once an hour, for example", run: deviceReport},
+			{name: "browser", form: "[--file F]", about: "on the device itself: a one-time address that ties a browser to it", run: deviceBrowser},
 		}},
 		{name: "client", about: "the apps and backend services of an installation, beside a running server too", verbs: []command{
 			{name: "add", form: "--data DIR --id ID --name NAME [--jwks FILE] [--redirect URI ...] --scope \"SCOPES\" --owner PERSON [--first-party] [--json]", about: "register one; outside a sandbox a second person activates it", run: clientAdd},

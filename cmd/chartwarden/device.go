@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
+	"time"
 
+	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/server"
 )
@@ -76,26 +79,62 @@ func listDevices(ctx context.Context, s *server.Server, asJSON bool, out *bytes.
 		return err
 	}
 	type entry struct {
-		Device string `json:"device"`
-		Name   string `json:"name"`
-		State  string `json:"state"`
-		Seen   string `json:"seen,omitempty"`
+		Device  string         `json:"device"`
+		Name    string         `json:"name"`
+		State   string         `json:"state"`
+		Seen    string         `json:"seen,omitempty"`
+		Trust   string         `json:"trust"`
+		Posture *listedPosture `json:"posture,omitempty"`
 	}
 	list := []entry{}
 	for _, d := range devices {
 		e := entry{Device: d.ID, Name: d.Name, State: d.State}
 		if !d.Seen.IsZero() {
-			e.Seen = d.Seen.UTC().Format("2006-01-02T15:04:05Z")
+			e.Seen = stamped(d.Seen)
+		}
+		if e.Trust = "unknown"; d.Managed() {
+			e.Trust = identity.DeviceManaged
+		} else if d.State == identity.DeviceRegistered {
+			e.Trust = identity.DeviceRegistered
+		}
+		if d.Last != nil {
+			e.Posture = &listedPosture{d.Last.System, d.Last.Disk, int(d.Last.Lock / time.Second), d.Last.LockBy, stamped(d.Last.Updated), stamped(d.Last.Started), stamped(d.Last.Came), d.Last.Lacks}
 		}
 		list = append(list, e)
 		if !asJSON {
-			fmt.Fprintf(out, "%-18s %-10s %-20s %s\n", e.Device, e.State, e.Seen, e.Name)
+			state := e.State
+			if e.Trust == identity.DeviceManaged {
+				state = e.Trust
+			}
+			fmt.Fprintf(out, "%-18s %-10s %-20s %s\n", e.Device, state, e.Seen, e.Name)
+			if d.Last != nil && d.State == identity.DeviceRegistered && len(d.Last.Lacks) > 0 {
+				fmt.Fprintf(out, "%-18s not managed: %s\n", "", strings.Join(d.Last.Lacks, "; "))
+			}
 		}
 	}
 	if asJSON {
 		return writeJSON(out, list)
 	}
 	return nil
+}
+
+// listedPosture is what a machine last reported.
+type listedPosture struct {
+	System  string   `json:"system"`
+	Disk    string   `json:"disk"`
+	Lock    int      `json:"lock"` // seconds; 0: none
+	LockBy  string   `json:"lock_by,omitempty"`
+	Updated string   `json:"updated,omitempty"`
+	Started string   `json:"started"`
+	Came    string   `json:"came"`
+	Lacks   []string `json:"lacks,omitempty"`
+}
+
+func stamped(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05Z")
 }
 
 // unknownDevice says where ids are found.

@@ -24,7 +24,7 @@ const module = "chartwarden/"
 // other, except as family or declared says.
 var ranks = [][]string{
 	{"outcome", "tied"},
-	{"fhir", "seal", "tlog", "db", "policy", "simulate"},
+	{"fhir", "seal", "tlog", "db", "policy", "posture", "simulate"},
 	{"balp", "care", "backup", "scope", "witness"},
 	{"audit"},
 	{"record", "identity"},
@@ -45,6 +45,7 @@ var declared = map[[2]string]string{
 	{"fhir/search", "fhir/document"}:     "search values are read from documents",
 	{"db/dbtest", "db"}:                  "tests open the engine of the run",
 	{"simulate/score", "simulate"}:       "labels are a simulation's",
+	{"posture/machine", "posture"}:       "what is read of a machine is a report",
 	{"ingest", "ingest/foreign"}:         "logs of other systems are one of the forms that are read",
 	{"ingest", "ingest/atna"}:            "syslog messages are another",
 	{"ingest/atna", "ingest/foreign"}:    "both tell people and patients by another system's identifiers",

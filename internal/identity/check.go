@@ -29,6 +29,7 @@ type Check struct {
 	clients  map[string]*registered // by id
 	over     map[string]audit.Index // authorizations that ended, by id
 	devices  map[string][]deed      // by id
+	reports  map[string][]deed      // of machines, by device
 	undone   map[audit.Index]bool
 	cut      bool      // an earlier log is not here as it was: what it said is not known
 	tagged   time.Time // when the rows of an earlier version got their tags
@@ -48,6 +49,7 @@ type deed struct {
 	when        time.Time
 	interaction string
 	text        string
+	said        time.Time // by the entry itself
 }
 
 // stint is what the log says of one session.
@@ -73,7 +75,7 @@ func NewCheck(ctx context.Context, d *db.DB, box *seal.Box, untagged bool, fault
 	s := &Store{db: d, box: box, tags: newTags(box), now: time.Now, o: Options{Altered: func(string, int64) {}}}
 	return &Check{s: s, fault: fault, untagged: untagged, people: map[string]*told{}, sessions: map[string]*stint{}, items: map[string]deed{}, carried: map[string]deed{},
 		clients: map[string]*registered{}, over: map[string]audit.Index{},
-		devices: map[string][]deed{}, undone: map[audit.Index]bool{}}, nil
+		devices: map[string][]deed{}, reports: map[string][]deed{}, undone: map[audit.Index]bool{}}, nil
 }
 
 var (
@@ -127,7 +129,7 @@ func (c *Check) act(r *audit.Read) {
 			}
 		}
 	}
-	c.device(deed{r.Index, r.Recorded, e.Interaction, e.Text})
+	c.device(deed{r.Index, r.Recorded, e.Interaction, e.Text, e.Time})
 	if m := itemIn.FindStringSubmatch(e.Text); m != nil && (e.Interaction == didApprove.interaction || e.Interaction == didRefuse.interaction || e.Interaction == didReset.interaction) {
 		c.items[m[1]] = deed{at: r.Index, when: r.Recorded}
 	} else if m != nil && e.Interaction == didCarryOut.interaction {
@@ -135,7 +137,7 @@ func (c *Check) act(r *audit.Read) {
 	}
 	if m := personIn.FindStringSubmatch(e.Text); m != nil && e.Kind == audit.People || m != nil && e.Interaction == didKill.interaction && strings.HasPrefix(e.Text, "all sessions") {
 		p := c.person(m[1])
-		p.acts = append(p.acts, deed{r.Index, e.Time, e.Interaction, e.Text})
+		p.acts = append(p.acts, deed{r.Index, e.Time, e.Interaction, e.Text, e.Time})
 		if r.Recorded.After(p.last) {
 			p.last = r.Recorded
 		}
@@ -205,6 +207,8 @@ type Rows struct {
 	owed       []audit.Event
 	devices    []deviceColumns
 	deviceKeys []deviceKeyColumns
+	machines   []deviceMachineColumns
+	postures   []postureColumns
 }
 
 // Read takes the rows, between the entries that came before and those that come after: what is written meanwhile is not judged.
@@ -243,6 +247,10 @@ func (c *Check) Read(ctx context.Context) (*Rows, error) {
 				out.devices = append(out.devices, *v)
 			case *deviceKeyColumns:
 				out.deviceKeys = append(out.deviceKeys, *v)
+			case *deviceMachineColumns:
+				out.machines = append(out.machines, *v)
+			case *postureColumns:
+				out.postures = append(out.postures, *v)
 			}
 		}); err != nil {
 			return nil, err

@@ -52,7 +52,7 @@ func (c *Check) program(r *audit.Read) {
 		p = &registered{}
 		c.clients[m[1]] = p
 	}
-	p.acts = append(p.acts, deed{r.Index, e.Time, e.Interaction, e.Text})
+	p.acts = append(p.acts, deed{r.Index, e.Time, e.Interaction, e.Text, e.Time})
 	if r.Recorded.After(p.last) {
 		p.last = r.Recorded
 	}

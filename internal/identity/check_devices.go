@@ -1,21 +1,30 @@
 package identity
 
-import "regexp"
+import (
+	"regexp"
+	"time"
+
+	"chartwarden/internal/posture"
+)
 
 // What the log says of devices: which are registered, lost, out of service.
 
 var deviceIn = regexp.MustCompile(`^device ([a-z2-7]{16})\b`)
 
 // deviceStates are what an entry makes of a device.
-var deviceStates = map[string]string{didRegisterDevice.interaction: DeviceRegistered, didLoseDevice.interaction: DeviceLost, didRetireDevice.interaction: DeviceRetired}
+var deviceStates = map[string]string{didRegisterDevice.interaction: DeviceRegistered, didEnrolMachine.interaction: DeviceRegistered, didLoseDevice.interaction: DeviceLost, didRetireDevice.interaction: DeviceRetired}
 
 // device takes in an entry about a device; later ones count.
 func (c *Check) device(d deed) {
-	m, state := deviceIn.FindStringSubmatch(d.text), deviceStates[d.interaction]
-	if m == nil || state == "" {
+	m := deviceIn.FindStringSubmatch(d.text)
+	if m == nil {
 		return
 	}
-	c.devices[m[1]] = append(c.devices[m[1]], d)
+	if d.interaction == didReport.interaction {
+		c.reports[m[1]] = append(c.reports[m[1]], d)
+	} else if deviceStates[d.interaction] != "" {
+		c.devices[m[1]] = append(c.devices[m[1]], d)
+	}
 }
 
 // compareDevices holds the rows of devices against the log: one that was lost does not come back by itself.
@@ -38,6 +47,7 @@ func (c *Check) compareDevices(rows *Rows) {
 			c.fault(deviceTable, 0, "lacks device "+id+", which was lost")
 		}
 	}
+	c.compareMachines(rows, there)
 	for i := range rows.deviceKeys {
 		if k := &rows.deviceKeys[i]; !there[k.device] {
 			c.fault(deviceKeyTable, k.number, "is the key of a device that is not there")
@@ -47,11 +57,53 @@ func (c *Check) compareDevices(rows *Rows) {
 
 // deviceState is what the newest entry makes of a device; moving says that its act may not be done yet.
 func (c *Check) deviceState(id string, rows *Rows) (state string, moving bool) {
-	var newest deed
-	for _, d := range c.devices[id] {
+	newest := c.newest(c.devices[id])
+	return deviceStates[newest.interaction], rows.at.Sub(newest.when) < settled
+}
+
+// newest is the last of some deeds that was carried out.
+func (c *Check) newest(of []deed) (newest deed) {
+	for _, d := range of {
 		if !c.undone[d.at] && !d.when.Before(newest.when) {
-			newest, state = d, deviceStates[d.interaction]
+			newest = d
 		}
 	}
-	return state, rows.at.Sub(newest.when) < settled
+	return newest
+}
+
+// compareMachines holds the keys and reports of machines against the log: a machine speaks only if it was enrolled last, no report is older
+// than what the log tells of, and each is signed by the machine's own key.
+func (c *Check) compareMachines(rows *Rows, there map[string]bool) {
+	points := map[string][]byte{}
+	for i := range rows.machines {
+		m := &rows.machines[i]
+		points[m.device] = m.point
+		last := deed{}
+		for _, d := range c.devices[m.device] {
+			if d.interaction != didLoseDevice.interaction && d.interaction != didRetireDevice.interaction && !c.undone[d.at] && !d.when.Before(last.when) {
+				last = d
+			}
+		}
+		switch {
+		case !there[m.device]:
+			c.fault(deviceMachineTable, m.number, "is the key of a device that is not there")
+		case c.cut || rows.at.Sub(last.when) < settled:
+		case last.interaction != didEnrolMachine.interaction:
+			c.fault(deviceMachineTable, m.number, "is the key of a machine that no entry enrolled last")
+		}
+	}
+	for i := range rows.postures {
+		p := &rows.postures[i]
+		var told postureTold
+		last := c.newest(c.reports[p.device])
+		switch err := openJSON(c.s.box, aad("posture", p.device), p.sealed, &told); {
+		case err != nil, !posture.Verify(points[p.device], told.Report, told.Signature):
+			c.fault(postureTable, p.number, "is not signed by its device's machine")
+		case c.cut || rows.at.Sub(last.when) < settled:
+		case last.interaction == "":
+			c.fault(postureTable, p.number, "is a report that no entry tells of")
+		case timeOf(p.came).Before(last.said.Truncate(time.Microsecond)):
+			c.fault(postureTable, p.number, "is older than the report that an entry tells of")
+		}
+	}
 }

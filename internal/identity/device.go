@@ -20,6 +20,8 @@ type Device struct {
 	Made    time.Time
 	Changed time.Time
 	Seen    time.Time // when it last proved itself; zero: never
+	Machine bool      // its machine speaks for itself: it was enrolled
+	Last    *Standing // what that last reported; nil: nothing yet
 	By      string    // id of the person who registered it, or made the code; empty: the command line
 }
 
@@ -31,7 +33,10 @@ const (
 )
 
 // deviceTold is what a device's row keeps sealed.
-type deviceTold struct{ Name, By string }
+type deviceTold struct {
+	Name, By string
+	Ties     bool `json:",omitempty"` // of a code: it adds a browser to the device and leaves what that has
+}
 
 // deviceColumns is a device as it lies in its row.
 type deviceColumns struct {
@@ -108,6 +113,11 @@ func gather[C any](s *Store, q queryer, into func(*C) []any, holds func(*C) bool
 	return out, nil
 }
 
+// Managed reports whether sessions at the device count as at a managed one.
+func (d Device) Managed() bool {
+	return d.State == DeviceRegistered && d.Last != nil && len(d.Last.Lacks) == 0
+}
+
 func unreadableDevices(err error) error {
 	return outcome.Wrap("identity: devices", outcome.NoStore, "the devices cannot be read", err)
 }
@@ -147,6 +157,14 @@ func (s *Store) Devices(ctx context.Context) ([]Device, error) {
 	if err != nil {
 		return nil, err
 	}
+	machines, err := s.machines(s.db.Reader(), `true`)
+	if err != nil {
+		return nil, err
+	}
+	reports, err := s.postures(s.db.Reader(), `true`)
+	if err != nil {
+		return nil, err
+	}
 	var out []Device
 	for _, c := range found {
 		var told deviceTold
@@ -157,6 +175,16 @@ func (s *Store) Devices(ctx context.Context) ([]Device, error) {
 		for _, k := range keys {
 			if seen := timeOf(k.seen); k.device == c.id && seen.After(d.Seen) {
 				d.Seen = seen
+			}
+		}
+		d.Machine = slices.ContainsFunc(machines, func(m deviceMachineColumns) bool { return m.device == c.id })
+		for i := range reports {
+			if reports[i].device == c.id {
+				st, err := s.standing(&reports[i])
+				if err != nil {
+					return nil, err
+				}
+				d.Last = &st
 			}
 		}
 		out = append(out, d)

@@ -40,16 +40,20 @@ func (s *Store) MakeDeviceCode(ctx context.Context, by audit.Agent, id, name str
 		}
 		name = told.Name
 	}
-	token, hash := newToken()
-	now := s.now().UTC()
-	code := DeviceCode{Token: token, Device: id, Name: name, Expires: now.Add(deviceCodeFor)}
-	sealed, err := sealJSON(s.box, s.deviceKey, aad("device-code", string(hash[:])), deviceTold{name, by.Person})
-	if err != nil {
-		return DeviceCode{}, err
-	}
 	text := "for a new device"
 	if id != "" {
 		text = "for device " + id
+	}
+	return s.newDeviceCode(ctx, by, id, deviceTold{Name: name, By: by.Person}, deviceCodeFor, text)
+}
+
+func (s *Store) newDeviceCode(ctx context.Context, by audit.Agent, id string, told deviceTold, lasts time.Duration, text string) (DeviceCode, error) {
+	token, hash := newToken()
+	now := s.now().UTC()
+	code := DeviceCode{Token: token, Device: id, Name: told.Name, Expires: now.Add(lasts)}
+	sealed, err := sealJSON(s.box, s.deviceKey, aad("device-code", string(hash[:])), told)
+	if err != nil {
+		return DeviceCode{}, err
 	}
 	n, err := s.note(ctx, s.event(by, didDeviceCode, acted, text))
 	if err != nil {
@@ -69,39 +73,48 @@ func (s *Store) ReadDeviceCode(token string) (DeviceCode, error) {
 	return code, err
 }
 
-func (s *Store) deviceCode(q queryer, token string) (c deviceCodeColumns, code DeviceCode, by string, err error) {
+func (s *Store) deviceCode(q queryer, token string) (c deviceCodeColumns, code DeviceCode, told deviceTold, err error) {
 	hash, ok := parseToken(token)
 	if !ok {
-		return c, code, "", errDeviceCode
+		return c, code, told, errDeviceCode
 	}
 	found, err := gather(s, q, (*deviceCodeColumns).into, func(c *deviceCodeColumns) bool {
 		return s.genuine(s.tags.deviceCode, deviceCodeTable, c.number, c.mac, c.tagged()) == nil
 	}, `select `+deviceCodeList+` from identity_device_code o where o.code=?`, hash[:])
 	if err != nil {
-		return c, code, "", err
+		return c, code, told, err
 	}
 	if len(found) != 1 || found[0].used != 0 || !s.now().Before(timeOf(found[0].expires)) {
-		return c, code, "", errDeviceCode
+		return c, code, told, errDeviceCode
 	}
 	c = found[0]
-	var told deviceTold
 	if err := openJSON(s.box, aad("device-code", string(hash[:])), c.sealed, &told); err != nil {
-		return c, code, "", err
+		return c, code, told, err
 	}
-	return c, DeviceCode{Device: c.device, Name: told.Name, Expires: timeOf(c.expires)}, told.By, nil
+	return c, DeviceCode{Device: c.device, Name: told.Name, Expires: timeOf(c.expires)}, told, nil
 }
 
 // EnrolDevice registers the browser that shows a key for a nonce of [Store.DeviceNonce] with [ToEnrol], by a code. A browser of a lost device
-// is known again afterwards. Errors: outcome.NotFound (the code); outcome.Value (the key does not prove itself).
+// is known again afterwards. By a code that the machine itself fetched it becomes one more browser of that device.
+// Errors: outcome.NotFound (the code); outcome.Value (the key does not prove itself); outcome.Forbidden (the device is lost).
 func (s *Store) EnrolDevice(ctx context.Context, token string, from Arrival) (Device, error) {
-	c, code, by, err := s.deviceCode(s.db.Reader(), token)
+	c, code, told, err := s.deviceCode(s.db.Reader(), token)
 	if err != nil {
 		return Device{}, err
 	}
 	agent := audit.Agent{Job: "device-enrolment", Device: from.Device, Address: addressOf(from), Zone: from.Zone}
-	return s.register(ctx, agent, code, by, from, func(tx *sql.Tx) error {
-		c.used = micros(s.now())
-		return oneOr(errDeviceCode)(tx.Exec(`update identity_device_code set used_at=?, mac=? where number=? and used_at=0`, c.used, s.tags.deviceCode.Tag(c.tagged()...), c.number))
+	point, err := s.readEnrolment(from)
+	if err != nil {
+		return Device{}, err
+	}
+	if told.Ties {
+		return s.tie(ctx, agent, c, code, point, from)
+	}
+	return s.register(ctx, agent, didRegisterDevice, code, told.By, func(tx *sql.Tx, d Device) error {
+		if err := s.useDeviceCode(tx, c); err != nil {
+			return err
+		}
+		return s.takeBrowser(tx, d, point, from)
 	})
 }
 
@@ -112,20 +125,76 @@ func (s *Store) RegisterDevice(ctx context.Context, ses *Session, name string, f
 	if err != nil {
 		return Device{}, err
 	}
-	return s.register(ctx, ses.Agent(), DeviceCode{Name: name}, ses.Person.ID, from, func(*sql.Tx) error { return nil })
+	point, err := s.readEnrolment(from)
+	if err != nil {
+		return Device{}, err
+	}
+	return s.register(ctx, ses.Agent(), didRegisterDevice, DeviceCode{Name: name}, ses.Person.ID, func(tx *sql.Tx, d Device) error { return s.takeBrowser(tx, d, point, from) })
 }
 
-func (s *Store) register(ctx context.Context, agent audit.Agent, code DeviceCode, by string, from Arrival, also func(*sql.Tx) error) (Device, error) {
+func (s *Store) readEnrolment(from Arrival) ([]byte, error) {
 	point, err := s.readProof(from.Proof, ToEnrol)
 	if err != nil {
-		return Device{}, outcome.New(outcome.Value, "this browser did not prove its key: load the page anew and try again").At("device")
+		return nil, outcome.New(outcome.Value, "this browser did not prove its key: load the page anew and try again").At("device")
 	}
+	return point, nil
+}
+
+func (s *Store) useDeviceCode(tx *sql.Tx, c deviceCodeColumns) error {
+	c.used = micros(s.now())
+	return oneOr(errDeviceCode)(tx.Exec(`update identity_device_code set used_at=?, mac=? where number=? and used_at=0`, c.used, s.tags.deviceCode.Tag(c.tagged()...), c.number))
+}
+
+// takeBrowser makes a browser the only one of a device that stands for this registration: an earlier key of a device that was found proves
+// nothing, nor does its machine's.
+func (s *Store) takeBrowser(tx *sql.Tx, d Device, point []byte, from Arrival) error {
+	if _, err := tx.Exec(`delete from identity_device_key where device=?`, d.ID); err != nil {
+		return err
+	}
+	if err := forgetMachine(tx, d.ID, nil); err != nil {
+		return err
+	}
+	return s.addBrowser(tx, d.ID, point, from, micros(d.Changed))
+}
+
+// addBrowser adds a browser to a device, and takes it from any other.
+func (s *Store) addBrowser(tx *sql.Tx, device string, point []byte, from Arrival, now int64) error {
+	if _, err := tx.Exec(`delete from identity_device_key where point=? or browser<>'' and browser=?`, point, from.Device); err != nil {
+		return err
+	}
+	k := deviceKeyColumns{device: device, point: point, browser: from.Device, made: now, seen: now}
+	_, err := tx.Exec(`insert into identity_device_key(device, point, browser, made_at, seen_at, mac) values(?,?,?,?,?,?)`, k.device, k.point, k.browser, k.made, k.seen, s.tags.deviceKey.Tag(k.tagged()...))
+	return err
+}
+
+// tie makes the browser that shows a key one more of a device whose machine fetched the code.
+func (s *Store) tie(ctx context.Context, agent audit.Agent, c deviceCodeColumns, code DeviceCode, point []byte, from Arrival) (Device, error) {
+	if _, err := s.machineOf(s.db.Reader(), code.Device); err != nil {
+		return Device{}, err
+	}
+	n, err := s.note(ctx, s.event(agent, didTieBrowser, acted, "device "+code.Device))
+	if err != nil {
+		return Device{}, err
+	}
+	return Device{ID: code.Device, Name: code.Name, State: DeviceRegistered}, s.act(ctx, n, func(tx *sql.Tx) error {
+		if _, err := s.machineOf(tx, code.Device); err != nil { // lost, or taken out of service, meanwhile
+			return err
+		}
+		if err := s.useDeviceCode(tx, c); err != nil {
+			return err
+		}
+		return s.addBrowser(tx, code.Device, point, from, micros(s.now()))
+	})
+}
+
+// register makes a device, or one that was there before, registered; give stores by what it is known.
+func (s *Store) register(ctx context.Context, agent audit.Agent, how did, code DeviceCode, by string, give func(*sql.Tx, Device) error) (Device, error) {
 	now := s.now().UTC().Truncate(time.Microsecond)
 	d := Device{ID: code.Device, Name: code.Name, State: DeviceRegistered, Made: now, Changed: now, Seen: now, By: by}
 	if d.ID == "" {
 		d.ID = newID()
 	}
-	sealed, err := sealJSON(s.box, s.deviceKey, aad("device", d.ID), deviceTold{d.Name, by})
+	sealed, err := sealJSON(s.box, s.deviceKey, aad("device", d.ID), deviceTold{Name: d.Name, By: by})
 	if err != nil {
 		return Device{}, err
 	}
@@ -133,14 +202,11 @@ func (s *Store) register(ctx context.Context, agent audit.Agent, code DeviceCode
 	if by != "" {
 		text += " by person " + by
 	}
-	n, err := s.note(ctx, s.event(agent, didRegisterDevice, acted, text))
+	n, err := s.note(ctx, s.event(agent, how, acted, text))
 	if err != nil {
 		return Device{}, err
 	}
 	return d, s.act(ctx, n, func(tx *sql.Tx) error {
-		if err := also(tx); err != nil {
-			return err
-		}
 		c := deviceColumns{id: d.ID, state: d.State, made: micros(now), changed: micros(now), sealed: sealed}
 		if code.Device == "" {
 			if _, err := tx.Exec(`insert into identity_device(id, state, made_at, changed_at, sealed, mac) values(?,?,?,?,?,?)`, append(c.tagged(), s.tags.device.Tag(c.tagged()...))...); err != nil {
@@ -156,12 +222,6 @@ func (s *Store) register(ctx context.Context, agent audit.Agent, code DeviceCode
 				return err
 			}
 		}
-		// The key, the browser and what this device had before stand for this registration only: an earlier key of a device that was found proves nothing.
-		if _, err := tx.Exec(`delete from identity_device_key where point=? or browser<>'' and browser=? or device=?`, point, from.Device, d.ID); err != nil {
-			return err
-		}
-		k := deviceKeyColumns{device: d.ID, point: point, browser: from.Device, made: micros(now), seen: micros(now)}
-		_, err := tx.Exec(`insert into identity_device_key(device, point, browser, made_at, seen_at, mac) values(?,?,?,?,?,?)`, k.device, k.point, k.browser, k.made, k.seen, s.tags.deviceKey.Tag(k.tagged()...))
-		return err
+		return give(tx, d)
 	})
 }

@@ -49,6 +49,17 @@ func (s *Store) DeviceNonce(purpose string) string {
 	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
+// readNonce checks that this installation made a nonce for a purpose within the last ten minutes, and tells when.
+func (s *Store) readNonce(nonce []byte, purpose string) (asked time.Time, ok bool) {
+	if len(nonce) != 32 || purpose == "" {
+		return time.Time{}, false
+	}
+	mac := s.box.PRF("device-nonce", []byte(purpose), nonce[:16])
+	asked = time.Unix(int64(binary.BigEndian.Uint64(nonce[:8])), 0)
+	age := s.now().Sub(asked)
+	return asked, subtle.ConstantTimeCompare(mac[:16], nonce[16:]) == 1 && age >= -time.Minute && age <= nonceLasts
+}
+
 var errProof = outcome.New(outcome.Login, "this device did not prove itself")
 
 // readProof checks a proof, point.nonce.signature in base64url, and gives the key that it shows. The signature is ECDSA over P-256 and
@@ -66,12 +77,10 @@ func (s *Store) readProof(proof, purpose string) (point []byte, err error) {
 		}
 	}
 	point, nonce, sig := raw[0], raw[1], raw[2]
-	if len(nonce) != 32 || len(sig) != 64 {
+	if len(sig) != 64 {
 		return nil, errProof
 	}
-	mac := s.box.PRF("device-nonce", []byte(purpose), nonce[:16])
-	age := s.now().Sub(time.Unix(int64(binary.BigEndian.Uint64(nonce[:8])), 0))
-	if subtle.ConstantTimeCompare(mac[:16], nonce[16:]) != 1 || age < -time.Minute || age > nonceLasts {
+	if _, ok := s.readNonce(nonce, purpose); !ok {
 		return nil, errProof
 	}
 	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)

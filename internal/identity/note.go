@@ -55,6 +55,9 @@ var (
 	didLoseDevice     = did{audit.People, "device-lost"}
 	didRetireDevice   = did{audit.People, "device-retire"}
 	didProveDevice    = did{audit.Session, "device-prove"}
+	didEnrolMachine   = did{audit.People, "device-enrol"}
+	didTieBrowser     = did{audit.People, "device-browser"}
+	didReport         = did{audit.People, "device-posture"}
 
 	didRegister     = did{audit.People, "client-register"}
 	didRevokeClient = did{audit.People, "client-revoke"}

@@ -81,8 +81,8 @@ var (
 	ErrLocked    error = outcome.New(outcome.Login, "this session is locked: unlock it with your password or a code").Because("session.locked")
 )
 
-const selectSession = `select ` + sessionList + `, s.page, exists(select 1 from identity_notice i where i.person=p.number and i.seen_at=0), ` + personList + `, ` + hasFactor + `
-	from identity_session s join identity_person p on p.number=s.person`
+const selectSession = `select ` + sessionList + `, s.page, exists(select 1 from identity_notice i where i.person=p.number and i.seen_at=0), ` + postureList + `, ` + personList + `, ` + hasFactor + `
+	from identity_session s join identity_person p on p.number=s.person left join identity_device_posture u on u.device=s.registered`
 
 // stored is a session row with its person.
 type stored struct {
@@ -98,7 +98,8 @@ func (s *Store) scanSession(from scanner) (*stored, error) {
 	var st stored
 	var c sessionColumns
 	var told bool
-	who, err := s.scanPerson(reordered{from, append(c.into(), &st.page, &told)})
+	var said reported
+	who, err := s.scanPerson(reordered{from, append(append(c.into(), &st.page, &told), said.into()...)})
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +111,9 @@ func (s *Store) scanSession(from scanner) (*stored, error) {
 		auth: [3]time.Time{1: timeOf(c.auth1), 2: timeOf(c.auth2)}, person: who.number}
 	if ses.Registered, ses.proven = c.registered, timeOf(c.proven); c.registered != "" && s.now().Sub(ses.proven) > proofLasts {
 		ses.Trust = "unknown"
+	}
+	if ses.Registered != "" && ses.Trust == DeviceRegistered && s.meets(&said) {
+		ses.Trust = DeviceManaged
 	}
 	copy(ses.hash[:], c.token)
 	st.number, st.session, st.who, st.locked = c.number, &ses, who, c.locked != 0

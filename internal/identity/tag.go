@@ -23,17 +23,20 @@ const (
 	deviceTable     = "identity_device"
 	deviceKeyTable  = "identity_device_key"
 	deviceCodeTable = "identity_device_code"
+	postureTable    = "identity_device_posture"
+
+	deviceMachineTable = "identity_device_machine"
 )
 
 // tags are those of the rows of this package, by table.
 type tags struct {
-	person, credential, enrolment, pending, session, place, passkey, recovery, link, vouched, device, deviceKey, deviceCode *seal.Rows
+	person, credential, enrolment, pending, session, place, passkey, recovery, link, vouched, device, deviceKey, deviceCode, deviceMachine, posture *seal.Rows
 }
 
 func newTags(b *seal.Box) tags {
 	return tags{b.Rows(personTable), b.Rows(credentialTable), b.Rows(enrolmentTable), b.Rows(pendingTable), b.Rows(sessionTable), b.Rows(placeTable),
 		b.Rows(passkeyTable), b.Rows(recoveryTable), b.Rows(linkTable), b.Rows(vouchedTable),
-		b.Rows(deviceTable), b.Rows(deviceKeyTable), b.Rows(deviceCodeTable)}
+		b.Rows(deviceTable), b.Rows(deviceKeyTable), b.Rows(deviceCodeTable), b.Rows(deviceMachineTable), b.Rows(postureTable)}
 }
 
 // errAltered is the answer for a row that this program did not write: that there is none.

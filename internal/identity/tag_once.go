@@ -76,6 +76,14 @@ func (s *Store) lots() []lot {
 			c := &deviceCodeColumns{}
 			return c.into(), func() lotRow { return lotRow{c.number, []any{c.number}, c.tagged(), c.mac, c} }
 		}},
+		{deviceMachineTable, s.tags.deviceMachine, `select ` + deviceMachineList + ` from identity_device_machine m`, `number=?`, func() ([]any, func() lotRow) {
+			c := &deviceMachineColumns{}
+			return c.into(), func() lotRow { return lotRow{c.number, []any{c.number}, c.tagged(), c.mac, c} }
+		}},
+		{postureTable, s.tags.posture, `select ` + postureList + ` from identity_device_posture u`, `number=?`, func() ([]any, func() lotRow) {
+			c := &postureColumns{}
+			return c.into(), func() lotRow { return lotRow{c.number, []any{c.number}, c.tagged(), c.mac, c} }
+		}},
 		{placeTable, s.tags.place, `select person, place, mac from identity_place`, `person=? and place=?`, func() ([]any, func() lotRow) {
 			var person int64
 			var place, mac []byte

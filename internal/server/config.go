@@ -12,6 +12,7 @@ import (
 	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
 	"chartwarden/internal/outcome"
+	"chartwarden/internal/posture"
 	"chartwarden/internal/witness"
 )
 
@@ -31,6 +32,7 @@ type Config struct {
 	TrustedProxy   string `json:"trusted_proxy,omitempty"`   // address of the proxy that ends TLS for us
 	Zones          string `json:"zones,omitempty"`           // networks that are the hospital, its VPN, places: ZONE[/PLACE]=NETWORK[@IDLE], separated by commas; private ones are the hospital when empty
 	ZoneHeader     string `json:"zone_header,omitempty"`     // by which the trusted proxy names the zone
+	Posture        string `json:"posture,omitempty"`         // demands on a managed device; the usual when empty
 	PassphraseFile string `json:"passphrase_file,omitempty"` // custodian's secret; otherwise the key file in Data
 	HeadFile       string `json:"head_file"`                 // where each newest head is kept; best on another volume
 	TrainingDir    string `json:"training_dir"`              // files that replace or add to the training modules
@@ -178,6 +180,9 @@ func (c Config) check(sandbox bool) error {
 	}
 	if _, err := zonePlan(c.Zones); err != nil {
 		return err
+	}
+	if _, err := posture.ParseDemands(c.Posture); err != nil {
+		return bad("--posture", err.Error())
 	}
 	if c.ZoneHeader != "" && c.TrustedProxy == "" {
 		return bad("--zone-header", "only a proxy of this house may name a zone: name it with --trusted-proxy")

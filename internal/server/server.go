@@ -30,6 +30,7 @@ import (
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/outlet"
 	"chartwarden/internal/policy"
+	"chartwarden/internal/posture"
 	"chartwarden/internal/record"
 	"chartwarden/internal/seal"
 	"chartwarden/internal/staffing"
@@ -202,8 +203,12 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	s.closers = append(s.closers, s.Log.Close)
+	demands, err := posture.ParseDemands(s.Config.Posture)
+	if err != nil {
+		return err
+	}
 	if s.Persons, err = identity.Open(ctx, identity.Options{DB: s.records, Box: s.ring.Box("identity"), Trail: s.Log, Sandbox: s.ring.Sandbox(), Zones: s.zones.places,
-		Site: s.Config.PublicURL, Now: o.Now, Logger: o.Logger, Altered: s.alarms.raise}); err != nil {
+		Site: s.Config.PublicURL, Now: o.Now, Demands: demands, Logger: o.Logger, Altered: s.alarms.raise}); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.Persons.Close)

@@ -82,6 +82,7 @@ package page
 //	                                    POST /admin/devices/{device}                  act=lost|retire|code, [reason]
 //	GET  /device/{code}                 POST /device/{code}        device                                 at the device itself
 //	                                    POST /device/nonce, /device/proof                                 by fetch, from device.js
+//	                                    POST /device/machine/nonce, /enrol, /browser, /report             a machine's program (docs/formats/device-posture.md)
 //	GET  /admin/configuration
 //
 // A search, POST /find, POST /audit and the like, is answered under the same address with ?typed= and a chance number that stands for what was
