@@ -6,6 +6,7 @@ import (
 
 	"chartwarden/internal/audit"
 	"chartwarden/internal/fhir"
+	"chartwarden/internal/fhir/consent"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 )
@@ -15,16 +16,17 @@ type sealed interface {
 	Type() string
 	Labels() []string
 	Released() bool
+	Withheld(consent.View) bool
 }
 
 // resource is a record as policies see it.
 func (s standing) resource(r sealed) policy.Resource {
-	return policy.Resource{Type: r.Type(), Group: string(fhir.FieldGroup(r.Type())), Labels: r.Labels(), Released: r.Released(), PatientKey: s.key()}
+	return policy.Resource{Type: r.Type(), Group: string(fhir.FieldGroup(r.Type())), Labels: r.Labels(), Released: r.Released(), Restricted: r.Withheld(s.withheld), PatientKey: s.key()}
 }
 
 // typical is a record of a type as it is when nothing special holds it back: what a refusal of the whole kind is judged by.
 func (s standing) typical(typ string) policy.Resource {
-	return policy.Resource{Type: typ, Group: string(fhir.FieldGroup(typ)), Released: true, PatientKey: s.key()}
+	return policy.Resource{Type: typ, Group: string(fhir.FieldGroup(typ)), Released: true, Restricted: s.withheld.WithholdsAll(typ), PatientKey: s.key()}
 }
 
 // key names the chart to the policy engine; data of no patient has none.

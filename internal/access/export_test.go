@@ -101,3 +101,13 @@ func (g *Gate) Grant(ctx context.Context, p Principal, patientID string, until t
 	}
 	return g.storeGrant(ctx, &Grant{Person: p.Session.Person.ID, Patient: c.number, Code: "emergency", Opened: g.now(), Until: until, epoch: p.Session.Person.Epoch})
 }
+
+// Withheld reports whether a Consent of the patient withholds x from p, whatever the rules make of it.
+func (g *Gate) Withheld(ctx context.Context, p Principal, x *record.Sealed) bool {
+	c, err := g.chartNumber(ctx, x.Patient())
+	if err != nil {
+		return false
+	}
+	s, err := g.relate(ctx, p, c)
+	return err == nil && x.Withheld(s.withheld)
+}

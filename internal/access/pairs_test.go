@@ -86,6 +86,7 @@ func (w *pairs) hospital(t testing.TB, people, patients int) {
 	for i := range patients {
 		id := fmt.Sprint("p", i)
 		w.patients = append(w.patients, id)
+		first := len(w.entries)
 		w.add(t, id, `{"resourceType":"Patient","name":[{"family":"Okafor"}],"birthDate":"1961-03-14"}`)
 		subject := `"subject":{"reference":"Patient/` + id + `"}`
 		n := 0
@@ -125,6 +126,13 @@ func (w *pairs) hospital(t testing.TB, people, patients int) {
 		w.add(t, next(), `{"resourceType":"Coverage","status":"active","beneficiary":{"reference":"Patient/`+id+`"},"payor":[{"reference":"`+w.departments[0]+`"}]}`)
 		w.add(t, next(), `{"resourceType":"MedicationRequest",`+w.meta()+`"status":"active","intent":"order","medicationCodeableConcept":{"text":"Insulin"},`+subject+`}`)
 		w.add(t, next(), `{"resourceType":"DocumentReference",`+w.meta()+`"status":"current",`+subject+`,"content":[{"attachment":{"title":"Letter"}}]}`)
+		if w.chance(.4) {
+			var own []string
+			for _, e := range w.entries[first:] {
+				own = append(own, e.URL)
+			}
+			w.add(t, next(), w.consent(id, w.provision(`"type":"`+w.one([]string{"permit", "deny"})+`",`, own, 2)))
+		}
 	}
 	w.store(t)
 }
@@ -135,6 +143,42 @@ func (w *pairs) meta() string {
 		return ""
 	}
 	return `"meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"` + w.one([]string{"PSY", "HIV", "ETH", "PSYTHPN"}) + `"}]},`
+}
+
+// consent is what a patient agreed to, seldom no more or not yet.
+func (w *pairs) consent(patient, provision string) string {
+	status := "active"
+	if w.chance(.1) {
+		status = "inactive"
+	}
+	return `{"resourceType":"Consent","status":"` + status + `","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},
+		"category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"patient":{"reference":"Patient/` + patient + `"},"policy":[{"uri":"http://example.org/base"}],"provision":` + provision + `}`
+}
+
+// provision draws one of every form that is read, with exceptions down to some depth.
+func (w *pairs) provision(head string, own []string, depth int) string {
+	out := head
+	add := func(chance float64, element string) {
+		if w.chance(chance) {
+			out += element + ","
+		}
+	}
+	const v3 = `"system":"http://terminology.hl7.org/CodeSystem/v3-`
+	add(.2, `"period":{"end":"`+w.when()+`"}`)
+	actor := w.one(w.people)
+	if w.chance(.3) {
+		actor = w.one(w.departments)
+	}
+	add(.5, `"actor":[{"role":{"coding":[{"code":"IRCP"}]},"reference":{"reference":"`+actor+`"}}]`)
+	add(.3, `"purpose":[{`+v3+`ActReason","code":"`+w.one([]string{"TREAT", "HPAYMT", "HOPERAT", "BTG"})+`"}]`)
+	add(.2, `"securityLabel":[{`+v3+`Confidentiality","code":"`+w.one([]string{"N", "R"})+`"}]`)
+	add(.2, `"class":[{"system":"http://hl7.org/fhir/resource-types","code":"`+w.one([]string{"Observation", "Condition", "Encounter", "DocumentReference", "AllergyIntolerance"})+`"}]`)
+	add(.2, `"dataPeriod":{"start":"2025","end":"`+w.one([]string{"2025-02", "2025-03-04", "2025-12-31"})+`"}`)
+	add(.2, `"data":[{"meaning":"`+w.one([]string{"instance", "related", "authoredby"})+`","reference":{"reference":"`+w.one(append(own, actor))+`"}}]`)
+	if depth > 0 && w.chance(.6) {
+		out += `"provision":[` + w.provision(`"type":"`+w.one([]string{"permit", "deny"})+`",`, own, depth-1) + `],`
+	}
+	return "{" + strings.TrimSuffix(out, ",") + "}"
 }
 
 // asker is somebody of the hospital under drawn circumstances.
@@ -203,10 +247,10 @@ func TestASearchGivesWhatDecisionsAllow(t *testing.T) {
 			}
 		}
 	}
-	shared := 0
+	shared, withheld := 0, 0
 	queries := map[string]*search.Query{}
 	all := map[string][]*record.Sealed{}
-	for _, typ := range []string{"Patient", "CareTeam", "Encounter", "Appointment", "ServiceRequest", "Task", "Condition", "Observation", "AllergyIntolerance", "Coverage", "MedicationRequest", "DocumentReference", "Organization", "Slot"} {
+	for _, typ := range []string{"Patient", "CareTeam", "Consent", "Encounter", "Appointment", "ServiceRequest", "Task", "Condition", "Observation", "AllergyIntolerance", "Coverage", "MedicationRequest", "DocumentReference", "Organization", "Slot"} {
 		q, err := search.Parse(typ, url.Values{}, search.Options{Zone: time.UTC, Base: "http://localhost", Now: w.Now(), Strict: true})
 		if err != nil {
 			t.Fatal(err)
@@ -237,6 +281,9 @@ func TestASearchGivesWhatDecisionsAllow(t *testing.T) {
 				if yes != found[ref] {
 					t.Fatalf("%s: decided %v, found %v\n%+v", ref, yes, found[ref], p.Session)
 				}
+				if w.Gate.Withheld(t.Context(), p, x) {
+					withheld++
+				}
 				if yes {
 					allowed++
 					delete(found, ref)
@@ -248,7 +295,10 @@ func TestASearchGivesWhatDecisionsAllow(t *testing.T) {
 			compared += len(all[typ])
 		}
 	}
-	t.Logf("%d pairs of %d askers, %d allowed", compared, askers, allowed)
+	t.Logf("%d pairs of %d askers, %d allowed, %d withheld by patients", compared, askers, allowed, withheld)
+	if withheld < compared/100 || withheld > compared/2 {
+		t.Errorf("patients withhold %d of %d: the draw asks nothing", withheld, compared)
+	}
 	if shared == 0 {
 		t.Error("no record is about two patients")
 	}

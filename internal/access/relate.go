@@ -9,6 +9,7 @@ import (
 	"chartwarden/internal/audit"
 	"chartwarden/internal/care"
 	"chartwarden/internal/fhir"
+	"chartwarden/internal/fhir/consent"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/policy"
 )
@@ -23,6 +24,7 @@ type standing struct {
 	grant     *Grant
 	chart     chart
 	context   policy.Context
+	withheld  consent.View // what the patient's Consents hold back from the asker
 	at        time.Time
 	view      *view // of the chart, where a search looks at many
 }
@@ -32,7 +34,7 @@ func (g *Gate) relate(ctx context.Context, p Principal, c chart) (standing, erro
 	s := g.alone(p)
 	s.chart = c
 	if p.Session == nil {
-		return s, nil
+		return s, g.heed(ctx, &s)
 	}
 	person := p.Session.Person
 	actor, err := g.actor(ctx, person)
@@ -59,7 +61,7 @@ func (g *Gate) relate(ctx context.Context, p Principal, c chart) (standing, erro
 		}
 		s.hold(s.grant.bounded(s.care.Visits, s.at))
 	}
-	return s, nil
+	return s, g.heed(ctx, &s)
 }
 
 // alone is how p stands before anything is known of a chart: who asks, and under which circumstances.

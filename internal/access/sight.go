@@ -102,9 +102,11 @@ func (v *sight) stand(c chart) (standing, error) {
 	}
 	s.meet(rel)
 	if s.principal.Session.Capacity == identity.StaffCapacity {
-		s.relation.Granted, err = v.g.approved(v.ctx, s.who.ID, c.number, v.at)
+		if s.relation.Granted, err = v.g.approved(v.ctx, s.who.ID, c.number, v.at); err != nil {
+			return s, err
+		}
 	}
-	return s, err
+	return s, v.g.heed(v.ctx, &s)
 }
 
 // relateAll asks once how the principal stands to everybody.

@@ -105,6 +105,9 @@ func (g *Gate) write(ctx context.Context, p Principal, interaction string, ws []
 		if err := checkWrite(ws[i]); err != nil {
 			return nil, faulty{index: i, err: err}
 		}
+		if err := checkConsent(ws[i].Doc, g.zone); err != nil {
+			return nil, faulty{index: i, err: err}
+		}
 	}
 	return g.store(ctx, p, interaction, ws)
 }
@@ -343,7 +346,7 @@ func (g *Gate) admitWrite(ctx context.Context, a admission, interaction string, 
 
 // written is what a write is decided by: what the change brings, and what it replaces where there is something.
 func (s standing) written(change record.Change) []policy.Resource {
-	out := []policy.Resource{{Type: change.Type, Group: string(change.Group), Labels: change.Labels, Released: true, New: change.Before == nil, PatientKey: s.key()}}
+	out := []policy.Resource{{Type: change.Type, Group: string(change.Group), Labels: change.Labels, Released: true, Restricted: s.withheld.WithholdsAll(change.Type), New: change.Before == nil, PatientKey: s.key()}}
 	if change.Before != nil {
 		out = append(out, s.resource(change.Before))
 	}

@@ -40,6 +40,8 @@ var declared = map[[2]string]string{
 	{"fhir", "fhir/document"}:            "compartments and main dates are read from documents",
 	{"fhir/validate", "fhir"}:            "validation walks the generated type tables",
 	{"fhir/validate", "fhir/document"}:   "validation walks documents",
+	{"fhir/consent", "fhir"}:             "consents speak of labels, references and main dates",
+	{"fhir/consent", "fhir/document"}:    "consents are read from documents, and judge documents",
 	{"fhir/patch", "fhir/document"}:      "patches are splices of documents",
 	{"fhir/search", "fhir"}:              "search values need references and type facts",
 	{"fhir/search", "fhir/document"}:     "search values are read from documents",

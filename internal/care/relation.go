@@ -45,7 +45,12 @@ type Relation struct {
 	Evidence []Edge
 	Shift    Shift
 	Visits   []Visit // of the last 90 days, begun by then
+	names    []int64 // hers, her roles' and her departments'
 }
+
+// Is reports whether a reference names whom the relation is of, a role of hers or a department: Practitioner/x, PractitionerRole/x,
+// Organization/x.
+func (g *Graph) Is(r Relation, ref string) bool { return slices.Contains(r.names, g.key(ref)) }
 
 // Relate collapses what is known at that moment about a and the patient p. It costs two indexed queries, or none within half a second
 // of the last. An edge that was removed is gone from the next answer; where another node removed it, within a second. Errors: outcome.NoStore.
@@ -242,5 +247,6 @@ func (c *collapse) result() Relation {
 	slices.Sort(f.OrderDepts)
 	f.OrderDepts = slices.Compact(f.OrderDepts)
 	slices.SortStableFunc(c.out.Evidence, compareEvidence)
+	c.out.names = slices.Concat(c.who.selves, c.who.departments)
 	return c.out
 }

@@ -110,7 +110,7 @@ func (f Facts) Text() string {
 	return string(out)
 }
 
-// text is `Observation/results`, then `!` where the patient may not see it yet, `+` where it would be created, `#PSY#HIV` for labels.
+// text is `Observation/results`, then `!` where the patient may not see it yet, `+` where it would be created, `~` where the patient withholds it by a Consent, `#PSY#HIV` for labels.
 func (r *Resource) text() string {
 	out := r.Type + "/" + r.Group
 	if !r.Released {
@@ -118,6 +118,9 @@ func (r *Resource) text() string {
 	}
 	if r.New {
 		out += "+"
+	}
+	if r.Restricted {
+		out += "~"
 	}
 	for _, l := range r.Labels {
 		out += "#" + l
@@ -128,6 +131,7 @@ func (r *Resource) text() string {
 func resourceOf(text string, chart bool) (Resource, error) {
 	head, labels, labelled := strings.Cut(text, "#")
 	var r Resource
+	head, r.Restricted = strings.CutSuffix(head, "~")
 	head, r.New = strings.CutSuffix(head, "+")
 	head, hidden := strings.CutSuffix(head, "!")
 	r.Released = !hidden

@@ -28,6 +28,8 @@ var unguarded = map[string]string{
 	"deny.self.staff":    "one's own chart is never an emergency: the portal shows it",
 	"deny.label":         "asks for nothing; a live grant lifts it",
 	"deny.flagged":       "asks for nothing; contact or a live grant lifts it",
+	"deny.consent":       "asks for nothing; a live grant lifts it",
+	"deny.consent.enter": "asks for nothing; a Consent is no care",
 	"deny.groups":        "asks for nothing; a live grant lifts it",
 	"deny.psychotherapy": "closed in an emergency too, by decision",
 	"stepup.factor":      "a session of one factor is not signed in yet; the guard asks for two",

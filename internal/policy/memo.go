@@ -215,7 +215,7 @@ func (c *clock) key(b []byte, p *Principal, action string, rel *Relation, at *Co
 // appendResource writes everything that rules can see of a resource behind b.
 func appendResource(b []byte, r *Resource) []byte {
 	b = appendTexts(b, r.PatientKey, r.Type, r.Group)
-	return appendTexts(appendTruths(b, r.Released, r.New), r.Labels...)
+	return appendTexts(appendTruths(b, r.Released, r.New, r.Restricted), r.Labels...)
 }
 
 func order(a, b int64) byte {

@@ -16,7 +16,7 @@ func oracle(q Request) bool {
 		return p.ID == "import" && (q.Action == Search || q.Action == Write || q.Action == Find) || p.ID == "undo" && (q.Action == Read || q.Action == Write) || p.ID == "label" && q.Action == Write && chart
 	case Client:
 		covers := func(types []string) bool { return slices.Contains(types, "*") || slices.Contains(types, r.Type) }
-		if !p.Active || chart && q.Action != Find && q.Action != Break && !subset(r.Labels, p.Clearances) {
+		if !p.Active || chart && q.Action != Find && q.Action != Break && (!subset(r.Labels, p.Clearances) || r.Restricted) {
 			return false
 		}
 		switch q.Action {
@@ -82,6 +82,8 @@ func oracle(q Request) bool {
 	switch {
 	case rel.Self,
 		!subset(r.Labels, p.Clearances) && !allergy && !files && !(grant && (read || q.Action == Write)),
+		r.Restricted && !withheldFromNobody(q, clinical, is("front-desk"), is("billing"), grant),
+		r.Type == "Consent" && q.Action == Write && !is("physician", "front-desk"),
 		q.Action == Lower && stale,
 		slices.Contains(r.Labels, "PSYTHPN") && !slices.Contains(p.Clearances, "PSYTHPN") && !allergy,
 		len(rel.Flags) > 0 && clinical && !(rel.CareTeam || rel.OpenContact || rel.TaskOpen || rel.Asked || near || order || grant),
@@ -107,6 +109,7 @@ func oracle(q Request) bool {
 		is("pharmacist", "technician") && q.Action == Write && order && (r.Group == "results" || r.Group == "medications"),
 		clinical && q.Action == Write && rel.SelfMade && grant,
 		is("front-desk") && (read || q.Action == Write || q.Action == Print) && (r.Group == "demographics" || r.Group == "contact" || r.Group == "scheduling"),
+		is("front-desk") && (read || q.Action == Write) && r.Type == "Consent",
 		is("front-desk") && q.Action == Write && (r.Type == "Encounter" || r.Type == "Appointment"),
 		is("physician", "nurse", "medical-assistant") && q.Action == Write && r.New && (r.Type == "Patient" || r.Type == "Encounter" || r.Type == "Appointment"),
 		is("billing") && (read || q.Action == Print) && (r.Group == "demographics" || r.Group == "billing"),
@@ -119,4 +122,17 @@ func oracle(q Request) bool {
 
 func subset(of, in []string) bool {
 	return !slices.ContainsFunc(of, func(x string) bool { return !slices.Contains(in, x) })
+}
+
+// withheldFromNobody is what no Consent keeps from somebody: allergies and who the patient is from those who treat, what desk and billing
+// work with from them, and in an emergency anything but a change of a Consent.
+func withheldFromNobody(q Request, clinical, desk, billing, grant bool) bool {
+	r := q.Resource
+	read := q.Action == Read || q.Action == Search
+	works := read || q.Action == Write || q.Action == Print
+	group := func(names ...string) bool { return slices.Contains(names, r.Group) }
+	return clinical && (r.Type == "AllergyIntolerance" || r.Type == "Patient") && (read || q.Action == Print) ||
+		desk && !clinical && (works && group("demographics", "contact", "scheduling") || r.Type == "Consent" && (read || q.Action == Write)) ||
+		billing && !clinical && works && group("demographics", "billing") ||
+		grant && (read || q.Action == Write && r.Type != "Consent")
 }

@@ -127,6 +127,7 @@ type Resource struct {
 	Group      string // field group
 	Labels     []string
 	Released   bool
+	Restricted bool // the patient withholds it from the asker, by a Consent
 	New        bool // would be created by this request
 	PatientKey string
 }

@@ -69,13 +69,13 @@ func (w world) relation() Relation {
 }
 
 func (w world) resource() Resource {
-	r := Resource{Type: pick(w, "Observation", "Encounter", "Appointment", "Patient", "AllergyIntolerance", "Schedule", "Location"),
-		Group: pick(w, vocabulary["class"]...), Released: w.chance(0.6), New: w.chance(0.3), PatientKey: "1"}
+	r := Resource{Type: pick(w, "Observation", "Encounter", "Appointment", "Patient", "AllergyIntolerance", "Consent", "Schedule", "Location"),
+		Group: pick(w, vocabulary["class"]...), Released: w.chance(0.6), Restricted: w.chance(0.2), New: w.chance(0.3), PatientKey: "1"}
 	if w.chance(0.25) {
 		r.Labels = w.some(0.5, "PSY", "HIV", "PSYTHPN")
 	}
 	if w.chance(0.1) {
-		r.PatientKey = ""
+		r.PatientKey, r.Restricted = "", false
 		r.Group = pick(w, "directory", "directory", "clinical")
 	}
 	return r

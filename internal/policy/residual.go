@@ -70,7 +70,8 @@ var relationTimes = map[types.String]func(*Relation) (int64, bool){
 func millis(t time.Time) (int64, bool) { return t.UnixMilli(), !t.IsZero() }
 
 var resourceFlags = map[types.String]func(*Resource) bool{
-	"released": func(r *Resource) bool { return r.Released }, "fresh": func(r *Resource) bool { return r.New },
+	"released": func(r *Resource) bool { return r.Released }, "restricted": func(r *Resource) bool { return r.Restricted },
+	"fresh": func(r *Resource) bool { return r.New },
 }
 
 var resourceTexts = map[types.String]func(*Resource) string{

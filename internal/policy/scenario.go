@@ -154,7 +154,7 @@ var fromPhrases = []phrase{
 
 var verbs = map[string]string{"reads": Read, "searches": Search, "writes": Write, "creates": Write, "exports": Export, "prints": Print, "lowers": Lower}
 
-var recordPattern = regexp.MustCompile(`^(?:([A-Z][A-Za-z]+) as )?([a-z]+)(?: labelled ([A-Z+]+))?( not released)?( in the directory)?$`)
+var recordPattern = regexp.MustCompile(`^(?:([A-Z][A-Za-z]+) as )?([a-z]+)(?: labelled ([A-Z+]+))?( not released)?( withheld by the patient)?( in the directory)?$`)
 
 func freshWho(r *Request) {
 	r.Principal = Principal{Kind: Person, ID: "her", Capacity: Staff, Active: true, TrainingDue: scenarioNow.Add(24 * time.Hour)}
@@ -300,17 +300,17 @@ func (s *step) ask(text string) error {
 	}
 	m := recordPattern.FindStringSubmatch(object)
 	if m == nil {
-		return fmt.Errorf("%q names no record: write `notes`, or `AllergyIntolerance as clinical`, then `labelled PSY`, `not released`, `in the directory`", object)
+		return fmt.Errorf("%q names no record: write `notes`, or `AllergyIntolerance as clinical`, then `labelled PSY`, `not released`, `withheld by the patient`, `in the directory`", object)
 	}
 	if !slices.Contains(vocabulary["class"], m[2]) {
 		return fmt.Errorf("%q is no field group", m[2])
 	}
 	s.request.Action = verbs[verb]
-	s.request.Resource = Resource{Type: m[1], Group: m[2], Released: m[4] == "", New: verb == "creates", PatientKey: "1"}
+	s.request.Resource = Resource{Type: m[1], Group: m[2], Released: m[4] == "", Restricted: m[5] != "", New: verb == "creates", PatientKey: "1"}
 	if m[3] != "" {
 		s.request.Resource.Labels = strings.Split(m[3], "+")
 	}
-	if m[5] != "" {
+	if m[6] != "" {
 		s.request.Resource.PatientKey = ""
 	}
 	return nil

@@ -127,7 +127,7 @@ func resourceEntity(r Resource) types.Entity {
 	}
 	return types.Entity{UID: cedar.NewEntityUID(typeRecord, "asked"), Attributes: types.NewRecord(types.RecordMap{
 		"chart": cedar.NewEntityUID(typeChart, types.String(r.PatientKey)), "kind": types.String(r.Type), "class": types.String(r.Group),
-		"labels": texts(r.Labels), "released": types.Boolean(r.Released), "fresh": types.Boolean(r.New),
+		"labels": texts(r.Labels), "released": types.Boolean(r.Released), "restricted": types.Boolean(r.Restricted), "fresh": types.Boolean(r.New),
 	})}
 }
 

@@ -30,6 +30,7 @@ func (s *shelves) touch(patient fhir.PatientID, kind, tx int64, rec fhir.RecordI
 	k, all := shelfKey{patient, kind}, shelfKey{patient, allKinds}
 	raise(k.note(s), tx)
 	raise(all.note(s), tx)
+	raise(shelfKey{anyChart, kind}.note(s), tx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch x := s.byKey[k]; {

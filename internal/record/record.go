@@ -74,11 +74,12 @@ type Store struct {
 	dir     directory
 	write   writers
 	// newest is the last transaction that was committed: what a search that begins now sees.
-	newest  atomic.Int64
-	foreign foreign
-	rewound atomic.Bool // see Rewound
-	shelves shelves
-	filling chan struct{} // a place for each search that holds a reading while it asks for more: fewer than there are connections
+	newest   atomic.Int64
+	foreign  foreign
+	rewound  atomic.Bool // see Rewound
+	shelves  shelves
+	consents consents
+	filling  chan struct{} // a place for each search that holds a reading while it asks for more: fewer than there are connections
 	// prepared are the queries that every request makes, for the pool of readers.
 	prepared map[string]*sql.Stmt
 }
