@@ -31,19 +31,20 @@ import (
 
 // Options are the parts a Gate stands on; Now, Zone and what says so may be left out.
 type Options struct {
-	Records *record.Store
-	Care    *care.Graph
-	Log     *audit.Log
-	Policy  *policy.Enforced
-	Persons *identity.Store
-	DB      *db.DB // records.db: grants and reviews live beside the records
-	Grants  Tags   // of the rows of grants
-	Words   Tags   // of the rows of words
-	Now     func() time.Time
-	Zone    *time.Location // the site's time zone, for sentences
-	Base    string         // the server's own FHIR base URL
-	Sandbox bool           // an installation for trials: exports of the log show its events without a second person
-	Logger  *slog.Logger   // alarms (policy errors); never patient data
+	Records   *record.Store
+	Care      *care.Graph
+	Log       *audit.Log
+	Policy    *policy.Enforced
+	Persons   *identity.Store
+	DB        *db.DB // records.db: grants and reviews live beside the records
+	Grants    Tags   // of the rows of grants
+	Words     Tags   // of the rows of words
+	Downtimes Tags   // of the rows of downtimes
+	Now       func() time.Time
+	Zone      *time.Location // the site's time zone, for sentences
+	Base      string         // the server's own FHIR base URL
+	Sandbox   bool           // an installation for trials: exports of the log show its events without a second person
+	Logger    *slog.Logger   // alarms (policy errors); never patient data
 	// MostPatients bounds how many charts an import may bring in; 0: no bound. A sandbox has one: nobody runs a clinic on it.
 	MostPatients int
 	Quota        Quota                                        // of each backend service; what is zero is as [UsualQuota]
@@ -54,25 +55,27 @@ type Options struct {
 
 // Gate is the door. Make one with [New]; it lives as long as the server.
 type Gate struct {
-	records    *record.Store
-	care       *care.Graph
-	log        *audit.Log
-	policy     *policy.Enforced
-	persons    *identity.Store
-	db         *db.DB
-	grants     *grants
-	tags       Tags // of grants
-	words      *words
-	wordTags   Tags
-	colleagues *colleagues
-	now        func() time.Time
-	zone       *time.Location
-	base       string
-	sandbox    bool
-	logger     *slog.Logger
-	pace       *pace
-	quotas     *quotas
-	most       int // patients that an import may bring in; 0: no bound
+	records      *record.Store
+	care         *care.Graph
+	log          *audit.Log
+	policy       *policy.Enforced
+	persons      *identity.Store
+	db           *db.DB
+	grants       *grants
+	tags         Tags // of grants
+	words        *words
+	wordTags     Tags
+	downtimes    *remembered[Downtime]
+	downtimeTags Tags
+	colleagues   *colleagues
+	now          func() time.Time
+	zone         *time.Location
+	base         string
+	sandbox      bool
+	logger       *slog.Logger
+	pace         *pace
+	quotas       *quotas
+	most         int // patients that an import may bring in; 0: no bound
 
 	altered   func(table string, row int64)
 	alarms    func() Alarms
@@ -114,7 +117,7 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 	if err != nil {
 		return nil, outcome.Wrap("access: open", outcome.NoStore, "the grants cannot be read", err)
 	}
-	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, grants: &grants{read: held}, tags: o.Grants, words: &words{}, wordTags: o.Words, colleagues: &colleagues{}, altered: o.Altered, alarms: o.Alarms,
+	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, grants: &grants{read: held}, tags: o.Grants, words: &words{}, wordTags: o.Words, downtimes: &remembered[Downtime]{}, downtimeTags: o.Downtimes, colleagues: &colleagues{}, altered: o.Altered, alarms: o.Alarms,
 		now: o.Now, zone: o.Zone, base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), quotas: newQuotas(o.Quota), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}, carrying: &sync.Mutex{}, leaving: &sync.Mutex{}, reconciling: &sync.Mutex{}, due: make(chan struct{}, 1), handlers: map[string]ActHandler{}, turns: newTurns()}, nil
 }
 

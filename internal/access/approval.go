@@ -17,12 +17,13 @@ import (
 
 // The kinds of acts.
 const (
-	UndoAct   = "undo"
-	ShredAct  = "shred"
-	ExportAct = "export"
-	GrantAct  = "grant"  // let a person see field groups of a chart for a while
-	PolicyAct = "policy" // enforce other rules; carried out by governance
-	MuteAct   = "mute"   // leave one suspicion about one person alone for a while; carried out by casework
+	UndoAct     = "undo"
+	ShredAct    = "shred"
+	ExportAct   = "export"
+	GrantAct    = "grant"    // let a person see field groups of a chart for a while
+	PolicyAct   = "policy"   // enforce other rules; carried out by governance
+	DowntimeAct = "downtime" // open closed charts by a declared downtime of the whole site
+	MuteAct     = "mute"     // leave one suspicion about one person alone for a while; carried out by casework
 )
 
 // actRule is what holds for a kind of act.
@@ -33,12 +34,13 @@ type actRule struct {
 }
 
 var actRules = map[string]actRule{
-	UndoAct:   {policy.UndoAgree, 24 * time.Hour, "a physician or a privacy officer"},
-	ShredAct:  {policy.ShredAgree, 4 * time.Hour, "a privacy officer or another administrator"},
-	ExportAct: {policy.ExportAgree, 24 * time.Hour, "a privacy officer"},
-	GrantAct:  {policy.GrantAgree, 24 * time.Hour, "a privacy officer"},
-	PolicyAct: {policy.PolicyAgree, 7 * 24 * time.Hour, "a privacy or security officer"},
-	MuteAct:   {policy.MuteAgree, 7 * 24 * time.Hour, "another privacy officer"},
+	UndoAct:     {policy.UndoAgree, 24 * time.Hour, "a physician or a privacy officer"},
+	ShredAct:    {policy.ShredAgree, 4 * time.Hour, "a privacy officer or another administrator"},
+	ExportAct:   {policy.ExportAgree, 24 * time.Hour, "a privacy officer"},
+	GrantAct:    {policy.GrantAgree, 24 * time.Hour, "a privacy officer"},
+	PolicyAct:   {policy.PolicyAgree, 7 * 24 * time.Hour, "a privacy or security officer"},
+	DowntimeAct: {policy.Approvals, time.Hour, "another physician, administrator, privacy or security officer"},
+	MuteAct:     {policy.MuteAgree, 7 * 24 * time.Hour, "another privacy officer"},
 }
 
 // Approval is an act that two people have to want, and how far it came.
@@ -55,13 +57,14 @@ type Approval struct {
 	Mine      bool   // the asker looks at it
 	May       bool   // who looks at it may agree, as far as the rules know
 
-	Person       string    // of an undo and of an export: whose work
-	Since, Until time.Time // of an undo and of an export; of rules, Since is from when on they decide
-	PatientID    string    // of a shred and of an export
-	Case         string    // of a mute
-	Groups       []string  // of a grant
-	Policy       string    // of rules: the hash of the bundle
-	Proposal     string    // of rules: the work that led to them
+	Person       string        // of an undo and of an export: whose work
+	Since, Until time.Time     // of an undo and of an export; of rules, Since is from when on they decide
+	PatientID    string        // of a shred and of an export
+	Case         string        // of a mute
+	Groups       []string      // of a grant
+	Lasts        time.Duration // of a downtime
+	Policy       string        // of rules: the hash of the bundle
+	Proposal     string        // of rules: the work that led to them
 }
 
 // ActHandler is how another package carries out a kind of act. May is asked before somebody agrees; its refusal is told. Carry does it,
@@ -81,7 +84,8 @@ type actBody struct {
 	PatientID    string
 	Person       string
 	Case         string
-	Groups       []string `json:",omitempty"`
+	Groups       []string      `json:",omitempty"`
+	Lasts        time.Duration `json:",omitempty"`
 	Policy       string
 	Proposal     string
 }
@@ -114,7 +118,7 @@ func (g *Gate) ask(ctx context.Context, p Principal, kind, about, says, reason s
 func (g *Gate) approval(p Principal, it *identity.Pending) Approval {
 	b := bodyOf(it)
 	a := Approval{ID: it.ID, Kind: it.Kind, Reason: it.Reason, AskedBy: it.AskedBy, Asked: it.Asked, Lapses: it.Expires, State: it.State, DecidedBy: it.By,
-		Who: actRules[it.Kind].who, Person: b.Person, Since: b.Since, Until: b.Until, PatientID: b.PatientID, Case: b.Case, Groups: b.Groups, Policy: b.Policy, Proposal: b.Proposal}
+		Who: actRules[it.Kind].who, Person: b.Person, Since: b.Since, Until: b.Until, PatientID: b.PatientID, Case: b.Case, Groups: b.Groups, Lasts: b.Lasts, Policy: b.Policy, Proposal: b.Proposal}
 	a.Mine = p.Session != nil && p.Session.Person.ID == it.AskedBy
 	a.May = p.Session != nil && !a.Mine && it.Person != p.Session.Person.ID
 	return a
@@ -327,6 +331,8 @@ func (g *Gate) carry(ctx context.Context, it *identity.Pending) (err error) {
 		err = g.carryShred(ctx, it)
 	case GrantAct:
 		err = g.carryGrant(ctx, it)
+	case DowntimeAct:
+		err = g.carryDowntime(ctx, it)
 	} // an export leaves by the hand of who asked
 	h, ok := g.handlers[it.Kind]
 	if !ok {

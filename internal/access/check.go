@@ -10,18 +10,19 @@ import (
 	"chartwarden/internal/fhir"
 )
 
-// Check verifies the grants and the words of colleagues: the tag of each, that an entry opened it, and that one that was ended stays so. Give it every entry in
+// Check verifies the grants, the words of colleagues and the downtimes: the tag of each, that an entry opened it, and that one that was ended stays so. Give it every entry in
 // order, then ask for the rows. For one run and one goroutine.
 type Check struct {
-	g        *Gate
-	fault    func(table string, row int64, what string)
-	untagged bool
-	opened   map[pair][]audit.Event
-	back     map[pair][]time.Time
-	said     map[string]string    // what an entry said, by its name
-	unsaid   map[string]time.Time // words that a person ended, by the entry that said them
-	words    []Word
-	cut      bool
+	g         *Gate
+	fault     func(table string, row int64, what string)
+	untagged  bool
+	opened    map[pair][]audit.Event
+	back      map[pair][]time.Time
+	said      map[string]string    // what an entry said, by its name
+	unsaid    map[string]time.Time // words that a person ended, by the entry that said them
+	words     []Word
+	downtimes []Downtime
+	cut       bool
 }
 
 // pair is whose grant on whose chart.
@@ -32,11 +33,11 @@ type pair struct {
 
 // NewCheck begins a verification of the grants in d. untagged leaves tags out, for an installation of an earlier version.
 // Errors: as [db.Migrate].
-func NewCheck(ctx context.Context, d *db.DB, grants, words Tags, untagged bool, fault func(table string, row int64, what string)) (*Check, error) {
+func NewCheck(ctx context.Context, d *db.DB, grants, words, downtimes Tags, untagged bool, fault func(table string, row int64, what string)) (*Check, error) {
 	if err := db.Migrate(ctx, d, "access", migrations()); err != nil {
 		return nil, err
 	}
-	return &Check{g: &Gate{db: d, tags: grants, wordTags: words, altered: func(table string, row int64) { fault(table, row, "was not written by this server, or was changed") }}, fault: fault, untagged: untagged, opened: map[pair][]audit.Event{}, back: map[pair][]time.Time{}, said: map[string]string{}, unsaid: map[string]time.Time{}}, nil
+	return &Check{g: &Gate{db: d, tags: grants, wordTags: words, downtimeTags: downtimes, altered: func(table string, row int64) { fault(table, row, "was not written by this server, or was changed") }}, fault: fault, untagged: untagged, opened: map[pair][]audit.Event{}, back: map[pair][]time.Time{}, said: map[string]string{}, unsaid: map[string]time.Time{}}, nil
 }
 
 // Entry takes in one entry of the log.
@@ -53,6 +54,14 @@ func (c *Check) Entry(r *audit.Read) {
 			if of, _, ok := strings.Cut(strings.TrimPrefix(e.Text, endsWord), " "); ok {
 				c.unsaid[of] = r.Recorded
 			}
+		}
+	}
+	if e.Kind == audit.Setting && e.Outcome == succeeded {
+		switch e.Interaction {
+		case downtimeBegins:
+			c.said[r.Entry()] = e.Text
+		case downtimeEnds:
+			c.unsaid[e.Text] = r.Recorded
 		}
 	}
 	if e.Kind != audit.Glass && e.Kind != audit.Emergency || e.Outcome != succeeded {
@@ -82,6 +91,9 @@ func (c *Check) Read(ctx context.Context) (out []Grant, err error) {
 	if err == nil {
 		c.words, err = c.g.readWords(ctx, c.g.db.Reader(), "")
 	}
+	if err == nil {
+		c.downtimes, err = c.g.readDowntimes(ctx, c.g.db.Reader(), "")
+	}
 	return out, err
 }
 
@@ -91,6 +103,7 @@ const near = 5 * time.Second
 // Compare holds grants that were read against the log, all entries of which have come by now.
 func (c *Check) Compare(grants []Grant, readAt time.Time) {
 	c.compareWords(readAt)
+	c.compareDowntimes(readAt)
 	for i := range grants {
 		o := &grants[i]
 		who, found := pair{o.Person, o.Patient}, false
@@ -123,6 +136,21 @@ func (c *Check) compareWords(readAt time.Time) {
 		}
 		if at, ok := c.unsaid[w.Entry]; ok && !w.ended.Valid && readAt.Sub(at) > time.Second {
 			c.fault(wordTable, w.ID, "was ended, as the log says, and runs on here")
+		}
+	}
+}
+
+// compareDowntimes holds the downtimes that were read against the log.
+func (c *Check) compareDowntimes(readAt time.Time) {
+	for i := range c.downtimes {
+		d := &c.downtimes[i]
+		if said, ok := c.said[d.Entry]; !ok && !c.cut {
+			c.fault(downtimeTable, d.ID, "is a downtime that no entry declares")
+		} else if ok && said != d.line() {
+			c.fault(downtimeTable, d.ID, "says other than its entry")
+		}
+		if at, ok := c.unsaid[d.Entry]; ok && !d.ended.Valid && readAt.Sub(at) > time.Second {
+			c.fault(downtimeTable, d.ID, "was ended, as the log says, and runs on here")
 		}
 	}
 }

@@ -66,7 +66,14 @@ func (g *Gate) liveGrant(ctx context.Context, person identity.Person, patient fh
 			continue
 		}
 		if g.tags.Holds(held[i].mac, o.columns()...) {
-			return &o, nil
+			stands, err := g.during(ctx, &o, at)
+			if err != nil {
+				return nil, err
+			}
+			if stands {
+				return &o, nil
+			}
+			continue
 		}
 		g.altered(grantTable, o.ID)
 	}

@@ -55,14 +55,14 @@ func (g *Gate) Overview(ctx context.Context, p Principal) (Overview, error) {
 	out := Overview{State: g.log.State(), Entry: logged.Entry()}
 	var oldest int64
 	q := g.db.Reader()
-	if err := q.QueryRowContext(ctx, `SELECT count(*), coalesce(min(first_at),0) FROM access_review WHERE kind != 'refused' AND verdict IS NULL`).
+	if err := q.QueryRowContext(ctx, `SELECT count(*), coalesce(min(first_at),0) FROM access_review WHERE `+inQueue+` AND verdict IS NULL`).
 		Scan(&out.Open, &oldest); err != nil {
 		return Overview{}, unreadable(err)
 	}
 	if oldest != 0 {
 		out.Oldest = time.UnixMicro(oldest)
 	}
-	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM access_grant WHERE opened >= ?`, today.UnixMicro()).Scan(&out.GlassToday); err != nil {
+	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM access_grant WHERE opened >= ? AND code != 'downtime'`, today.UnixMicro()).Scan(&out.GlassToday); err != nil {
 		return Overview{}, unreadable(err)
 	}
 	if out.Answered, out.Median, err = g.answered(ctx, now.AddDate(0, 0, -30)); err != nil {
@@ -91,7 +91,7 @@ func (g *Gate) Waiting(ctx context.Context, p Principal) (n int, err error) {
 	if err != nil || !g.decide(s, policy.GlassReview, policy.Resource{}).Allowed {
 		return 0, err
 	}
-	if err := g.db.Reader().QueryRowContext(ctx, `SELECT count(*) FROM access_review WHERE kind != 'refused' AND verdict IS NULL`).Scan(&n); err != nil {
+	if err := g.db.Reader().QueryRowContext(ctx, `SELECT count(*) FROM access_review WHERE `+inQueue+` AND verdict IS NULL`).Scan(&n); err != nil {
 		return 0, unreadable(err)
 	}
 	return n, nil
@@ -99,7 +99,7 @@ func (g *Gate) Waiting(ctx context.Context, p Principal) (n int, err error) {
 
 // answered counts reviews that people answered since a time, and how long the middle one of them had waited.
 func (g *Gate) answered(ctx context.Context, since time.Time) (n int, median time.Duration, err error) {
-	rows, err := g.db.Reader().QueryContext(ctx, `SELECT reviewed - first_at FROM access_review WHERE kind != 'refused' AND reviewer != '' AND reviewed >= ?`, since.UnixMicro())
+	rows, err := g.db.Reader().QueryContext(ctx, `SELECT reviewed - first_at FROM access_review WHERE `+inQueue+` AND reviewer != '' AND reviewed >= ?`, since.UnixMicro())
 	if err != nil {
 		return 0, 0, unreadable(err)
 	}

@@ -28,7 +28,7 @@ const (
 // A question of the patient is given out at once. Each time is an entry. What cannot be given out stays with everybody.
 func (g *Gate) assign(ctx context.Context) error {
 	now := g.now()
-	open, err := g.reviews(ctx, `WHERE kind != 'refused' AND verdict IS NULL AND (kind = 'question' OR last_at <= ?) AND (owner = '' OR given <= ?) ORDER BY first_at, id LIMIT ?`,
+	open, err := g.reviews(ctx, `WHERE `+inQueue+` AND verdict IS NULL AND (kind = 'question' OR last_at <= ?) AND (owner = '' OR given <= ?) ORDER BY first_at, id LIMIT ?`,
 		now.Add(-ownLook).UnixMicro(), now.Add(-absent).UnixMicro(), mostDue)
 	if err != nil || len(open) == 0 {
 		return err
@@ -216,7 +216,7 @@ func (g *Gate) PassOn(ctx context.Context, p Principal, id int64, to, text strin
 // for who tells the office, and no reading of the log. Errors: outcome.Transient.
 func (g *Gate) ReviewsOverdue(ctx context.Context) (n int, newest time.Time, err error) {
 	var at int64
-	if err := g.db.Reader().QueryRowContext(ctx, `SELECT count(*), coalesce(max(due), 0) FROM access_review WHERE kind != 'refused' AND verdict IS NULL AND due > 0 AND due < ?`,
+	if err := g.db.Reader().QueryRowContext(ctx, `SELECT count(*), coalesce(max(due), 0) FROM access_review WHERE `+inQueue+` AND verdict IS NULL AND due > 0 AND due < ?`,
 		g.now().UnixMicro()).Scan(&n, &at); err != nil {
 		return 0, time.Time{}, unreadable(err)
 	}

@@ -29,8 +29,10 @@ var noFact = []string{"care.selfmade", "care.panel", "care.asked", "care.order.t
 func (g *Gate) reconcile(ctx context.Context) {
 	g.reconciling.Lock() // a page and the follower may both begin; one closes, the other finds it closed
 	defer g.reconciling.Unlock()
-	open, err := g.reviews(ctx, `WHERE kind IN ('glass', 'unexplained') AND verdict IS NULL AND last_at > ?`+reviewOrder+` LIMIT ?`,
+	err := g.draw(ctx)
+	open, failed := g.reviews(ctx, `WHERE kind IN ('glass', 'unexplained', 'sampled') AND verdict IS NULL AND last_at > ?`+reviewOrder+` LIMIT ?`,
 		g.now().Add(-reconcileReach).UnixMicro(), reconcilePart)
+	err = cmp.Or(err, failed)
 	for _, r := range open {
 		fact, failed := g.laterFact(ctx, r)
 		if failed == nil && fact != "" {

@@ -18,7 +18,7 @@ import (
 // day. It is derived from the log; the verdict is an entry too.
 type Review struct {
 	ID        int64
-	Kind      string // glass, unexplained, question (of the patient), refused
+	Kind      string // glass, unexplained, question (of the patient), refused, downtime (opened in a declared one), sampled (and drawn to be looked at)
 	Code      string // of the glass: the reason chosen; empty for none
 	Person    string // id
 	PatientID string
@@ -33,6 +33,9 @@ type Review struct {
 	Given     time.Time // when she got it
 	Due       time.Time // by when she is to have looked; zero: nobody has it yet
 }
+
+// Glass reports whether it is about a chart that was opened with a reason.
+func (r Review) Glass() bool { return r.Kind == "glass" || r.Kind == "downtime" || r.Kind == "sampled" }
 
 // ReviewState picks a part of the reviews.
 type ReviewState string
@@ -51,6 +54,9 @@ var reviewWhere = map[ReviewState]string{
 	ReviewsAsked:  `verdict = 'ask'`,
 	ReviewsClosed: `verdict IN ('explained', 'escalate')`,
 }
+
+// inQueue tells what waits for the office from what is only listed: refusals, and the openings of a downtime that were not drawn.
+const inQueue = `kind NOT IN ('refused', 'downtime')`
 
 const reviewOrder = ` ORDER BY last_at DESC, id DESC`
 
@@ -81,10 +87,10 @@ func (g *Gate) Reviews(ctx context.Context, p Principal, state ReviewState, skip
 	if state == ReviewsMine {
 		whose = append(whose, p.Session.Person.ID) // only a person passes the policy above
 	}
-	if err := g.db.Reader().QueryRowContext(ctx, `SELECT count(*) FROM access_review WHERE kind != 'refused' AND `+where, whose...).Scan(&out.Total); err != nil {
+	if err := g.db.Reader().QueryRowContext(ctx, `SELECT count(*) FROM access_review WHERE `+inQueue+` AND `+where, whose...).Scan(&out.Total); err != nil {
 		return ReviewList{}, unreadable(err)
 	}
-	out.Reviews, err = g.reviews(ctx, `WHERE kind != 'refused' AND `+where+reviewOrder+` LIMIT ? OFFSET ?`, append(whose, limit, skip)...)
+	out.Reviews, err = g.reviews(ctx, `WHERE `+inQueue+` AND `+where+reviewOrder+` LIMIT ? OFFSET ?`, append(whose, limit, skip)...)
 	return out, err
 }
 
@@ -227,7 +233,7 @@ func (g *Gate) neighbours(ctx context.Context, out *ReviewCase) error {
 		id          *int64
 		than, order string
 	}{{&out.Newer, ">", ` ORDER BY last_at, id`}, {&out.Older, "<", reviewOrder}} {
-		err := g.db.Reader().QueryRowContext(ctx, `SELECT id FROM access_review WHERE kind != 'refused' AND `+reviewWhere[state]+
+		err := g.db.Reader().QueryRowContext(ctx, `SELECT id FROM access_review WHERE `+inQueue+` AND `+reviewWhere[state]+
 			` AND (last_at, id) `+one.than+` (?, ?)`+one.order+` LIMIT 1`, out.Last.UnixMicro(), out.ID).Scan(one.id)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return unreadable(err)
@@ -277,7 +283,7 @@ func (g *Gate) Decide(ctx context.Context, p Principal, id int64, verdict, text 
 
 func (g *Gate) reviews(ctx context.Context, where string, args ...any) ([]Review, error) {
 	rows, err := g.db.Reader().QueryContext(ctx, `SELECT id, kind, person, patient, first_at, last_at, entries, first_idx, coalesce(verdict,''),
-		coalesce(reviewer,''), coalesce(reviewed,0), owner, given, due, coalesce((SELECT code FROM access_grant a WHERE access_review.kind = 'glass'
+		coalesce(reviewer,''), coalesce(reviewed,0), owner, given, due, coalesce((SELECT code FROM access_grant a WHERE access_review.kind IN ('glass', 'downtime', 'sampled')
 			AND a.person = access_review.person AND a.patient = access_review.patient AND a.opened <= last_at AND a.until >= first_at
 			ORDER BY a.opened DESC LIMIT 1),'') FROM access_review `+where, args...)
 	if err != nil {
@@ -402,6 +408,8 @@ func (g *Gate) fold(tx *sql.Tx, r audit.Read) error {
 		case part.Patient == 0, r.Event.Class == audit.Incidental:
 		case r.Event.Kind == audit.Refusal:
 			kind = "refused"
+		case part.Template == "glass."+downtimeCode:
+			kind = "downtime"
 		case part.Glass:
 			kind = "glass"
 		case part.Unexplained:
@@ -410,7 +418,7 @@ func (g *Gate) fold(tx *sql.Tx, r audit.Read) error {
 		if kind == "" {
 			continue
 		}
-		when, anew := happened(r), kind != "glass" || r.Event.Kind == audit.Glass
+		when, anew := happened(r), kind != "glass" && kind != "downtime" || r.Event.Kind == audit.Glass
 		at := when.UnixMicro()
 		if _, err := tx.Exec(`INSERT INTO access_review (kind, person, patient, day, first_at, last_at, entries, first_idx, last_idx)
 			VALUES (?,?,?,?,?,?,1,?,?) ON CONFLICT (kind, person, patient, day) DO UPDATE SET

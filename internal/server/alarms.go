@@ -20,6 +20,9 @@ const trainingRows = "training_done"
 // wordRows is the table of what colleagues said, whose tags are made so too.
 const wordRows = "access_word"
 
+// downtimeRows is the table of declared downtimes, whose tags are made so too.
+const downtimeRows = "access_downtime"
+
 // alarms collects the rows beside the records that the parts met and that this program did not write, or not like that. Each is told
 // once: to the logger, as an entry of the log, on the integrity page. Telling never holds up who met it.
 type alarms struct {

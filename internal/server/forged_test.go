@@ -43,6 +43,8 @@ func storedToken(c caller) string {
 
 var recoveryCode = regexp.MustCompile(`<code class="secret">([0-9a-z-]{19})</code>`)
 
+var approvalPath = regexp.MustCompile(`/approvals/[a-z0-9]{8,}`)
+
 var enrolPath = regexp.MustCompile(`/enrol/[A-Za-z0-9_-]+`)
 
 // openOffice makes one, once for a test.
@@ -83,6 +85,12 @@ func openOffice(t testing.TB) *office {
 	}
 	caller{}.at(p.url).want(t, http.StatusOK, "POST", "/recover", "person="+o.person["colleague"]+"&code="+o.codes[0], form...)
 	doctor.want(t, http.StatusOK, "POST", "/training/promise", "sign=yes", form...)
+	asked := approvalPath.FindString(doctor.want(t, http.StatusOK, "POST", "/downtime", "hours=1&reason=x", form...).Body)
+	o.colleague.at(p.url).want(t, http.StatusOK, "POST", asked, "act=approve", form...)
+	eventually(t, "the downtime", func() bool {
+		return strings.Contains(doctor.want(t, http.StatusOK, "GET", "/downtime", "").Body, "End it now")
+	})
+	doctor.want(t, http.StatusOK, "POST", "/downtime/end", "", form...)
 	p.stop(t)
 	holds(t, o.dir)
 	return o
@@ -147,6 +155,9 @@ func (o *office) forgeries(t testing.TB) []forgery {
 			reads(o.colleague, "/fhir/Patient/glass"), "access_grant row"},
 		{"a grant moved to another patient", set(`update access_grant set patient=%d`, o.number[o.stranger]), reads(o.physician, "/fhir/Patient/strange"), "access_grant row"},
 		{"a signature of training made younger", set(`update training_done set at=at+1000000`), nil, "training_done row"},
+		{"a downtime made longer", set(`update access_downtime set until=until+3600000000`), nil, "access_downtime row"},
+		{"a downtime that was ended goes on", set(`update access_downtime set ended=null, ended_by=''`), nil, "access_downtime row"},
+		{"a downtime by one person alone", set(`update access_downtime set agreed=asked`), nil, "access_downtime row"},
 		{"a grant made longer", set(`update access_grant set until=until+1000000`), nil, "access_grant row"},
 		{"somebody who left is active again", append(set(`update identity_person set state='active', epoch=epoch-1 where id='%s'`, o.person["leaver"]),
 			`update identity_session set ended_at=0, ended_why='' where token=`+storedToken(o.leaver)), reads(o.leaver, "/fhir/Practitioner?_count=1"), "identity_person row"},

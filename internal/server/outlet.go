@@ -70,6 +70,9 @@ type alerts struct {
 // silence is what word of a silent feed is known by, in place of the number of a case.
 const silence = "feed-silent"
 
+// declaredDowntime is what word of a declared downtime is known by.
+const declaredDowntime = "downtime"
+
 // overdueReviews is what word of openings that nobody looked at in time is known by.
 const overdueReviews = "reviews-overdue"
 
@@ -87,6 +90,24 @@ func (s *Server) tellOverdue(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-time.After(15 * time.Minute):
+		}
+	}
+}
+
+// tellDowntime has those who are away told of a downtime as soon as it begins, once for each.
+func (s *Server) tellDowntime(ctx context.Context) {
+	for {
+		d, err := s.Gate.Downtime(ctx)
+		if err == nil && d != nil {
+			err = s.outlet.Tell(ctx, declaredDowntime, d.Since.UnixMicro())
+		}
+		if err != nil && ctx.Err() == nil {
+			s.options.Logger.Warn("a declared downtime could not be told", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
 		}
 	}
 }
@@ -117,6 +138,14 @@ func (a alerts) Message(ctx context.Context, about string) (outlet.Message, bool
 		}
 		since, silent := a.s.other.silence()
 		return outlet.Message{Hypothesis: silence, Severity: "high", Link: a.base + "/privacy/feed", Opened: since, Text: "Nothing has come of the watched log for too long"}, silent > 0, nil
+	}
+	if about == declaredDowntime {
+		d, err := a.s.Gate.Downtime(ctx)
+		if err != nil || d == nil {
+			return outlet.Message{}, false, err
+		}
+		return outlet.Message{Hypothesis: declaredDowntime, Severity: "high", Link: a.base + "/downtime", Opened: d.Since,
+			Text: "A downtime was declared: closed charts open by it until " + d.Until.In(a.s.zone).Format("2 Jan 15:04 MST")}, true, nil
 	}
 	if about == overdueReviews {
 		n, newest, err := a.s.Gate.ReviewsOverdue(ctx)

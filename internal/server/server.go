@@ -214,7 +214,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	s.closers = append(s.closers, s.Persons.Close)
 	s.rules = policy.Enforce(policy.Default())
 	s.Gate, err = access.New(ctx, access.Options{Records: s.store, Care: s.graph, Log: s.Log, Policy: s.rules, Persons: s.Persons,
-		DB: s.records, Grants: s.ring.Box("server").Rows(grantRows), Words: s.ring.Box("server").Rows(wordRows), Altered: s.alarms.raise, Alarms: s.alarms.state, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, Sandbox: s.ring.Sandbox(),
+		DB: s.records, Grants: s.ring.Box("server").Rows(grantRows), Words: s.ring.Box("server").Rows(wordRows), Downtimes: s.rowTags(downtimeRows), Altered: s.alarms.raise, Alarms: s.alarms.state, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, Sandbox: s.ring.Sandbox(),
 		MostPatients: s.mostPatients(), Quota: s.Config.quota(), Verify: func(ctx context.Context) (*audit.Report, error) { return s.Verify(ctx, nil) }})
 	if err != nil {
 		return err
@@ -293,6 +293,7 @@ func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 	go s.Staffing.Run(following)
 	go s.Rules.Run(following)
 	go s.tellOverdue(following)
+	go s.tellDowntime(following)
 	go s.School.Run(following)
 	taking := make(chan error, 1)
 	if s.other != nil {

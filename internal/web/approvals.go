@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/identity"
@@ -79,6 +80,9 @@ func (p *Pages) whatItDoes(r *http.Request, who access.Principal, a access.Appro
 	switch a.Kind {
 	case access.ShredAct:
 		v.Will = "The key of this chart is destroyed. Nobody can open it any more, and copies of the keys expire within 30 days. Who looked at it stays on record. There is no way back."
+		return nil
+	case access.DowntimeAct:
+		v.Will = "For " + look.Plural(int64(a.Lasts/time.Hour), "hour", "hours") + " everybody who treats opens closed charts by this downtime. Each opening is marked, and some, drawn by lot, are looked at afterwards. Everybody at work sees a banner. One person may end it earlier."
 		return nil
 	case access.MuteAct:
 		v.Will = "For 30 days this suspicion about this person raises no case in the queue. One case in twenty is shown all the same, and never is one left alone that concerns the person’s own chart, household or kin."
@@ -189,6 +193,8 @@ func (p *Pages) approvalWhat(r *http.Request, a access.Approval) string {
 			return "Let other rules of access decide from " + look.Exact(a.Since.In(p.o.Zone)).Text()
 		}
 		return "Let other rules of access decide"
+	case access.DowntimeAct:
+		return "Declare a downtime of " + look.Plural(int64(a.Lasts/time.Hour), "hour", "hours")
 	case access.MuteAct:
 		return "Leave the suspicion of case " + a.Case + " alone for 30 days"
 	case access.GrantAct:

@@ -59,6 +59,9 @@ func (p *Pages) shell(r *http.Request, title, at string) look.Shell {
 	s := session(r)
 	sh := look.Shell{Title: title, Person: look.Person{Name: s.Person.Name, Role: roleWords(s)}, Live: true, Keys: p.keys(r),
 		LockAfter: s.Idle, LockWriting: s.Writing, Shared: s.Shared, Banners: p.banners(), Paper: look.Paper{By: s.Person.Name, At: look.Moment(p.now()), Copy: "Screen copy"}}
+	if d := p.downtime(r); d != nil {
+		sh.Banners = append(sh.Banners, look.DowntimeBanner(look.Clock(d.Until.In(p.o.Zone)), p.nameOf(r, d.Asked)+" and "+p.nameOf(r, d.Agreed)))
+	}
 	if s.Told {
 		sh.Banners = append(sh.Banners, look.SignInBanner(mySignInPath))
 	}

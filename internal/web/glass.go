@@ -21,6 +21,7 @@ import (
 var glassTitles = map[string]string{
 	"emergency": "treating the patient in an emergency", "covering": "covering for a colleague", "consulted": "asked for advice by a colleague",
 	"patient-contact": "the patient was there or called", "other": "another reason, written down",
+	"downtime": "a declared downtime",
 }
 
 func glassTitle(code string) string {
@@ -103,6 +104,9 @@ func (p *Pages) closed(w http.ResponseWriter, r *http.Request, id string, a atte
 	v := page.ClosedView{Shell: withEntry(p.shell(r, "Chart closed to you", ""), c.Entry), ID: c.PatientID, Offer: offered, What: whatRefused(a.err), Why: sentence(a.err),
 		Name: c.Identity.Name, About: about("", c.Identity.Sex), Lasts: "until discharge, at most 72 hours, or until you give it back", Closed: "Psychotherapy notes stay closed.",
 		Code: a.factor || !slices.Contains(c.Ways, outcome.BreakGlass), Back: "/day", Reason: a.code, Text: a.text, Problem: a.problem}
+	if d := p.downtime(r); d != nil {
+		v.Downtime = look.Clock(d.Until.In(p.o.Zone)).Text()
+	}
 	if v.Code {
 		v.Passkey = p.stepUpButton(r, "")
 	}
@@ -159,7 +163,7 @@ func (p *Pages) glass(w http.ResponseWriter, r *http.Request) {
 		p.glassAgain(w, r, id, a)
 		return
 	}
-	if a.code != "emergency" && a.text == "" {
+	if a.code != "emergency" && a.code != "downtime" && a.text == "" {
 		a.status, a.problem = http.StatusBadRequest, "Please say in a few words who asked you, whom you cover, or what happened. Then it opens at once."
 		p.glassAgain(w, r, id, a)
 		return

@@ -93,7 +93,7 @@ func reviewWhat(r access.Review) string {
 	switch {
 	case r.Kind == "question":
 		return "The patient does not know who this is"
-	case r.Kind != "glass":
+	case !r.Glass():
 		return "Opened a chart with no link that we found"
 	case r.Code == "":
 		return "Opened a closed chart with a reason"
@@ -273,7 +273,7 @@ func (p *Pages) reviewView(r *http.Request, c access.ReviewCase, patient string)
 	if c.Older != 0 {
 		v.Next = reviewHref(c.Older)
 	}
-	if c.Kind == "glass" {
+	if c.Glass() {
 		v.Marks = append(v.Marks, look.Mark{Icon: "lock-open", Text: "Glass"})
 	}
 	v.Given, v.GivenAt = t.given()

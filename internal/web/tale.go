@@ -40,10 +40,10 @@ func (t tale) who() string {
 }
 
 func (t tale) headline(patient string) string {
-	switch t.Kind {
-	case "question":
+	switch {
+	case t.Kind == "question":
 		return patient + " does not know " + t.name + ", who opened the chart"
-	case "glass":
+	case t.Glass():
 		return t.name + " opened the closed chart of " + patient + " with a reason"
 	}
 	return t.name + " opened the chart of " + patient + " with no link that we found"
@@ -63,9 +63,9 @@ func (t tale) happened() string {
 	switch {
 	case t.Kind == "question":
 		return "The patient asks about " + t.who() + ", who " + did + " " + when + "; " + t.links() + "."
-	case t.Kind == "glass" && len(t.opened) == 0:
+	case t.Glass() && len(t.opened) == 0:
 		did = "gave a reason to open this chart and then did not open it"
-	case t.Kind == "glass":
+	case t.Glass():
 		did = "gave a reason and " + did
 	}
 	return t.who() + ", " + did + " " + when + "; " + t.links() + "."
@@ -116,7 +116,7 @@ func orList(words []string) string {
 
 // unknown is what the record cannot say; it follows "We do not know".
 func (t tale) unknown() string {
-	if t.Kind == "glass" {
+	if t.Glass() {
 		return "whether it was as the reason says: what people saw and said on the ward is not in the record."
 	}
 	if t.Kind == "question" {

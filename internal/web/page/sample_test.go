@@ -430,6 +430,10 @@ func shots() map[string]templ.Component {
 		"training-everybody": Compliance(ComplianceView{Shell: privacy("Training"), Views: []look.Link{{Text: "Everybody 2"}, {Text: "Overdue 1", Href: "/admin/training?show=overdue"}}, Total: 2, Rows: []ComplianceLine{
 			{Name: "Dana Whitlock", Unit: "Registration", Done: "2 of 7", Href: "/admin/people/a", Due: look.Day(time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)), Mark: look.Mark{Tone: look.Warn, Text: "Overdue"}},
 			{Name: "Sam Rivera", Unit: "Medicine", Done: "7 of 7", Href: "/admin/people/b", Due: look.Day(time.Date(2027, 10, 2, 0, 0, 0, 0, time.UTC)), Mark: look.Mark{Tone: look.OK, Text: "Done"}}}}),
+		"downtime": Downtime(DowntimeView{Shell: privacy("Approvals"), Problem: "A downtime lasts from one hour to twelve.", Reason: "The network of the wards"}),
+		"downtime-runs": Downtime(DowntimeView{Shell: privacy("Approvals"), Until: "18:00", Past: []DowntimeLine{
+			{Since: look.Exact(now), Until: look.Exact(now.Add(4 * time.Hour)), By: "Anna Lindqvist and Ruth Adeyemi", Href: "/downtime/2", Runs: true},
+			{Since: look.Exact(now.Add(-48 * time.Hour)), Until: look.Exact(now.Add(-46 * time.Hour)), By: "Anna Lindqvist and Sam Rivera"}}}),
 		"approvals-none": Approvals(ApprovalsView{Shell: privacy("Approvals")}),
 		"approval": Approval(ApprovalView{Shell: privacy("Approvals"), ID: "a", Headline: "Take back what Priya Natarajan wrote since 21 Nov 2026, 06:10:00", Marks: []look.Mark{{Tone: look.Warn, Text: "Waits"}},
 			Reason: "Signed in with a stolen password; two charts are spoilt.", Open: true, May: true, Will: "What this person wrote since then is taken back by new versions; nothing is removed. What somebody else wrote upon it stays.",
