@@ -91,9 +91,21 @@ func openOffice(t testing.TB) *office {
 		return strings.Contains(doctor.want(t, http.StatusOK, "GET", "/downtime", "").Body, "End it now")
 	})
 	doctor.want(t, http.StatusOK, "POST", "/downtime/end", "", form...)
+	for _, name := range []string{"Desk ER-02", "Desk ER-03"} {
+		enrolMachine(t, o.dir, p.url, name)
+	}
 	p.stop(t)
 	holds(t, o.dir)
 	return o
+}
+
+var deviceCode = regexp.MustCompile(`/device/[A-Za-z0-9_-]{43}`)
+
+// enrolMachine has this machine report as a device.
+func enrolMachine(t testing.TB, dir, url, name string) {
+	t.Helper()
+	address := url + deviceCode.FindString(must(t, "device", "register", "--data", dir, "--name", name))
+	must(t, "device", "enrol", "--file", filepath.Join(t.TempDir(), "device.json"), "--lock", "5m", address)
 }
 
 // forgery is one thing that somebody writes who has SQL and no key.
@@ -179,6 +191,11 @@ func (o *office) forgeries(t testing.TB) []forgery {
 			select 'aaaaaaaaaaaaaaaa', person, x'01', enrolled_at, enrolled_at, sealed, mac from identity_credential where kind='totp' and person=%s`, numberOf("admin")), nil, "identity_link row"},
 		{"whose word opened a session", set(`insert into identity_vouched(session, person, subject, sid, made_at, mac)
 			select id, person, x'01', x'', created_at, mac from identity_session where token=%s`, storedToken(o.clerk)), nil, "identity_vouched row"},
+		{"another device's machine speaks for one", set(`update identity_device_machine set point=x'04' where number=(select min(number) from identity_device_machine)`), nil, "identity_device_machine row"},
+		{"another machine's report for a device", set(`update identity_device_posture set sealed=(select sealed from identity_device_posture order by number desc limit 1) where number=(select min(number) from identity_device_posture)`), nil, "identity_device_posture row"},
+		{"a report that seems younger", set(`update identity_device_posture set came_at=came_at+60000000`), nil, "identity_device_posture row"},
+		{"a device that is in service again", set(`update identity_device set changed_at=changed_at+1, state='registered'`), nil, "identity_device row"},
+		{"a report without its machine", set(`delete from identity_device_machine`), nil, "identity_device_posture row"},
 		{"recovery codes handed to another person", set(`update identity_recovery set person=%s`, numberOf("admin")), recovers("admin", 1), "identity_recovery row"},
 		{"a recovery code that was used is good again", set(`update identity_recovery set used_at=0`), recovers("colleague", 0), "identity_recovery row"},
 		{"an enrolment link handed to another person", set(`update identity_enrolment set person=%s where person=%s`, numberOf("admin"), numberOf("new")),

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/identity"
@@ -100,6 +101,15 @@ func (p *Pages) devicesPage(w http.ResponseWriter, r *http.Request, status int, 
 		if !line.Active {
 			line.Since = look.Recent(d.Made.In(p.o.Zone), p.now())
 		}
+		if d.Last != nil && line.Active {
+			line.Reported, line.At = upper(strings.Join(d.Last.Words(p.now()), ", ")), look.Recent(d.Last.Came.In(p.o.Zone), p.now())
+			line.Lacks = missing(*d.Last)
+		} else if d.Machine && line.Active {
+			line.Lacks = "Not managed: its machine was enrolled and reported nothing yet."
+		}
+		if d.Managed() {
+			line.Mark = look.Mark{Tone: look.OK, Icon: "check", Text: "Managed"}
+		}
 		if !d.Seen.IsZero() {
 			line.Seen = look.Recent(d.Seen.In(p.o.Zone), p.now())
 		}
@@ -109,6 +119,14 @@ func (p *Pages) devicesPage(w http.ResponseWriter, r *http.Request, status int, 
 		v.Devices = append(v.Devices, line)
 	}
 	p.draw(w, r, status, page.Devices(v))
+}
+
+// missing says why a device is not managed; empty where it is.
+func missing(st identity.Standing) string {
+	if len(st.Lacks) == 0 {
+		return ""
+	}
+	return "Not managed: " + strings.Join(st.Lacks, "; ") + "."
 }
 
 // deviceSaid is what the page Devices shows one time after an act.

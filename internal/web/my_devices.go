@@ -44,6 +44,13 @@ func (p *Pages) myDevicesPage(w http.ResponseWriter, r *http.Request, status int
 	for _, s := range sessions {
 		line := page.SessionHere{ID: s.ID, Browser: browserOf(s.Browser), Device: lower(deviceWords[s.Trust]), Place: placeWords(s.Zone), Proof: lower(assuranceWords[s.AAL]),
 			Since: look.Recent(s.Created.In(p.o.Zone), p.now()), Last: look.Recent(s.Seen.In(p.o.Zone), p.now()), Locked: s.Locked}
+		if s.Registered != "" {
+			if st, err := p.o.Persons.Posture(s.Registered); err == nil {
+				if line.Posture = missing(st); line.Posture == "" {
+					line.Posture = upper(strings.Join(st.Words(p.now()), ", "))
+				}
+			}
+		}
 		if len(s.Person.Capacities()) > 1 {
 			line.As = capacityWords[s.Capacity]
 		}

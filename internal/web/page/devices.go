@@ -22,6 +22,9 @@ type DeviceLine struct {
 	By       string
 	Active   bool // it is registered
 	Lost     bool
+	Reported string    // what its machine said of itself; empty: nothing
+	At       look.When // when
+	Lacks    string    // why it is not managed
 }
 
 // DeviceLink is a one-time code as an address.

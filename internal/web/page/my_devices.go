@@ -17,6 +17,7 @@ type SessionHere struct {
 	ID      string
 	Browser string // Firefox on Windows
 	Device  string // a managed device
+	Posture string // what its machine said of itself, or why it is not managed; empty: nothing
 	Place   string // in the hospital
 	Proof   string // two factors
 	As      string // as a patient; empty for who is here in one capacity only

@@ -394,7 +394,7 @@ func shots() map[string]templ.Component {
 	empty := SummaryView{Chart: chartView("Chart summary", TabSummary)}
 	empty.Chart.Patient.Allergies, empty.Chart.Patient.Facts, empty.Chart.Patient.Team, empty.Chart.Looked = Allergies{Asked: true}, nil, nil, []Looker{}
 
-	myDevices := MyDevicesView{Shell: admin(""), Here: SessionHere{ID: "s1", Browser: "Firefox on Windows", Device: "a managed device", Place: "In the hospital, ward-3", Proof: "two factors",
+	myDevices := MyDevicesView{Shell: admin(""), Here: SessionHere{ID: "s1", Browser: "Firefox on Windows", Device: "a managed device", Posture: "Debian 12, disk encrypted, screen locks after 5 min, updated 3 days ago, started today", Place: "In the hospital, ward-3", Proof: "two factors",
 		Since: look.Clock(ago(3 * time.Hour)), Last: look.Clock(ago(time.Minute))}, Others: []SessionHere{
 		{ID: "s2", Browser: "Safari on an iPad", Device: "an unknown device", Place: "On the internet", Proof: "two factors", Since: look.Clock(ago(20 * time.Hour)), Last: look.Clock(ago(15 * time.Hour)), Locked: true},
 		{ID: "s3", Browser: "Samsung Internet on Android", Device: "a registered device", Place: "By the hospital's own network, from outside", Proof: "two factors", As: "as a patient", Since: look.Clock(ago(30 * time.Hour)), Last: look.Clock(ago(29 * time.Hour))}},
@@ -404,8 +404,14 @@ func shots() map[string]templ.Component {
 		Told: []ToldLine{{What: "A passkey was added", When: look.Moment(now)}}, Codes: []string{"0h4k-9xq2-mm3r-t7wd", "1vz8-4npc-00ka-e5gj"},
 		Passkeys: []PasskeyLine{{ID: "a", Name: "Ward laptop", Kind: "Bound to one device", Made: look.Recent(now.Add(-24*time.Hour), now), Used: look.Recent(now, now)},
 			{ID: "b", Name: "Phone", Kind: "Synced to your other devices by their maker", Made: look.Recent(now.Add(-48*time.Hour), now), Used: look.Recent(now, now), Suspect: true}}}
+	devices := DevicesView{Shell: admin("Devices"), May: true, Devices: []DeviceLine{
+		{ID: "a", Name: "Desk ER-02", Mark: look.Mark{Tone: look.OK, Icon: "check", Text: "Managed"}, Since: look.Recent(ago(80*time.Hour), now), Seen: look.Recent(ago(time.Minute), now), By: " by Ruth Adeyemi", Active: true,
+			Reported: "Debian 12, disk encrypted, screen locks after 5 min, updated 2 days ago, started today", At: look.Recent(ago(20*time.Minute), now)},
+		{ID: "b", Name: "Tablet ward 3", Since: look.Recent(ago(80*time.Hour), now), By: " by Ruth Adeyemi", Active: true, Reported: "Macos 26.1, disk not encrypted, screen does not lock, updates not known, started 12 days ago",
+			At: look.Recent(ago(40*time.Minute), now), Lacks: "Not managed: its disk is not encrypted; its screen does not lock by itself; nobody knows when it was last updated."}}}
 	all := map[string]templ.Component{
-		"day": Day(day), "day-empty": Day(DayView{Shell: care("My day"), Date: look.Moment(now)}),
+		"devices": Devices(devices),
+		"day":     Day(day), "day-empty": Day(DayView{Shell: care("My day"), Date: look.Moment(now)}),
 		"find": Find(find), "find-empty": Find(findEmpty), "find-problem": Find(findProblem),
 		"chart": Summary(summary()), "chart-glass": Summary(glassOpen), "chart-empty": Summary(empty),
 		"chart-results": Results(results), "chart-result": ResultHistory(history), "chart-medications": Medications(MedicationsView{Chart: chartView("Medications", TabMedications), Current: meds(), Stopped: meds()[:1]}),
