@@ -204,7 +204,7 @@ func (w *pairs) asker(sessions []*identity.Session) access.Principal {
 func TestASearchGivesWhatDecisionsAllow(t *testing.T) {
 	want, patients := 200_000, 100
 	if testing.Short() {
-		want, patients = 5_000, 15
+		want, patients = 5_000, 45
 	}
 	if n, err := strconv.Atoi(os.Getenv("FILTER_PAIRS")); err == nil {
 		want, patients = n, 300
