@@ -27,7 +27,7 @@ var reasons = map[string]string{
 	"care.contact.next": "Has a visit coming up", "care.order.given": "Gave an order", "care.order.department": "Department with an open order",
 	"care.cover": "Covered for a colleague", "care.order.taken": "Took an order of the department", "care.asked": "Asked by a colleague",
 	"care.panel": "Works in the patient's practice", "care.selfmade": noReason,
-	"ops.frontdesk": "Registration or appointments", "ops.frontdesk.checkin": "Checked the patient in", "ops.register": "Registered the patient",
+	"ops.frontdesk": "Registration or appointments", "ops.frontdesk.checkin": "Checked the patient in", "ops.frontdesk.consent": "Entered a consent", "ops.register": "Registered the patient",
 	"ops.billing": "Worked on the bill", "ops.billing.file": "Worked on the bill", "ops.find": "Looked for a patient", "self.patient": "The patient", "self.own": "The patient",
 	"job.import": "Took over records", "glass.back": "Ended the emergency access", "review": "Reviewed an opening", "reason": "Gave a reason",
 	"question": "The patient asked",
