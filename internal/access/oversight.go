@@ -151,10 +151,15 @@ func (g *Gate) dayOf(t time.Time) int64 {
 	return (t.Unix() + int64(offset)) / 86400
 }
 
-// count adds one entry to the figures of its day.
-func (g *Gate) count(tx *sql.Tx, r audit.Read) error {
+// opened reports whether an entry is of a person at work who opened charts on purpose.
+func opened(e audit.Event) bool {
+	return (e.Kind == audit.Disclosure || e.Kind == audit.Emergency) && e.Class == audit.Deliberate && e.Agent.Person != "" && e.Agent.Capacity != policy.Patient
+}
+
+// count adds one entry to the figures of its day, and of the week of a department.
+func (g *Gate) count(tx *sql.Tx, r audit.Read, department string) error {
 	e := r.Event
-	if e.Kind != audit.Disclosure && e.Kind != audit.Emergency || e.Class != audit.Deliberate || e.Agent.Person == "" || e.Agent.Capacity == policy.Patient {
+	if !opened(e) {
 		return nil
 	}
 	var one DayCount
@@ -176,7 +181,10 @@ func (g *Gate) count(tx *sql.Tx, r audit.Read) error {
 	_, err := tx.Exec(`INSERT INTO access_day (day, openings, unexplained, glass) VALUES (?,?,?,?) ON CONFLICT (day) DO UPDATE SET
 		openings = access_day.openings + excluded.openings, unexplained = access_day.unexplained + excluded.unexplained, glass = access_day.glass + excluded.glass`,
 		g.dayOf(happened(r)), one.Openings, one.Unexplained, one.Glass)
-	return err
+	if err != nil {
+		return err
+	}
+	return g.work(tx, r, department, one)
 }
 
 // pseudonym is how a chart is told from another without saying whose it is.

@@ -358,6 +358,7 @@ func (g *Gate) catchUp(ctx context.Context) error {
 		if err != nil || len(reads) == 0 {
 			return err
 		}
+		units := g.unitsOf(ctx, reads)
 		err = g.db.Write(ctx, func(tx *sql.Tx) error {
 			moved, err := tx.Exec(`UPDATE access_seen SET place = ? WHERE place = ?`, after.Past(reads).Text(), after.Text())
 			if err != nil {
@@ -367,9 +368,12 @@ func (g *Gate) catchUp(ctx context.Context) error {
 				return err // another reader was faster
 			}
 			for _, r := range reads {
-				if err := g.fold(tx, r); err != nil {
+				if err := g.fold(tx, r, units[r.Event.Agent.Person]); err != nil {
 					return err
 				}
+			}
+			if err := g.forgetWork(tx); err != nil {
+				return err
 			}
 			return g.forgetFriction(tx)
 		})
@@ -389,8 +393,8 @@ func (g *Gate) cursor(ctx context.Context) (audit.Cursor, error) {
 
 // fold adds one entry to the figures of its day and to the review of its person, patient and day. A verdict covers what was there when
 // it was given: what comes later opens the review again, except reads under a grant whose breaking was judged.
-func (g *Gate) fold(tx *sql.Tx, r audit.Read) error {
-	if err := g.count(tx, r); err != nil {
+func (g *Gate) fold(tx *sql.Tx, r audit.Read, department string) error {
+	if err := g.count(tx, r, department); err != nil {
 		return err
 	}
 	if err := g.meter(tx, r); err != nil {

@@ -25,6 +25,7 @@ type File struct {
 	Facts     []access.CaseFact
 	Shifts    []access.Shift
 	Questions []Question
+	Reasons   []access.Line     // what the person said in My activity by herself about the patients of the case, oldest first
 	Officers  []identity.Person // to whom it can be handed over
 	Alike     []Listed          // closed cases of the same kind, the newest first
 	About     []Listed          // other cases about the same person
@@ -88,6 +89,9 @@ func (f *Office) Open(ctx context.Context, p access.Principal, id string) (File,
 	if out.Questions, err = f.questionsOf(ctx, id); err != nil {
 		return File{}, err
 	}
+	if out.Reasons, err = f.reasons(ctx, &c); err != nil {
+		return File{}, err
+	}
 	if err := f.muteOf(ctx, &out); err != nil {
 		return File{}, err
 	}
@@ -109,6 +113,15 @@ func (f *Office) lines(ctx context.Context, p access.Principal, step access.Case
 	skipped := max(0, len(at)-linesRead)
 	lines, entry, err := f.o.Gate.CaseLines(ctx, p, step, at[:min(len(at), linesRead)]...)
 	return lines, skipped, entry, err
+}
+
+// reasons are what the person of a case said by herself about it: a claim that changes nothing of the case.
+func (f *Office) reasons(ctx context.Context, c *Case) ([]access.Line, error) {
+	if c.Person == "" || len(c.Events) == 0 {
+		return nil, nil
+	}
+	said, err := f.o.Gate.OwnReasons(ctx, c.Person, c.Events[0].Time)
+	return slices.DeleteFunc(said, func(l access.Line) bool { return !slices.Contains(c.Patients, "Patient/"+l.PatientID) }), err
 }
 
 func (f *Office) muteOf(ctx context.Context, out *File) error {

@@ -178,9 +178,9 @@ func (f *Office) Cleared(ctx context.Context, p access.Principal) ([]Question, e
 // heard takes an answer to a message of the night, and keeps it by settle in the same transaction. It is a claim and trains nothing: it
 // closes what is only on watch and about nothing else, and where somebody else may use the account it opens a case.
 func (f *Office) heard(ctx context.Context, p access.Principal, q *Question, note Note, settle func(*sql.Tx) error) error {
-	agent := staff(p).Practitioner
+	agent := agentOf(staff(p))
 	err := f.d.Write(ctx, func(tx *sql.Tx) error {
-		if err := settle(tx); err != nil || agent == "" {
+		if err := settle(tx); err != nil {
 			return err
 		}
 		if q.Answer == NotMe {

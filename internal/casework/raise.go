@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"chartwarden/internal/access"
-	"chartwarden/internal/audit"
+	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 )
@@ -85,14 +85,11 @@ func (f *Office) Raise(ctx context.Context, p access.Principal, review int64, te
 
 // draft is the case that a review would be.
 func (f *Office) draft(ctx context.Context, r access.ReviewCase) (Case, error) {
-	agent := "Person/" + r.Person
 	person, err := f.o.Persons.Person(ctx, r.Person)
 	if err != nil && !outcome.Is(err, outcome.NotFound) {
 		return Case{}, err
 	}
-	if person.Practitioner != "" {
-		agent = person.Practitioner
-	}
+	agent := agentOf(identity.Person{ID: r.Person, Practitioner: person.Practitioner})
 	now := f.now()
 	c := Case{Agent: agent, Person: person.ID, Hypothesis: "snoop", State: New, Opened: now, Updated: now, Queue: Review, Due: now.Add(within[Review]), Posterior: .5, Severity: .6,
 		Patients: []string{"Patient/" + r.PatientID}, Contributions: []Contribution{{Name: "review", Text: "A privacy officer looked at the opening and found no reason of care"}},
@@ -101,11 +98,7 @@ func (f *Office) draft(ctx context.Context, r access.ReviewCase) (Case, error) {
 		if !l.Unexplained {
 			continue // what had a reason was not reviewed
 		}
-		origin := l.Entry
-		if i := strings.LastIndexByte(l.Entry, '/'); i >= 0 {
-			origin = l.Entry[:i]
-		}
-		c.Events = append(c.Events, Event{Entry: int64(l.Index), ID: audit.ShortOrigin(origin) + "-" + strconv.FormatInt(l.Index.Number(), 10), Time: l.At, Kind: l.Interaction,
+		c.Events = append(c.Events, Event{Entry: int64(l.Index), ID: eventOf(l), Time: l.At, Kind: l.Interaction,
 			Patient: "Patient/" + r.PatientID, Text: "no reason of care is known"})
 	}
 	slices.SortStableFunc(c.Events, func(a, b Event) int { return a.Time.Compare(b.Time) })

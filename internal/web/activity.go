@@ -24,7 +24,9 @@ import (
 func (p *Pages) personRoutes() []access.Route {
 	return []access.Route{
 		{Method: "GET", Pattern: "/activity", Action: policy.Own, Handler: p.activity},
+		{Method: "GET", Pattern: "/activity/unit", Action: policy.Own, Handler: p.unit},
 		{Method: "POST", Pattern: "/activity/{entry}", Action: policy.Own, Handler: p.addReason},
+		{Method: "POST", Pattern: "/activity/disputes/{entry}", Action: policy.Own, Handler: p.dispute},
 		{Method: "GET", Pattern: "/me", Action: policy.Own, Handler: p.portal},
 		{Method: "POST", Pattern: "/me/question", Action: policy.Own, Handler: p.ask},
 		{Method: "GET", Pattern: "/me/report", Action: policy.Own, Handler: p.report},
@@ -52,6 +54,12 @@ func (p *Pages) activity(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	acts, said := ownActs(list.Lines, p.o.Zone)
+	since, err := p.o.Gate.Explained(r.Context(), who)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	explainSince(acts, since, p.o.Zone)
 	var asked []access.Question
 	if window.Before == 0 {
 		if asked, err = p.o.Gate.Questions(r.Context(), who); err != nil {
@@ -94,18 +102,37 @@ type ownAct struct {
 	*folded
 	patient string
 	day     time.Time
+	since   string // what somebody else recorded since, by which it stands: its template
+	not     bool   // she said that it was somebody else
 }
+
+// explainSince notes with acts what was recorded since that explains them.
+func explainSince(acts []ownAct, since []access.Since, zone *time.Location) {
+	for i := range acts {
+		for _, s := range since {
+			if a := &acts[i]; a.patient == s.PatientID && a.Outcome == 0 && sameDay(a.day, s.First.In(zone)) {
+				a.since = s.Template
+			}
+		}
+	}
+}
+
+func sameDay(a, b time.Time) bool { return a.Format(time.DateOnly) == b.Format(time.DateOnly) }
 
 // ownActs folds a person's own lines by patient and day, and gathers what she said about entries. Signing in and reading lists of the
 // log are no openings.
 func ownActs(lines []access.Line, zone *time.Location) ([]ownAct, map[audit.Index]access.Line) {
-	said := map[audit.Index]access.Line{}
+	said, disputed := map[audit.Index]access.Line{}, map[audit.Index]bool{}
 	var kept []looking
 	for _, l := range lines {
 		switch {
 		case l.Kind == audit.Casework && l.Interaction == "reason":
 			if _, newer := said[l.About]; !newer {
 				said[l.About] = l
+			}
+		case l.Interaction == casework.DisputeStep:
+			if about, ok := casework.Disputed(l); ok {
+				disputed[about] = true
 			}
 		case l.Kind == audit.Session, l.Kind == audit.LogRead, l.Kind == audit.Casework, l.Kind == audit.Conclusion, l.Kind == audit.People, l.Kind == audit.Search:
 		case l.PatientID == "" || l.Class == audit.Incidental:
@@ -118,7 +145,8 @@ func ownActs(lines []access.Line, zone *time.Location) ([]ownAct, map[audit.Inde
 		return l.PatientID + "\x00" + l.At.In(zone).Format(time.DateOnly) + "\x00" + strconv.FormatBool(l.Outcome == 0)
 	}) {
 		at := f.At.In(zone)
-		out = append(out, ownAct{f, f.PatientID, time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, zone)})
+		out = append(out, ownAct{f, f.PatientID, time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, zone), "",
+			slices.ContainsFunc(f.lines, func(l looking) bool { return disputed[l.Index] })})
 	}
 	return out, said
 }
@@ -141,7 +169,7 @@ func activitySummary(acts []ownAct, now time.Time) string {
 	for _, a := range acts {
 		if a.Outcome == 0 && now.Sub(a.At) < 7*24*time.Hour {
 			charts[a.patient] = true
-			explained[a.patient] = explained[a.patient] || !a.unexplained()
+			explained[a.patient] = explained[a.patient] || !a.unexplained() || a.since != ""
 		}
 	}
 	n := 0
@@ -192,7 +220,7 @@ func dayTitle(day, now time.Time) string {
 
 func (a ownAct) row(said map[audit.Index]access.Line, names map[string]access.Identity, now time.Time) page.Opened {
 	o := page.Opened{Entry: strconv.FormatInt(int64(a.Index), 10), Href: chartHref(a.patient), Name: cmp.Or(names[a.patient].Name, "A patient whose name is not shown"),
-		Did: a.did(), Reason: noReason, When: look.Clock(a.At.In(now.Location())), Glass: a.glass}
+		Did: a.did(), When: look.Clock(a.At.In(now.Location())), Glass: a.glass, Mine: !a.not}
 	if a.times > 1 {
 		o.Did += ", " + look.Plural(int64(a.times), "time", "times")
 	}
@@ -200,9 +228,10 @@ func (a ownAct) row(said map[audit.Index]access.Line, names map[string]access.Id
 		o.Did, o.Reason, o.Href = "Asked for the chart", "It stayed closed", ""
 		return o
 	}
+	reason := ""
 	for _, l := range a.lines {
-		if l.Own != "" && !l.Glass && o.Reason == noReason {
-			o.Reason = strings.TrimSuffix(l.Own, ".")
+		if l.Own != "" && !l.Glass && reason == "" {
+			reason = strings.TrimSuffix(l.Own, ".")
 		}
 		if line, ok := said[l.Index]; ok && o.Said == "" {
 			o.Said = line.Text
@@ -211,11 +240,23 @@ func (a ownAct) row(said map[audit.Index]access.Line, names map[string]access.Id
 			o.Said, _ = cmp.Or(o.Said, words), code
 		}
 	}
-	if a.glass {
-		o.Reason = a.reason
-	}
-	o.Asks = a.unexplained() && o.Said == ""
+	o.Reason = a.stands(reason)
+	o.Asks = a.unexplained() && a.since == "" && o.Said == "" && o.Mine
 	return o
+}
+
+// stands says in a sentence how an opening stands: by the reason of then, by what was recorded since, or without one. reason is that of
+// then, empty for none.
+func (a ownAct) stands(reason string) string {
+	switch {
+	case a.unexplained() && a.since != "":
+		return "Explained since by what others recorded: " + because(a.since)
+	case a.glass:
+		return a.reason + ". Nothing that others recorded confirms it yet"
+	case a.unexplained() || reason == "":
+		return "Stands without an explanation"
+	}
+	return "Explained by: " + reason
 }
 
 // askedRows are the questions that wait for an answer.
@@ -262,6 +303,46 @@ func (p *Pages) addReason(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	see(w, r, "/activity")
+}
+
+// dispute takes a person's word that an opening of her list was somebody else's.
+func (p *Pages) dispute(w http.ResponseWriter, r *http.Request) {
+	if err := form(w, r); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	index, err := entryIndex(r.PathValue("entry"))
+	if err == nil {
+		err = p.o.Office.Dispute(r.Context(), p.asks(r), index, r.PostForm.Get("text"))
+	}
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	see(w, r, "/activity")
+}
+
+// unit shows how much of the work of a department is explained, by week and never by person.
+func (p *Pages) unit(w http.ResponseWriter, r *http.Request) {
+	weeks, entry, err := p.o.Gate.UnitWork(r.Context(), p.asks(r))
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	entered(w, entry)
+	v := page.UnitView{Shell: withEntry(p.shell(r, "Work with a reason", "My activity"), entry)}
+	for _, x := range weeks {
+		if n := len(v.Units); n == 0 || v.Units[n-1].Name != x.Department {
+			v.Units = append(v.Units, page.UnitOf{Name: x.Department})
+		}
+		last := &v.Units[len(v.Units)-1]
+		line := page.UnitWeek{From: look.Day(x.From), Share: strconv.Itoa(x.Share) + " %"}
+		if x.Few {
+			line.Share = "Not shown: fewer than 5 people"
+		}
+		last.Weeks = append(last.Weeks, line)
+	}
+	p.draw(w, r, http.StatusOK, page.Unit(v))
 }
 
 func entryIndex(text string) (audit.Index, error) {

@@ -26,7 +26,7 @@ var interactionActs = map[string]string{
 	"glass": "opened a closed chart by giving a reason", "glass-back": "gave an emergency access back", "review": "decided about a review",
 	"audit-read": "read the record of accesses", "settings-read": "read the configuration", "start": "started", "opened": "began this record", "heartbeat": "noted that nothing happened",
 	"case-queue": "looked at the cases", "case-open": "opened a case", "case-take": "took a case", "case-hand-over": "handed a case over", "case-note": "wrote into a case",
-	"case-ask": "asked a person about her accesses", "case-ask-manager": "asked about a colleague's accesses", "case-answer": "answered a question about accesses",
+	"case-ask": "asked a person about her accesses", "case-ask-manager": "asked about a colleague's accesses", "case-answer": "answered a question about accesses", "case-dispute": "said that an access was somebody else's",
 	"case-close": "closed a case", "case-reopen": "opened a closed case again", "case-names": "asked for the names of the patients of a case",
 	"downtime-begin": "put the whole site into a declared downtime", "downtime-end": "ended a declared downtime", "downtime-drawn": "drew openings of a downtime to look at",
 	"case-mute":   "asked to leave a suspicion alone",

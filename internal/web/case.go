@@ -235,7 +235,7 @@ func (p *Pages) caseForm(r *http.Request, t caseTale) *page.CaseForm {
 // isHeard reports whether somebody has said something about a case, here or in another way.
 func isHeard(f *casework.File) bool {
 	return slices.ContainsFunc(f.Questions, func(q casework.Question) bool { return q.Answer != "" }) ||
-		slices.ContainsFunc(f.Notes, func(n casework.Note) bool { return n.Step == "heard" })
+		slices.ContainsFunc(f.Notes, func(n casework.Note) bool { return n.Step == "heard" || n.Step == "dispute" }) || len(f.Reasons) > 0
 }
 
 // patientKinds are the kinds of patients by which detection can hold later accesses against what was found justified.
@@ -388,7 +388,12 @@ func (p *Pages) caseHours(r *http.Request, v *page.CaseView, t caseTale) error {
 
 // caseHistory is what was done about a case, the newest first.
 func (p *Pages) caseHistory(r *http.Request, v *page.CaseView, f *casework.File) {
-	for _, n := range slices.Backward(f.Notes) {
+	notes := slices.Clone(f.Notes)
+	for _, l := range f.Reasons {
+		notes = append(notes, casework.Note{At: l.At, By: f.Person, Step: "reason", Text: l.Text, Entry: l.Entry})
+	}
+	slices.SortStableFunc(notes, func(a, b casework.Note) int { return a.At.Compare(b.At) })
+	for _, n := range slices.Backward(notes) {
 		line := page.CaseNote{When: look.Recent(n.At.In(p.o.Zone), p.now()), Text: p.noteWords(r, f, n)}
 		if n.Entry != "" && (f.Who.Name != "" || n.By != f.Person) {
 			line.Href = entryHref(n.Entry)
@@ -432,6 +437,10 @@ func (p *Pages) noteWords(r *http.Request, f *casework.File, n casework.Note) st
 		return by + " asked the person" + quoted
 	case "ask-manager":
 		return by + " asked the manager" + quoted
+	case "reason":
+		return by + " wrote in My activity, unasked" + quoted
+	case "dispute":
+		return by + " says that it was somebody else" + quoted
 	case "heard":
 		return by + " wrote down an answer" + quoted
 	case "answer":

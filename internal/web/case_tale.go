@@ -101,6 +101,9 @@ func (t caseTale) charts() int {
 // did says what the person did. Where a reason of care is known for all of it, it is not told as if there were none.
 func (t caseTale) did() string {
 	text := suspicionOf(t.Hypothesis).did
+	if t.Hypothesis == "stolen-account" && len(t.Contributions) == 0 { // nothing but the person's own word
+		text = "says that somebody else opened {charts} under the account"
+	}
 	if len(t.Events) > 0 && len(t.unlinked()) == 0 {
 		other := "and something else than care stands out"
 		if slices.ContainsFunc(t.Contributions, func(c casework.Contribution) bool { return c.Name == "self" || slices.Contains(closeTies, c.Name) }) {

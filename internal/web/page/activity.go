@@ -29,6 +29,7 @@ type Opened struct {
 	When   look.When
 	Glass  bool
 	Asks   bool   // no reason found: show the form
+	Mine   bool   // nobody said that it was somebody else's
 	Said   string // what the person already answered
 }
 
@@ -74,4 +75,22 @@ type PortalOpening struct {
 	Part  string
 	Index string // number of the entry, Number
 	Proof string // address of its proof
+}
+
+// UnitView is how much of a department's openings had a known reason, by week; it holds nobody's name.
+type UnitView struct {
+	Shell look.Shell
+	Units []UnitOf
+}
+
+// UnitOf is one department, the newest week first.
+type UnitOf struct {
+	Name  string
+	Weeks []UnitWeek
+}
+
+// UnitWeek is one whole week.
+type UnitWeek struct {
+	From  look.When
+	Share string // 97 %, or why it is not shown
 }

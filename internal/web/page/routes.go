@@ -43,6 +43,8 @@ package page
 //	                                    POST /glass                patient, code=emergency|covering|consulted|patient-contact|other, [text], [totp]
 //	                                    POST /chart/{patient}/glass/end
 //	GET  /activity                      POST /activity/{entry}     text                                   a reason, before anybody asks
+//	                                    POST /activity/disputes/{entry}[text]                             it was somebody else
+//	GET  /activity/unit                                                                                   how the own department stands
 //	GET  /colleagues                    POST /colleagues/asks/{ask}    act=yes|no|withdraw, [patient]
 //	                                    POST /colleagues/words/{word}/end
 //	                                    POST /colleagues/cover         [for], person, from, until

@@ -247,8 +247,8 @@ func shots() map[string]templ.Component {
 
 	activity := ActivityView{Shell: care("My activity"), Summary: "32 charts in the last 7 days. The record gives a reason for 31 of them.", Older: look.Link{Text: "Earlier", Href: "/activity?before=1"}, Days: []ActivityDay{
 		{Title: "Today", Rows: []Opened{
-			{Entry: "e1", Href: "/chart/p7Kq2", Name: "Okafor, Maren", Did: "Summary, results and notes, 4 times", Reason: "You are her attending doctor since 19 Nov", When: look.Clock(ago(2 * time.Minute))},
-			{Entry: "e2", Name: "Haddad, Karim", Did: "Summary", Reason: "No reason found yet", When: look.Clock(ago(90 * time.Minute)), Asks: true}}},
+			{Entry: "e1", Href: "/chart/p7Kq2", Name: "Okafor, Maren", Did: "Summary, results and notes, 4 times", Reason: "Explained by: You are her attending doctor since 19 Nov", Mine: true, When: look.Clock(ago(2 * time.Minute))},
+			{Entry: "e2", Name: "Haddad, Karim", Did: "Summary", Reason: "Stands without an explanation", When: look.Clock(ago(90 * time.Minute)), Asks: true, Mine: true}}},
 		{Title: "Fri 20 Nov 2026", Rows: []Opened{
 			{Entry: "e3", Href: "/chart/q", Name: "Brandt, Elsa", Did: "Summary", Reason: "I am treating them now", Glass: true, When: look.Clock(ago(17 * time.Hour)), Said: "Collapsed in the corridor of 5 West."}}}}}
 	apps := AppsView{Shell: care("My apps"), Ended: "Night rounds", Apps: []App{
@@ -417,7 +417,7 @@ func shots() map[string]templ.Component {
 		"chart-results": Results(results), "chart-result": ResultHistory(history), "chart-medications": Medications(MedicationsView{Chart: chartView("Medications", TabMedications), Current: meds(), Stopped: meds()[:1]}),
 		"chart-notes": Notes(notes), "chart-note": Note(note), "chart-write": Write(write), "chart-documents": Documents(documents), "chart-timeline": Timeline(timeline), "chart-access": ChartAccess(access),
 		"closed": Closed(closed), "closed-code": Closed(closedCode), "closed-no": Closed(closedNo),
-		"refusal": Refusal(refusal), "error": Refusal(broken), "activity": Activity(activity), "apps": Apps(apps), "apps-none": Apps(AppsView{Shell: portal()}), "portal": Portal(who),
+		"refusal": Refusal(refusal), "error": Refusal(broken), "activity": Activity(activity), "activity-unit": Unit(UnitView{Shell: care("Work with a reason"), Units: []UnitOf{{Name: "5 West", Weeks: []UnitWeek{{look.Day(ago(7 * 24 * time.Hour)), "98 %"}, {look.Day(ago(14 * 24 * time.Hour)), "Not shown: fewer than 5 people"}}}}}), "apps": Apps(apps), "apps-none": Apps(AppsView{Shell: portal()}), "portal": Portal(who),
 		"privacy": Privacy(overview), "reviews": Reviews(ReviewsView{Shell: privacy("Reviews"), Rows: queue, Total: 12, Views: []look.Link{{Text: "Waiting"}, {Text: "Asked", Href: "/privacy/reviews?asked"}, {Text: "Closed", Href: "/privacy/reviews?closed"}}, Older: look.Link{Text: "Next 50", Href: "/privacy/reviews?after=50"}}),
 		"review": Review(review), "review-glass": Review(glassReview), "audit": Audit(explorer), "audit-start": Audit(explorerStart), "entry": Entry(entry),
 		"integrity": Integrity(integrity), "integrity-self": Integrity(selfWitnessed), "integrity-cut": Integrity(cut),
