@@ -26,7 +26,7 @@ func TestOwnMirror(t *testing.T) {
 	b.follow("Confirm and open")
 	b.open("/activity")
 	b.says("Explained by: ", "Nothing that others recorded confirms it yet", "Why did you need it?", "This was not me")
-	b.silent("suspicion", "threshold", "nats", "case ")
+	b.silent("suspicion", "threshold", "nats")
 	b.fits("mirror")
 	b.touchable()
 	b.fill("text", "The ward called me to her bed")
@@ -46,7 +46,7 @@ func TestOwnMirror(t *testing.T) {
 
 	r := o.as(ruth)
 	r.open("/privacy/cases")
-	r.says("Stolen account")
+	r.says("says that somebody else opened")
 	r.follow("Open it")
 	r.says("The person says that it was somebody else", "I had signed out for lunch", "The person wrote in My activity, unasked", "The ward called me to her bed")
 	r.silent("Okafor", "Brandt")

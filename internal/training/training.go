@@ -201,11 +201,19 @@ func (s *School) Complete(ctx context.Context, p *identity.Session, id string, a
 	if len(wrong) > 0 {
 		return done, wrong, nil
 	}
+	if done, err = s.keep(ctx, p, m); err != nil {
+		return done, nil, err
+	}
+	return done, nil, s.settlePerson(ctx, p.Person)
+}
+
+// keep writes a completion: the entry, then the row.
+func (s *School) keep(ctx context.Context, p *identity.Session, m Module) (done Done, err error) {
 	at := s.o.Now().UTC()
 	logged, err := s.o.Log.Note(ctx, audit.Event{Time: at, Kind: audit.People, Agent: p.Agent(), Action: "E", Interaction: "training", Class: audit.Deliberate, Purpose: "HOPERAT",
 		Text: "completed and signed " + m.ID + ", version " + m.Version})
 	if err != nil {
-		return done, nil, err
+		return done, err
 	}
 	done = Done{Module: m.ID, Version: m.Version, At: at.Truncate(time.Microsecond), Entry: logged.Entry()}
 	err = s.o.DB.Write(ctx, func(tx *sql.Tx) error {
@@ -213,10 +221,7 @@ func (s *School) Complete(ctx context.Context, p *identity.Session, id string, a
 			s.o.Tags.Tag(p.Person.ID, m.ID, m.Version, at.UnixMicro(), done.Entry))
 		return err
 	})
-	if err != nil {
-		return done, nil, err
-	}
-	return done, nil, s.settlePerson(ctx, p.Person)
+	return done, err
 }
 
 // Due is the day that a person's training lasts to, by what she completed; lacks reports that something is missing, and then it is zero.
@@ -346,6 +351,26 @@ func (s *School) Lesson(ctx context.Context, person, moment string) (Module, boo
 		return err
 	})
 	return s.lessons[at], first && err == nil, err
+}
+
+// Read reports whether a person said that she read a lesson, whatever its version: it is asked for once. A lesson that is not there
+// counts as read. Errors: outcome.Transient, and then it stands in the way of nothing.
+func (s *School) Read(ctx context.Context, person, moment string) (bool, error) {
+	if _, ok := s.Lessons(moment); !ok {
+		return true, nil
+	}
+	done, err := s.Record(ctx, person)
+	return slices.ContainsFunc(done, func(d Done) bool { return d.Module == "lesson-"+moment }), err
+}
+
+// Acknowledge keeps a person's word that she read a lesson, as a completion. Errors: outcome.NotFound for a lesson that is not there;
+// outcome.NoStore.
+func (s *School) Acknowledge(ctx context.Context, p *identity.Session, moment string) (Done, error) {
+	m, ok := s.Lessons(moment)
+	if !ok {
+		return Done{}, outcome.New(outcome.NotFound, "there is no such lesson")
+	}
+	return s.keep(ctx, p, m)
 }
 
 // Lessons gives a lesson to read again. False for none.

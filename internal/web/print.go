@@ -57,10 +57,42 @@ func (p *Pages) print(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, outcome.New(outcome.Value, "name a part of the chart to print").At("part"))
 		return
 	}
-	if r.PostForm.Get("all") != "" || name == string(page.TabTimeline) {
+	switch name {
+	case string(page.TabTimeline): // the whole history at once
+		if p.lessonFirst(w, r, "export") {
+			return
+		}
+	default:
 		p.teach(r.Context(), session(r).Person.ID, "print")
 	}
 	draw(w, onPaper(r, strings.TrimSuffix(chartHref(r.PathValue("patient"), part), "/")+where(r)))
+}
+
+// lessonFirst has a person read the lesson of a moment before the first act of its kind, and keeps her word; true when its page was drawn in
+// place of the act. The same form, sent from there, goes on. What cannot be looked up or kept stands in nobody's way.
+func (p *Pages) lessonFirst(w http.ResponseWriter, r *http.Request, moment string) bool {
+	if p.o.School == nil {
+		return false
+	}
+	who := p.asks(r)
+	read, err := p.o.School.Read(r.Context(), who.Session.Person.ID, moment)
+	if read || err != nil {
+		return false
+	}
+	if r.PostForm.Get("lesson") == moment {
+		if done, err := p.o.School.Acknowledge(r.Context(), who.Session, moment); err == nil {
+			entered(w, done.Entry)
+		}
+		return false
+	}
+	m, _ := p.o.School.Lessons(moment)
+	v := page.CourseView{Shell: p.shell(r, m.Title, ""), Title: m.Title, About: "60 seconds, once", Next: &page.CourseNext{Action: r.URL.RequestURI(), Back: chartHref(r.PathValue("patient"))}}
+	for _, s := range m.Text {
+		v.Text = append(v.Text, page.CourseText{Title: s.Title, Text: s.Text})
+	}
+	v.Next.Fields = []page.Option{{Name: "part", Value: r.PostForm.Get("part")}, {Name: "lesson", Value: moment}}
+	p.draw(w, r, http.StatusOK, page.Course(v))
+	return true
 }
 
 // printDeskPatient puts on paper what a desk knows of a patient.

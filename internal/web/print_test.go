@@ -12,6 +12,8 @@ import (
 // Paper is an act: the button asks the door, the entry is a print, and what the browser prints by itself is a line.
 func TestAPrintIsAnActOfItsOwn(t *testing.T) {
 	w := newWard(t)
+	holds(t, "a lesson first", w.physician.Form(t, w.chart("print"), "part", "timeline"), 200, "A minute before data leaves this house", "I have read it: go on", "!Penicillin", "!data-print")
+	holds(t, "and the act", w.physician.Form(t, w.chart("print"), "part", "timeline", "lesson", "export"), 200, "data-print", "Penicillin")
 	for path, part := range map[string]string{"": "", "/medications": "medications", "/results": "results", "/notes": "notes", "/timeline": "timeline"} {
 		screen := w.physician.Get(t, w.chart()+path)
 		holds(t, "screen"+path, screen, 200, `class="nopaper"`, `action="`+w.chart("print")+`"`, `name="part" value="`+part+`"`, "Print through Print", "!data-print")

@@ -78,7 +78,11 @@ func (p *Pages) training(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, d := range record {
 		index := d.Entry[strings.LastIndexByte(d.Entry, '/')+1:]
-		v.Record = append(v.Record, page.TrainingSigned{What: titleOf(tasks, d.Module), Version: d.Version, When: look.Exact(d.At.In(p.o.Zone)), Entry: index})
+		title := titleOf(tasks, d.Module)
+		if m, ok := p.o.School.Lessons(strings.TrimPrefix(d.Module, "lesson-")); ok && title == d.Module {
+			title = m.Title
+		}
+		v.Record = append(v.Record, page.TrainingSigned{What: title, Version: d.Version, When: look.Exact(d.At.In(p.o.Zone)), Entry: index})
 	}
 	p.draw(w, r, http.StatusOK, page.Training(v))
 }

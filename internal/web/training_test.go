@@ -161,3 +161,32 @@ func TestTheFirstGlassTeachesOnce(t *testing.T) {
 	byForm()
 	o.hides(sam.get("/chart/"+o.maren), banner)
 }
+
+// E3: before the first copy of a whole history the lesson is shown, once, and her word is a completion with an entry of its own; the
+// first glass comes at once.
+func TestTheFirstExportIsPrecededByItsLesson(t *testing.T) {
+	o := newOffice(t)
+	practitioner := "Practitioner/" + o.put(`{"resourceType":"Practitioner","name":[{"family":"Rivera"}]}`)
+	sam := o.person("Sam Rivera", identity.NewPerson{Roles: []string{identity.Physician}, Practitioner: practitioner})
+	sam.breaks("emergency", "")
+	o.shows(sam.get("/chart/"+o.maren), http.StatusOK, "Asthma bronchiale") // no lesson before the glass
+	start := o.clock.Now().Add(-10 * time.Minute).Format(time.RFC3339)
+	o.put(`{"resourceType":"Encounter","status":"in-progress","class":{"code":"AMB"},"subject":{"reference":"Patient/` + o.maren + `"},"period":{"start":"` + start + `"},"participant":[{"individual":{"reference":"` + practitioner + `"}}]}`)
+	print := "/chart/" + o.maren + "/print"
+	const lesson = "A minute before data leaves this house"
+	a := sam.post(print, "part", "timeline")
+	o.shows(a, http.StatusOK, lesson, "I have read it: go on")
+	o.hides(a, "Asthma bronchiale")
+	o.shows(sam.post(print, "part", "timeline"), http.StatusOK, lesson) // until she says that she read it
+	o.shows(sam.post(print, "part", "timeline", "lesson", "export"), http.StatusOK, "Asthma bronchiale", "Printed by")
+	o.hides(sam.post(print, "part", "timeline"), lesson)
+	sam.page("/training", "Your record", lesson)
+	record, err := o.School.Record(t.Context(), sam.made.Person)
+	o.must(err)
+	if len(record) != 1 || record[0].Module != "lesson-export" || record[0].Entry == "" {
+		t.Errorf("%+v", record)
+	}
+	if report, err := o.Verify(t.Context(), nil); err != nil || len(report.Faults) > 0 {
+		t.Errorf("verify: %v %v", err, report.Faults)
+	}
+}

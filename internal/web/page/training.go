@@ -27,6 +27,14 @@ type CourseView struct {
 	Text             []CourseText
 	Quiz             []CourseQuestion
 	Problem          string
+	Next             *CourseNext // of a lesson before an act
+}
+
+// CourseNext is the act that a lesson stands before: the form that goes on with it, and where else to go.
+type CourseNext struct {
+	Action string
+	Fields []Option // Name and Value
+	Back   string
 }
 
 // CourseText is a heading with its paragraphs.
