@@ -57,12 +57,10 @@ func (p *Pages) print(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, outcome.New(outcome.Value, "name a part of the chart to print").At("part"))
 		return
 	}
-	switch name {
-	case string(page.TabTimeline): // the whole history at once
-		if p.lessonFirst(w, r, "export") {
-			return
-		}
-	default:
+	if name == string(page.TabTimeline) && p.lessonFirst(w, r, "export") { // the whole history at once
+		return
+	}
+	if r.PostForm.Get("all") != "" {
 		p.teach(r.Context(), session(r).Person.ID, "print")
 	}
 	draw(w, onPaper(r, strings.TrimSuffix(chartHref(r.PathValue("patient"), part), "/")+where(r)))
