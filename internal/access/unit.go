@@ -56,7 +56,7 @@ func (g *Gate) UnitWork(ctx context.Context, p Principal) (out []UnitWeek, entry
 		return nil, "", err
 	}
 	this := g.weekOf(g.now())
-	rows, err := g.db.Reader().QueryContext(ctx, `SELECT department, week, count(*), sum(openings), sum(explained) FROM access_work
+	rows, err := g.db.Reader().QueryContext(ctx, `SELECT department, week, count(*), CAST(sum(openings) AS BIGINT), CAST(sum(explained) AS BIGINT) FROM access_work
 		WHERE week >= ? AND week < ? AND department != ''`+where+` GROUP BY department, week ORDER BY department, week DESC`, append([]any{this - unitWeeks, this}, args...)...)
 	if err != nil {
 		return nil, "", unreadable(err)
