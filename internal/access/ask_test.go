@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
 	"chartwarden/internal/server/servertest"
 )
 
@@ -145,6 +146,31 @@ func letIn(t *testing.T, who *servertest.Client, chart string, whom *servertest.
 	says(t, whom.Get(t, chart), http.StatusOK, "asked you about this patient")
 }
 
+// A word goes to nobody by a guess: part of a name, or a name that two have, gives a choice, told apart by what they do here.
+func TestAWordIsForWhomItNames(t *testing.T) {
+	w := newWard(t)
+	w.checkIn(t, w.anna, w.maren)
+	anna := w.Person(t, "Anna Lindqvist", "physician", w.anna)
+	doctor, nurse := w.Person(t, "Ben Ito", "physician", ""), w.Person(t, "Ben Ito", "nurse", "")
+	ashlee := w.Person(t, "Ashlee Smith", "physician", "")
+	chart := "/chart/" + w.maren
+	for name, offers := range map[string]string{"ben ito": "Ben Ito, Nurse", "lee": "Ashlee Smith, Physician"} {
+		anna.Form(t, chart+"/asked", "name", name)
+		says(t, anna.Get(t, chart+"/access"), http.StatusOK, offers)
+	}
+	anna.Form(t, "/colleagues/cover", "person", "lee", "from", w.Now().Format("2006-01-02T15:04"), "until", w.Now().Add(time.Hour).Format("2006-01-02T15:04"))
+	says(t, anna.Get(t, "/colleagues"), http.StatusBadRequest, "write the full name of one colleague")
+	desk := w.Person(t, "Bill Ing", "billing", "") // who can make no cover reads why
+	desk.Form(t, "/colleagues/cover", "person", "Ashlee Smith", "from", "now", "until", "later")
+	says(t, desk.Get(t, "/colleagues"), http.StatusBadRequest, "write both times")
+	for _, other := range []*servertest.Client{doctor, nurse, ashlee} {
+		says(t, other.Get(t, chart), http.StatusForbidden)
+	}
+	anna.Form(t, chart+"/asked", "person", nurse.Person.Person)
+	says(t, nurse.Get(t, chart), http.StatusOK)
+	says(t, doctor.Get(t, chart), http.StatusForbidden)
+}
+
 // Billing asks for a part of a chart; a privacy officer agrees; it opens that part, to reading, for a day.
 func TestAPartOfAChartForADay(t *testing.T) {
 	w, turn := turned(t)
@@ -153,6 +179,11 @@ func TestAPartOfAChartForADay(t *testing.T) {
 	bill, priya = w.again(t, bill), w.again(t, priya)
 	chart := "/chart/" + w.maren
 	says(t, bill.Get(t, chart), http.StatusForbidden, "Ask to see a part for a day")
+	for _, group := range []string{"clinical notes results", "everything", "clinical notes", " clinical", "identifiers"} { // what nobody could read on the page of who agrees
+		if _, err := w.Gate.AskGrant(t.Context(), w.as(t, bill), w.maren, []string{"scheduling", group}, "Appeal"); !outcome.Is(err, outcome.Value) {
+			t.Errorf("%q was asked for: %v", group, err)
+		}
+	}
 	bill.Form(t, chart+"/request", "group", "clinical", "why", "Appeal of claim 7781")
 	says(t, bill.Get(t, chart), http.StatusForbidden, "A privacy officer decides")
 	item := found(t, regexp.MustCompile(`href="/approvals/([^"]+)"`), priya.Get(t, "/approvals").Body)
@@ -211,6 +242,27 @@ func TestACover(t *testing.T) {
 	}
 	if cover(cleo, ben, anna) == nil {
 		t.Error("a stranger makes a cover")
+	}
+	ada := w.Person(t, "Ada Boss", "administrator", "")
+	mara := w.Person(t, "Mara Chief", "physician", "")
+	manages := func(who, whom *servertest.Client) {
+		t.Helper()
+		if _, _, err := w.Persons.Change(t.Context(), identityAgent, whom.Person.Person, identity.Change{Manager: &who.Person.Person}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	manages(ada, ben)
+	manages(ada, anna)
+	if cover(ada, ben, anna) == nil {
+		t.Error("an administrator, who can make herself anybody's manager, gives Anna's patients away")
+	}
+	manages(mara, ben)
+	if cover(mara, ben, anna) == nil {
+		t.Error("the manager of who covers gives away the patients of somebody else")
+	}
+	manages(mara, anna)
+	if err := cover(mara, w.Person(t, "Dov Dahl", "physician", ""), anna); err != nil {
+		t.Error("the manager of who is covered:", err)
 	}
 	if err := cover(anna, ben, anna); err != nil {
 		t.Fatal(err)

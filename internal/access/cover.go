@@ -15,8 +15,8 @@ import (
 const longestCover = 45 * 24 * time.Hour
 
 // Cover says that a person stands in for a colleague from one time to another: she then reads and works by the care teams, visits, orders
-// and tasks of the colleague, and each entry says so. It is said by who is covered, or by the manager of either; never by her who covers
-// alone. Both see it and either ends it; it ends with the access of either.
+// and tasks of the colleague, and each entry says so. It is said by who is covered, or by her manager; never by her who covers,
+// nor for others by one who keeps people: she could make herself the manager. Both see it and either ends it; it ends with the access of either.
 //
 // Errors: outcome.Forbidden for anybody else; outcome.Value for times or people that make no cover; outcome.NotFound.
 func (g *Gate) Cover(ctx context.Context, p Principal, person, whom string, from, until time.Time) (Word, error) {
@@ -39,8 +39,8 @@ func (g *Gate) Cover(ctx context.Context, p Principal, person, whom string, from
 	switch {
 	case person == whom:
 		return Word{}, outcome.New(outcome.Value, "nobody covers for himself").At("person")
-	case me == person, me != whom && me != a.Manager && me != b.Manager:
-		return Word{}, outcome.New(outcome.Forbidden, "a cover is made by who is covered, or by the manager of one of the two: never by who covers").Because("own.cover")
+	case me == person, me != whom && (me != b.Manager || slices.ContainsFunc(p.Session.Person.Roles, keepsPeople)):
+		return Word{}, outcome.New(outcome.Forbidden, "a cover is made by who is covered, or by her manager: never by who covers, and not for others by administrators").Because("own.cover")
 	case !a.Active || !b.Active:
 		return Word{}, outcome.New(outcome.Value, "both must be active").At("person")
 	case !slices.ContainsFunc(a.Roles, identity.Clinical) || b.Practitioner == "":
@@ -55,3 +55,6 @@ func (g *Gate) Cover(ctx context.Context, p Principal, person, whom string, from
 	e.PolicyHash = d.Hash
 	return w, g.say(ctx, e, &w, chart{}, "")
 }
+
+// keepsPeople reports whether a role sets who is whose manager.
+func keepsPeople(role string) bool { return role == identity.Administrator || role == identity.HR }

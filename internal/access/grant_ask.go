@@ -19,6 +19,10 @@ import (
 // approvedLasts is how long field groups that were approved can be read.
 const approvedLasts = 24 * time.Hour
 
+// Grantable are the field groups that two people may open for a day; who somebody is and what a desk works with are not among them, nor is
+// anything that this list does not name.
+var Grantable = []string{"clinical", "notes", "results", "medications", "scheduling"}
+
 // AskGrant asks that p may read field groups of a chart for a day. It changes nothing until another person agrees on the page Approvals.
 //
 // Errors: outcome.Required without a reason or a group; outcome.Value for a group that a grant would not open to p; outcome.Forbidden
@@ -40,6 +44,9 @@ func (g *Gate) AskGrant(ctx context.Context, p Principal, patientID string, grou
 	}
 	groups = slices.Compact(slices.Sorted(slices.Values(groups)))
 	for _, group := range groups {
+		if !slices.Contains(Grantable, group) {
+			return Approval{}, outcome.New(outcome.Value, "choose among what can be asked for: "+strings.Join(Grantable, ", ")).At("group")
+		}
 		r := s.typical("Condition")
 		r.Group = group
 		ways, err := g.ways(ctx, s, policy.Read, r)
@@ -80,7 +87,8 @@ func (g *Gate) carryGrant(ctx context.Context, it *identity.Pending) error {
 	if err != nil {
 		return err
 	}
-	if len(before) == 0 && who.Active {
+	known := !slices.ContainsFunc(b.Groups, func(group string) bool { return !slices.Contains(Grantable, group) }) // who agreed has read its name
+	if len(before) == 0 && who.Active && known {
 		w := Word{Kind: Approved, Person: it.AskedBy, Patient: b.Patient, By: it.By, Groups: b.Groups, From: g.now(), Until: g.now().Add(approvedLasts)}
 		e := audit.Event{Agent: audit.Agent{Job: GrantAct}, Action: "E", Interaction: wordGiven, Class: audit.Machine, Purpose: "HOPERAT", PolicyHash: g.policy.Hash()}
 		if err := g.say(ctx, e, &w, chart{number: b.Patient, id: b.PatientID}, fmt.Sprintf("let %s see a part of your chart for a day, by a decision of two people", who.Name)); err != nil {

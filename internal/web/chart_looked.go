@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -114,6 +115,11 @@ func parts(groups []string) string {
 	for _, g := range groupOrder {
 		if slices.Contains(groups, g) && (g != "demographics" || len(out) == 0) {
 			out = append(out, groupWords[g])
+		}
+	}
+	for _, g := range groups {
+		if groupWords[g] == "" { // better an odd word than a silence
+			out = append(out, strconv.Quote(g))
 		}
 	}
 	if n := len(out); n > 1 {

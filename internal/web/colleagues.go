@@ -55,6 +55,9 @@ func (p *Pages) workmates(w http.ResponseWriter, r *http.Request) {
 	why, typed := p.cameBack(r, colleaguesPath)
 	v := page.ColleaguesView{Shell: withEntry(p.shell(r, atColleagues, atColleagues), cmp.Or(entry, second)), Cover: p.coverForm(r, who, typed)}
 	if why.text != "" {
+		if v.Cover == nil {
+			v.Cover = &page.CoverForm{}
+		}
 		v.Cover.Problem = why.text
 	}
 	for _, a := range asks {
@@ -238,7 +241,7 @@ func (p *Pages) askedIn(w http.ResponseWriter, r *http.Request) {
 		p.comeBack(w, r, place, complaint{sentence(err), outcome.Status(err)}, url.Values{"name": {name}})
 	}
 	if person == "" {
-		found, err := p.clinicians(r.Context(), name, who.Session.Person.ID)
+		found, exact, err := p.clinicians(r.Context(), name, who.Session.Person.ID)
 		switch {
 		case err != nil:
 			p.fail(w, r, err)
@@ -246,8 +249,11 @@ func (p *Pages) askedIn(w http.ResponseWriter, r *http.Request) {
 		case len(found) == 0:
 			back(outcome.New(outcome.Value, "no colleague of that name gives care here: write the name as the directory has it"))
 			return
-		case len(found) > 1:
+		case len(found) > 1 && exact:
 			back(outcome.New(outcome.Value, "several colleagues are called so: choose one"))
+			return
+		case !exact:
+			back(outcome.New(outcome.Value, "nobody is called exactly so: choose whom you mean"))
 			return
 		}
 		person = found[0].ID
@@ -266,23 +272,36 @@ func (p *Pages) askedIn(w http.ResponseWriter, r *http.Request) {
 // mostCandidates is how many people of a name are offered.
 const mostCandidates = 8
 
-// clinicians are active people who give care and whose name holds what was typed, without one.
-func (p *Pages) clinicians(ctx context.Context, name, but string) (out []identity.Person, err error) {
+// clinicians are active people who give care, without one: those who are called exactly as was typed, else those whose name holds it.
+func (p *Pages) clinicians(ctx context.Context, name, but string) (out []identity.Person, exact bool, err error) {
 	if len([]rune(name)) < 3 {
-		return nil, nil
+		return nil, false, nil
 	}
+	var called []identity.Person
 	all, err := p.o.Persons.People(ctx)
 	for _, one := range all {
 		if one.Active && one.ID != but && slices.ContainsFunc(one.Roles, identity.Clinical) && strings.Contains(strings.ToLower(one.Name), strings.ToLower(name)) {
 			if strings.EqualFold(one.Name, name) {
-				return []identity.Person{one}, nil
+				called = append(called, one)
 			}
 			if len(out) < mostCandidates {
 				out = append(out, one)
 			}
 		}
 	}
-	return out, err
+	if len(called) > 0 {
+		return called, true, err
+	}
+	return out, false, err
+}
+
+// described tells people of one name apart.
+func described(one identity.Person) string {
+	out := one.Name + ", " + roleOf(one)
+	if one.Department != "" {
+		out += ", " + one.Department
+	}
+	return out
 }
 
 // askIn is the form on a chart that lets a colleague in, with what is open to others now.
@@ -310,10 +329,10 @@ func (p *Pages) askIn(r *http.Request, o *opened) *page.AskInView {
 	why, typed := p.cameBack(r, o.href("access"))
 	if v.Problem = why.text; v.Problem != "" {
 		v.Name = typed.Get("name")
-		found, err := p.clinicians(r.Context(), v.Name, me)
+		found, exact, err := p.clinicians(r.Context(), v.Name, me)
 		for _, one := range found {
-			if err == nil && len(found) > 1 {
-				v.Candidates = append(v.Candidates, page.CoverPerson{ID: one.ID, Name: one.Name})
+			if err == nil && (len(found) > 1 || !exact) {
+				v.Candidates = append(v.Candidates, page.CoverPerson{ID: one.ID, Name: described(one)})
 			}
 		}
 	}
@@ -349,9 +368,9 @@ func (p *Pages) cover(w http.ResponseWriter, r *http.Request) {
 	}
 	who, f := p.asks(r), r.PostForm
 	whom := cmp.Or(f.Get("for"), who.Session.Person.ID)
-	found, err := p.clinicians(r.Context(), strings.TrimSpace(f.Get("person")), whom)
+	found, exact, err := p.clinicians(r.Context(), strings.TrimSpace(f.Get("person")), whom)
 	var from, until time.Time
-	if err == nil && len(found) != 1 {
+	if err == nil && (len(found) != 1 || !exact) {
 		err = outcome.New(outcome.Value, "write the full name of one colleague who gives care here").At("person")
 	}
 	if err == nil {
