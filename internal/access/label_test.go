@@ -220,6 +220,34 @@ func TestLoweringALabel(t *testing.T) {
 	}
 }
 
+// A label outlives its record's deletion: whoever deletes and writes anew under the same id sheds nothing.
+func TestALabelOutlivesADeletion(t *testing.T) {
+	w := newWard(t)
+	w.checkIn(t, w.anna, w.maren)
+	anna := w.Person(t, "Anna Lindqvist", "physician", w.anna)
+	plain := `{"resourceType":"Condition","subject":{"reference":"Patient/` + w.maren + `"},"code":{"text":"Fall"}`
+	labelled := plain + `,"meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"SDV"}]}}`
+	id := w.put(t, labelled)
+	plain = strings.Replace(plain, `"subject"`, `"id":"`+strings.TrimPrefix(id, "Condition/")+`","subject"`, 1)
+	if got := anna.Get(t, "/fhir/"+id); got.Status != http.StatusForbidden {
+		t.Fatal("without a clearance:", got.Status)
+	}
+	if got := anna.Get(t, "/fhir/"+id, "X-Break-Glass", "emergency"); got.Status != http.StatusOK {
+		t.Fatal("with the glass:", got.Status, got.Body)
+	}
+	if got := anna.Do(t, "DELETE", "/fhir/"+id, ""); got.Status >= 300 {
+		t.Fatal("the glass deletes nothing: then nothing is to be guarded here", got.Status)
+	}
+	if got := anna.Do(t, "PUT", "/fhir/"+id, plain+"}", "Content-Type", "application/fhir+json"); got.Status < 300 && !strings.Contains(got.Body, "SDV") {
+		t.Error("written anew without its label:", got.Status, got.Body)
+	}
+	ben := w.put(t, `{"resourceType":"Practitioner","name":[{"family":"Osei"}]}`)
+	w.checkIn(t, ben, w.maren)
+	if got := w.Person(t, "Ben Osei", "physician", ben).Get(t, "/fhir/"+id); got.Status != http.StatusForbidden {
+		t.Error("somebody else without a clearance reads it:", got.Status)
+	}
+}
+
 // A sign-in of an hour ago lowers nothing.
 func TestLoweringAsksForAFreshSignIn(t *testing.T) {
 	place := newWard(t)

@@ -7,6 +7,7 @@ import (
 	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
 	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
 	"chartwarden/internal/server/servertest"
 )
 
@@ -55,6 +56,10 @@ func TestReviewsWaitForOneOfficerByName(t *testing.T) {
 	if a, b, near := list(ruth, access.ReviewsMine), list(nora, access.ReviewsMine), list(kim, access.ReviewsMine); len(a) != 1 || len(b) != 1 || len(near) != 0 {
 		t.Fatalf("they are not given out in turn: %d, %d, to her own unit %d", len(a), len(b), len(near))
 	}
+	kims := w.at(t, kim) // of the person's unit
+	if err := w.Gate.Decide(t.Context(), kims, list(ruth, access.ReviewsMine)[0].ID, "explained", "She is fine"); !outcome.Is(err, outcome.Forbidden) {
+		t.Error("an officer of the person's own unit closes a review while others are there:", err)
+	}
 	// Ruth is away for a day; Nora signs in each morning.
 	clock.Add(25 * time.Hour)
 	nora = w.SignIn(t, nora.Person, "")
@@ -87,6 +92,15 @@ func TestReviewsWaitForOneOfficerByName(t *testing.T) {
 	clock.Add(5 * 24 * time.Hour)
 	if n, _, err := w.Gate.ReviewsOverdue(t.Context()); err != nil || n != 2 {
 		t.Errorf("overdue after five days: %d %v", n, err)
+	}
+	// When nobody else is left she answers, and her name is in the entry.
+	for _, other := range []*servertest.Client{ruth, nora} {
+		if err := w.Staffing.Suspend(t.Context(), identityAgent, other.Person.Person, "test"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Gate.Decide(t.Context(), kims, mine[0].ID, "explained", "She is fine"); err != nil {
+		t.Error("nobody else is there, and the last officer may not answer:", err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"chartwarden/internal/audit"
 	"chartwarden/internal/fhir"
+	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/policy"
 )
@@ -242,7 +243,8 @@ func (g *Gate) neighbours(ctx context.Context, out *ReviewCase) error {
 	return nil
 }
 
-// Decide answers a review: explained, ask or escalate, with a sentence. Nobody answers for the own accesses. An answer can be given
+// Decide answers a review: explained, ask or escalate, with a sentence. Nobody answers for the own accesses, nor for those of her own circle
+// while an officer is there who stands further off. An answer can be given
 // again; each stays in the log. What happens after it opens the review anew.
 // Errors: outcome.Value, outcome.Required, outcome.Forbidden, outcome.NotFound.
 func (g *Gate) Decide(ctx context.Context, p Principal, id int64, verdict, text string) error {
@@ -265,6 +267,9 @@ func (g *Gate) Decide(ctx context.Context, p Principal, id int64, verdict, text 
 	if found[0].Person == s.who.ID {
 		return outcome.New(outcome.Forbidden, "nobody reviews the own accesses: a colleague does").Because("two-people")
 	}
+	if err := g.aloof(ctx, p, found[0]); err != nil {
+		return err
+	}
 	c, err := g.chartByID(ctx, found[0].PatientID)
 	if err != nil {
 		return err
@@ -279,6 +284,33 @@ func (g *Gate) Decide(ctx context.Context, p Principal, id int64, verdict, text 
 		_, err := tx.Exec(`UPDATE access_review SET verdict = ?, reviewer = ?, reviewed = ? WHERE id = ?`, verdict, s.who.ID, s.at.UnixMicro(), id)
 		return err
 	})
+}
+
+// aloof refuses whoever is too close to the person or the patient of a review, where another officer is not. In a practice whose only
+// officer knows everybody she answers, and her name is in the entry.
+func (g *Gate) aloof(ctx context.Context, p Principal, r Review) error {
+	person, err := g.persons.Person(ctx, r.Person)
+	if err != nil && !outcome.Is(err, outcome.NotFound) {
+		return err
+	}
+	person.ID = r.Person
+	how, err := g.Acquainted(ctx, p.Session.Person, person, []string{r.PatientID})
+	if err != nil || how == "" {
+		return err
+	}
+	officers, err := g.persons.People(ctx)
+	if err != nil {
+		return err
+	}
+	officers = slices.DeleteFunc(officers, func(o identity.Person) bool {
+		return !o.Active || o.ID == p.Session.Person.ID || !slices.Contains(o.Roles, identity.Privacy)
+	})
+	r.Owner = ""
+	other, err := g.next(ctx, r, officers, nil)
+	if err == nil && other != "" {
+		err = outcome.New(outcome.Forbidden, "you are too close to the person or the patient to decide this: pass it on, another officer is not").Because("own.circle")
+	}
+	return err
 }
 
 func (g *Gate) reviews(ctx context.Context, where string, args ...any) ([]Review, error) {

@@ -354,15 +354,28 @@ func (b *batch) relabelTarget(it *item) (err error) {
 // labels gives a text the labels of the rules; a test of what was stored before there were any changes it.
 var labels = fhir.Labelled
 
-// labelled gives a text the labels that it carries from now on.
-func (it *item) labelled(doc *document.Doc) (*document.Doc, error) {
+// labelled gives a text the labels that it carries from now on: those of the rules and those of the version before, which after a
+// deletion is the one that was deleted. Else who may delete could shed a label by writing anew.
+func (b *batch) labelled(it *item, doc *document.Doc) (*document.Doc, error) {
 	switch {
 	case it.relabel:
 		return fhir.Raised(doc, it.w.Raise)
 	case it.before == nil:
 		return labels(doc, nil)
+	case it.before.doc != nil:
+		return labels(doc, it.before.doc)
 	}
-	return labels(doc, it.before.doc)
+	var last *document.Doc
+	err := b.s.each(b.ctx, b.s.d.Reader(), func(f *found) error {
+		if f.fault == nil && f.doc != nil {
+			last = f.doc
+		}
+		return nil
+	}, versions+`where rec=? order by vid`, it.before.row.rec)
+	if err != nil {
+		return nil, err
+	}
+	return labels(doc, last)
 }
 
 func (b *batch) updateTarget(it *item) error {
@@ -559,7 +572,7 @@ func (b *batch) finish(it *item) error {
 	if err != nil {
 		return err
 	}
-	doc, err := it.labelled(plain)
+	doc, err := b.labelled(it, plain)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -204,7 +205,10 @@ func (s *School) Complete(ctx context.Context, p *identity.Session, id string, a
 	if done, err = s.keep(ctx, p, m); err != nil {
 		return done, nil, err
 	}
-	return done, nil, s.settlePerson(ctx, p.Person)
+	if err := s.settlePerson(ctx, p.Person); err != nil { // it is signed: the next round gives the day
+		s.o.Logger.Warn("a due day of training could not be set", "error", err)
+	}
+	return done, nil, nil
 }
 
 // keep writes a completion: the entry, then the row.
@@ -267,20 +271,27 @@ func (s *School) Settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n := 0
+	n, failed := 0, error(nil)
 	for _, p := range people {
-		if !p.Active || p.PortalOnly() || !p.Enrolled || n >= round {
+		if !p.Active || p.PortalOnly() || n >= round {
 			continue
+		}
+		if !p.Enrolled { // who comes by the hospital's provider has no factor here
+			if link, err := s.o.Persons.LinkOf(ctx, p.ID); err != nil || link.Used.IsZero() {
+				failed = errors.Join(failed, err)
+				continue
+			}
 		}
 		before := p.TrainingDue
 		if err := s.settlePerson(ctx, p); err != nil {
-			return err
+			failed = errors.Join(failed, err) // one person keeps nobody else waiting
+			continue
 		}
 		if now, err := s.o.Persons.Person(ctx, p.ID); err == nil && !now.TrainingDue.Equal(before) {
 			n++
 		}
 	}
-	return nil
+	return failed
 }
 
 // Run settles each hour until ctx ends.
