@@ -39,9 +39,6 @@ func (f *Office) Raise(ctx context.Context, p access.Principal, review int64, te
 		}
 		return Case{}, err
 	}
-	if err := f.o.Gate.Decide(ctx, p, review, "escalate", text); err != nil {
-		return Case{}, err
-	}
 	entry, err := f.o.Gate.StepCase(ctx, p, policy.CaseWork, step)
 	if err != nil {
 		return Case{}, err
@@ -66,10 +63,7 @@ func (f *Office) Raise(ctx context.Context, p access.Principal, review int64, te
 			}
 			slices.SortStableFunc(found.Events, func(a, b Event) int { return a.Time.Compare(b.Time) })
 			found.Notes, found.Updated = append(found.Notes, note), note.At
-			if found.Owner == "" {
-				found.own(me.ID, note.At)
-			}
-			c = found
+			c = found // who may own it is asked of all its patients, by the queue
 			return f.store(tx, &c)
 		}
 		c.Notes = []Note{note}
@@ -77,6 +71,10 @@ func (f *Office) Raise(ctx context.Context, p access.Principal, review int64, te
 		return f.insert(tx, &c)
 	})
 	if err != nil {
+		return Case{}, err
+	}
+	// The case first: after a kill in between the review is still open, and raising it again adds nothing twice.
+	if err := f.o.Gate.Decide(ctx, p, review, "escalate", text); err != nil {
 		return Case{}, err
 	}
 	f.tell()
