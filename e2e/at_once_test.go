@@ -11,7 +11,7 @@ func TestSeatsAndPaper(t *testing.T) {
 	nurse.says("Where you sit")
 	nurse.fits("where-one-sits")
 	nurse.do(nurse.spot("button:has([href$='#heart-pulse'])"))
-	nurse.until(`location.pathname === '/day'`)
+	nurse.until(`location.pathname === '/day' && document.readyState === 'complete'`) // its name comes before its rows
 	nurse.follow("[data-open]")
 	nurse.fits("chart-with-print")
 	nurse.follow("Print")
