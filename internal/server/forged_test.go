@@ -73,6 +73,9 @@ func openOffice(t testing.TB) *office {
 	o.leaver, o.gone = signIn(t, p.url, leaver), signIn(t, p.url, gone)
 	must(t, "person", "terminate", leaver.Person, "--data", o.dir, "--reason", "left")
 	form := []string{"Content-Type", "application/x-www-form-urlencoded"}
+	if time.Since(o.made) > 10*time.Minute { // on a busy machine the shared sign-in is no longer fresh, and recovery codes ask for one that is
+		o.colleague = signIn(t, p.url, o.secrets)
+	}
 	for _, m := range recoveryCode.FindAllStringSubmatch(o.colleague.at(p.url).want(t, http.StatusOK, "POST", "/my-sign-in/recovery", "", form...).Body, -1) {
 		o.codes = append(o.codes, m[1])
 	}

@@ -286,7 +286,9 @@ type installation struct {
 	patients  []string // ids; the physician is in an open contact with each
 	physician caller
 	clerk     caller
-	colleague caller // a physician without a link to anybody
+	colleague caller               // a physician without a link to anybody
+	secrets   identity.Credentials // of the colleague
+	made      time.Time            // when all signed in
 	admin     caller
 }
 
@@ -334,7 +336,8 @@ func prepareAt(t testing.TB, in installation, data string) installation {
 	p := serve(t, in.dir)
 	in.admin = signIn(t, p.url, hired(t, in.dir, "Ines Varga", "administrator"))
 	in.clerk = signIn(t, p.url, hired(t, in.dir, "Dana Whitlock", "front-desk"))
-	in.colleague = signIn(t, p.url, hired(t, in.dir, "Sam Rivera", "physician"))
+	in.secrets, in.made = hired(t, in.dir, "Sam Rivera", "physician"), time.Now()
+	in.colleague = signIn(t, p.url, in.secrets)
 	made := in.admin.want(t, http.StatusCreated, "POST", "/fhir/Practitioner", `{"resourceType":"Practitioner","name":[{"family":"Lindqvist","given":["Anna"]}]}`)
 	practitioner := "Practitioner/" + resourcesIn(t, made.Body)[0].ID
 	in.physician = signIn(t, p.url, hired(t, in.dir, "Anna Lindqvist", "physician", "--practitioner", practitioner))
