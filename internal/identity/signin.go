@@ -137,6 +137,9 @@ const (
 // throttles, and notes a failure.
 func (s *Store) prove(ctx context.Context, subject *row, a Attempt, need factors) (*row, proof, error) {
 	if a.proven != nil {
+		if need == bothFactors && !a.proven.both() { // enough to come back to one's own place, and not to begin another
+			return nil, proof{}, errWeak
+		}
 		return a.subject, *a.proven, nil
 	}
 	if a.Vouched != nil {
