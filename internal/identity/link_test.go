@@ -75,3 +75,26 @@ func TestNobodySuspendedUsesALinkOrACode(t *testing.T) {
 	_, err = s.Enrolment(t.Context(), link.Token)
 	s.must(err)
 }
+
+// A hospital account that showed one factor brings nobody a session at another's locked screen, as it brings none at the sign-in.
+func TestOneFactorBeginsNoSessionAtALockedScreen(t *testing.T) {
+	s := newSite(t, true)
+	s.t = t
+	maren, eve := s.hire("Maren Okafor", Nurse), s.hire("Eve Stone", Nurse)
+	v := Vouched{Issuer: "https://id.example", Subject: "maren", Level: 1, Proved: s.now()}
+	own := maren.signIn()
+	s.must(s.LinkProvider(t.Context(), own.Session, v, "maren"))
+	s.must(s.SignOut(t.Context(), own.Session)) // she has no place here to come back to
+	screen := eve.signIn()
+	s.must(s.Lock(t.Context(), screen.Session, ""))
+	for name, try := range map[string]func() (Opened, error){
+		"the sign-in": func() (Opened, error) { return s.SignIn(t.Context(), Attempt{Vouched: &v, From: atStation}) },
+		"a locked screen": func() (Opened, error) {
+			return s.Unlock(t.Context(), screen.Token, Attempt{Vouched: &v, From: atStation})
+		},
+	} {
+		if o, err := try(); err == nil {
+			t.Errorf("%s: one factor opened a session of level %d", name, o.Session.AAL)
+		}
+	}
+}
