@@ -33,9 +33,12 @@ type enforcedRow struct {
 	mac   []byte
 }
 
-func (r *enforcedRow) tagged() []any {
+func (r *enforcedRow) columns() []any {
 	return []any{r.Hash, r.since, r.Origin, r.Item, r.Asked, r.Agreed, r.Entry}
 }
+
+// tagged has the number, too: the newest decision is the one with the highest, so another number is another decision.
+func (r *enforcedRow) tagged() []any { return append(r.columns(), r.Number) }
 
 const selectEnforced = `SELECT number, hash, since, origin, item, asked, agreed, entry, mac FROM policy_enforced ORDER BY number`
 
@@ -146,8 +149,11 @@ func (g *Rules) enforce(ctx context.Context, by audit.Agent, e Enforcement, text
 	e.Entry = logged.Entry()
 	return e, g.o.DB.Write(ctx, func(tx *sql.Tx) error {
 		r := enforcedRow{Enforcement: e, since: e.Since.UnixMicro()}
-		_, err := tx.Exec(`INSERT INTO policy_enforced (hash, since, origin, item, asked, agreed, entry, mac) VALUES (?,?,?,?,?,?,?,?)`,
-			append(r.tagged(), g.tags.enforced.Tag(r.tagged()...))...)
+		err := tx.QueryRow(`INSERT INTO policy_enforced (hash, since, origin, item, asked, agreed, entry, mac) VALUES (?,?,?,?,?,?,?,?) RETURNING number`,
+			append(r.columns(), []byte{})...).Scan(&r.Number)
+		if err == nil {
+			_, err = tx.Exec(`UPDATE policy_enforced SET mac = ? WHERE number = ?`, g.tags.enforced.Tag(r.tagged()...), r.Number)
+		}
 		return err
 	})
 }

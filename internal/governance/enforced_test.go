@@ -70,6 +70,9 @@ func TestForgedRules(t *testing.T) {
 		"the hash of what is in force": {func(h *house) {
 			h.edit(t, `UPDATE policy_enforced SET hash = ? WHERE number = 2`, shipped(t).Hash())
 		}, "policy_enforced row 2", shipped},
+		"the first row made the newest": {func(h *house) {
+			h.edit(t, `UPDATE policy_enforced SET number = 9 WHERE number = 1`)
+		}, "policy_enforced row 9", stricter},
 		"the newest row taken away": {func(h *house) {
 			h.edit(t, `DELETE FROM policy_enforced WHERE number = 2`)
 		}, "lacks the rules that the log put in force last", shipped},

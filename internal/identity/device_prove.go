@@ -11,6 +11,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"math/big"
 	"strings"
 	"time"
@@ -155,6 +156,9 @@ func (s *Store) ProofDue(ses *Session) bool {
 // Errors: outcome.Login (no registered device proved itself; the session goes on as before); [ErrSignedOut].
 func (s *Store) ProveDevice(ctx context.Context, ses *Session, from Arrival) error {
 	key, err := s.shows(s.db.Reader(), from, OfSession(ses))
+	if errors.Is(err, errLostDevice) { // it came in without showing its key, by a cookie that was cleared
+		return errors.Join(err, s.end(ctx, ses, ses.Agent(), didKill, "session "+ses.ID+" at a lost device"))
+	}
 	if err != nil {
 		return err
 	}

@@ -78,6 +78,13 @@ func TestALostDeviceIsLostInEveryProcess(t *testing.T) {
 		t.Errorf("the refusal is not noted: %q", a)
 	}
 
+	// A session that began without the cookie and the key, as through a provider, ends when its page shows the key.
+	unseen, err := s.SignIn(t.Context(), func() Attempt { a := p.attempt(); a.From = Arrival{Device: "b-9", Zone: "internet"}; return a }())
+	s.must(err)
+	err = s.ProveDevice(t.Context(), unseen.Session, Arrival{Device: "b-9", Zone: "internet", Proof: signNonce(t, k, s.DeviceNonce(OfSession(unseen.Session)))})
+	s.refused(err, outcome.Forbidden, "the key of a lost device")
+	s.dead(unseen.Token, "once the lost device showed its key")
+
 	s.must(s.db.Write(t.Context(), func(tx *sql.Tx) error {
 		_, err := tx.Exec(`update identity_device set state='registered' where id=?`, d.ID)
 		return err

@@ -234,9 +234,10 @@ func (s *Store) reopen(ctx context.Context, screen, st *stored, token string, a 
 			return err
 		}
 		return s.alterSession(tx, `s.number=? and s.ended_at=0 and s.epoch=(select epoch from identity_person where number=?)`, []any{st.number, st.who.number}, func(c *sessionColumns) {
-			c.token, c.locked, c.idle, c.auth1 = hash[:], 0, now, now
+			proved := micros(p.at(s.now())) // a provider may have asked a while ago
+			c.token, c.locked, c.idle, c.auth1 = hash[:], 0, now, proved
 			if p.both() {
-				c.auth2 = now
+				c.auth2 = proved
 			}
 			c.zone = cmp.Or(a.From.Zone, c.zone)
 			c.provenBy(key, a.From, now)

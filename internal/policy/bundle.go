@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,9 @@ func Gather(from fs.FS) (Bundle, error) {
 			return nil, err
 		}
 		for _, name := range names {
+			if !fileName.MatchString(name) { // a name with a line feed could stand for two files in the hash
+				return nil, outcome.New(outcome.Invalid, "a file of rules has a name of small letters, digits, - and _, and ends with .cedar or .txt")
+			}
 			text, err := fs.ReadFile(from, name)
 			if err != nil {
 				return nil, outcome.Wrap("policy: gather", outcome.Invalid, name+" cannot be read", err)
@@ -51,8 +55,16 @@ func Unpack(packed []byte) (out Bundle, err error) {
 	if err := json.Unmarshal(packed, &out); err != nil {
 		return nil, outcome.Wrap("policy: unpack", outcome.Invalid, "this is no bundle", err)
 	}
+	for name := range out {
+		if !fileName.MatchString(name) {
+			return nil, outcome.New(outcome.Invalid, "a file of this bundle has a name that no bundle has")
+		}
+	}
 	return out, nil
 }
+
+// fileName is how files of a bundle are called.
+var fileName = regexp.MustCompile(`^([a-z0-9_-]+\.(cedar|cedarschema)|scenarios/[a-z0-9_-]+\.txt)$`)
 
 // Pack is the bundle as one JSON object of texts by name; equal bundles pack to equal bytes.
 func (b Bundle) Pack() []byte {

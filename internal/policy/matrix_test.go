@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"chartwarden/policies"
 )
@@ -55,5 +56,25 @@ func TestMatrixShowsWhatChanges(t *testing.T) {
 	}
 	if r, ok := other.Rule("ops.billing"); !ok || !strings.Contains(r.Text, `"results"`) || !strings.HasPrefix(r.Place, "operations.cedar:") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// A name that could stand for two files in the hash is no name of a file of rules.
+func TestABundleHasPlainNames(t *testing.T) {
+	for _, name := range []string{"a 1\nxb.cedar", "A.cedar", "a b.cedar", "..cedar"} {
+		if _, err := Gather(fstest.MapFS{name: {Data: []byte("x")}}); err == nil {
+			t.Errorf("gathered %q", name)
+		}
+		if _, err := Unpack(Bundle{name: "x"}.Pack()); err == nil {
+			t.Errorf("unpacked %q", name)
+		}
+	}
+	for _, b := range []Bundle{{"treatment.cedar": "x", "scenarios/glass.txt": "y", "schema.cedarschema": "z"}} {
+		if _, err := Gather(b); err != nil {
+			t.Error(err)
+		}
+		if _, err := Unpack(b.Pack()); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -369,7 +369,7 @@ func (p *Pages) accountLine(r *http.Request) (page.AccountLine, error) {
 
 // providerLogout takes a back-channel logout: the provider itself says that somebody signed out there.
 func (p *Pages) providerLogout(w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
+	ctx := context.WithoutCancel(r.Context()) // a provider that hangs up has said it all the same, and the token is spent
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	var ended sso.Ended
 	err := r.ParseForm()

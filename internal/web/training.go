@@ -305,7 +305,11 @@ func (p *Pages) complianceFile(w http.ResponseWriter, r *http.Request) {
 	out := csv.NewWriter(w)
 	_ = out.Write([]string{"person", "name", "department", "done", "of", "due", "state"}) // a connection that broke has nobody to tell
 	for _, s := range all {
-		_ = out.Write([]string{s.Person.ID, plainCell(s.Person.Name), plainCell(s.Person.Department), strconv.Itoa(s.Done), strconv.Itoa(s.Of), s.Person.TrainingDue.In(p.o.Zone).Format(time.DateOnly), standingWord(s)})
+		due := ""
+		if !s.Person.TrainingDue.IsZero() {
+			due = s.Person.TrainingDue.In(p.o.Zone).Format(time.DateOnly)
+		}
+		_ = out.Write([]string{s.Person.ID, plainCell(s.Person.Name), plainCell(s.Person.Department), strconv.Itoa(s.Done), strconv.Itoa(s.Of), due, standingWord(s)})
 	}
 	out.Flush()
 }
