@@ -64,6 +64,8 @@ type Approval struct {
 	Groups       []string      // of a grant
 	Lasts        time.Duration // of a downtime
 	Policy       string        // of rules: the hash of the bundle
+	Base         string        // of rules: the hash of those in whose place they come
+	Says         string        // what it would do, as the entries have it
 	Proposal     string        // of rules: the work that led to them
 }
 
@@ -87,6 +89,7 @@ type actBody struct {
 	Groups       []string      `json:",omitempty"`
 	Lasts        time.Duration `json:",omitempty"`
 	Policy       string
+	Base         string `json:",omitempty"`
 	Proposal     string
 }
 
@@ -118,7 +121,7 @@ func (g *Gate) ask(ctx context.Context, p Principal, kind, about, says, reason s
 func (g *Gate) approval(p Principal, it *identity.Pending) Approval {
 	b := bodyOf(it)
 	a := Approval{ID: it.ID, Kind: it.Kind, Reason: it.Reason, AskedBy: it.AskedBy, Asked: it.Asked, Lapses: it.Expires, State: it.State, DecidedBy: it.By,
-		Who: actRules[it.Kind].who, Person: b.Person, Since: b.Since, Until: b.Until, PatientID: b.PatientID, Case: b.Case, Groups: b.Groups, Lasts: b.Lasts, Policy: b.Policy, Proposal: b.Proposal}
+		Who: actRules[it.Kind].who, Person: b.Person, Since: b.Since, Until: b.Until, PatientID: b.PatientID, Case: b.Case, Groups: b.Groups, Lasts: b.Lasts, Policy: b.Policy, Base: b.Base, Says: it.Act.Says, Proposal: b.Proposal}
 	a.Mine = p.Session != nil && p.Session.Person.ID == it.AskedBy
 	a.May = p.Session != nil && !a.Mine && it.Person != p.Session.Person.ID
 	return a
@@ -183,6 +186,7 @@ func (g *Gate) AskMute(ctx context.Context, p Principal, c, person, reason strin
 // PolicyChange asks that other rules decide.
 type PolicyChange struct {
 	Hash     string    // of the bundle
+	Base     string    // of the bundle in whose place it comes
 	Proposal string    // the work that led to it
 	Author   string    // id of the person who wrote it and therefore never agrees; empty: the command line
 	Starts   time.Time // zero: at once
@@ -196,7 +200,7 @@ func (g *Gate) AskPolicy(ctx context.Context, p Principal, c PolicyChange) (Appr
 	if _, err := g.mayAsk(ctx, p, policy.PolicyPropose); err != nil {
 		return Approval{}, err
 	}
-	return g.ask(ctx, p, PolicyAct, c.Author, c.Says, c.Reason, actBody{Since: c.Starts, Person: c.Author, Policy: c.Hash, Proposal: c.Proposal})
+	return g.ask(ctx, p, PolicyAct, c.Author, c.Says, c.Reason, actBody{Since: c.Starts, Person: c.Author, Policy: c.Hash, Base: c.Base, Proposal: c.Proposal})
 }
 
 // ApprovalsWaiting counts the open acts to which p may agree, for the navigation; 0 for everybody else. A count is no reading.

@@ -318,3 +318,53 @@ func TestProposalRoundTrip(t *testing.T) {
 		t.Errorf("%.300q\nnot\n%.300q", got, want)
 	}
 }
+
+// Who agrees has read what differs from the rules in force. When others came into force meanwhile she agrees to nothing unseen; and a
+// replay that ends after the proposal was sent on does not take it back to work.
+func TestWhatIsAgreedToIsWhatWasRead(t *testing.T) {
+	h := newHouse(t)
+	ctx := t.Context()
+	author, second := h.officer(t, "Ada Min", "administrator"), h.officer(t, "Pia Riv", "privacy")
+	ready := func(b policy.Bundle) *governance.Proposal {
+		t.Helper()
+		p, err := h.Rules.Draft(ctx, author, b, "a test")
+		if err == nil {
+			p, err = h.Rules.Replay(ctx, author, p.ID)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range p.Replay.Blocked() {
+			if p, err = h.Rules.Answer(ctx, author, p.ID, c.Key, "they ask the team"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return p
+	}
+	worded := maps.Clone(shipped(t))
+	worded["treatment.cedar"] += "\n// said more clearly\n"
+	one, other := ready(stricter(t)), ready(worded)
+	first, err := h.Rules.Propose(ctx, author, one.ID, time.Time{}, "a test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	late, err := h.Rules.Propose(ctx, author, other.ID, time.Time{}, "a test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Rules.StoreForTest(ctx, one); !outcome.Is(err, outcome.Conflict) {
+		t.Errorf("a slow replay overwrote a proposal that waits: %v", err)
+	}
+	if _, err := h.Gate.Approve(ctx, second, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Gate.CarryOut(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Gate.Approve(ctx, second, late.ID); !outcome.Is(err, outcome.Conflict) {
+		t.Errorf("agreed on top of rules that she was not shown: %v", err)
+	}
+	if now, _ := h.Rules.InForce(); now.Hash != stricter(t).Hash() {
+		t.Error("what came into force first was taken out")
+	}
+}

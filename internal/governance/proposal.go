@@ -52,18 +52,29 @@ func (r *proposalRow) tagged() []any {
 	return []any{r.id, r.author, r.base, r.state, r.item, r.made, r.changed, r.body, r.rest}
 }
 
+// store writes a proposal over the one that was read. Errors: outcome.Conflict where it was changed since, by a second window or during a long replay.
 func (g *Rules) store(ctx context.Context, p *Proposal) error {
-	p.Changed = g.now()
+	read := p.Changed.UnixMicro()
+	if p.Changed = g.now(); p.Changed.UnixMicro() <= read {
+		p.Changed = time.UnixMicro(read + 1).UTC()
+	}
 	rest, err := json.Marshal(p.Rest)
 	if err != nil {
 		return err
 	}
 	r := proposalRow{id: p.ID, author: p.Author, base: p.Base, state: p.State, item: p.Item, made: p.Made.UnixMicro(), changed: p.Changed.UnixMicro(), body: p.Bundle.Pack(), rest: rest}
 	return g.o.DB.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`INSERT INTO policy_proposal (id, author, base, state, item, made, changed, body, rest, mac) VALUES (?,?,?,?,?,?,?,?,?,?)
-			ON CONFLICT (id) DO UPDATE SET state = excluded.state, item = excluded.item, changed = excluded.changed, body = excluded.body, rest = excluded.rest, mac = excluded.mac`,
-			append(r.tagged(), g.tags.proposal.Tag(r.tagged()...))...)
-		return err
+		done, err := tx.Exec(`INSERT INTO policy_proposal (id, author, base, state, item, made, changed, body, rest, mac) VALUES (?,?,?,?,?,?,?,?,?,?)
+			ON CONFLICT (id) DO UPDATE SET state = excluded.state, item = excluded.item, changed = excluded.changed, body = excluded.body, rest = excluded.rest, mac = excluded.mac
+			WHERE policy_proposal.changed = ?`,
+			append(append(r.tagged(), g.tags.proposal.Tag(r.tagged()...)), read)...)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, outcome.New(outcome.Conflict, "this proposal was changed meanwhile: look at it again, then try anew"))
+		}
+		return nil
 	})
 }
 

@@ -129,12 +129,15 @@ func (g *Rules) Propose(ctx context.Context, who access.Principal, id string, st
 		gains, losses, care := p.Replay.Counts()
 		says += fmt.Sprintf("; of %d decisions in 30 days %d would be allowed that were refused, %d refused that were allowed, %d of them acts of care", p.Replay.Decisions, gains, losses, care)
 	}
-	a, err := g.o.Gate.AskPolicy(ctx, who, access.PolicyChange{Hash: hash, Proposal: p.ID, Author: p.Author, Starts: starts, Says: says, Reason: reason})
+	a, err := g.o.Gate.AskPolicy(ctx, who, access.PolicyChange{Hash: hash, Base: g.o.Enforced.Hash(), Proposal: p.ID, Author: p.Author, Starts: starts, Says: says, Reason: reason})
 	if err != nil {
 		return a, err
 	}
 	p.State, p.Item = Waiting, a.ID
-	return a, g.store(ctx, p)
+	if err := g.store(ctx, p); err != nil { // what is asked for is what the work says, or nothing
+		return a, errors.Join(err, g.o.Gate.Decline(ctx, who, a.ID, "the proposal was changed meanwhile"))
+	}
+	return a, nil
 }
 
 // Rollback asks a second person that a bundle decide again that was in force before. Errors: outcome.NotFound; outcome.BusinessRule for one
@@ -172,8 +175,15 @@ func (g *Rules) Rollback(ctx context.Context, who access.Principal, hash, reason
 	return a, nil
 }
 
-// mayAgree is asked before somebody is the second person.
+// mayAgree is asked before somebody is the second person. What she read is the difference from the rules in force: where others came into force
+// since it was asked for, agreeing would take those out unseen.
 func (g *Rules) mayAgree(ctx context.Context, _ identity.Person, a access.Approval) error {
+	if err := g.Follow(ctx); err != nil {
+		return err
+	}
+	if a.Base != g.o.Enforced.Hash() {
+		return outcome.New(outcome.Conflict, "other rules have come into force since this was asked for: decline it, and propose it anew on top of those")
+	}
 	kept, err := g.Bundle(ctx, a.Policy)
 	if err != nil {
 		return err

@@ -89,8 +89,7 @@ func (p *Pages) whatItDoes(r *http.Request, who access.Principal, a access.Appro
 		return nil
 	case access.PolicyAct:
 		v.Will = "The rules decide about every access from then on, on every node. Those in force now are kept: the same two kinds of people can go back to them."
-		v.Counts = append(v.Counts, look.Fact{Name: "Bundle", Value: a.Policy[:min(16, len(a.Policy))]})
-		return nil
+		return p.whatRulesChange(r, a, v)
 	case access.ExportAct:
 		v.Will = "Whoever asked may write these events of the record in clear to a folder of the server, once, before this lapses."
 		return nil

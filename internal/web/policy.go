@@ -264,6 +264,27 @@ func faultyLines(faults []string, file, text string) (out []string) {
 	return out
 }
 
+// whatRulesChange shows the second person what she agrees to: each line that differs, and what the replay counted.
+func (p *Pages) whatRulesChange(r *http.Request, a access.Approval, v *page.ApprovalView) error {
+	v.Counts = append(v.Counts, look.Fact{Name: "Bundle", Value: a.Policy[:min(16, len(a.Policy))]}, look.Fact{Name: "What it would do", Value: upper(a.Says)})
+	if a.State != "open" {
+		return nil
+	}
+	wanted, err := p.o.Rules.Bundle(r.Context(), a.Policy)
+	if err != nil {
+		return err
+	}
+	now, _ := p.o.Rules.InForce() // without any the program's own decide, and no bundle of theirs is asked for
+	before, err := p.o.Rules.Bundle(r.Context(), cmp.Or(now.Hash, p.o.Rules.ShippedHash()))
+	if err != nil {
+		return err
+	}
+	for _, d := range governance.Diff(before.Bundle, wanted.Bundle) {
+		v.Diffs = append(v.Diffs, diffView(d))
+	}
+	return nil
+}
+
 func diffView(d governance.FileDiff) page.DiffView {
 	v := page.DiffView{Name: d.Name}
 	for _, l := range d.Lines {

@@ -29,9 +29,10 @@ type ApprovalView struct {
 	Steps    []UndoLine
 	More     string // how many steps are not listed
 	Left     []UndoLine
-	Open     bool // it waits
-	May      bool // this person may agree
-	Mine     bool // this person asked
+	Diffs    []DiffView // of rules: what differs from those in force
+	Open     bool       // it waits
+	May      bool       // this person may agree
+	Mine     bool       // this person asked
 	Why      string
 }
 
