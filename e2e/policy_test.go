@@ -62,6 +62,7 @@ func TestRulesAreChangedByTwo(t *testing.T) {
 	officer := as(t, "privacy")
 	officer.open("/approvals")
 	officer.follow("Let other rules of access decide")
+	officer.says("Tried on the log", "decisions in 30 days", "operations.cedar")
 	officer.fits("rules-approval")
 	officer.follow("Agree")
 	officer.says("Agreed")

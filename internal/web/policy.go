@@ -266,7 +266,10 @@ func faultyLines(faults []string, file, text string) (out []string) {
 
 // whatRulesChange shows the second person what she agrees to: each line that differs, and what the replay counted.
 func (p *Pages) whatRulesChange(r *http.Request, a access.Approval, v *page.ApprovalView) error {
-	v.Counts = append(v.Counts, look.Fact{Name: "Bundle", Value: a.Policy[:min(16, len(a.Policy))]}, look.Fact{Name: "What it would do", Value: upper(a.Says)})
+	v.Counts = append(v.Counts, look.Fact{Name: "Bundle", Value: a.Policy[:min(16, len(a.Policy))]})
+	if _, tried, ok := strings.Cut(a.Says, "; "); ok { // a way back is not tried
+		v.Counts = append(v.Counts, look.Fact{Name: "Tried on the log", Value: upper(tried)})
+	}
 	if a.State != "open" {
 		return nil
 	}
