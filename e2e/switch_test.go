@@ -133,11 +133,17 @@ func TestSwitch(t *testing.T) {
 	b.size(1440, 500)
 	b.fill("title", "Round")
 	b.fill("text", sentence)
+	hidden := b.beside() // a tab behind, without a stream of its own, as a browser has it when another is in front
+	hidden.open(w.chart)
+	hidden.says("Quintanilla")
+	ask[bool](hidden, `(Object.defineProperty(document, 'hidden', { value: true }), document.dispatchEvent(new Event('visibilitychange')))`)
 	ask[bool](b, `(scrollTo({ top: 120, behavior: 'instant' }), true)`)
 	down := ask[int](b, `Math.round(scrollY)`)
 	secrets := []string{"Quintanilla", "Rosa", "Breathing", "second dose"}
 	b.goes("Switch", chromedp.Evaluate[chromedp.Void](`document.querySelector('button.switch').click()`)) // without scrolling there
 	b.silent(secrets...)
+	hidden.until(`document.querySelector('h1').textContent === 'This screen is locked'`)
+	hidden.silent(secrets...)
 
 	hers.touched(false)
 	his.touched(true)

@@ -59,10 +59,13 @@ var assets = sync.OnceValue(func() map[string]*asset {
 		panic(err)
 	}
 	for _, m := range modules {
-		add(path.Base(m), "text/javascript; charset=utf-8", mustRead(m))
+		add(path.Base(m), "text/javascript; charset=utf-8", remarks.ReplaceAll(mustRead(m), nil))
 	}
 	return all
 })
+
+// remarks are the lines of a module that are comments: written for who reads the source, and a kilobyte on the wire.
+var remarks = regexp.MustCompile(`(?m)^[ \t]*//.*\n`)
 
 // assetName marks, inside the stylesheet, an asset whose served address is put in its place.
 var assetName = regexp.MustCompile(`asset:[a-z0-9.-]+`)

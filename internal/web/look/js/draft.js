@@ -21,7 +21,8 @@ for (const form of document.querySelectorAll('form[data-draft]')) {
     } catch {
       changed = true
       if (state) state.textContent = 'Not kept yet: no connection. We try again.'
-      waiting = setTimeout(keep, 10_000)
+      // A form that a lock took away is not kept again: the session may be somebody else's by then.
+      if (form.isConnected) waiting = setTimeout(keep, 10_000)
     }
   }
 

@@ -9,10 +9,15 @@ let told = Date.now()
 let stream = null
 let locked = false
 
+// A tab behind this one has no stream to hear of it, and may come forward when the next person is on.
+const tabs = new BroadcastChannel('lock')
+tabs.onmessage = lock
+
 function lock() {
   if (locked) return
   locked = true
   stream?.close()
+  tabs.postMessage(0)
   const screen = document.querySelector('#lock-screen').content.cloneNode(true)
   document.title = 'Locked · Chartwarden'
   document.body.replaceChildren(screen)
