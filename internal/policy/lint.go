@@ -87,6 +87,12 @@ func (s *Set) lint() (faults []string) {
 		for _, name := range s.unknownNames(r) {
 			complain(r, "%s", name)
 		}
+		if singles(r.tree) {
+			complain(r, "picks single people by principal.key: rules speak of roles and relationships, and key is the name of a relationship's tag alone")
+		}
+		if calls(r.tree, "datetime") {
+			complain(r, "names a day: when rules begin is said when they are published")
+		}
 		if r.permit && !admits(r.tree) {
 			complain(r, "a permit names those it admits: a role, a client, or a job")
 		}
@@ -98,6 +104,42 @@ func (s *Set) lint() (faults []string) {
 		}
 	}
 	return faults
+}
+
+// singles reports whether a rule looks at who somebody is. No law could be held against it by trying: whoever it is for is none of those tried.
+func singles(p *ast.Policy) bool {
+	key := func(n ast.IsNode) bool {
+		x, ok := n.(ast.NodeTypeAccess)
+		return ok && x.Value == "key" && isVariable(x.Arg, "principal")
+	}
+	all, tags := 0, 0
+	inspect(p, func(n ast.IsNode) {
+		switch x := n.(type) {
+		case ast.NodeTypeHasTag:
+			if key(x.Right) {
+				tags++
+			}
+		case ast.NodeTypeGetTag:
+			if key(x.Right) {
+				tags++
+			}
+		case ast.NodeTypeAccess:
+			if key(x) {
+				all++
+			}
+		}
+	})
+	return all != tags
+}
+
+// calls reports whether a rule calls a function of Cedar.
+func calls(p *ast.Policy, name types.Path) (found bool) {
+	inspect(p, func(n ast.IsNode) {
+		if x, ok := n.(ast.NodeTypeExtensionCall); ok && x.Name == name {
+			found = true
+		}
+	})
+	return found
 }
 
 // unknownNames finds entities that no enumeration holds and strings that no vocabulary holds.
@@ -131,7 +173,11 @@ func (s *Set) unknownNames(r rule) (out []string) {
 }
 
 func (s *Set) unknownEntity(uid types.EntityUID) []string {
-	if enum, ok := s.schema.Enums[uid.Type]; ok && !slices.Contains(enum.Values, uid) {
+	enum, ok := s.schema.Enums[uid.Type]
+	switch {
+	case !ok && uid.Type != "Action":
+		return []string{fmt.Sprintf("%s is one alone: rules speak of roles and relationships", uid)}
+	case ok && !slices.Contains(enum.Values, uid):
 		return []string{fmt.Sprintf("%s is not in the schema", uid)}
 	}
 	return nil
