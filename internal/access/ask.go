@@ -284,13 +284,19 @@ func (g *Gate) AnswerAsk(ctx context.Context, p Principal, id string, yes bool) 
 		return err
 	}
 	sentence := "declined to let a colleague see your chart"
+	var in letting
 	if yes {
-		if _, err := g.letIn(ctx, p, c, a.By); err != nil {
+		if in, err = g.mayLetIn(ctx, p, c, a.By); err != nil {
 			return err
 		}
 		sentence = "answered a colleague who asked to see your chart"
 	}
-	return g.persons.Answer(ctx, p.agent(), id, yes, []audit.PatientPart{{Patient: c.number, Ref: "Patient/" + c.id, Template: "ask", Sentence: sentence}})
+	// The answer settles the request before the word is there: who took it back a moment ago, or was answered by another, gets none.
+	if err := g.persons.Answer(ctx, p.agent(), id, yes, []audit.PatientPart{{Patient: c.number, Ref: "Patient/" + c.id, Template: "ask", Sentence: sentence}}); err != nil || !yes {
+		return err
+	}
+	_, err = g.letIn(ctx, in)
+	return err
 }
 
 // WithdrawAsk takes p's own open request back. Errors: outcome.NotFound.
@@ -319,47 +325,71 @@ func (g *Gate) AskedIn(ctx context.Context, p Principal, patientID, person strin
 	if err != nil {
 		return Word{}, err
 	}
-	return g.letIn(ctx, p, c, person)
-}
-
-func (g *Gate) letIn(ctx context.Context, p Principal, c chart, person string) (Word, error) {
-	s, d, err := g.permit(ctx, p, policy.Read, wordGiven, c, func(s standing) policy.Resource { return s.typical("Condition") })
+	in, err := g.mayLetIn(ctx, p, c, person)
 	if err != nil {
 		return Word{}, err
 	}
+	return g.letIn(ctx, in)
+}
+
+// letting is a word that may be given and is not yet.
+type letting struct {
+	word     Word
+	there    bool // it was given before: word is that one
+	event    audit.Event
+	chart    chart
+	sentence string
+}
+
+// letIn gives it.
+func (g *Gate) letIn(ctx context.Context, in letting) (Word, error) {
+	if in.there {
+		return in.word, nil
+	}
+	err := g.say(ctx, in.event, &in.word, in.chart, in.sentence)
+	return in.word, err
+}
+
+// mayLetIn decides whether p's word lets a person in to a chart. Nothing is kept by it.
+func (g *Gate) mayLetIn(ctx context.Context, p Principal, c chart, person string) (letting, error) {
+	s, d, err := g.permit(ctx, p, policy.Read, wordGiven, c, func(s standing) policy.Resource { return s.typical("Condition") })
+	if err != nil {
+		return letting{}, err
+	}
 	if p.Session.Capacity != identity.StaffCapacity || p.App != nil || p.Session.Person.ID == person {
-		return Word{}, outcome.New(outcome.Forbidden, "nobody asks himself in: a colleague who treats the patient says it").Because("own.word")
+		return letting{}, outcome.New(outcome.Forbidden, "nobody asks himself in: a colleague who treats the patient says it").Because("own.word")
 	}
 	if ok, err := g.treats(ctx, p.Session.Person, c); err != nil || !ok {
 		if err == nil {
 			err = outcome.New(outcome.Forbidden, "only who treats this patient by a visit, an order, a task or the care team asks a colleague in: you were asked in or cover yourself").Because("own.relation")
 		}
-		return Word{}, err
+		return letting{}, err
 	}
 	other, err := g.persons.Person(ctx, person)
 	if err != nil {
-		return Word{}, err
+		return letting{}, err
 	}
 	them, err := g.relate(ctx, Person(&identity.Session{Person: other, Capacity: identity.StaffCapacity, Trust: policy.Registered, Zone: policy.Hospital, AAL: 2}), c)
 	if err != nil {
-		return Word{}, err
+		return letting{}, err
 	}
 	them.context.AuthAge = 0
 	with := them
 	with.relation.Asked = true
 	switch r := them.typical("Condition"); {
 	case them.relation.Asked:
-		return g.newestWord(ctx, care.AskedIn, person, c)
+		w, err := g.newestWord(ctx, care.AskedIn, person, c)
+		return letting{word: w, there: true}, err
 	case !g.policy.Decide(with.request(policy.Read, r)).Allowed:
-		return Word{}, outcome.New(outcome.Forbidden, "your word does not open this chart to that person").Because("word.opens-nothing")
+		return letting{}, outcome.New(outcome.Forbidden, "your word does not open this chart to that person").Because("word.opens-nothing")
 	}
-	w := Word{Kind: care.AskedIn, Person: person, Patient: c.number, By: s.who.ID, From: s.at, Until: s.at.Add(askedLasts)}
+	w := Word{Kind: care.AskedIn, Person: person, Patient: c.number, By: s.who.ID, From: s.at, Until: s.at.Add(askedLasts), Known: s.at}
 	if shift := them.care.Shift; shift.On && shift.Until.After(s.at.Add(askedAtLeast)) && shift.Until.Before(w.Until) {
 		w.Until = shift.Until
 	}
 	e := s.event(wordGiven, "E")
 	e.PolicyHash = d.Hash
-	return w, g.say(ctx, e, &w, c, "asked "+other.Name+" about you")
+	return letting{word: w, event: e, chart: c, sentence: "asked " + other.Name + " about you"}, nil
 }
 
 func (g *Gate) newestWord(ctx context.Context, kind care.WordKind, person string, c chart) (Word, error) {

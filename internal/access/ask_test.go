@@ -3,7 +3,9 @@ package access_test
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -140,6 +142,76 @@ func TestAWordEnds(t *testing.T) {
 	}
 }
 
+// Who takes her request back at the very moment of the answer has no word, and of two who answer at once one does.
+func TestAWordComesOnlyOfAnAnswerThatCounts(t *testing.T) {
+	w := newWard(t)
+	w.checkIn(t, w.anna, w.maren)
+	anna, ben := w.Person(t, "Anna Lindqvist", "physician", w.anna), w.Person(t, "Ben Ito", "physician", "")
+	for round := range 12 {
+		ask, err := w.Gate.AskTeam(t.Context(), w.as(t, ben), w.maren, "fever")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answered, withdrawn error
+		var both sync.WaitGroup
+		answerer, asker := w.as(t, anna), w.as(t, ben)
+		both.Go(func() { answered = w.Gate.AnswerAsk(t.Context(), answerer, ask.ID, true) })
+		both.Go(func() { withdrawn = w.Gate.WithdrawAsk(t.Context(), asker, ask.ID) })
+		both.Wait()
+		words, err := w.Gate.WordsAbout(t.Context(), w.as(t, anna), w.maren)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (answered == nil) == (withdrawn == nil) || (answered == nil) != (len(words) == 1) {
+			t.Fatalf("round %d: answered %v, withdrawn %v, and there are %d words", round, answered, withdrawn, len(words))
+		}
+		for _, word := range words {
+			if _, err := w.Gate.EndWord(t.Context(), w.as(t, ben), word.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// What rested on somebody who was shut out does not come back with her, not even where nothing but her account was told.
+func TestNoWordOutlivesASuspension(t *testing.T) {
+	for name, whose := range map[string]func(anna, ben *servertest.Client) *servertest.Client{
+		"whose word it is": func(anna, _ *servertest.Client) *servertest.Client { return anna },
+		"who was let in":   func(_, ben *servertest.Client) *servertest.Client { return ben },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, turn := turned(t)
+			w.checkIn(t, w.anna, w.maren)
+			anna, ben := w.Person(t, "Anna Lindqvist", "physician", w.anna), w.Person(t, "Ben Ito", "physician", "")
+			chart := "/chart/" + w.maren
+			letIn(t, anna, chart, ben)
+			out := whose(anna, ben).Person.Person
+			turn(time.Minute)
+			if err := w.Persons.Suspend(t.Context(), identityAgent, out, "test"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Persons.Resume(t.Context(), identityAgent, out, "test"); err != nil {
+				t.Fatal(err)
+			}
+			if p, err := w.Persons.Person(t.Context(), out); err != nil || !p.Active {
+				t.Fatal(p.State, err)
+			}
+			if _, err := w.Gate.EndWords(t.Context(), "nobody"); err != nil { // what was read is believed for a second; this forgets it
+				t.Fatal(err)
+			}
+			turn(time.Minute)
+			anna, ben = w.again(t, anna), w.again(t, ben)
+			if got := ben.Get(t, chart).Status; got != http.StatusForbidden {
+				t.Errorf("the chart opens by a word of before: %d", got)
+			}
+			letIn(t, anna, chart, ben) // what is said after it counts
+			if report, err := w.Verify(t.Context(), nil); err != nil || len(report.Faults) > 0 {
+				t.Errorf("verify: %v %v", err, report.Faults)
+			}
+		})
+	}
+}
+
 func letIn(t *testing.T, who *servertest.Client, chart string, whom *servertest.Client) {
 	t.Helper()
 	who.Form(t, chart+"/asked", "name", "ben ito")
@@ -200,6 +272,42 @@ func TestAPartOfAChartForADay(t *testing.T) {
 	turn(24*time.Hour + time.Minute)
 	bill = w.again(t, bill)
 	says(t, bill.Get(t, "/fhir/Condition?patient="+w.maren), http.StatusForbidden)
+}
+
+// Two requests for parts of one chart that are agreed to before either is carried out give both parts, each once.
+func TestTwoPartsOfOneChartAtOnce(t *testing.T) {
+	w, turn := turned(t)
+	bill, priya := w.Person(t, "Bill Ing", "billing", ""), w.Person(t, "Priya Raman", "privacy", "")
+	turn(25 * time.Hour)
+	bill, priya = w.again(t, bill), w.again(t, priya)
+	for _, group := range []string{"clinical", "notes"} {
+		a, err := w.Gate.AskGrant(t.Context(), w.as(t, bill), w.maren, []string{group}, "Appeal")
+		if err == nil {
+			_, err = w.Gate.Approve(t.Context(), w.as(t, priya), a.ID)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := w.Gate.CarryOut(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	words, err := w.Gate.MyWords(t.Context(), w.as(t, bill))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var groups []string
+	for _, word := range words {
+		groups = append(groups, word.Groups...)
+	}
+	if slices.Sort(groups); !slices.Equal(groups, []string{"clinical", "notes"}) {
+		t.Errorf("he was given %v", groups)
+	}
+	if report, err := w.Verify(t.Context(), nil); err != nil || len(report.Faults) > 0 {
+		t.Errorf("verify: %v %v", err, report.Faults)
+	}
 }
 
 // An order that others addressed to her department, and a roster that does not have her: she takes it, and it ends with the order.

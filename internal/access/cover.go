@@ -50,7 +50,7 @@ func (g *Gate) Cover(ctx context.Context, p Principal, person, whom string, from
 	case until.Sub(from) > longestCover:
 		return Word{}, outcome.New(outcome.Value, "a cover lasts at most 45 days: make another one then").At("until")
 	}
-	w := Word{Kind: care.Covers, Person: person, Whom: whom, By: me, From: from.UTC().Truncate(time.Second), Until: until.UTC().Truncate(time.Second)}
+	w := Word{Kind: care.Covers, Person: person, Whom: whom, By: me, From: from.UTC().Truncate(time.Second), Until: until.UTC().Truncate(time.Second), Known: s.at}
 	e := s.event(wordGiven, "E")
 	e.PolicyHash = d.Hash
 	return w, g.say(ctx, e, &w, chart{}, "")

@@ -79,7 +79,8 @@ func (g *Gate) someoneApproves(ctx context.Context, s standing) (bool, error) {
 // carryGrant gives what was agreed to: once, also after a kill in between.
 func (g *Gate) carryGrant(ctx context.Context, it *identity.Pending) error {
 	b := bodyOf(it)
-	before, err := g.readWords(ctx, g.db.Reader(), `WHERE kind = ? AND person = ? AND patient = ? AND known >= ?`, string(Approved), it.AskedBy, int64(b.Patient), it.Decided.UnixMicro())
+	now := g.now()
+	before, err := g.readWords(ctx, g.db.Reader(), `WHERE item = ?`, it.ID)
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (g *Gate) carryGrant(ctx context.Context, it *identity.Pending) error {
 	}
 	known := !slices.ContainsFunc(b.Groups, func(group string) bool { return !slices.Contains(Grantable, group) }) // who agreed has read its name
 	if len(before) == 0 && who.Active && known {
-		w := Word{Kind: Approved, Person: it.AskedBy, Patient: b.Patient, By: it.By, Groups: b.Groups, From: g.now(), Until: g.now().Add(approvedLasts)}
+		w := Word{Kind: Approved, Person: it.AskedBy, Patient: b.Patient, By: it.By, Groups: b.Groups, From: now, Until: now.Add(approvedLasts), Known: now, Item: it.ID}
 		e := audit.Event{Agent: audit.Agent{Job: GrantAct}, Action: "E", Interaction: wordGiven, Class: audit.Machine, Purpose: "HOPERAT", PolicyHash: g.policy.Hash()}
 		if err := g.say(ctx, e, &w, chart{number: b.Patient, id: b.PatientID}, fmt.Sprintf("let %s see a part of your chart for a day, by a decision of two people", who.Name)); err != nil {
 			return err

@@ -24,7 +24,7 @@ func (g *Gate) TakeOrder(ctx context.Context, p Principal, patientID string) (Wo
 	if !slices.Contains(ways, outcome.TakeOrder) {
 		return Word{}, outcome.New(outcome.Forbidden, "no open order for this patient is addressed to your department").Because("no.order")
 	}
-	w := Word{Kind: care.Took, Person: s.who.ID, Patient: s.chart.number, By: s.who.ID, From: s.at, Until: s.at.Add(takenLasts)}
+	w := Word{Kind: care.Took, Person: s.who.ID, Patient: s.chart.number, By: s.who.ID, From: s.at, Until: s.at.Add(takenLasts), Known: s.at}
 	e := s.event(wordGiven, "E")
 	e.PolicyHash = g.policy.Hash()
 	return w, g.say(ctx, e, &w, s.chart, "took over an order for you that is addressed to their department")

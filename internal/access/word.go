@@ -28,6 +28,7 @@ type Word struct {
 	Known       time.Time
 	Entry       string
 	EndedBy     string
+	Item        string // of what was approved: id of the request
 
 	ended sql.NullInt64
 }
@@ -42,12 +43,20 @@ func (w *Word) columns() []any {
 		w.Entry, w.ended, w.EndedBy}
 }
 
-const wordColumns = `id, kind, person, patient, whom, said_by, parts, since, until, known, entry, ended, ended_by, mac`
+// tagged leaves the item out of a word that has none: such rows of a version before keep their tags.
+func (w *Word) tagged() []any {
+	if w.Item == "" {
+		return w.columns()
+	}
+	return append(w.columns(), w.Item)
+}
+
+const wordColumns = `id, kind, person, patient, whom, said_by, parts, since, until, known, entry, ended, ended_by, item, mac`
 
 func scanWord(rows *sql.Rows) (w Word, mac []byte, err error) {
 	var since, until, known int64
 	var parts, kind string
-	err = rows.Scan(&w.ID, &kind, &w.Person, &w.Patient, &w.Whom, &w.By, &parts, &since, &until, &known, &w.Entry, &w.ended, &w.EndedBy, &mac)
+	err = rows.Scan(&w.ID, &kind, &w.Person, &w.Patient, &w.Whom, &w.By, &parts, &since, &until, &known, &w.Entry, &w.ended, &w.EndedBy, &w.Item, &mac)
 	w.Kind, w.From, w.Until, w.Known = care.WordKind(kind), time.UnixMicro(since), time.UnixMicro(until), time.UnixMicro(known)
 	w.Groups = strings.Fields(parts)
 	return w, mac, err
@@ -59,7 +68,11 @@ func (w *Word) Over(at time.Time) bool { return w.ended.Valid || !w.Until.After(
 // line is what the entry of a word says of it: enough to find out whether a row is what was said.
 func (w *Word) line() string {
 	out := []string{string(w.Kind), w.Person}
-	for _, s := range []string{w.Whom, strings.Join(w.Groups, " ")} {
+	item := ""
+	if w.Item != "" {
+		item = "item " + w.Item
+	}
+	for _, s := range []string{w.Whom, strings.Join(w.Groups, " "), item} {
 		if s != "" {
 			out = append(out, s)
 		}
@@ -76,7 +89,10 @@ const (
 // say keeps a word: the entry first. e is begun by who says it; sentence is what the patient reads after that person's name, where the
 // word is about one.
 func (g *Gate) say(ctx context.Context, e audit.Event, w *Word, c chart, sentence string) error {
-	e.Kind, e.Text, w.Known = audit.People, w.line(), g.now()
+	if w.Known.IsZero() {
+		w.Known = g.now()
+	}
+	e.Kind, e.Text = audit.People, w.line()
 	if w.Patient != 0 {
 		e.Patients = []audit.PatientPart{{Patient: c.number, Ref: "Patient/" + c.id, Template: "word." + string(w.Kind), Sentence: sentence}}
 	}
@@ -87,8 +103,8 @@ func (g *Gate) say(ctx context.Context, e audit.Event, w *Word, c chart, sentenc
 	w.Entry = logged.Entry()
 	defer g.words.change()()
 	return g.db.Write(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRow(`INSERT INTO access_word (kind, person, patient, whom, said_by, parts, since, until, known, entry, ended, ended_by, mac)
-			VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id`, append(w.columns(), g.wordTags.Tag(w.columns()...))...).Scan(&w.ID)
+		err := tx.QueryRow(`INSERT INTO access_word (kind, person, patient, whom, said_by, parts, since, until, known, entry, ended, ended_by, item, mac)
+			VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id`, append(w.columns(), w.Item, g.wordTags.Tag(w.tagged()...))...).Scan(&w.ID)
 		return unreadableWords(err)
 	})
 }
@@ -105,7 +121,7 @@ func (g *Gate) end(ctx context.Context, by string, where string, args ...any) (n
 		for i := range found {
 			w := &found[i]
 			w.ended, w.EndedBy = sql.NullInt64{Int64: g.now().UnixMicro(), Valid: true}, by
-			if _, err := tx.Exec(`UPDATE access_word SET ended = ?, ended_by = ?, mac = ? WHERE id = ?`, w.ended, by, g.wordTags.Tag(w.columns()...), w.ID); err != nil {
+			if _, err := tx.Exec(`UPDATE access_word SET ended = ?, ended_by = ?, mac = ? WHERE id = ?`, w.ended, by, g.wordTags.Tag(w.tagged()...), w.ID); err != nil {
 				return unreadableWords(err)
 			}
 			n++
@@ -132,7 +148,7 @@ func (g *Gate) readWords(ctx context.Context, q querier, where string, args ...a
 		if err != nil {
 			return nil, unreadableWords(err)
 		}
-		if g.wordTags.Holds(mac, w.columns()...) {
+		if g.wordTags.Holds(mac, w.tagged()...) {
 			out = append(out, w)
 		} else {
 			g.altered(wordTable, w.ID)
@@ -148,7 +164,7 @@ type heldWord struct {
 	covered string // Practitioner
 }
 
-// heldWords gives the words by which a person may more at that time: none of anybody who may not work here any more.
+// heldWords gives the words by which a person may more at that time: none of anybody who may not work here any more, or who was shut out since it was said, back though she be.
 func (g *Gate) heldWords(ctx context.Context, person string, at time.Time) ([]heldWord, error) {
 	return g.words.held(person, at, func(from int64) ([]heldWord, error) {
 		found, err := g.readWords(ctx, g.db.Reader(), `WHERE person = ? AND until > ? AND ended IS NULL`, person, from)
@@ -171,16 +187,19 @@ func (g *Gate) heldWords(ctx context.Context, person string, at time.Time) ([]he
 
 func (g *Gate) withNames(ctx context.Context, w Word) (*heldWord, error) {
 	one := &heldWord{Word: w}
-	for _, id := range []string{w.By, w.Whom} {
-		if id == "" || id == w.Person {
+	for _, id := range []string{w.Person, w.By, w.Whom} {
+		if id == "" {
 			continue
 		}
 		p, err := g.persons.Person(ctx, id)
-		if outcome.Is(err, outcome.NotFound) || err == nil && !p.Active {
+		if outcome.Is(err, outcome.NotFound) || err == nil && (!p.Active || !w.Known.After(p.Out)) {
 			return nil, nil
 		}
 		if err != nil {
 			return nil, err
+		}
+		if id == w.Person {
+			continue
 		}
 		one.by = p.Name
 		if id == w.Whom {

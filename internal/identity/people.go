@@ -69,7 +69,8 @@ func (s *Store) create(ctx context.Context, by audit.Agent, n NewPerson, also fu
 
 // draft is the row that n becomes, not yet stored.
 func (s *Store) draft(ctx context.Context, by audit.Agent, n NewPerson) (*row, error) {
-	p, err := profile{n.Name, n.SignInName, n.Roles, n.Practitioner, n.Patient, n.Department, n.Clearances, n.TrainingDue.UTC(), n.Manager, n.Mail, ""}.clean()
+	p, err := profile{Name: n.Name, SignInName: n.SignInName, Roles: n.Roles, Practitioner: n.Practitioner, Patient: n.Patient, Department: n.Department,
+		Clearances: n.Clearances, TrainingDue: n.TrainingDue.UTC(), Manager: n.Manager, Mail: n.Mail}.clean()
 	if err == nil {
 		err = s.managed(ctx, p, profile{}, "")
 	}

@@ -51,8 +51,9 @@ type Person struct {
 	Enrolled     bool // has a passkey, or a password with an authenticator
 	Epoch        int64
 	Created      time.Time
-	CreatedBy    string // id of a person; empty: the command line
-	SuspendedBy  string // of a suspended person: id of the program that suspended her; empty: this house did
+	CreatedBy    string    // id of a person; empty: the command line
+	SuspendedBy  string    // of a suspended person: id of the program that suspended her; empty: this house did
+	Out          time.Time // when she was last suspended, also after she came back; zero: never. What rested on her before ended then
 }
 
 // String is the id.
@@ -138,8 +139,9 @@ type profile struct {
 	Practitioner, Patient, Department string
 	Clearances                        []string
 	TrainingDue                       time.Time
-	Manager, Mail                     string `json:",omitempty"`
-	SuspendedBy                       string `json:",omitempty"`
+	Manager, Mail                     string    `json:",omitempty"`
+	SuspendedBy                       string    `json:",omitempty"`
+	Out                               time.Time `json:",omitzero"`
 }
 
 // row is a person as stored.
@@ -183,11 +185,11 @@ func (s *Store) scanPerson(from scanner) (*row, error) {
 func (r *row) apply(p profile) {
 	r.Name, r.SignInName, r.Roles, r.Practitioner, r.Patient = p.Name, p.SignInName, p.Roles, p.Practitioner, p.Patient
 	r.Department, r.Clearances, r.TrainingDue, r.Manager, r.Mail = p.Department, p.Clearances, p.TrainingDue, p.Manager, p.Mail
-	r.SuspendedBy = p.SuspendedBy
+	r.SuspendedBy, r.Out = p.SuspendedBy, p.Out
 }
 
 func (r *row) profile() profile {
-	return profile{r.Name, r.SignInName, r.Roles, r.Practitioner, r.Patient, r.Department, r.Clearances, r.TrainingDue, r.Manager, r.Mail, r.SuspendedBy}
+	return profile{r.Name, r.SignInName, r.Roles, r.Practitioner, r.Patient, r.Department, r.Clearances, r.TrainingDue, r.Manager, r.Mail, r.SuspendedBy, r.Out}
 }
 
 // queryer is a reader pool or a transaction.

@@ -69,7 +69,7 @@ func (s *Store) suspend(ctx context.Context, by audit.Agent, id, reason string, 
 			c.state, c.revision = string(Suspended), c.revision+1
 			var p profile
 			if failed = openJSON(s.box, aad("person", r.ID), c.sealed, &p); failed == nil {
-				p.SuspendedBy = by.Client
+				p.SuspendedBy, p.Out = by.Client, s.now().UTC()
 				c.sealed, failed = sealJSON(s.box, k, aad("person", r.ID), p)
 			}
 		}); err != nil || failed != nil {
