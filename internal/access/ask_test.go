@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"chartwarden/internal/access"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/server/servertest"
@@ -209,6 +210,58 @@ func TestNoWordOutlivesASuspension(t *testing.T) {
 				t.Errorf("verify: %v %v", err, report.Faults)
 			}
 		})
+	}
+}
+
+// A word that was moved with the keys of the house still says other than its entry: of another patient, of another's giving.
+func TestAWordSaysWhatItsEntrySays(t *testing.T) {
+	w, turn := turned(t)
+	w.checkIn(t, w.anna, w.maren)
+	anna, ben := w.Person(t, "Anna Lindqvist", "physician", w.anna), w.Person(t, "Ben Ito", "physician", "")
+	bill, priya := w.Person(t, "Bill Ing", "billing", ""), w.Person(t, "Priya Raman", "privacy", "")
+	turn(25 * time.Hour)
+	anna, ben, bill, priya = w.again(t, anna), w.again(t, ben), w.again(t, bill), w.again(t, priya)
+	a, err := w.Gate.AskGrant(t.Context(), w.as(t, bill), w.maren, []string{"notes"}, "Appeal")
+	if err == nil {
+		_, err = w.Gate.Approve(t.Context(), w.as(t, priya), a.ID)
+	}
+	if err == nil {
+		err = w.Gate.CarryOut(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	letIn(t, anna, "/chart/"+w.maren, ben)
+	words, err := w.Gate.WordsAbout(t.Context(), w.as(t, anna), w.maren)
+	if err != nil || len(words) != 2 {
+		t.Fatal(len(words), err)
+	}
+	faults := func() int {
+		t.Helper()
+		report, err := w.Verify(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(report.Faults)
+	}
+	if n := faults(); n != 0 {
+		t.Fatalf("%d faults of what nobody moved", n)
+	}
+	for _, word := range words {
+		for what, move := range map[string]func(*access.Word){
+			"of another patient":  func(w *access.Word) { w.Patient++ },
+			"of another's giving": func(w *access.Word) { w.By = ben.Person.Person },
+		} {
+			if err := w.Gate.Retell(t.Context(), word.ID, move); err != nil {
+				t.Fatal(err)
+			}
+			if n := faults(); n != 1 {
+				t.Errorf("a word of the kind %s made one %s: %d faults", word.Kind, what, n)
+			}
+			if err := w.Gate.Retell(t.Context(), word.ID, func(w *access.Word) { *w = word }); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 

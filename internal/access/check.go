@@ -18,11 +18,19 @@ type Check struct {
 	untagged  bool
 	opened    map[pair][]audit.Event
 	back      map[pair][]time.Time
-	said      map[string]string    // what an entry said, by its name
+	said      map[string]saying    // what an entry said, by its name
 	unsaid    map[string]time.Time // words that a person ended, by the entry that said them
 	words     []Word
 	downtimes []Downtime
 	cut       bool
+}
+
+// saying is what an entry says of a word or a downtime.
+type saying struct {
+	text    string
+	by      string // id of who said so; empty: a job, and the text names the request
+	patient fhir.PatientID
+	erased  bool // the patient's part, with her key
 }
 
 // pair is whose grant on whose chart.
@@ -37,7 +45,7 @@ func NewCheck(ctx context.Context, d *db.DB, grants, words, downtimes Tags, unta
 	if err := db.Migrate(ctx, d, "access", migrations()); err != nil {
 		return nil, err
 	}
-	return &Check{g: &Gate{db: d, tags: grants, wordTags: words, downtimeTags: downtimes, altered: func(table string, row int64) { fault(table, row, "was not written by this server, or was changed") }}, fault: fault, untagged: untagged, opened: map[pair][]audit.Event{}, back: map[pair][]time.Time{}, said: map[string]string{}, unsaid: map[string]time.Time{}}, nil
+	return &Check{g: &Gate{db: d, tags: grants, wordTags: words, downtimeTags: downtimes, altered: func(table string, row int64) { fault(table, row, "was not written by this server, or was changed") }}, fault: fault, untagged: untagged, opened: map[pair][]audit.Event{}, back: map[pair][]time.Time{}, said: map[string]saying{}, unsaid: map[string]time.Time{}}, nil
 }
 
 // Entry takes in one entry of the log.
@@ -49,7 +57,11 @@ func (c *Check) Entry(r *audit.Read) {
 	if e.Kind == audit.People && e.Outcome == succeeded {
 		switch e.Interaction {
 		case wordGiven:
-			c.said[r.Entry()] = e.Text
+			one := saying{text: e.Text, by: e.Agent.Person, erased: r.Withheld > 0}
+			if len(e.Patients) > 0 {
+				one.patient = e.Patients[0].Patient
+			}
+			c.said[r.Entry()] = one
 		case wordEnded:
 			if of, _, ok := strings.Cut(strings.TrimPrefix(e.Text, endsWord), " "); ok {
 				c.unsaid[of] = r.Recorded
@@ -59,7 +71,7 @@ func (c *Check) Entry(r *audit.Read) {
 	if e.Kind == audit.Setting && e.Outcome == succeeded {
 		switch e.Interaction {
 		case downtimeBegins:
-			c.said[r.Entry()] = e.Text
+			c.said[r.Entry()] = saying{text: e.Text}
 		case downtimeEnds:
 			c.unsaid[e.Text] = r.Recorded
 		}
@@ -131,7 +143,7 @@ func (c *Check) compareWords(readAt time.Time) {
 		w := &c.words[i]
 		if said, ok := c.said[w.Entry]; !ok && !c.cut {
 			c.fault(wordTable, w.ID, "is a word that no entry says")
-		} else if ok && said != w.line() {
+		} else if ok && (said.text != w.line() || !said.erased && said.patient != w.Patient || said.by != "" && said.by != w.By) {
 			c.fault(wordTable, w.ID, "says other than its entry")
 		}
 		if at, ok := c.unsaid[w.Entry]; ok && !w.ended.Valid && readAt.Sub(at) > time.Second {
@@ -146,7 +158,7 @@ func (c *Check) compareDowntimes(readAt time.Time) {
 		d := &c.downtimes[i]
 		if said, ok := c.said[d.Entry]; !ok && !c.cut {
 			c.fault(downtimeTable, d.ID, "is a downtime that no entry declares")
-		} else if ok && said != d.line() {
+		} else if ok && said.text != d.line() {
 			c.fault(downtimeTable, d.ID, "says other than its entry")
 		}
 		if at, ok := c.unsaid[d.Entry]; ok && !d.ended.Valid && readAt.Sub(at) > time.Second {

@@ -70,7 +70,7 @@ func (w *Word) line() string {
 	out := []string{string(w.Kind), w.Person}
 	item := ""
 	if w.Item != "" {
-		item = "item " + w.Item
+		item = "item " + w.Item + " agreed by " + w.By // the entry is of a job
 	}
 	for _, s := range []string{w.Whom, strings.Join(w.Groups, " "), item} {
 		if s != "" {

@@ -57,6 +57,10 @@ func (s *Server) verify(ctx context.Context, o audit.VerifyOptions, loose bool) 
 	if err != nil {
 		return nil, err
 	}
+	school, err := training.NewCheck(ctx, s.records, s.rowTags(trainingRows), fault)
+	if err != nil {
+		return nil, err
+	}
 	beside := &record.Beside{Fault: fault}
 	if !untagged {
 		beside.Care = s.graph.Check(loose, fault)
@@ -69,6 +73,7 @@ func (s *Server) verify(ctx context.Context, o audit.VerifyOptions, loose bool) 
 		people.Entry(r)
 		grants.Entry(r)
 		rules.Entry(r)
+		school.Entry(r)
 	}
 	o.Clinical = clinical(s.store.Stored(ctx, beside), func() error { // between the entries that rows must agree with and the last ones
 		readAt = time.Now()
@@ -76,6 +81,9 @@ func (s *Server) verify(ctx context.Context, o audit.VerifyOptions, loose bool) 
 			return err
 		}
 		if enforced, err = rules.Rows(ctx); err != nil {
+			return err
+		}
+		if err = school.Read(ctx); err != nil {
 			return err
 		}
 		given, err = grants.Read(ctx)
@@ -88,9 +96,7 @@ func (s *Server) verify(ctx context.Context, o audit.VerifyOptions, loose bool) 
 	people.Compare(rows)
 	grants.Compare(given, readAt)
 	rules.Compare(enforced)
-	if err := training.Verify(ctx, s.records, s.rowTags(trainingRows), fault); err != nil {
-		return nil, err
-	}
+	school.Compare()
 	for _, f := range found {
 		report.Add(f)
 	}

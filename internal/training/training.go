@@ -163,6 +163,7 @@ func (s *School) Record(ctx context.Context, person string) (out []Done, err err
 		return nil, unreadable(err)
 	}
 	defer rows.Close()
+	var altered []Done
 	for rows.Next() {
 		var d Done
 		var at int64
@@ -171,7 +172,8 @@ func (s *School) Record(ctx context.Context, person string) (out []Done, err err
 			return nil, unreadable(err)
 		}
 		if !s.o.Tags.Holds(mac, person, d.Module, d.Version, at, d.Entry) {
-			s.o.Altered(table, 0)
+			d.At = time.UnixMicro(at)
+			altered = append(altered, d)
 			continue
 		}
 		d.At = time.UnixMicro(at)
@@ -179,6 +181,14 @@ func (s *School) Record(ctx context.Context, person string) (out []Done, err err
 	}
 	if err := rows.Err(); err != nil {
 		return nil, unreadable(err)
+	}
+	for _, d := range altered { // a verification numbers them likewise
+		var n int64
+		if err := s.o.DB.Reader().QueryRowContext(ctx, `SELECT count(*) FROM training_done WHERE at < ?1 OR at = ?1 AND (person < ?2 OR person = ?2 AND module <= ?3)`,
+			d.At.UnixMicro(), person, d.Module).Scan(&n); err != nil {
+			return nil, unreadable(err)
+		}
+		s.o.Altered(table, n)
 	}
 	return out, nil
 }
@@ -214,8 +224,8 @@ func (s *School) Complete(ctx context.Context, p *identity.Session, id string, a
 // keep writes a completion: the entry, then the row.
 func (s *School) keep(ctx context.Context, p *identity.Session, m Module) (done Done, err error) {
 	at := s.o.Now().UTC()
-	logged, err := s.o.Log.Note(ctx, audit.Event{Time: at, Kind: audit.People, Agent: p.Agent(), Action: "E", Interaction: "training", Class: audit.Deliberate, Purpose: "HOPERAT",
-		Text: "completed and signed " + m.ID + ", version " + m.Version})
+	logged, err := s.o.Log.Note(ctx, audit.Event{Time: at, Kind: audit.People, Agent: p.Agent(), Action: "E", Interaction: completes, Class: audit.Deliberate, Purpose: "HOPERAT",
+		Text: says(m.ID, m.Version)})
 	if err != nil {
 		return done, err
 	}
@@ -391,34 +401,6 @@ func (s *School) Lessons(moment string) (Module, bool) {
 		return Module{}, false
 	}
 	return s.lessons[at], true
-}
-
-// Verify tells of each completion that this server did not write. Errors: as [db.Migrate]; outcome.Transient.
-func Verify(ctx context.Context, d *db.DB, tags Tags, fault func(table string, row int64, what string)) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err == nil {
-		err = db.Migrate(ctx, d, "training", files)
-	}
-	if err != nil {
-		return err
-	}
-	rows, err := d.Reader().QueryContext(ctx, `SELECT person, module, version, at, entry, mac FROM training_done ORDER BY at, person, module`)
-	if err != nil {
-		return unreadable(err)
-	}
-	defer rows.Close()
-	for n := int64(1); rows.Next(); n++ {
-		var person, module, version, entry string
-		var at int64
-		var mac []byte
-		if err := rows.Scan(&person, &module, &version, &at, &entry, &mac); err != nil {
-			return unreadable(err)
-		}
-		if !tags.Holds(mac, person, module, version, at, entry) {
-			fault(table, n, "was not written by this server, or was changed")
-		}
-	}
-	return unreadable(rows.Err())
 }
 
 func unreadable(err error) error {
