@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"chartwarden/internal/access"
@@ -150,5 +151,5 @@ func (g *Rules) TryWithout(ctx context.Context, who access.Principal, advice []U
 		}
 		p.Roles = slices.DeleteFunc(slices.Clone(p.Roles), func(r string) bool { return slices.Contains(a.Roles, r) })
 		p.Clearances = slices.DeleteFunc(slices.Clone(p.Clearances), func(c string) bool { return slices.Contains(a.Clearances, c) })
-	})
+	}, new(atomic.Int64))
 }

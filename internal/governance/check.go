@@ -94,7 +94,45 @@ func (v *Verification) Rows(ctx context.Context) (out []Enforcement, err error) 
 	if err != nil {
 		return nil, err
 	}
-	return out, v.proposals(ctx)
+	if err := v.proposals(ctx); err != nil {
+		return nil, err
+	}
+	return out, v.besides(ctx)
+}
+
+func (v *Verification) besides(ctx context.Context) error {
+	rows, err := v.d.Reader().QueryContext(ctx, selectBeside)
+	if err != nil {
+		return unreadable(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r besideRow
+		if err := r.scan(rows); err != nil {
+			return unreadable(err)
+		}
+		if !v.tags.beside.Holds(r.mac, r.tagged()...) {
+			v.fault(besideTable, r.number, "was not written by this server, or was changed")
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return unreadable(err)
+	}
+	tallies, err := v.d.Reader().QueryContext(ctx, selectTally)
+	if err != nil {
+		return unreadable(err)
+	}
+	defer tallies.Close()
+	for tallies.Next() {
+		var r tallyRow
+		if err := r.scan(tallies); err != nil {
+			return unreadable(err)
+		}
+		if !v.tags.tally.Holds(r.mac, r.tagged()...) {
+			v.fault(tallyTable, rowNumber(r.node), "was not written by this server, or was changed")
+		}
+	}
+	return tallies.Err()
 }
 
 func (v *Verification) proposals(ctx context.Context) error {

@@ -61,23 +61,33 @@ type Rules struct {
 	tags    tags
 	shipped policy.Bundle
 
-	mu       sync.Mutex
-	history  []Enforcement // genuine rows, oldest first
-	place    place         // of the rows as they were read
-	shadowed context.CancelFunc
-	began    atomic.Bool // a bundle decides that was put in force here
+	mu      sync.Mutex
+	history []Enforcement      // genuine rows, oldest first
+	place   place              // of the rows as they were read
+	trying  map[string]*Trying // replays under way, by proposal
+	began   atomic.Bool        // a bundle decides that was put in force here
+
+	besideMu sync.Mutex
+	beside   *beside // the candidate that decides beside; nil: none
+	closed   bool
+
+	life       context.Context // of what runs in the background
+	stop       context.CancelFunc
+	background sync.WaitGroup
 }
 
-type tags struct{ bundle, enforced, proposal access.Tags }
+type tags struct{ bundle, enforced, proposal, beside, tally access.Tags }
 
 const (
 	bundleTable   = "policy_bundle"
 	enforcedTable = "policy_enforced"
 	proposalTable = "policy_proposal"
+	besideTable   = "policy_beside"
+	tallyTable    = "policy_tally"
 )
 
 func newTags(of func(string) access.Tags) tags {
-	return tags{of(bundleTable), of(enforcedTable), of(proposalTable)}
+	return tags{of(bundleTable), of(enforcedTable), of(proposalTable), of(besideTable), of(tallyTable)}
 }
 
 // Open puts the bundle in force that the house decided on; where it has decided nothing, the one that the program brings. A row that this
@@ -99,7 +109,8 @@ func Open(ctx context.Context, o Options) (*Rules, error) {
 	if err := db.Migrate(ctx, o.DB, "governance", migrations()); err != nil {
 		return nil, err
 	}
-	g := &Rules{o: o, tags: newTags(o.Tags)}
+	g := &Rules{o: o, tags: newTags(o.Tags), trying: map[string]*Trying{}}
+	g.life, g.stop = context.WithCancel(context.WithoutCancel(ctx))
 	var err error
 	if g.shipped, err = policy.Gather(o.Shipped); err != nil {
 		return nil, err
@@ -121,6 +132,9 @@ func (g *Rules) Run(ctx context.Context) {
 	for {
 		if err := g.Follow(ctx); err != nil && ctx.Err() == nil {
 			g.o.Logger.Error("the rules of access cannot be followed: those in force stay", "error", err)
+		}
+		if err := g.followBeside(ctx); err != nil && ctx.Err() == nil {
+			g.o.Logger.Error("the rules that decide beside cannot be followed", "error", err)
 		}
 		select {
 		case <-ctx.Done():

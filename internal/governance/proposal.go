@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"chartwarden/internal/access"
@@ -220,11 +221,11 @@ func (g *Rules) Replay(ctx context.Context, who access.Principal, id string) (*P
 	if err != nil {
 		return nil, err
 	}
-	now := g.now()
-	if p.Replay, err = g.Try(ctx, who, p.Bundle, now.Add(-Window), now.Add(time.Second)); err != nil {
+	set, err := policy.Load(p.Bundle)
+	if err != nil {
 		return nil, err
 	}
-	return p, g.store(ctx, p)
+	return p, g.try(ctx, who, p, set, new(atomic.Int64))
 }
 
 // Answer says why acts of care that a replay found blocked are right to be blocked. Errors: outcome.Forbidden; outcome.NotFound for a change

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"chartwarden/internal/access"
@@ -67,16 +68,17 @@ func (g *Rules) Try(ctx context.Context, p access.Principal, b policy.Bundle, fr
 	if err != nil {
 		return nil, err
 	}
-	return g.replay(ctx, p, set, from, to, nil)
+	return g.replay(ctx, p, set, from, to, nil, new(atomic.Int64))
 }
 
-// replay decides again. without, when given, changes who asked.
-func (g *Rules) replay(ctx context.Context, p access.Principal, set *policy.Set, from, to time.Time, without func(*policy.Principal)) (*Replay, error) {
+// replay decides again. without, when given, changes who asked. made counts what was decided so far.
+func (g *Rules) replay(ctx context.Context, p access.Principal, set *policy.Set, from, to time.Time, without func(*policy.Principal), made *atomic.Int64) (*Replay, error) {
 	out := &Replay{Hash: set.Hash(), Against: g.o.Enforced.Hash(), From: from.UTC(), To: to.UTC(), Made: g.now()}
 	found := map[string]*Change{}
 	read, err := g.o.Gate.Past(ctx, p, "replay by the rules "+out.Hash, from, to, func(x access.Past) error {
 		for _, q := range x.Facts.Requests() {
 			out.Decisions++
+			made.Add(1)
 			was := policy.Decision{Allowed: x.Allowed}
 			if without != nil { // what counts is what going without costs, not what other rules decided meanwhile
 				was = set.Decide(q)

@@ -61,6 +61,17 @@ func NewShadow(candidate *Set) *Shadow {
 // Hash is that of the candidate.
 func (s *Shadow) Hash() string { return s.set.hash }
 
+// Resume goes on from what was found before. Call it before [Shadow.Run].
+func (s *Shadow) Resume(t Tally) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.judged, s.beyond = s.judged+t.Judged, s.beyond+t.Beyond
+	s.missed.Add(t.Missed)
+	for _, d := range t.Differences {
+		s.found[d.Difference] += d.Count
+	}
+}
+
 // Run judges what is handed over until ctx ends.
 func (s *Shadow) Run(ctx context.Context) {
 	for {

@@ -232,6 +232,9 @@ func (p *Pages) workPage(w http.ResponseWriter, r *http.Request, status int, who
 	if x.Replay != nil {
 		v.Replay = p.replayView(r, x)
 	}
+	if t := p.o.Rules.Trying(x.ID); t != nil {
+		v.Trying = look.Plural(t.Decisions(), "decision", "decisions") + " so far, since " + look.Recent(t.Began.In(p.o.Zone), p.now()).Text()
+	}
 	p.draw(w, r, status, page.Work(v))
 }
 
@@ -368,6 +371,9 @@ func changeMark(gains, care bool) look.Mark {
 	return look.Mark{Tone: look.Warn, Text: "Loses"}
 }
 
+// patience is how long a page waits for a replay.
+const patience = 5 * time.Second
+
 // workOnRules takes a step of work on the rules.
 func (p *Pages) workOnRules(w http.ResponseWriter, r *http.Request) {
 	who, ok := p.permitted(w, r, policy.PolicyPropose)
@@ -382,7 +388,15 @@ func (p *Pages) workOnRules(w http.ResponseWriter, r *http.Request) {
 		_, err = p.o.Rules.Save(r.Context(), who, id, file, r.PostForm.Get("text"))
 		here += "?" + url.Values{"file": {file}}.Encode()
 	case "replay":
-		_, err = p.o.Rules.Replay(r.Context(), who, id)
+		var t *governance.Trying
+		if t, err = p.o.Rules.BeginReplay(r.Context(), who, id); err == nil {
+			select { // most logs are read by then; a longer one goes on beside, and the page says how far it is
+			case <-t.Done():
+				err = t.Err()
+			case <-time.After(patience):
+			case <-r.Context().Done():
+			}
+		}
 	case "beside":
 		if err = p.o.Rules.Accompany(r.Context(), who, id); err == nil {
 			here = "/policy"

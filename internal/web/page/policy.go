@@ -89,6 +89,7 @@ type WorkView struct {
 	Numbered  []string // lines of the file that faults name, with their numbers
 	Diffs     []DiffView
 	Cells     []ChangedCell
+	Trying    string // how far a replay under way has come; empty: none is
 	Replay    *ReplayView
 }
 
