@@ -31,8 +31,10 @@ type Check struct {
 	devices  map[string][]deed      // by id
 	reports  map[string][]deed      // of machines, by device
 	undone   map[audit.Index]bool
-	cut      bool      // an earlier log is not here as it was: what it said is not known
-	tagged   time.Time // when the rows of an earlier version got their tags
+	unsure   map[audit.Index]bool      // acts that a crash may have cut between their entry and their row
+	late     map[audit.Index]time.Time // by log: when its newest entry was written
+	cut      bool                      // an earlier log is not here as it was: what it said is not known
+	tagged   time.Time                 // when the rows of an earlier version got their tags
 	taggings int
 }
 
@@ -75,7 +77,7 @@ func NewCheck(ctx context.Context, d *db.DB, box *seal.Box, untagged bool, fault
 	s := &Store{db: d, box: box, tags: newTags(box), now: time.Now, o: Options{Altered: func(string, int64) {}}}
 	return &Check{s: s, fault: fault, untagged: untagged, people: map[string]*told{}, sessions: map[string]*stint{}, items: map[string]deed{}, carried: map[string]deed{},
 		clients: map[string]*registered{}, over: map[string]audit.Index{},
-		devices: map[string][]deed{}, reports: map[string][]deed{}, undone: map[audit.Index]bool{}}, nil
+		devices: map[string][]deed{}, reports: map[string][]deed{}, undone: map[audit.Index]bool{}, unsure: map[audit.Index]bool{}, late: map[audit.Index]time.Time{}}, nil
 }
 
 var (
@@ -88,6 +90,11 @@ var (
 // Entry takes in one entry of the log.
 func (c *Check) Entry(r *audit.Read) {
 	e := &r.Event
+	of := r.Index - audit.Index(r.Index.Number())
+	if e.Kind == audit.Started {
+		c.doubt(of)
+	}
+	c.late[of] = r.Recorded
 	switch {
 	case e.Kind == audit.Cut:
 		c.cut = true
@@ -98,6 +105,21 @@ func (c *Check) Entry(r *audit.Read) {
 		}
 	case e.Kind == audit.Session, e.Kind == audit.People, e.Kind == audit.Emergency:
 		c.act(r)
+	}
+}
+
+// crashing is how long a process may go on after a row could not be written: it ends by itself then, or was killed before.
+const crashing = 30 * time.Second
+
+// doubt takes in that a process began a log anew: what the one before noted last of each person may have had its entry and not its row. Both are
+// right then. Whoever ends a server within half a minute of a change, and sets that one row back, is not named here.
+func (c *Check) doubt(of audit.Index) {
+	for _, t := range c.people {
+		if n := len(t.acts) - 1; n >= 0 {
+			if d := t.acts[n]; d.at-audit.Index(d.at.Number()) == of && !t.last.Before(c.late[of].Add(-crashing)) {
+				c.unsure[d.at] = true
+			}
+		}
 	}
 }
 
