@@ -45,6 +45,20 @@ func (s *Store) SpendAssertion(ctx context.Context, client, jti string, expires 
 	})
 }
 
+// AssertionSpent refuses a number that [Store.SpendAssertion] counted, without counting it: for what is spent only once it worked, so that it
+// can be sent again where it did not. Errors: [ErrReplayed]; outcome.NoStore.
+func (s *Store) AssertionSpent(ctx context.Context, client, jti string) error {
+	sum := sha256.Sum256([]byte(client + "\x00" + jti))
+	var n int
+	if err := s.db.Reader().QueryRowContext(ctx, `select count(*) from identity_assertion where jti=?`, sum[:]).Scan(&n); err != nil {
+		return outcome.Wrap("identity: assertion", outcome.NoStore, "what was sent before cannot be read", err)
+	}
+	if n > 0 {
+		return ErrReplayed
+	}
+	return nil
+}
+
 // TokenSigner is the key that signs identity tokens (RS256, as the standard wants), made at the first need and kept sealed. id names it
 // in the JWK Set.
 func (s *Store) TokenSigner(ctx context.Context) (id string, key *rsa.PrivateKey, err error) {

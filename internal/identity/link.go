@@ -132,13 +132,20 @@ func (s *Store) LinkProvider(ctx context.Context, ses *Session, v Vouched, name 
 	if err := s.fresh(ses); err != nil {
 		return err
 	}
-	err := s.makeLink(ctx, ses.Agent(), ses.person, ses.Person.ID, v, name, func(tx *sql.Tx) error { return s.still(tx, ses) })
+	err := s.makeLink(ctx, ses.Agent(), ses.person, ses.Person.ID, v, name, func(tx *sql.Tx) error {
+		if err := s.still(tx, ses); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`delete from identity_unlinked where person=?`, ses.person)
+		return err
+	})
 	s.refresh(ses.person)
 	return err
 }
 
 // LinkKnown links an account to whoever another source knows by a key that the provider says too: a directory by externalId, or the HR
-// file. The site has to want that; the person is told. Errors: outcome.Login: nobody, or nobody who may come in.
+// file. The site has to want that; the person is told. A link that was removed, by her or with the rest of how she signed in, is not made again so:
+// she links the account herself. Errors: outcome.Login: nobody, or nobody who may come in.
 func (s *Store) LinkKnown(ctx context.Context, v Vouched, source, key, name string) error {
 	if key == "" {
 		return errUnlinked
@@ -157,12 +164,33 @@ func (s *Store) LinkKnown(ctx context.Context, v Vouched, source, key, name stri
 	if !r.Active {
 		return errUnlinked
 	}
-	err = s.makeLink(ctx, audit.Agent{Job: providerJob}, r.number, r.ID, v, name, func(*sql.Tx) error { return nil })
+	if err := s.neverUnlinked(ctx, s.db.Reader(), r.number); err != nil { // before an entry says that it was linked
+		return err
+	}
+	err = s.makeLink(ctx, audit.Agent{Job: providerJob}, r.number, r.ID, v, name, func(tx *sql.Tx) error { return s.neverUnlinked(ctx, tx, r.number) })
 	s.refresh(r.number)
 	if errors.Is(err, errHasLink) {
 		return errUnlinked // she has another account already; which of the two is hers nobody knows here
 	}
 	return err
+}
+
+// keepUnlinked remembers, in the transaction that removes it, that somebody's link was removed.
+func (s *Store) keepUnlinked(tx *sql.Tx, person int64) error {
+	_, err := tx.Exec(`insert into identity_unlinked(person, at) select person, ? from identity_link where person=? on conflict do nothing`, micros(s.now()), person)
+	return err
+}
+
+// neverUnlinked refuses somebody whose link was removed and not made again by herself.
+func (s *Store) neverUnlinked(ctx context.Context, q queryer, person int64) error {
+	var n int
+	if err := q.QueryRowContext(context.WithoutCancel(ctx), `select count(*) from identity_unlinked where person=?`, person).Scan(&n); err != nil {
+		return unreadableCredentials(err)
+	}
+	if n > 0 {
+		return errUnlinked
+	}
+	return nil
 }
 
 func (s *Store) makeLink(ctx context.Context, by audit.Agent, number int64, person string, v Vouched, name string, may func(*sql.Tx) error) error {
@@ -219,6 +247,9 @@ func (s *Store) Unlink(ctx context.Context, ses *Session) error {
 	return s.removeFactor(ctx, ses, didUnlink, "provider link "+found[0].id+" of person "+ses.Person.ID, func(tx *sql.Tx, left factorsLeft) error {
 		if !left.password && len(left.passkeys) == 0 {
 			return errLastFactor
+		}
+		if err := s.keepUnlinked(tx, ses.person); err != nil {
+			return err
 		}
 		return oneOr(errNoLink)(tx.Exec(`delete from identity_link where id=? and person=?`, found[0].id, ses.person))
 	})

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"database/sql"
 	"testing"
 
 	"chartwarden/internal/outcome"
@@ -95,6 +96,63 @@ func TestOneFactorBeginsNoSessionAtALockedScreen(t *testing.T) {
 	} {
 		if o, err := try(); err == nil {
 			t.Errorf("%s: one factor opened a session of level %d", name, o.Session.AAL)
+		}
+	}
+}
+
+// What an administrator or the person herself removed comes back by her own hand alone, not by the key that another source gave.
+func TestARemovedLinkStaysRemoved(t *testing.T) {
+	v := Vouched{Issuer: "https://id.example", Subject: "maren", Level: 2}
+	for name, remove := range map[string]func(*site, someone, Opened){
+		"by herself": func(s *site, _ someone, o Opened) { s.must(s.Unlink(t.Context(), o.Session)) },
+		"with the reset of how she signs in": func(s *site, p someone, _ Opened) {
+			s.must(s.db.Write(t.Context(), func(tx *sql.Tx) error {
+				r, err := s.find(t.Context(), tx, p.Person)
+				if err == nil {
+					_, err = s.dropFactors(tx, r.number)
+				}
+				return err
+			}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, true)
+			s.t = t
+			maren := s.hire("Maren Okafor", Nurse)
+			s.must(s.TakeOn(t.Context(), shell, Account{Source: HRSource, Person: maren.Person, Key: "7"}))
+			known := func() error { return s.LinkKnown(t.Context(), v, HRSource, "7", "maren") }
+			s.must(known())
+			o := maren.signIn()
+			remove(s, maren, o)
+			s.refused(known(), outcome.Login, "the link that was removed")
+			if _, err := s.LinkedTo(t.Context(), v); err == nil {
+				t.Fatal("the account is linked again")
+			}
+			if name != "by herself" {
+				return // she comes in again by a new enrolment first
+			}
+			s.must(s.LinkProvider(t.Context(), o.Session, v, "maren"))
+			if who, err := s.LinkedTo(t.Context(), v); err != nil || who.ID != maren.Person {
+				t.Fatalf("her own word links nothing: %v", err)
+			}
+		})
+	}
+}
+
+// A session that another session of the provider confirmed ends with either.
+func TestASessionEndsWithEachWordThatHoldsIt(t *testing.T) {
+	for _, sid := range []string{"of the sign-in", "of the confirmation"} {
+		s := newSite(t, true)
+		maren := s.hire("Maren Okafor", Nurse)
+		v := Vouched{Issuer: "https://id.example", Subject: "maren", Session: "of the sign-in", Level: 2, Proved: s.now()}
+		s.must(s.LinkProvider(t.Context(), maren.signIn().Session, v, "maren"))
+		o, err := s.SignIn(t.Context(), Attempt{Vouched: &v, From: atStation})
+		s.must(err)
+		v.Session, v.Proved = "of the confirmation", s.now()
+		_, err = s.StepUp(t.Context(), o.Session, Attempt{Person: maren.Person, Vouched: &v, From: atStation})
+		s.must(err)
+		if n, err := s.EndVouched(t.Context(), v.Issuer, v.Subject, sid); err != nil || n != 1 {
+			t.Errorf("the end of the session %s there ends %d here, %v", sid, n, err)
 		}
 	}
 }

@@ -274,6 +274,9 @@ func (s *Store) Fresh(ses *Session) error { return s.fresh(ses) }
 
 // dropFactors deletes all that a person can sign in with, and counts factors.
 func (s *Store) dropFactors(tx *sql.Tx, person int64) (n int, err error) {
+	if err := s.keepUnlinked(tx, person); err != nil {
+		return 0, err
+	}
 	for _, statement := range []string{`delete from identity_credential where person=?`, `delete from identity_passkey where person=?`, `delete from identity_link where person=?`} {
 		res, err := tx.Exec(statement, person)
 		if err != nil {

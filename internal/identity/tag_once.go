@@ -60,9 +60,9 @@ func (s *Store) lots() []lot {
 			c := &linkColumns{}
 			return c.into(), func() lotRow { return lotRow{c.person, []any{c.id}, c.tagged(), c.mac, c} }
 		}},
-		{vouchedTable, s.tags.vouched, `select ` + vouchedList + ` from identity_vouched v`, `session=?`, func() ([]any, func() lotRow) {
+		{vouchedTable, s.tags.vouched, `select ` + vouchedList + ` from identity_vouched v`, `session=? and subject=? and sid=?`, func() ([]any, func() lotRow) {
 			c := &vouchedColumns{}
-			return c.into(), func() lotRow { return lotRow{c.person, []any{c.session}, c.tagged(), c.mac, c} }
+			return c.into(), func() lotRow { return lotRow{c.person, []any{c.session, c.subject, c.sid}, c.tagged(), c.mac, c} }
 		}},
 		{deviceTable, s.tags.device, `select ` + deviceList + ` from identity_device d`, `number=?`, func() ([]any, func() lotRow) {
 			c := &deviceColumns{}

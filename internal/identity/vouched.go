@@ -103,7 +103,8 @@ func (s *Store) sidOf(issuer, sid string) []byte {
 	return name[:]
 }
 
-// keepVouched remembers, in the transaction that opens a session, whose word opened it, so that the provider can end it.
+// keepVouched remembers, in the transaction that opens a session, whose word opened it, so that the provider can end it. The word
+// that confirms or unlocks it later comes beside that: the end of either session there ends this one.
 func (s *Store) keepVouched(tx *sql.Tx, session string, person int64, v *Vouched) error {
 	if v == nil {
 		return nil
@@ -113,7 +114,7 @@ func (s *Store) keepVouched(tx *sql.Tx, session string, person int64, v *Vouched
 	}
 	c := vouchedColumns{session: session, person: person, subject: s.subjectOf(v.Issuer, v.Subject), sid: s.sidOf(v.Issuer, v.Session), made: micros(s.now())}
 	_, err := tx.Exec(`insert into identity_vouched(session, person, subject, sid, made_at, mac) values(?,?,?,?,?,?)
-		on conflict (session) do update set person=excluded.person, subject=excluded.subject, sid=excluded.sid, made_at=excluded.made_at, mac=excluded.mac`,
+		on conflict (session, subject, sid) do update set person=excluded.person, made_at=excluded.made_at, mac=excluded.mac`,
 		append(c.tagged(), s.tags.vouched.Tag(c.tagged()...))...)
 	return err
 }

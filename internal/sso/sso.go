@@ -47,7 +47,8 @@ type Options struct {
 const (
 	longestFetch  = 10 * time.Second
 	largestAnswer = 1 << 20
-	believed      = time.Hour // how long a discovery document is
+	believed      = time.Hour        // how long a discovery document is
+	rests         = 15 * time.Second // a provider that did not answer is not asked again so long: whoever comes meanwhile is told at once
 	// skew is how far the clocks of provider and server may be apart.
 	skew = 10 * time.Second
 )
@@ -59,8 +60,11 @@ type Provider struct {
 	client *http.Client
 	key    *signingKey
 
-	mu    sync.Mutex
-	found *discovered
+	mu     sync.Mutex
+	found  *discovered
+	asking chan struct{} // is closed when the answer that is under way has come; nil: none is
+	failed error         // of the newest question, until
+	until  time.Time
 }
 
 // discovered is what the provider says of itself.
@@ -121,19 +125,57 @@ func away(err error) error {
 	return outcome.Wrap("sso: reach", outcome.Transient, errAway.Public, err).Because(errAway.Reason)
 }
 
-// discover asks the provider for what it says of itself, once an hour; while it cannot be reached what it said last goes on.
+// discover asks the provider for what it says of itself, once an hour; while it cannot be reached what it said last goes on. One asks at a
+// time, and nobody waits behind another's waiting: those who come meanwhile have what it said last, or the same answer.
 func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	now := p.o.Now()
-	if p.found != nil && now.Sub(p.found.at).Abs() < believed {
+	fresh := p.found != nil && now.Sub(p.found.at).Abs() < believed
+	resting := p.failed != nil && now.Before(p.until) && p.until.Sub(now) <= rests
+	switch {
+	case fresh || p.found != nil && (resting || p.asking != nil):
+		defer p.mu.Unlock()
+		return p.found, nil
+	case resting:
+		defer p.mu.Unlock()
+		return nil, p.failed
+	}
+	if p.asking == nil {
+		p.asking = make(chan struct{})
+		go p.ask(context.WithoutCancel(ctx), p.asking)
+	}
+	asking := p.asking
+	p.mu.Unlock()
+	select {
+	case <-asking:
+	case <-ctx.Done():
+		return nil, away(ctx.Err())
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.found != nil {
 		return p.found, nil
 	}
-	found, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.client), p.o.Issuer)
+	return nil, p.failed
+}
+
+// ask keeps what the provider says of itself now, or why it did not.
+func (p *Provider) ask(ctx context.Context, done chan struct{}) {
+	found, err := p.fetch(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.failed = err; err == nil {
+		p.found = found
+	} else if p.until = p.o.Now().Add(rests); !outcome.Is(err, outcome.Transient) {
+		p.found = nil // it answered, and leads where nobody is sent
+	}
+	p.asking = nil
+	close(done)
+}
+
+func (p *Provider) fetch(ctx context.Context) (*discovered, error) {
+	found, err := oidc.NewProvider(oidc.ClientContext(ctx, p.client), p.o.Issuer)
 	if err != nil {
-		if p.found != nil {
-			return p.found, nil
-		}
 		return nil, away(err)
 	}
 	var said struct {
@@ -147,8 +189,7 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 			return nil, outcome.New(outcome.BusinessRule, "the hospital sign-in leads to a host that this site did not name: the administrator adds it with --oidc-hosts, or corrects the provider").Because("provider.host")
 		}
 	}
-	p.found = &discovered{found, said.Names, now}
-	return p.found, nil
+	return &discovered{found, said.Names, p.o.Now()}, nil
 }
 
 // exchange is the client of the provider's endpoints.

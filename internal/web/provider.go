@@ -209,11 +209,14 @@ func (p *Pages) known(ctx context.Context, a sso.Answer) {
 // provider is who acts on what the identity provider says.
 var provider = audit.Agent{Job: "identity-provider"}
 
-// bringUp gives a person the roles that the groups of her account come to. What fails is tried again at the next sign-in.
+// bringUp gives a person the roles that the groups of her account come to. What fails stops no sign-in: it is told, and tried again at the next.
 func (p *Pages) bringUp(ctx context.Context, a sso.Answer, person string) {
 	changed, err := p.o.Persons.SetProviderGroups(ctx, provider, a.Vouched, person, a.Groups)
 	if err == nil && changed {
-		_ = p.o.Staffing.BringUp(ctx, provider, identity.ProviderSource+a.Issuer, person)
+		err = p.o.Staffing.BringUp(ctx, provider, identity.ProviderSource+a.Issuer, person)
+	}
+	if err != nil {
+		p.o.Logger.Error("the roles that the identity provider's groups give somebody could not be brought up to date; it is tried again at the next sign-in", "person", person, "error", err)
 	}
 }
 
@@ -369,18 +372,22 @@ func (p *Pages) accountLine(r *http.Request) (page.AccountLine, error) {
 
 // providerLogout takes a back-channel logout: the provider itself says that somebody signed out there.
 func (p *Pages) providerLogout(w http.ResponseWriter, r *http.Request) {
-	ctx := context.WithoutCancel(r.Context()) // a provider that hangs up has said it all the same, and the token is spent
+	ctx := context.WithoutCancel(r.Context()) // a provider that hangs up has said it all the same
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	var ended sso.Ended
 	err := r.ParseForm()
 	if err == nil {
 		ended, err = p.o.Provider.Logout(ctx, r.PostForm.Get("logout_token"))
 	}
+	source := identity.ProviderSource + p.o.Provider.Issuer()
 	if err == nil {
-		err = p.o.Persons.SpendAssertion(ctx, identity.ProviderSource+p.o.Provider.Issuer(), ended.ID, ended.Until)
+		err = p.o.Persons.AssertionSpent(ctx, source, ended.ID)
 	}
 	if err == nil {
 		_, err = p.o.Persons.EndVouched(ctx, p.o.Provider.Issuer(), ended.Subject, ended.Session)
+	}
+	if err == nil { // after it worked: what did not is sent again, and to end twice what ended is nothing
+		err = p.o.Persons.SpendAssertion(ctx, source, ended.ID, ended.Until)
 	}
 	if err == nil {
 		return

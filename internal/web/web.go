@@ -10,6 +10,7 @@ package web
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"sync"
@@ -69,6 +70,7 @@ type Options struct {
 	LinkSource string                               // who else knows people by the provider's link claim; empty: nobody
 	Settings   []Setting                            // of this process, which never change while it runs
 	Version    string
+	Logger     *slog.Logger
 }
 
 // Setting is one setting as people read it.
@@ -104,6 +106,9 @@ type Pages struct {
 
 // New prepares the pages.
 func New(o Options) *Pages {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	return &Pages{o: o, began: o.Now(), done: make(chan struct{}), asked: once[url.Values]{lasts: typedLasts}}
 }
 
