@@ -26,6 +26,7 @@ var controlled = map[string]server.Command{
 	"policy-explain": carried(explain), "policy-list": carried(listRules), "policy-show": carried(showRules), "policy-simulate": carried(simulateRules),
 	"policy-publish": carried(publishRules), "policy-rollback": carried(rollBackRules), "policy-advice": carried(adviseRules), "audit-export": carried(exportLog),
 	"backup": carried(writeCopy), "undo": carried(takeBack), "shred": carried(erase),
+	"practice-declare": carried(declarePractice), "practice-end": carried(endPractice), "practice-show": carried(tellPractice),
 }
 
 // act works on an open installation. Its request is read from the command line before, so that wrong use never opens anything.

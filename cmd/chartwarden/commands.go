@@ -24,7 +24,7 @@ var commands []command
 func init() { // not a literal: help needs the table, and the table the commands
 	commands = []command{
 		{name: "demo", form: "[--listen ADDR] [--data DIR] [--seed N] [--size small|medium|large]", about: "a hospital that does not exist, with running life", run: demo},
-		{name: "init", form: "--data DIR [--admin NAME] [--sandbox] [--passphrase-file F]", about: "a new installation", run: initialise},
+		{name: "init", form: "--data DIR [--admin NAME] [--practice] [--sandbox] [--passphrase-file F]", about: "a new installation", run: initialise},
 		{name: "serve", form: "--data DIR [--listen ADDR] [--public-url URL] [--tls-cert F --tls-key F] [--witness URL=KEY ...]", about: "run the server", run: serve},
 		{name: "import", form: "--data DIR [--atomic] [--report FILE] [--json] FILE|DIR ...", about: "take FHIR files in; the server is stopped meanwhile", run: importFiles},
 		{name: "label", form: "--data DIR", about: "give older records the sensitivity labels that the rules say; the server is stopped meanwhile", run: labelRecords},
@@ -82,6 +82,11 @@ func init() { // not a literal: help needs the table, and the table the commands
 			{name: "rollback", form: "--data DIR --to HASH --reason TEXT [--json]", about: "ask a second person that earlier rules decide again", run: policyRollback},
 			{name: "matrix", form: "[--bundle DIR] [--against DIR] [--role ROLE] [--json]", about: "role by act by field group by relation, asked of the rules", run: policyMatrix},
 			{name: "advice", form: "--data DIR [--days 90] [--json]", about: "roles and clearances that nobody used", run: policyAdvice},
+		}},
+		{name: "practice", about: "whether this site is a practice, beside a running server too", verbs: []command{
+			{name: "show", form: "--data DIR [--json]", about: "how the site stands", run: listing("practice-show")},
+			{name: "declare", form: "--data DIR [--reviewer PERSON] --reason TEXT | --item N [--json]", about: "ask a second person that everybody who treats stands to each patient of the last 24 months", run: practiceDeclare},
+			{name: "end", form: "--data DIR", about: "the site is no practice any more, from now on", run: practiceEnd},
 		}},
 		{name: "undo", form: "--data DIR --person P --since T [--dry-run] [--reason TEXT] | --item N [--json]", about: "take back what a person wrote; two people want it", run: undo},
 		{name: "shred", form: "--data DIR --patient P --reason TEXT | --item N", about: "erase a chart for good; two people want it", run: shred},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"chartwarden/internal/access"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/server"
@@ -16,6 +17,7 @@ func initialise(ctx context.Context, l *line) error {
 	l.installation(&c)
 	l.setting(&c.PublicURL, "public-url", "`URL` as browsers will see this server")
 	admin := l.String("admin", "Administrator", "`NAME` of the first administrator")
+	practice := l.Bool("practice", false, "this site is a practice of fewer than 15 clinicians: everybody who treats opens the charts of patients seen or booked within 24 months")
 	sandbox := l.Bool("sandbox", false, "for trials: test credentials, no second persons, this machine only; never changed later")
 	if err := l.parse(); err != nil {
 		return err
@@ -35,6 +37,11 @@ func initialise(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
+	if *practice {
+		if err := s.Gate.DeclarePractice(ctx, access.Job(access.Operator), ""); err != nil {
+			return err
+		}
+	}
 	link, err := s.Persons.Invite(ctx, commandLine, first.ID)
 	if err != nil {
 		return err
@@ -44,6 +51,9 @@ func initialise(ctx context.Context, l *line) error {
 		kind = "Sandbox"
 	}
 	fmt.Fprintf(l.out, "%s made in %s.\n", kind, c.Data)
+	if *practice {
+		fmt.Fprintln(l.out, "This site is a practice. Name somebody from outside who looks at what its officers open: chartwarden practice declare --reviewer PERSON --reason TEXT")
+	}
 	fmt.Fprintf(l.out, "Start it:  chartwarden serve --data %s%s\n", c.Data, inDatabase(c.Database))
 	fmt.Fprintf(l.out, "or, to watch another record system: chartwarden watch --data %s%s --incoming DIR --context DIR\n", c.Data, inDatabase(c.Database))
 	fmt.Fprintf(l.out, "Then open this link once, until %s, to make the first administrator's passkey, or password and authenticator:\n%s/enrol/%s\n",

@@ -40,6 +40,7 @@ type Options struct {
 	Grants    Tags   // of the rows of grants
 	Words     Tags   // of the rows of words
 	Downtimes Tags   // of the rows of downtimes
+	Practices Tags   // of the rows that declare a practice
 	Now       func() time.Time
 	Zone      *time.Location // the site's time zone, for sentences
 	Base      string         // the server's own FHIR base URL
@@ -67,6 +68,8 @@ type Gate struct {
 	wordTags     Tags
 	downtimes    *remembered[Downtime]
 	downtimeTags Tags
+	practices    *remembered[Practice]
+	practiceTags Tags
 	colleagues   *colleagues
 	now          func() time.Time
 	zone         *time.Location
@@ -117,7 +120,7 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 	if err != nil {
 		return nil, outcome.Wrap("access: open", outcome.NoStore, "the grants cannot be read", err)
 	}
-	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, grants: &grants{read: held}, tags: o.Grants, words: &words{}, wordTags: o.Words, downtimes: &remembered[Downtime]{}, downtimeTags: o.Downtimes, colleagues: &colleagues{}, altered: o.Altered, alarms: o.Alarms,
+	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, grants: &grants{read: held}, tags: o.Grants, words: &words{}, wordTags: o.Words, downtimes: &remembered[Downtime]{}, downtimeTags: o.Downtimes, practices: &remembered[Practice]{}, practiceTags: o.Practices, colleagues: &colleagues{}, altered: o.Altered, alarms: o.Alarms,
 		now: o.Now, zone: o.Zone, base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), quotas: newQuotas(o.Quota), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}, carrying: &sync.Mutex{}, leaving: &sync.Mutex{}, reconciling: &sync.Mutex{}, due: make(chan struct{}, 1), handlers: map[string]ActHandler{}, turns: newTurns()}, nil
 }
 

@@ -23,6 +23,7 @@ const (
 	GrantAct    = "grant"    // let a person see field groups of a chart for a while
 	PolicyAct   = "policy"   // enforce other rules; carried out by governance
 	DowntimeAct = "downtime" // open closed charts by a declared downtime of the whole site
+	PracticeAct = "practice" // count as a practice, perhaps with an outside reviewer
 	MuteAct     = "mute"     // leave one suspicion about one person alone for a while; carried out by casework
 )
 
@@ -40,6 +41,7 @@ var actRules = map[string]actRule{
 	GrantAct:    {policy.GrantAgree, 24 * time.Hour, "a privacy officer"},
 	PolicyAct:   {policy.PolicyAgree, 7 * 24 * time.Hour, "a privacy or security officer"},
 	DowntimeAct: {policy.Approvals, time.Hour, "another physician, administrator, privacy or security officer"},
+	PracticeAct: {policy.Approvals, 7 * 24 * time.Hour, "another physician, administrator, privacy or security officer"},
 	MuteAct:     {policy.MuteAgree, 7 * 24 * time.Hour, "another privacy officer"},
 }
 
@@ -57,7 +59,7 @@ type Approval struct {
 	Mine      bool   // the asker looks at it
 	May       bool   // who looks at it may agree, as far as the rules know
 
-	Person       string        // of an undo and of an export: whose work
+	Person       string        // of an undo and of an export: whose work; of a practice: its outside reviewer
 	Since, Until time.Time     // of an undo and of an export; of rules, Since is from when on they decide
 	PatientID    string        // of a shred and of an export
 	Case         string        // of a mute
@@ -337,6 +339,8 @@ func (g *Gate) carry(ctx context.Context, it *identity.Pending) (err error) {
 		err = g.carryGrant(ctx, it)
 	case DowntimeAct:
 		err = g.carryDowntime(ctx, it)
+	case PracticeAct:
+		err = g.carryPractice(ctx, it)
 	} // an export leaves by the hand of who asked
 	h, ok := g.handlers[it.Kind]
 	if !ok {

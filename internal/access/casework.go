@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"chartwarden/internal/audit"
+	"chartwarden/internal/care"
 	"chartwarden/internal/fhir"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/policy"
@@ -256,11 +257,7 @@ func (g *Gate) Acquainted(ctx context.Context, who, person identity.Person, pati
 		if n == 0 {
 			continue
 		}
-		r, err := all.Of(ctx, n)
-		if err != nil {
-			return "", err
-		}
-		if len(r.Evidence) > 0 && !r.Facts.Panel {
+		if treats(all.Of(n)) {
 			return TreatsWho, nil
 		}
 	}
@@ -269,7 +266,7 @@ func (g *Gate) Acquainted(ctx context.Context, who, person identity.Person, pati
 		if err != nil {
 			return "", err
 		}
-		if len(r.Evidence) > 0 && !r.Facts.Panel {
+		if treats(r) {
 			return TreatsWho, nil
 		}
 	}
@@ -288,4 +285,9 @@ func (g *Gate) Acquainted(ctx context.Context, who, person identity.Person, pati
 		return SameUnit, nil
 	}
 	return "", nil
+}
+
+// treats reports whether a relation is one of care: to be of the same practice is none.
+func treats(r care.Relation) bool {
+	return slices.ContainsFunc(r.Evidence, func(e care.Edge) bool { return e.Template != panelTemplate })
 }

@@ -10,7 +10,7 @@ import (
 	"chartwarden/internal/fhir"
 )
 
-// Check verifies the grants, the words of colleagues and the downtimes: the tag of each, that an entry opened it, and that one that was ended stays so. Give it every entry in
+// Check verifies the grants, the words of colleagues, the downtimes and the practices: the tag of each, that an entry opened it, and that one that was ended stays so. Give it every entry in
 // order, then ask for the rows. For one run and one goroutine.
 type Check struct {
 	g         *Gate
@@ -22,6 +22,8 @@ type Check struct {
 	unsaid    map[string]time.Time // words that a person ended, by the entry that said them
 	words     []Word
 	downtimes []Downtime
+	practices []Practice
+	practice  string // the entry that declared one last
 	cut       bool
 }
 
@@ -41,11 +43,11 @@ type pair struct {
 
 // NewCheck begins a verification of the grants in d. untagged leaves tags out, for an installation of an earlier version.
 // Errors: as [db.Migrate].
-func NewCheck(ctx context.Context, d *db.DB, grants, words, downtimes Tags, untagged bool, fault func(table string, row int64, what string)) (*Check, error) {
+func NewCheck(ctx context.Context, d *db.DB, grants, words, downtimes, practices Tags, untagged bool, fault func(table string, row int64, what string)) (*Check, error) {
 	if err := db.Migrate(ctx, d, "access", migrations()); err != nil {
 		return nil, err
 	}
-	return &Check{g: &Gate{db: d, tags: grants, wordTags: words, downtimeTags: downtimes, altered: func(table string, row int64) { fault(table, row, "was not written by this server, or was changed") }}, fault: fault, untagged: untagged, opened: map[pair][]audit.Event{}, back: map[pair][]time.Time{}, said: map[string]saying{}, unsaid: map[string]time.Time{}}, nil
+	return &Check{g: &Gate{db: d, tags: grants, wordTags: words, downtimeTags: downtimes, practiceTags: practices, altered: func(table string, row int64) { fault(table, row, "was not written by this server, or was changed") }}, fault: fault, untagged: untagged, opened: map[pair][]audit.Event{}, back: map[pair][]time.Time{}, said: map[string]saying{}, unsaid: map[string]time.Time{}}, nil
 }
 
 // Entry takes in one entry of the log.
@@ -72,7 +74,13 @@ func (c *Check) Entry(r *audit.Read) {
 		switch e.Interaction {
 		case downtimeBegins:
 			c.said[r.Entry()] = saying{text: e.Text}
-		case downtimeEnds:
+		case practiceBegins:
+			c.said[r.Entry()] = saying{text: e.Text}
+			if c.practice != "" {
+				c.unsaid[c.practice] = r.Recorded // the later one ended it
+			}
+			c.practice = r.Entry()
+		case downtimeEnds, practiceEnds:
 			c.unsaid[e.Text] = r.Recorded
 		}
 	}
@@ -106,6 +114,9 @@ func (c *Check) Read(ctx context.Context) (out []Grant, err error) {
 	if err == nil {
 		c.downtimes, err = c.g.readDowntimes(ctx, c.g.db.Reader(), "")
 	}
+	if err == nil {
+		c.practices, err = c.g.readPractices(ctx, c.g.db.Reader(), "")
+	}
 	return out, err
 }
 
@@ -116,6 +127,7 @@ const near = 5 * time.Second
 func (c *Check) Compare(grants []Grant, readAt time.Time) {
 	c.compareWords(readAt)
 	c.compareDowntimes(readAt)
+	c.comparePractices(readAt)
 	for i := range grants {
 		o := &grants[i]
 		who, found := pair{o.Person, o.Patient}, false
@@ -163,6 +175,21 @@ func (c *Check) compareDowntimes(readAt time.Time) {
 		}
 		if at, ok := c.unsaid[d.Entry]; ok && !d.ended.Valid && readAt.Sub(at) > time.Second {
 			c.fault(downtimeTable, d.ID, "was ended, as the log says, and runs on here")
+		}
+	}
+}
+
+// comparePractices holds what declares a practice against the log.
+func (c *Check) comparePractices(readAt time.Time) {
+	for i := range c.practices {
+		d := &c.practices[i]
+		if said, ok := c.said[d.Entry]; !ok && !c.cut {
+			c.fault(practiceTable, d.ID, "declares a practice as no entry does")
+		} else if ok && said.text != d.line() {
+			c.fault(practiceTable, d.ID, "says other than its entry")
+		}
+		if at, ok := c.unsaid[d.Entry]; ok && !d.ended.Valid && readAt.Sub(at) > time.Second {
+			c.fault(practiceTable, d.ID, "was ended, as the log says, and runs on here")
 		}
 	}
 }

@@ -200,14 +200,22 @@ func (w *pairs) asker(sessions []*identity.Session) access.Principal {
 
 // What a search across charts gives to somebody is what a decision on each record by itself allows: on a real store, over relations as
 // care keeps them, under every kind of circumstance. FILTER_PAIRS says how many pairs of asker and record; `make pairs` asks for
-// 5,000,000 on each engine.
+// 5,000,000 on each engine. In a practice, where everybody who treats stands to everybody of the last 24 months, too.
 func TestASearchGivesWhatDecisionsAllow(t *testing.T) {
+	t.Run("hospital", func(t *testing.T) { searchGivesWhatDecisionsAllow(t, false) })
+	t.Run("practice", func(t *testing.T) { searchGivesWhatDecisionsAllow(t, true) })
+}
+
+func searchGivesWhatDecisionsAllow(t *testing.T, practice bool) {
 	want, patients := 200_000, 100
 	if testing.Short() {
 		want, patients = 5_000, 45
 	}
 	if n, err := strconv.Atoi(os.Getenv("FILTER_PAIRS")); err == nil {
 		want, patients = n, 300
+	}
+	if practice {
+		want, patients = want/4, patients/2
 	}
 	place := dbtest.New(t)
 	clock := servertest.ClockAt(time.Date(2036, 3, 11, 9, 0, 0, 0, time.UTC)) // the start of the day's clinic
@@ -227,6 +235,9 @@ func TestASearchGivesWhatDecisionsAllow(t *testing.T) {
 				n.Roles = []string{w.one([]string{identity.Physician, identity.Nurse})}
 			}
 		}
+		if practice && i >= 14 { // more clinicians are no practice
+			n.Roles = []string{w.one([]string{identity.FrontDesk, identity.Billing, identity.Privacy, identity.Auditor})}
+		}
 		capacity := ""
 		if i%6 == 0 {
 			n.Patient = "Patient/" + w.patients[i%len(w.patients)]
@@ -245,6 +256,11 @@ func TestASearchGivesWhatDecisionsAllow(t *testing.T) {
 			if err := w.Gate.Grant(t.Context(), p, w.one(w.patients), w.Now().Add(time.Duration(1-2*w.IntN(2))*time.Hour)); err != nil {
 				t.Fatal(err)
 			}
+		}
+	}
+	if practice {
+		if err := w.Gate.DeclarePractice(t.Context(), access.Job(access.Operator), ""); err != nil || !w.Gate.IsPractice() {
+			t.Fatal(err)
 		}
 	}
 	shared, withheld := 0, 0

@@ -24,7 +24,8 @@ const (
 )
 
 // assign gives each open review that has waited an hour to an officer: to who got one longest ago, of those on shift if any is, never to the
-// person herself or anybody of her circle or the patient's. What an officer who is away has not looked at within a day goes to the next.
+// person herself or anybody of her circle or the patient's. In a practice with an outside reviewer she gets those of its officers, and what
+// everybody else is too close to. What an officer who is away has not looked at within a day goes to the next.
 // A question of the patient is given out at once. Each time is an entry. What cannot be given out stays with everybody.
 func (g *Gate) assign(ctx context.Context) error {
 	now := g.now()
@@ -37,7 +38,11 @@ func (g *Gate) assign(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	officers, err := g.onShift(ctx, active)
+	reviewer, outside, err := g.outsideReviewer(ctx, active)
+	if err != nil {
+		return err
+	}
+	officers, err := g.onShift(ctx, slices.DeleteFunc(slices.Clone(active), func(o identity.Person) bool { return outside && o.ID == reviewer.ID }))
 	if err != nil {
 		return err
 	}
@@ -59,6 +64,9 @@ func (g *Gate) assign(ctx context.Context) error {
 			}
 		}
 		next, err := g.next(ctx, r, officers, turn)
+		if err == nil && outside && (next == "" || g.governs(ctx, r.Person)) {
+			next, err = g.next(ctx, r, []identity.Person{reviewer}, turn)
+		}
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func (g *Gate) reconcile(ctx context.Context) {
 	g.reconciling.Lock() // a page and the follower may both begin; one closes, the other finds it closed
 	defer g.reconciling.Unlock()
 	err := g.draw(ctx)
-	open, failed := g.reviews(ctx, `WHERE kind IN ('glass', 'unexplained', 'sampled') AND verdict IS NULL AND last_at > ?`+reviewOrder+` LIMIT ?`,
+	open, failed := g.reviews(ctx, `WHERE kind IN ('glass', 'unexplained', 'sampled', 'panel') AND verdict IS NULL AND last_at > ?`+reviewOrder+` LIMIT ?`,
 		g.now().Add(-reconcileReach).UnixMicro(), reconcilePart)
 	err = cmp.Or(err, failed)
 	for _, r := range open {

@@ -19,7 +19,7 @@ import (
 // day. It is derived from the log; the verdict is an entry too.
 type Review struct {
 	ID        int64
-	Kind      string // glass, unexplained, question (of the patient), refused, downtime (opened in a declared one), sampled (and drawn to be looked at)
+	Kind      string // glass, unexplained, question (of the patient), refused, panel (of a practice's own officer, by nothing but its panel), downtime (opened in a declared one), sampled (and drawn to be looked at)
 	Code      string // of the glass: the reason chosen; empty for none
 	Person    string // id
 	PatientID string
@@ -390,7 +390,7 @@ func (g *Gate) catchUp(ctx context.Context) error {
 		if err != nil || len(reads) == 0 {
 			return err
 		}
-		units := g.unitsOf(ctx, reads)
+		units, watched := g.unitsOf(ctx, reads), g.selfWatched(ctx, reads)
 		err = g.db.Write(ctx, func(tx *sql.Tx) error {
 			moved, err := tx.Exec(`UPDATE access_seen SET place = ? WHERE place = ?`, after.Past(reads).Text(), after.Text())
 			if err != nil {
@@ -400,7 +400,7 @@ func (g *Gate) catchUp(ctx context.Context) error {
 				return err // another reader was faster
 			}
 			for _, r := range reads {
-				if err := g.fold(tx, r, units[r.Event.Agent.Person]); err != nil {
+				if err := g.fold(tx, r, units[r.Event.Agent.Person], watched[r.Event.Agent.Person]); err != nil {
 					return err
 				}
 			}
@@ -425,7 +425,7 @@ func (g *Gate) cursor(ctx context.Context) (audit.Cursor, error) {
 
 // fold adds one entry to the figures of its day and to the review of its person, patient and day. A verdict covers what was there when
 // it was given: what comes later opens the review again, except reads under a grant whose breaking was judged.
-func (g *Gate) fold(tx *sql.Tx, r audit.Read, department string) error {
+func (g *Gate) fold(tx *sql.Tx, r audit.Read, department string, panel bool) error {
 	if err := g.count(tx, r, department); err != nil {
 		return err
 	}
@@ -450,6 +450,8 @@ func (g *Gate) fold(tx *sql.Tx, r audit.Read, department string) error {
 			kind = "glass"
 		case part.Unexplained:
 			kind = "unexplained"
+		case panel && part.Template == panelTemplate:
+			kind = "panel"
 		}
 		if kind == "" {
 			continue

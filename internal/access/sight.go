@@ -96,12 +96,9 @@ func (v *sight) stand(c chart) (standing, error) {
 	}
 	s := v.g.alone(v.p)
 	s.chart, s.at, s.context.Now = c, v.at, v.at
-	rel, err := v.all.Of(v.ctx, c.number)
-	if err != nil {
-		return s, err
-	}
-	s.meet(rel)
+	s.meet(v.all.Of(c.number))
 	if s.principal.Session.Capacity == identity.StaffCapacity {
+		var err error
 		if s.relation.Granted, err = v.g.approved(v.ctx, s.who.ID, c.number, v.at); err != nil {
 			return s, err
 		}
@@ -143,9 +140,7 @@ func (v *sight) someCharts() (charts []fhir.PatientID, some bool, err error) {
 	if err := v.relateAll(); err != nil {
 		return nil, true, err
 	}
-	if charts, some = v.all.Patients(); !some {
-		return nil, false, nil
-	}
+	charts = v.all.Patients()
 	approved, err := v.g.approvedFor(v.ctx, v.p.Session.Person.ID, v.at)
 	if err != nil {
 		return nil, true, err

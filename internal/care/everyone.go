@@ -20,6 +20,7 @@ type Relations struct {
 	who   workforce
 	now   int64
 	known map[fhir.PatientID][]row
+	seen  map[fhir.PatientID][]row // in a practice: what puts patients on its panel
 }
 
 // RelateAll is [Graph.Relate] for all patients, by two queries. Errors: outcome.NoStore.
@@ -47,19 +48,16 @@ func (g *Graph) RelateAll(ctx context.Context, a Actor, at time.Time) (*Relation
 			r.known[word.Patient] = nil
 		}
 	}
-	return r, nil
+	return r, r.panel(ctx)
 }
 
-// Of is how the person stands to one patient. Errors: outcome.NoStore, at a site that declared itself a practice.
-func (r *Relations) Of(ctx context.Context, p fhir.PatientID) (Relation, error) {
-	return r.g.collapse(ctx, r.actor, r.who, p, r.now, r.known[p])
+// Of is how the person stands to one patient.
+func (r *Relations) Of(p fhir.PatientID) Relation {
+	return r.g.collapse(r.actor, r.who, p, r.now, r.known[p], r.seen[p])
 }
 
-// Patients are those to whom the person stands otherwise than to a stranger, sorted; false when that could be anybody, as in a practice.
-func (r *Relations) Patients() ([]fhir.PatientID, bool) {
-	if r.g.o.Practice() {
-		return nil, false
-	}
+// Patients are those to whom the person stands otherwise than to a stranger, sorted.
+func (r *Relations) Patients() []fhir.PatientID {
 	out := make([]fhir.PatientID, 0, len(r.known)+1)
 	for p := range r.known {
 		out = append(out, p)
@@ -67,6 +65,11 @@ func (r *Relations) Patients() ([]fhir.PatientID, bool) {
 	if r.actor.Patient != 0 && !slices.Contains(out, r.actor.Patient) {
 		out = append(out, r.actor.Patient)
 	}
+	for p := range r.seen {
+		if _, known := r.known[p]; !known && p != r.actor.Patient {
+			out = append(out, p)
+		}
+	}
 	slices.Sort(out)
-	return out, true
+	return out
 }

@@ -12,7 +12,6 @@ import (
 const (
 	relationQuery = `select ` + edgeColumns + ` from care_edge
   where patient=?1 and actor in (select value from json_each(?2)) and until>cast(?3 as bigint)-7776000000 and known<=?4 and closed>?3`
-	seenQuery = `select ` + edgeColumns + ` from care_edge where patient=?1 and kind in (3,4) and until>?2 and known<=?3 and closed>?3`
 )
 
 // Facts are what policy asks about one person and one patient; the fields of policy.Relation of the same name. A contact that ended more
@@ -70,25 +69,24 @@ func (g *Graph) Relate(ctx context.Context, a Actor, p fhir.PatientID, at time.T
 	if err != nil {
 		return Relation{}, err
 	}
-	return g.collapse(ctx, a, w, p, now, known)
+	var seen []row
+	if g.o.Practice() {
+		if seen, err = g.query(ctx, "care: relate", g.read.seen, int64(p), now-panelReach, now); err != nil {
+			return Relation{}, err
+		}
+	}
+	return g.collapse(a, w, p, now, known, seen), nil
 }
 
-// collapse makes of the edges known about a person and a patient how the one stands to the other.
-func (g *Graph) collapse(ctx context.Context, a Actor, w workforce, p fhir.PatientID, now int64, known []row) (Relation, error) {
+// collapse makes of the edges known about a person and a patient how the one stands to the other. seen are the visits that put the
+// patient on the practice's panel; none where this is no practice.
+func (g *Graph) collapse(a Actor, w workforce, p fhir.PatientID, now int64, known, seen []row) Relation {
 	c := collapse{g: g, who: w, now: now, out: Relation{Shift: g.shift(w)}}
 	c.all(known)
 	c.said(p)
 	c.out.Facts.Self = c.out.Facts.Self || p != 0 && a.Patient == p
-	if g.o.Practice() {
-		seen, err := g.query(ctx, "care: relate", g.read.seen, int64(p), now-panelReach, now)
-		if err != nil {
-			return Relation{}, err
-		}
-		if c.out.Facts.Panel = len(seen) > 0; c.out.Facts.Panel {
-			c.found(panel, row{edge: edge{since: always, until: never}, known: always})
-		}
-	}
-	return c.result(), nil
+	c.onPanel(seen)
+	return c.result()
 }
 
 // reach lists every keyed name whose edges can concern the person: she, her departments, the places of her shift, and the chart's own.

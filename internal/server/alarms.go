@@ -23,6 +23,9 @@ const wordRows = "access_word"
 // downtimeRows is the table of declared downtimes, whose tags are made so too.
 const downtimeRows = "access_downtime"
 
+// practiceRows is the table of what declares a practice, whose tags are made so too.
+const practiceRows = "access_practice"
+
 // alarms collects the rows beside the records that the parts met and that this program did not write, or not like that. Each is told
 // once: to the logger, as an entry of the log, on the integrity page. Telling never holds up who met it.
 type alarms struct {

@@ -94,6 +94,8 @@ func openOffice(t testing.TB) *office {
 		return strings.Contains(doctor.want(t, http.StatusOK, "GET", "/downtime", "").Body, "End it now")
 	})
 	doctor.want(t, http.StatusOK, "POST", "/downtime/end", "", form...)
+	must(t, "practice", "declare", "--data", o.dir, "--reason", "we are eight")
+	must(t, "practice", "end", "--data", o.dir)
 	for _, name := range []string{"Desk ER-02", "Desk ER-03"} {
 		enrolMachine(t, o.dir, p.url, name)
 	}
@@ -173,6 +175,8 @@ func (o *office) forgeries(t testing.TB) []forgery {
 		{"a downtime made longer", set(`update access_downtime set until=until+3600000000`), nil, "access_downtime row"},
 		{"a downtime that was ended goes on", set(`update access_downtime set ended=null, ended_by=''`), nil, "access_downtime row"},
 		{"a downtime by one person alone", set(`update access_downtime set agreed=asked`), nil, "access_downtime row"},
+		{"a practice that was ended goes on", set(`update access_practice set ended=null, ended_by=''`), nil, "access_practice row"},
+		{"a practice with another reviewer", set(`update access_practice set reviewer='%s'`, o.person["clerk"]), nil, "access_practice row"},
 		{"a grant made longer", set(`update access_grant set until=until+1000000`), nil, "access_grant row"},
 		{"somebody who left is active again", append(set(`update identity_person set state='active', epoch=epoch-1 where id='%s'`, o.person["leaver"]),
 			`update identity_session set ended_at=0, ended_why='' where token=`+storedToken(o.leaver)), reads(o.leaver, "/fhir/Practitioner?_count=1"), "identity_person row"},

@@ -185,7 +185,8 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 		s.trail = nil
 	}
 	s.alarms = newAlarms(o.Logger)
-	s.graph, err = care.Open(ctx, s.records, s.ring.Box("care"), care.Options{Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Altered: s.alarms.raise})
+	s.graph, err = care.Open(ctx, s.records, s.ring.Box("care"), care.Options{Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Altered: s.alarms.raise,
+		Practice: func() bool { return s.Gate != nil && s.Gate.IsPractice() }})
 	if err != nil {
 		return err
 	}
@@ -214,7 +215,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	s.closers = append(s.closers, s.Persons.Close)
 	s.rules = policy.Enforce(policy.Default())
 	s.Gate, err = access.New(ctx, access.Options{Records: s.store, Care: s.graph, Log: s.Log, Policy: s.rules, Persons: s.Persons,
-		DB: s.records, Grants: s.ring.Box("server").Rows(grantRows), Words: s.ring.Box("server").Rows(wordRows), Downtimes: s.rowTags(downtimeRows), Altered: s.alarms.raise, Alarms: s.alarms.state, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, Sandbox: s.ring.Sandbox(),
+		DB: s.records, Grants: s.ring.Box("server").Rows(grantRows), Words: s.ring.Box("server").Rows(wordRows), Downtimes: s.rowTags(downtimeRows), Practices: s.rowTags(practiceRows), Altered: s.alarms.raise, Alarms: s.alarms.state, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, Sandbox: s.ring.Sandbox(),
 		MostPatients: s.mostPatients(), Quota: s.Config.quota(), Verify: func(ctx context.Context) (*audit.Report, error) { return s.Verify(ctx, nil) }})
 	if err != nil {
 		return err

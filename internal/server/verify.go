@@ -49,7 +49,7 @@ func (s *Server) verify(ctx context.Context, o audit.VerifyOptions, loose bool) 
 	if err != nil {
 		return nil, err
 	}
-	grants, err := access.NewCheck(ctx, s.records, s.ring.Box("server").Rows(grantRows), s.ring.Box("server").Rows(wordRows), s.rowTags(downtimeRows), untagged, fault)
+	grants, err := access.NewCheck(ctx, s.records, s.ring.Box("server").Rows(grantRows), s.ring.Box("server").Rows(wordRows), s.rowTags(downtimeRows), s.rowTags(practiceRows), untagged, fault)
 	if err != nil {
 		return nil, err
 	}

@@ -84,6 +84,9 @@ func (p *Pages) whatItDoes(r *http.Request, who access.Principal, a access.Appro
 	case access.DowntimeAct:
 		v.Will = "For " + look.Plural(int64(a.Lasts/time.Hour), "hour", "hours") + " everybody who treats opens closed charts by this downtime. Each opening is marked, and some, drawn by lot, are looked at afterwards. Everybody at work sees a banner. One person may end it earlier."
 		return nil
+	case access.PracticeAct:
+		v.Will = "Everybody who treats here opens the charts, without a flag, of patients who were seen or booked within 24 months: it is written down and explained as every access is. It holds while fewer than 15 clinicians work here, and one person may end it."
+		return nil
 	case access.MuteAct:
 		v.Will = "For 30 days this suspicion about this person raises no case in the queue. One case in twenty is shown all the same, and never is one left alone that concerns the person’s own chart, household or kin."
 		return nil
@@ -194,6 +197,11 @@ func (p *Pages) approvalWhat(r *http.Request, a access.Approval) string {
 		return "Let other rules of access decide"
 	case access.DowntimeAct:
 		return "Declare a downtime of " + look.Plural(int64(a.Lasts/time.Hour), "hour", "hours")
+	case access.PracticeAct:
+		if a.Person != "" {
+			return "Declare this site a practice, with " + p.nameOf(r, a.Person) + " as outside reviewer"
+		}
+		return "Declare this site a practice, without an outside reviewer"
 	case access.MuteAct:
 		return "Leave the suspicion of case " + a.Case + " alone for 30 days"
 	case access.GrantAct:

@@ -93,6 +93,8 @@ func reviewWhat(r access.Review) string {
 	switch {
 	case r.Kind == "question":
 		return "The patient does not know who this is"
+	case r.Kind == "panel":
+		return "An officer opened a chart that nothing but the practice explains"
 	case !r.Glass():
 		return "Opened a chart with no link that we found"
 	case r.Code == "":

@@ -46,6 +46,9 @@ func (t tale) headline(patient string) string {
 	case t.Glass():
 		return t.name + " opened the closed chart of " + patient + " with a reason"
 	}
+	if t.Kind == "panel" {
+		return t.name + " opened the chart of " + patient + ", which nothing but the practice explains"
+	}
 	return t.name + " opened the chart of " + patient + " with no link that we found"
 }
 
