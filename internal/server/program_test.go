@@ -293,20 +293,29 @@ type installation struct {
 }
 
 var shared struct {
-	once sync.Once
-	made installation
+	sync.Mutex
+	made  installation
+	tries int
 }
 
 // imported are the patients of the shared installation, by the beginnings of their files' names: small ones.
 var imported = []string{"Alfreda", "Barney", "Dana_", "Errol"}
 
+// freshFor is how long the sessions of the shared installation serve: idle ones lock after ten minutes, and a test may take some of them.
+const freshFor = 4 * time.Minute
+
 // install gives a copy of the shared installation in a directory of the test's own.
 func install(t testing.TB) installation {
 	t.Helper()
 	data := servertest.Data(t, "fhir", "synthea")
-	shared.once.Do(func() { shared.made = prepare(t, data) })
-	if shared.made.dir == "" {
-		t.Fatal("the shared installation could not be made")
+	shared.Lock()
+	defer shared.Unlock()
+	if time.Since(shared.made.made) > freshFor {
+		if shared.tries++; shared.tries > 1 && shared.made.dir == "" {
+			t.Fatal("the shared installation could not be made")
+		}
+		shared.made = installation{}
+		shared.made = prepare(t, data)
 	}
 	in := shared.made
 	in.dir = filepath.Join(t.TempDir(), "data")
@@ -315,7 +324,7 @@ func install(t testing.TB) installation {
 }
 
 func prepare(t testing.TB, data string) installation {
-	in := installation{dir: filepath.Join(workshop, "installation")}
+	in := installation{dir: filepath.Join(workshop, fmt.Sprint("installation-", shared.tries))}
 	if dbtest.Engine() == db.PostgreSQL {
 		lies(in.dir, dbtest.Start(t).Database(t).URL)
 	}
