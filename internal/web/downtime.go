@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/identity"
@@ -33,6 +34,20 @@ func (p *Pages) downtime(r *http.Request) *access.Downtime {
 		return nil
 	}
 	return d
+}
+
+// atTheDoor are the banners of pages before somebody is in. In the house they say that a downtime runs, and name nobody; whoever reaches the
+// door from outside learns nothing of it.
+func (p *Pages) atTheDoor(r *http.Request) []look.Banner {
+	out := p.banners()
+	zone, _, _ := strings.Cut(p.o.Browser.Arrival(r).Zone, "/")
+	if zone != policy.Hospital || p.o.Gate == nil {
+		return out
+	}
+	if d, err := p.o.Gate.Downtime(r.Context()); err == nil && d != nil {
+		out = append(out, look.DowntimeBanner(look.Clock(d.Until.In(p.o.Zone)), "two people"))
+	}
+	return out
 }
 
 func (p *Pages) downtimePage(w http.ResponseWriter, r *http.Request, failed error) {

@@ -27,6 +27,8 @@ func TestDowntimePages(t *testing.T) {
 	o.must(o.Gate.CarryOut(t.Context()))
 	nurse.page("/day", banner, "Ruth Adeyemi and Olu Privacy")
 	olu.page("/privacy", banner)
+	door := &person{o: o, browser: &http.Client{}}
+	o.hides(door.page("/sign-in", banner, "Opened by two people"), "Adeyemi")
 	o.shows(nurse.get("/chart/"+o.maren), http.StatusForbidden, "We work in a declared downtime")
 	if a := nurse.post("/glass", "patient", o.maren, "code", "downtime"); a.status != http.StatusSeeOther {
 		t.Fatal(a.status, a.body)

@@ -133,7 +133,7 @@ func (p *Pages) returned(w http.ResponseWriter, r *http.Request, d departure, er
 		p.asks(r)
 		p.mySignInPage(w, r, outcome.Status(err), sentence(err))
 	default:
-		p.draw(w, r, outcome.Status(err), page.SignIn(p.signInView(d.Next, "", err)))
+		p.draw(w, r, outcome.Status(err), page.SignIn(p.signInView(r, d.Next, "", err)))
 	}
 }
 

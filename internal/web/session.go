@@ -90,11 +90,11 @@ func (p *Pages) SignedOut(w http.ResponseWriter, r *http.Request, why error) {
 }
 
 func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
-	p.draw(w, r, http.StatusOK, page.SignIn(p.signInView(r.URL.Query().Get("next"), "", nil)))
+	p.draw(w, r, http.StatusOK, page.SignIn(p.signInView(r, r.URL.Query().Get("next"), "", nil)))
 }
 
-func (p *Pages) signInView(next, login string, err error) page.SignInView {
-	v := page.SignInView{Banners: p.banners(), Hospital: p.o.Hospital, Login: login, Next: local(next), Passkey: p.o.Persons.PasskeySite(), Demo: p.o.Demo && p.o.Sandbox, Provider: p.accountWords()}
+func (p *Pages) signInView(r *http.Request, next, login string, err error) page.SignInView {
+	v := page.SignInView{Banners: p.atTheDoor(r), Hospital: p.o.Hospital, Login: login, Next: local(next), Passkey: p.o.Persons.PasskeySite(), Demo: p.o.Demo && p.o.Sandbox, Provider: p.accountWords()}
 	if err != nil {
 		v.Problem = sentence(err)
 	}
@@ -118,7 +118,7 @@ func (p *Pages) doSignIn(w http.ResponseWriter, r *http.Request) {
 	opened, err := p.o.Persons.SignIn(r.Context(), identity.Attempt{Person: login, Password: r.PostForm.Get("password"),
 		Code: r.PostForm.Get("totp"), Passkey: []byte(r.PostForm.Get("passkey")), From: p.arrival(r)})
 	if err != nil {
-		p.draw(w, r, outcome.Status(err), page.SignIn(p.signInView(next, login, err)))
+		p.draw(w, r, outcome.Status(err), page.SignIn(p.signInView(r, next, login, err)))
 		return
 	}
 	p.enter(w, r, opened, next)
@@ -192,7 +192,7 @@ func (p *Pages) lockedPage(w http.ResponseWriter, r *http.Request, status int, p
 		see(w, r, "/sign-in")
 		return
 	}
-	v := page.LockedView{Banners: p.banners(), Name: screen.Name, Because: "Locked since " + look.Clock(screen.Since.In(p.o.Zone)).Text(),
+	v := page.LockedView{Banners: p.atTheDoor(r), Name: screen.Name, Because: "Locked since " + look.Clock(screen.Since.In(p.o.Zone)).Text(),
 		Passkey: p.o.Persons.PasskeySite(), Password: true, Code: true, Problem: problem, Kept: true, Provider: p.accountWords(), Shared: screen.Shared}
 	for _, o := range screen.Others {
 		v.Others = append(v.Others, page.LockedPerson{ID: o.Person, Name: o.Name})
