@@ -143,7 +143,7 @@ func CutBanner(href string) Banner {
 // DowntimeBanner says that two people have opened downtime mode.
 func DowntimeBanner(until When, by string) Banner {
 	return Banner{Tone: Warn, Icon: "hourglass", Lead: "Downtime until " + until.Text() + ".",
-		Text: "Opened by " + by + ". Every opening is marked and looked at afterwards."}
+		Text: "Opened by " + by + ". Every opening is marked, some are looked at afterwards."}
 }
 
 // Initials gives the letters of an avatar: "Anna Lindqvist" and "Lindqvist, Anna" are both AL.
