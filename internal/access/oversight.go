@@ -25,6 +25,7 @@ type Overview struct {
 	Days       []DayCount // the last 14 days of the site, oldest first, today included
 	Twin       Twin
 	Friction   Friction
+	Glass      []GlassRate // by department, the highest rate first
 	Mutual     []Mutual // who agree to each other's requests more often than turns explain, within 90 days
 	State      audit.State
 	Entry      string
@@ -73,6 +74,9 @@ func (g *Gate) Overview(ctx context.Context, p Principal) (Overview, error) {
 		return Overview{}, unreadable(err)
 	}
 	if out.Days, err = g.days(ctx, today); err != nil {
+		return Overview{}, err
+	}
+	if out.Glass, err = g.glassRates(ctx); err != nil {
 		return Overview{}, err
 	}
 	if out.Friction, err = g.friction(ctx); err != nil {

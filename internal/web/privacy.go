@@ -109,6 +109,7 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) {
 		v.Volume.Bars = append(v.Volume.Bars, look.Bar{Label: d.Date.Format("2 Jan"), Count: d.Openings, Part: d.Unexplained})
 	}
 	v.Friction, v.FrictionNote = friction(o.Friction)
+	v.GlassRates = glassRates(o.Glass)
 	v.Mutual = mutual(o.Mutual)
 	if t := o.Twin; t.Openings > 0 {
 		v.Twin = page.Twin{Real: float64(t.Explained) / float64(t.Openings), Permuted: float64(t.Dealt) / float64(t.Openings), RealWords: percent(t.Explained, t.Openings),

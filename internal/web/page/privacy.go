@@ -13,6 +13,7 @@ type PrivacyView struct {
 	Friction []look.Fact // what was asked of people at work; without any the card is left out
 	// FrictionNote says beneath it what the figures mean.
 	FrictionNote string
+	GlassRates   []look.Fact // by department; without any the card is left out
 	Mutual       []look.Fact // pairs who agree to each other's requests unusually often; without any the card is left out
 	Queue        []ReviewLine
 	Waiting      int // in the queue
