@@ -24,6 +24,13 @@ func (g *Gate) disclose(ctx context.Context, e audit.Event, parts ...permitted) 
 	if err := g.withinQuota(ctx, e, parts); err != nil {
 		return out, err
 	}
+	var behind *shield
+	if len(parts) > 0 {
+		var err error
+		if behind, err = g.shield(ctx, parts[0].standing.principal); err != nil {
+			return out, err
+		}
+	}
 	for i, part := range parts {
 		part.records, out.Damaged = g.sound(part.records, out.Damaged)
 		parts[i] = part
@@ -61,6 +68,9 @@ func (g *Gate) disclose(ctx context.Context, e audit.Event, parts ...permitted) 
 				maskers[key] = m
 			}
 			if doc, err = m.mask(doc); err != nil {
+				return Disclosure{}, err
+			}
+			if doc, err = behind.doc(doc); err != nil {
 				return Disclosure{}, err
 			}
 			out.Docs = append(out.Docs, doc)

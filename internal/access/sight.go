@@ -26,7 +26,8 @@ type sight struct {
 	all    *care.Relations        // once many charts were asked for
 	grants map[fhir.PatientID]bool
 	at     time.Time
-	err    error // what kept a chart from being judged; the search is then void
+	behind *shield // what hides names of staff from a patient
+	err    error   // what kept a chart from being judged; the search is then void
 }
 
 // view is one chart as the principal may see it.
@@ -42,7 +43,9 @@ type view struct {
 const oneByOne = 4
 
 func (g *Gate) look(ctx context.Context, p Principal, action string) *sight {
-	return &sight{g: g, ctx: ctx, p: p, action: action, charts: map[fhir.PatientID]*view{}, at: g.now()}
+	v := &sight{g: g, ctx: ctx, p: p, action: action, charts: map[fhir.PatientID]*view{}, at: g.now()}
+	v.behind, v.err = g.shield(ctx, p)
+	return v
 }
 
 // know takes a standing that was found before.
@@ -183,6 +186,9 @@ func (v *sight) mask(x *record.Sealed) func(element string) bool {
 	one := v.of(x.Patient())
 	if one == nil {
 		return func(string) bool { return true }
+	}
+	if v.behind.hides(x) {
+		return func(element string) bool { return element != "active" }
 	}
 	return one.masker(x.Type()).drop(x.Type())
 }

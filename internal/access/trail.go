@@ -89,7 +89,11 @@ func (g *Gate) WhoLooked(ctx context.Context, p Principal, patientID string, w W
 	reads, err := g.log.OfPatient(ctx, c.number, w.page())
 	out := AccessList{Lines: lines(reads), Older: older(reads, w), Entry: logged.Entry()}
 	if !watches {
-		out.Lines = discreet(out.Lines, p.Session != nil && s.who.Capacity == policy.Staff)
+		behind, err := g.shield(ctx, p)
+		if err != nil {
+			return AccessList{}, err
+		}
+		out.Lines = discreet(behind.lines(out.Lines), p.Session != nil && s.who.Capacity == policy.Staff)
 	}
 	return out, err
 }
@@ -235,6 +239,11 @@ func (g *Gate) AuditEntry(ctx context.Context, p Principal, origin string, numbe
 			if read.Event, err = toPatient(read.Event, own.Patient); err != nil {
 				return AuditDetail{}, absent
 			}
+			behind, err := g.shield(ctx, p)
+			if err != nil {
+				return AuditDetail{}, err
+			}
+			read.Event = behind.event(read.Event)
 			action = policy.Own
 		}
 	}

@@ -122,6 +122,8 @@ type Store struct {
 
 	session *sql.Stmt // the hot read: a session with its person
 
+	aliased aliased
+
 	mu    sync.Mutex
 	cache map[tokenHash]*live
 	gen   uint64 // counts kills and changes here, so that an older read is not cached after them

@@ -152,7 +152,7 @@ func (s *Store) insert(ctx context.Context, n noted, r *row, numbered bool, item
 
 // Change sets fields of a person. The audit holds old and new values. Outside a sandbox a gain that opens charts (a clinical role,
 // a clearance, another practitioner's relationships), or that makes somebody a second person, waits for a second person: then nothing is changed yet and the item is
-// returned. Nobody gives rights to himself. Live sessions follow within a second. Of a suspended person roles and clearances can be taken.
+// returned. So it is, in a sandbox too, with an alias that patients are to read, or no longer. Nobody gives rights to himself. Live sessions follow within a second. Of a suspended person roles and clearances can be taken.
 //
 // Errors: outcome.NotFound; outcome.Forbidden (one's own rights); outcome.Conflict (the person left, waits, or was changed
 // meanwhile; or it was the last administrator: retry after reading again).
@@ -183,7 +183,7 @@ func (s *Store) Change(ctx context.Context, by audit.Agent, id string, c Change)
 	if err != nil {
 		return Person{}, nil, err
 	}
-	if !s.o.Sandbox && (eyes || p.needsSecond(old)) {
+	if p.Aliased != old.Aliased || !s.o.Sandbox && (eyes || p.needsSecond(old)) {
 		item := s.newPending(pendingChange, r, by, "", &c)
 		n, err := s.note(ctx, s.event(by, didAsk, acted, "item "+item.ID+": person "+r.ID+": "+said))
 		if err != nil {

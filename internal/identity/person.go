@@ -52,6 +52,7 @@ type Person struct {
 	Epoch        int64
 	Created      time.Time
 	CreatedBy    string    // id of a person; empty: the command line
+	Aliased      bool      // patients read an alias in place of her name, because she is in danger: docs/adr/0206
 	SuspendedBy  string    // of a suspended person: id of the program that suspended her; empty: this house did
 	Out          time.Time // when she was last suspended, also after she came back; zero: never. What rested on her before ended then
 }
@@ -130,6 +131,7 @@ type Change struct {
 	Mail         *string    `json:",omitempty"`
 	Clearances   *[]string  `json:",omitempty"`
 	TrainingDue  *time.Time `json:",omitempty"`
+	Aliased      *bool      `json:",omitempty"`
 }
 
 // profile is the sealed part of a person.
@@ -142,6 +144,7 @@ type profile struct {
 	Manager, Mail                     string    `json:",omitempty"`
 	SuspendedBy                       string    `json:",omitempty"`
 	Out                               time.Time `json:",omitzero"`
+	Aliased                           bool      `json:",omitempty"`
 }
 
 // row is a person as stored.
@@ -185,11 +188,11 @@ func (s *Store) scanPerson(from scanner) (*row, error) {
 func (r *row) apply(p profile) {
 	r.Name, r.SignInName, r.Roles, r.Practitioner, r.Patient = p.Name, p.SignInName, p.Roles, p.Practitioner, p.Patient
 	r.Department, r.Clearances, r.TrainingDue, r.Manager, r.Mail = p.Department, p.Clearances, p.TrainingDue, p.Manager, p.Mail
-	r.SuspendedBy, r.Out = p.SuspendedBy, p.Out
+	r.SuspendedBy, r.Out, r.Aliased = p.SuspendedBy, p.Out, p.Aliased
 }
 
 func (r *row) profile() profile {
-	return profile{r.Name, r.SignInName, r.Roles, r.Practitioner, r.Patient, r.Department, r.Clearances, r.TrainingDue, r.Manager, r.Mail, r.SuspendedBy, r.Out}
+	return profile{r.Name, r.SignInName, r.Roles, r.Practitioner, r.Patient, r.Department, r.Clearances, r.TrainingDue, r.Manager, r.Mail, r.SuspendedBy, r.Out, r.Aliased}
 }
 
 // queryer is a reader pool or a transaction.
@@ -309,6 +312,9 @@ func (p profile) with(c Change) profile {
 	if c.TrainingDue != nil {
 		p.TrainingDue = c.TrainingDue.UTC()
 	}
+	if c.Aliased != nil {
+		p.Aliased = *c.Aliased
+	}
 	return p
 }
 
@@ -325,7 +331,7 @@ func (p profile) needsSecond(old profile) bool {
 
 // rights are what nobody changes for herself: what she may, whom she is, and what others judge her by.
 func (p profile) rights() string {
-	return strings.Join([]string{strings.Join(p.Roles, " "), strings.Join(p.Clearances, " "), p.Practitioner, p.Patient, p.Manager, p.Department, day(p.TrainingDue)}, "\n")
+	return strings.Join([]string{strings.Join(p.Roles, " "), strings.Join(p.Clearances, " "), p.Practitioner, p.Patient, p.Manager, p.Department, day(p.TrainingDue), strconv.FormatBool(p.Aliased)}, "\n")
 }
 
 // difference tells old and new values for the audit; a name is only said to have changed.
@@ -351,6 +357,7 @@ func (p profile) difference(old profile) string {
 	if !p.TrainingDue.Equal(old.TrainingDue) {
 		say("training due", day(old.TrainingDue), day(p.TrainingDue))
 	}
+	say("alias before patients", strconv.FormatBool(old.Aliased), strconv.FormatBool(p.Aliased))
 	return strings.Join(out, "; ")
 }
 

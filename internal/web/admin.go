@@ -27,6 +27,7 @@ func (p *Pages) adminRoutes() []access.Route {
 		{Method: "GET", Pattern: "/admin/people/{person}", Action: policy.PeopleList, Handler: p.person},
 		{Method: "POST", Pattern: "/admin/people/{person}/roles", Action: policy.People, Handler: p.setRoles},
 		{Method: "POST", Pattern: "/admin/people/{person}/clearances", Action: policy.People, Handler: p.setClearances},
+		{Method: "POST", Pattern: "/admin/people/{person}/alias", Action: policy.People, Handler: p.setAlias},
 		{Method: "POST", Pattern: "/admin/people/{person}/reach", Action: policy.People, Handler: p.setReach},
 		{Method: "POST", Pattern: "/admin/people/{person}/end", Action: policy.People, Handler: p.endAccess},
 		{Method: "GET", Pattern: "/admin/people/{person}/certificate", Action: policy.PeopleList, Handler: p.certificate},
@@ -188,6 +189,11 @@ func pendingWhat(item identity.Pending, about identity.Person) string {
 	}
 	if item.Change.Clearances != nil {
 		what = append(what, "cleared for restricted records: "+cmp.Or(strings.Join(*item.Change.Clearances, ", "), "none"))
+	}
+	if on := item.Change.Aliased; on != nil && *on {
+		what = append(what, "patients read an alias instead of the name")
+	} else if on != nil {
+		what = append(what, "patients read the name again")
 	}
 	if item.Change.Practitioner != nil {
 		what = append(what, "the staff directory entry")

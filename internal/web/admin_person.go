@@ -88,6 +88,7 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 			Since: look.Recent(s.Created.In(p.o.Zone), p.now()), Last: look.Recent(s.Seen.In(p.o.Zone), p.now())})
 	}
 	if !portalOnly(one) {
+		v.Alias, v.Aliased = p.o.Persons.Alias(one.ID), one.Aliased
 		v.Managers, v.Mail = p.managers(r, one.ID, one.Manager), one.Mail
 	}
 	for _, other := range people {

@@ -81,6 +81,8 @@ type PersonView struct {
 	Seconds     []Option // persons who may be the second for a reset
 	Managers    []Option // who may answer for the work; the one who does is on
 	Mail        string
+	Alias       string // what patients read in place of the name; empty for who does not work here
+	Aliased     bool   // and they do
 	MayEnd      bool
 	May         bool // this reader administers people: forms are there
 	Invite      bool // has no sign-in yet: a fresh link may be made
