@@ -62,14 +62,19 @@ func (m *Mail) send(ctx context.Context, all []Message, now time.Time) error {
 }
 
 // letter writes to one person that a message waits for her.
-func (m *Mail) letter(ctx context.Context, to, link string, now time.Time) error {
+func (m *Mail) letter(ctx context.Context, l Letter, now time.Time) error {
 	var b bytes.Buffer
-	for _, line := range []string{"From: <" + m.from + ">", "To: <" + to + ">", "Subject: A word about your work of yesterday", "Date: " + now.Format(time.RFC1123Z), "MIME-Version: 1.0",
-		"Content-Type: text/plain; charset=utf-8", "", "You opened records for which no reason of care is known yet. There may well be one.", "Please look at My activity and say in a sentence what it was for:", "",
-		link, "", "Nobody has drawn a conclusion. Nothing can be answered by this mail."} {
+	for _, line := range append([]string{"From: <" + m.from + ">", "To: <" + l.To + ">", "Subject: " + l.Subject, "Date: " + now.Format(time.RFC1123Z), "MIME-Version: 1.0",
+		"Content-Type: text/plain; charset=utf-8", ""}, l.Lines...) {
 		b.WriteString(line + "\r\n")
 	}
-	return m.post(ctx, []string{to}, b.Bytes())
+	return m.post(ctx, []string{l.To}, b.Bytes())
+}
+
+// ofYesterday is the courteous message of the night.
+func ofYesterday(to, link string) Letter {
+	return Letter{to, "A word about your work of yesterday", []string{"You opened records for which no reason of care is known yet. There may well be one.",
+		"Please look at My activity and say in a sentence what it was for:", "", link, "", "Nobody has drawn a conclusion. Nothing can be answered by this mail."}}
 }
 
 // post hands a mail to the server. What it answered is told by its step only: its words may hold addresses.

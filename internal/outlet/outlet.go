@@ -58,11 +58,24 @@ type Letters interface {
 	Letter(ctx context.Context, number int64) (to, link string, wanted bool, err error)
 }
 
+// Words writes what leaves to people themselves apart from [Letters].
+type Words interface {
+	// Words writes what [Outlet.Write] was told; false when she has no address, or need not hear of it any more.
+	Words(ctx context.Context, about string, change int64) (Letter, bool, error)
+}
+
+// Letter is a mail to one person. It names no patient.
+type Letter struct {
+	To, Subject string
+	Lines       []string
+}
+
 // Options of an outlet. Ways that are nil are not used.
 type Options struct {
 	DB      *db.DB // records.db
 	Source  Source
 	Letters Letters // leave by Mail; may be nil
+	Words   Words   // as Letters
 	Webhook *Webhook
 	Mail    *Mail
 	Now     func() time.Time
@@ -126,7 +139,7 @@ func (x *Outlet) ways() map[string]time.Duration {
 // every is each way by which something leaves.
 func (x *Outlet) every() []string {
 	out := slices.Sorted(maps.Keys(x.ways()))
-	if x.o.Mail != nil && x.o.Letters != nil {
+	if x.o.Mail != nil && (x.o.Letters != nil || x.o.Words != nil) {
 		out = append(out, ByLetter)
 	}
 	return out
@@ -213,7 +226,19 @@ func (x *Outlet) take(ctx context.Context) (at int64, err error) {
 // Tell puts word of something that is no case into the table, for the office: about is what [Source] writes it by, and no number; change
 // grows from one of its kind to the next. Telling the same twice sends it once. Errors: as [db.DB.Write].
 func (x *Outlet) Tell(ctx context.Context, about string, change int64) error {
-	ways, now := x.ways(), x.o.Now()
+	return x.tell(ctx, about, change, x.ways())
+}
+
+// Write is [Outlet.Tell] for one person, by mail: about is what [Words] writes it by, and no number. Errors: as [db.DB.Write].
+func (x *Outlet) Write(ctx context.Context, about string, change int64) error {
+	if x.o.Mail == nil || x.o.Words == nil {
+		return nil
+	}
+	return x.tell(ctx, about, change, map[string]time.Duration{ByLetter: 0})
+}
+
+func (x *Outlet) tell(ctx context.Context, about string, change int64, ways map[string]time.Duration) error {
+	now := x.o.Now()
 	if len(ways) == 0 {
 		return nil
 	}
@@ -278,9 +303,10 @@ func insert(tx *sql.Tx, way, about string, change int64, due time.Time) error {
 // waiting is one row that is due.
 type waiting struct {
 	number, attempts, due int64
+	change                int64
 	about                 string
 	message               Message
-	to                    string // of a letter
+	letter                Letter
 }
 
 // send sends what is due by each way: a webhook one by one, a mail all together.
@@ -324,8 +350,13 @@ func (x *Outlet) send(ctx context.Context) error {
 // write writes a message as it is now; false when nobody need be told any more.
 func (x *Outlet) write(ctx context.Context, way string, m *waiting) (wanted bool, err error) {
 	if way == ByLetter {
-		number, _ := strconv.ParseInt(m.about, 10, 64)
-		m.to, m.message.Link, wanted, err = x.o.Letters.Letter(ctx, number)
+		number, failed := strconv.ParseInt(m.about, 10, 64)
+		if failed != nil {
+			m.letter, wanted, err = x.o.Words.Words(ctx, m.about, m.change)
+			return wanted, err
+		}
+		to, link, wanted, err := x.o.Letters.Letter(ctx, number)
+		m.letter = ofYesterday(to, link)
 		return wanted, err
 	}
 	m.message, wanted, err = x.o.Source.Message(ctx, m.about)
@@ -342,7 +373,7 @@ func (x *Outlet) deliver(ctx context.Context, way string, ready []waiting) error
 	}
 	for _, m := range ready {
 		if way == ByLetter {
-			if err := x.sent(ctx, way, x.o.Mail.letter(ctx, m.to, m.message.Link, x.o.Now()), m); err != nil {
+			if err := x.sent(ctx, way, x.o.Mail.letter(ctx, m.letter, x.o.Now()), m); err != nil {
 				return err
 			}
 			continue
@@ -396,14 +427,14 @@ func (x *Outlet) sent(ctx context.Context, way string, failure error, all ...wai
 }
 
 func (x *Outlet) due(ctx context.Context, way string) (out []waiting, err error) {
-	rows, err := x.o.DB.Reader().QueryContext(ctx, `select number, about, attempts, due from outlet_message where way = ? and due <= ? order by number limit 50`, way, x.o.Now().UnixMicro())
+	rows, err := x.o.DB.Reader().QueryContext(ctx, `select number, about, change, attempts, due from outlet_message where way = ? and due <= ? order by number limit 50`, way, x.o.Now().UnixMicro())
 	if err != nil {
 		return nil, unreadable(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var m waiting
-		if err := rows.Scan(&m.number, &m.about, &m.attempts, &m.due); err != nil {
+		if err := rows.Scan(&m.number, &m.about, &m.change, &m.attempts, &m.due); err != nil {
 			return nil, unreadable(err)
 		}
 		out = append(out, m)

@@ -1,7 +1,6 @@
 package outlet
 
 import (
-	"bufio"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -9,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -19,6 +17,7 @@ import (
 
 	"chartwarden/internal/db"
 	"chartwarden/internal/db/dbtest"
+	"chartwarden/internal/outlet/outlettest"
 )
 
 // office is a source whose cases the test makes.
@@ -169,54 +168,8 @@ func TestAWebhookGoesNowhereElse(t *testing.T) {
 	}
 }
 
-// post is a mail server that keeps what it gets.
-func post(t *testing.T) (address string, mails func() []string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	var mu sync.Mutex
-	var all []string
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				fmt.Fprint(c, "220 here\r\n")
-				in := bufio.NewScanner(c)
-				text, inside := "", false
-				for in.Scan() {
-					switch s := in.Text(); {
-					case inside && s == ".":
-						inside = false
-						mu.Lock()
-						all = append(all, text)
-						mu.Unlock()
-						fmt.Fprint(c, "250 taken\r\n")
-					case inside:
-						text += s + "\n"
-					case strings.HasPrefix(s, "DATA"):
-						inside = true
-						fmt.Fprint(c, "354 go on\r\n")
-					case strings.HasPrefix(s, "QUIT"):
-						fmt.Fprint(c, "221 bye\r\n")
-						return
-					default:
-						fmt.Fprint(c, "250 fine\r\n")
-					}
-				}
-			}()
-		}
-	}()
-	return l.Addr().String(), func() []string { mu.Lock(); defer mu.Unlock(); return append([]string{}, all...) }
-}
-
 func TestAMailGathersWhatNobodyTook(t *testing.T) {
-	address, mails := post(t)
+	address, mails := outlettest.Post(t)
 	mail, err := NewMail(address, "Chartwarden <ehr@example.org>", "a@example.org, b@example.org", "")
 	if err != nil {
 		t.Fatal(err)
@@ -248,7 +201,7 @@ func TestAMailGathersWhatNobodyTook(t *testing.T) {
 
 // What is no case is told in its own words, once, and not when it is over.
 func TestWordThatIsAboutNoCase(t *testing.T) {
-	address, mails := post(t)
+	address, mails := outlettest.Post(t)
 	mail, err := NewMail(address, "ehr@example.org", "a@example.org", "")
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 
 	"chartwarden/internal/detect"
 	"chartwarden/internal/ingest"
+	"chartwarden/internal/outlet"
 	"chartwarden/internal/web"
 )
 
@@ -32,4 +33,15 @@ func (s *Server) Member(practitioner string) (ingest.Member, bool) {
 // Row is one line of the watched log.
 func (s *Server) Row(ctx context.Context, piece int64, line int) (detect.Event, error) {
 	return s.other.source.Row(ctx, piece, line)
+}
+
+// Remind has people written to whose training falls due, once.
+func (s *Server) Remind(ctx context.Context) error { return s.remindOnce(ctx) }
+
+// TellTeam has those written to at whose patients somebody broke the glass, until ctx ends.
+func (s *Server) TellTeam(ctx context.Context) { s.tellTeam(ctx) }
+
+// Outlet is how letters do.
+func (s *Server) Outlet(ctx context.Context) (outlet.State, error) {
+	return s.outlet.State(ctx, outlet.ByLetter)
 }

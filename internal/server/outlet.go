@@ -56,7 +56,7 @@ func (s *Server) openOutlet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.outlet, err = outlet.Open(ctx, outlet.Options{DB: s.records, Source: alerts{s.Cases, s.Config.PublicURL, s}, Letters: letters{s.Cases, s.Persons, s.Config.PublicURL}, Webhook: hook, Mail: mail, Now: s.options.Now, Logger: s.options.Logger})
+	s.outlet, err = outlet.Open(ctx, outlet.Options{DB: s.records, Source: alerts{s.Cases, s.Config.PublicURL, s}, Letters: letters{s.Cases, s.Persons, s.Config.PublicURL}, Words: words{s.Persons, s.Config.PublicURL, s.options.Now}, Webhook: hook, Mail: mail, Now: s.options.Now, Logger: s.options.Logger})
 	return err
 }
 

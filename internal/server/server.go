@@ -295,6 +295,8 @@ func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 	go s.Rules.Run(following)
 	go s.tellOverdue(following)
 	go s.tellDowntime(following)
+	go s.tellTeam(following)
+	go s.remind(following)
 	go s.School.Run(following)
 	taking := make(chan error, 1)
 	if s.other != nil {

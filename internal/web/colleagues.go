@@ -50,7 +50,8 @@ func (p *Pages) workmates(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, err)
 		return
 	}
-	names, second := p.namesOf(r, who, words)
+	broken, _ := p.o.Gate.BrokenAtMine(who)
+	names, second := p.namesOf(r, who, words, broken)
 	entered(w, entry, second)
 	why, typed := p.cameBack(r, colleaguesPath)
 	v := page.ColleaguesView{Shell: withEntry(p.shell(r, atColleagues, atColleagues), cmp.Or(entry, second)), Cover: p.coverForm(r, who, typed)}
@@ -60,6 +61,7 @@ func (p *Pages) workmates(w http.ResponseWriter, r *http.Request) {
 		}
 		v.Cover.Problem = why.text
 	}
+	v.Broken = p.brokenLines(r, broken, names)
 	for _, a := range asks {
 		by, err := p.o.Persons.Person(r.Context(), a.By)
 		if err != nil {
@@ -84,8 +86,11 @@ func (p *Pages) workmates(w http.ResponseWriter, r *http.Request) {
 	p.draw(w, r, status, page.Colleagues(v))
 }
 
-func (p *Pages) namesOf(r *http.Request, who access.Principal, words []access.OwnWord) (map[string]access.Identity, string) {
+func (p *Pages) namesOf(r *http.Request, who access.Principal, words []access.OwnWord, broken []access.Broken) (map[string]access.Identity, string) {
 	var charts []string
+	for _, b := range broken {
+		charts = append(charts, b.PatientID)
+	}
 	for _, w := range words {
 		charts = append(charts, w.PatientID)
 	}

@@ -297,7 +297,7 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) {
 	tick := time.NewTicker(looks)
 	defer tick.Stop()
 	token := p.o.Browser.Token(r)
-	alerts := p.alerts(r)
+	alerts, glass := p.alerts(r), p.glassNews(r)
 	for beat := 0; ; {
 		news := ""
 		select {
@@ -308,6 +308,7 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) {
 		case <-tick.C:
 			beat++
 		case news = <-alerts:
+		case news = <-glass:
 		}
 		if _, err := p.o.Persons.Authenticate(r.Context(), token); err != nil {
 			fmt.Fprint(w, "event: lock\ndata: {}\n\n")

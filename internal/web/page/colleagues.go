@@ -7,6 +7,7 @@ type ColleaguesView struct {
 	Shell   look.Shell
 	Problem string
 	Asks    []AskLine
+	Broken  []BrokenLine // openings with the glass at this person's patients
 	Given   []WordLine // open to others by this person's word
 	Held    []WordLine // open to this person by a word
 	Covers  []WordLine
@@ -18,6 +19,12 @@ type AskLine struct {
 	ID, By, Role  string
 	Patient, Text string
 	When          look.When
+}
+
+// BrokenLine is one opening with the glass.
+type BrokenLine struct {
+	By, Patient, Why, Href string
+	When                   look.When
 }
 
 // WordLine is one word that has not ended.

@@ -1,0 +1,163 @@
+package access
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"chartwarden/internal/fhir"
+	"chartwarden/internal/outcome"
+)
+
+// Who treats a patient hears at once that somebody broke the glass there: she alone may know at a glance that it was right, or that it was not.
+
+// Broken is that somebody broke the glass, as those hear of it who treat the patient.
+type Broken struct {
+	Grant     int64
+	By        string // id of the person
+	PatientID string
+	Code      string // reason
+	At        time.Time
+	Team      []string // ids of those who treated the patient at that moment, apart from By
+}
+
+// brokenGlasses are the newest openings, as this node has read them.
+type brokenGlasses struct {
+	mu      sync.Mutex
+	list    []Broken       // oldest first
+	known   map[int64]bool // grants that are in list, or of which nobody is to be told
+	changed chan struct{}  // closed at the next change
+}
+
+const (
+	brokenKept = 72 * time.Hour
+	// brokenLook is how often a node looks for openings of others, and brokenBack how far back: a row may come in after one with a higher number.
+	brokenLook = 500 * time.Millisecond
+	brokenBack = 10 * time.Minute
+)
+
+func newBrokenGlasses() *brokenGlasses {
+	return &brokenGlasses{known: map[int64]bool{}, changed: make(chan struct{})}
+}
+
+// TellBroken follows the openings of closed charts until ctx ends, on every node. tell is given each of the last minutes; it is given one again
+// after a restart, or when it failed. Openings by a declared downtime are not among them: a sample of those is looked at afterwards.
+func (g *Gate) TellBroken(ctx context.Context, tell func(Broken) error) {
+	tick := time.NewTicker(brokenLook)
+	defer tick.Stop()
+	back := brokenKept
+	for {
+		if err := g.takeBroken(ctx, g.now().Add(-back), tell); err == nil {
+			back = brokenBack
+		} else if ctx.Err() == nil {
+			g.logger.Warn("those who treat could not be told of an opening with the glass; it is tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// takeBroken takes in what was opened since a time and is not known yet.
+func (g *Gate) takeBroken(ctx context.Context, since time.Time, tell func(Broken) error) error {
+	rows, err := g.db.Reader().QueryContext(ctx, `SELECT `+grantColumns+` FROM access_grant WHERE opened >= ? ORDER BY id`, since.UnixMicro())
+	if err != nil {
+		return unreadable(err)
+	}
+	defer rows.Close()
+	var found []Grant
+	for rows.Next() {
+		o, mac, err := scanGrant(rows)
+		if err != nil {
+			return unreadable(err)
+		}
+		if o.Code != downtimeCode && !g.broken.has(o.ID) && g.tags.Holds(mac, o.columns()...) {
+			found = append(found, o)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return unreadable(err)
+	}
+	for _, o := range found {
+		b, err := g.brokenBy(ctx, o)
+		if err == nil && len(b.Team) > 0 && g.now().Sub(b.At) < brokenBack {
+			err = tell(b)
+		}
+		if err != nil {
+			return err
+		}
+		g.broken.add(o.ID, b, g.now().Add(-brokenKept))
+	}
+	return nil
+}
+
+// brokenBy finds who is to hear of a grant; nobody of one whose chart is gone.
+func (g *Gate) brokenBy(ctx context.Context, o Grant) (Broken, error) {
+	b := Broken{Grant: o.ID, By: o.Person, Code: o.Code, At: o.Opened}
+	c, err := g.chartNumber(ctx, o.Patient)
+	if outcome.Is(err, outcome.NotFound) || outcome.Is(err, outcome.Deleted) {
+		return b, nil
+	}
+	if err != nil {
+		return b, err
+	}
+	b.PatientID = c.id
+	b.Team, err = g.team(ctx, o.Patient, o.Opened, o.Person)
+	return b, err
+}
+
+// team are the ids of those who treat a patient at that moment, apart from one.
+func (g *Gate) team(ctx context.Context, patient fhir.PatientID, at time.Time, but string) (out []string, err error) {
+	members, err := g.care.Team(ctx, patient, at)
+	if err != nil || len(members) == 0 {
+		return nil, err
+	}
+	here, err := g.colleagues.at(ctx, g.persons, g.now())
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range members {
+		if id, ok := here[m.Ref]; ok && id != but && !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
+func (b *brokenGlasses) has(grant int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.known[grant]
+}
+
+func (b *brokenGlasses) add(grant int64, one Broken, from time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.list) > 0 && b.list[0].At.Before(from) {
+		delete(b.known, b.list[0].Grant)
+		b.list = b.list[1:]
+	}
+	if b.known[grant] = true; len(one.Team) > 0 {
+		b.list = append(b.list, one)
+		close(b.changed)
+		b.changed = make(chan struct{})
+	}
+}
+
+// BrokenAtMine lists openings with the glass of the last three days at patients whom p treated at that moment, newest first, and what is closed
+// when there is another at anybody's patient. It names charts by id and opens none.
+func (g *Gate) BrokenAtMine(p Principal) ([]Broken, <-chan struct{}) {
+	g.broken.mu.Lock()
+	defer g.broken.mu.Unlock()
+	var out []Broken
+	from := g.now().Add(-brokenKept)
+	for _, one := range slices.Backward(g.broken.list) {
+		if p.Session != nil && one.At.After(from) && slices.Contains(one.Team, p.Session.Person.ID) {
+			out = append(out, one)
+		}
+	}
+	return out, g.broken.changed
+}

@@ -1,0 +1,111 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"chartwarden/internal/access"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/outcome"
+	"chartwarden/internal/outlet"
+	"chartwarden/internal/training"
+)
+
+// What people are written to at their own address. about is a kind and the person's id.
+const (
+	aboutGlass    = "glass:"
+	aboutTraining = "training:"
+)
+
+// words are these letters as the outlet asks for them.
+type words struct {
+	people *identity.Store
+	base   string
+	now    func() time.Time
+}
+
+// Words is for [outlet.Words].
+func (w words) Words(ctx context.Context, about string, change int64) (outlet.Letter, bool, error) {
+	kind, id, _ := strings.Cut(about, ":")
+	p, err := w.people.Person(ctx, id)
+	if outcome.Is(err, outcome.NotFound) || err == nil && (p.Mail == "" || !p.Active) {
+		return outlet.Letter{}, false, nil
+	}
+	if err != nil {
+		return outlet.Letter{}, false, err
+	}
+	switch kind + ":" {
+	case aboutGlass:
+		return outlet.Letter{To: p.Mail, Subject: "A chart of a patient of yours was opened with a reason", Lines: []string{
+			"Somebody who has no link to a patient of yours gave a reason and opened the chart. That may well be right: an emergency, a colleague who covers.",
+			"Who it was, and why, stands under Colleagues:", "", w.base + "/colleagues", "", "Nothing can be answered by this mail."}}, true, nil
+	case aboutTraining:
+		stage := reminderOf(p.TrainingDue, w.now())
+		if stage == 0 || reminderNumber(p.TrainingDue, stage) != change { // she did it meanwhile, or a later one is under way
+			return outlet.Letter{}, false, nil
+		}
+		return outlet.Letter{To: p.Mail, Subject: "Your training is due", Lines: []string{
+			"Training that your work asks for is due on " + p.TrainingDue.UTC().Format("2 January 2006") + ". It takes a few minutes:", "", w.base + "/training", "",
+			"Once it is overdue you export nothing and open no further patients' charts. Patients who are with you, and emergencies, always open."}}, true, nil
+	}
+	return outlet.Letter{}, false, nil
+}
+
+// reminders are how long before the due day somebody is written to: once each.
+var reminders = []time.Duration{training.Warning, 3 * 24 * time.Hour, 24 * time.Hour}
+
+// reminderOf is which reminder is due: 1, 2, 3; 0: none, nor after the day.
+func reminderOf(due, now time.Time) (stage int) {
+	left := due.Sub(now)
+	if due.IsZero() || left <= 0 {
+		return 0
+	}
+	for i, before := range reminders {
+		if left <= before {
+			stage = i + 1
+		}
+	}
+	return stage
+}
+
+// reminderNumber grows from one reminder to the next, and from one due day to a later one.
+func reminderNumber(due time.Time, stage int) int64 { return due.Unix()/86400*4 + int64(stage) }
+
+// remind has people written to whose training falls due, until ctx ends.
+func (s *Server) remind(ctx context.Context) {
+	for {
+		if err := s.remindOnce(ctx); err != nil && ctx.Err() == nil {
+			s.options.Logger.Warn("reminders of training could not be made; it is tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Hour):
+		}
+	}
+}
+
+func (s *Server) remindOnce(ctx context.Context) error {
+	people, err := s.Persons.People(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		if stage := reminderOf(p.TrainingDue, s.options.Now()); stage > 0 && p.Active && !p.PortalOnly() && p.Mail != "" {
+			err = errors.Join(err, s.outlet.Write(ctx, aboutTraining+p.ID, reminderNumber(p.TrainingDue, stage)))
+		}
+	}
+	return err
+}
+
+// tellTeam has those written to who treat a patient at whom somebody broke the glass.
+func (s *Server) tellTeam(ctx context.Context) {
+	s.Gate.TellBroken(ctx, func(b access.Broken) (err error) {
+		for _, id := range b.Team {
+			err = errors.Join(err, s.outlet.Write(ctx, aboutGlass+id, b.Grant))
+		}
+		return err
+	})
+}

@@ -1,0 +1,96 @@
+package server_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"chartwarden/internal/audit"
+	"chartwarden/internal/db/dbtest"
+	"chartwarden/internal/identity"
+	"chartwarden/internal/outlet/outlettest"
+	"chartwarden/internal/server"
+	"chartwarden/internal/server/servertest"
+)
+
+// A person is reminded of her training fourteen days before it is due, three days, and on the last day: once each, and not once it is done. Who has
+// no address, who has left and who is a patient are not.
+func TestReminders(t *testing.T) {
+	address, mails := outlettest.Post(t)
+	place := dbtest.New(t)
+	now := time.Date(2036, 3, 1, 9, 0, 0, 0, time.UTC)
+	clock := servertest.ClockAt(now)
+	c := server.Config{Data: place.Dir, Database: place.URL, Listen: "127.0.0.1:0", PublicURL: "http://localhost", MailServer: address, MailFrom: "ehr@example.org", MailTo: "office@example.org"}
+	if err := server.Init(t.Context(), c, true); err != nil {
+		t.Fatal(err)
+	}
+	s, err := server.Open(context.WithoutCancel(t.Context()), c, server.Options{Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	running, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); s.RunOutlet(running) }()
+	defer func() { stop(); <-done }()
+	due := now.AddDate(0, 0, 20)
+	hire := func(n identity.NewPerson) string {
+		t.Helper()
+		n.TrainingDue = due
+		made, err := s.Persons.CreateForTest(t.Context(), audit.Agent{Job: "test"}, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made.Person
+	}
+	anna := hire(identity.NewPerson{Name: "Anna Lindqvist", Roles: []string{identity.Nurse}, Mail: "anna@example.org"})
+	hire(identity.NewPerson{Name: "Ben Osei", Roles: []string{identity.Nurse}})
+	gone := hire(identity.NewPerson{Name: "Cy Cole", Roles: []string{identity.Nurse}, Mail: "cy@example.org"})
+	if _, err := s.Persons.Terminate(t.Context(), audit.Agent{Job: "test"}, gone, "left"); err != nil {
+		t.Fatal(err)
+	}
+	hours := func(n int, want int) {
+		t.Helper()
+		clock.Set(due.Add(-time.Duration(n) * time.Hour))
+		for range 2 {
+			if err := s.Remind(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for began := time.Now(); len(mails()) < want || waiting(t, s) > 0; time.Sleep(20 * time.Millisecond) {
+			if time.Since(began) > 30*time.Second {
+				t.Fatalf("%d hours before: %d mails, want %d", n, len(mails()), want)
+			}
+		}
+		if got := mails(); len(got) != want {
+			t.Fatalf("%d hours before: %d mails, want %d: %q", n, len(got), want, got)
+		}
+	}
+	hours(24*15, 0)
+	hours(24*13, 1)
+	hours(24*4, 1)
+	hours(24*2, 2)
+	hours(5, 3)
+	hours(-5, 3)
+	for _, m := range mails() {
+		if !strings.Contains(m, "To: <anna@example.org>\n") || !strings.Contains(m, "Your training is due") || !strings.Contains(m, "http://localhost/training") || strings.Contains(m, "Lindqvist") {
+			t.Errorf("%q", m)
+		}
+	}
+	next := due.AddDate(1, 0, 0)
+	if _, _, err := s.Persons.Change(t.Context(), audit.Agent{Job: "training"}, anna, identity.Change{TrainingDue: &next}); err != nil {
+		t.Fatal(err)
+	}
+	hours(24*2, 3)
+}
+
+func waiting(t testing.TB, s *server.Server) (n int) {
+	t.Helper()
+	x, err := s.Outlet(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x.Waiting
+}
+
