@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
+	"chartwarden/internal/access"
 	"chartwarden/internal/identity"
 )
 
@@ -59,4 +61,20 @@ func TestWhyNot(t *testing.T) {
 	ben.fits("why-not-open")
 	anna.open("/colleagues")
 	anna.fits("why-not-answered")
+
+	// A third one breaks the glass meanwhile. Who treats the patient hears of it on the page that is open.
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); o.Gate.TellBroken(ctx, func(access.Broken) error { return nil }) }()
+	defer func() { stop(); <-done }()
+	nurse := o.as(o.person(identity.NewPerson{Name: "Cy Cole", Roles: []string{identity.Nurse}}))
+	nurse.expect(403)
+	nurse.open("/chart/" + id)
+	nurse.follow("Confirm and open")
+	anna.until(`document.querySelector('[data-news]').innerText.includes('Cy Cole opened a chart of a patient of yours')`)
+	anna.silent("Something else")
+	anna.fits("glass-told")
+	anna.open("/colleagues")
+	anna.says("Opened with a reason at your patients", "Okafor", "Cy Cole")
+	anna.fits("glass-at-mine")
 }
