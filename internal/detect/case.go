@@ -84,7 +84,7 @@ func (h hypothesis) kind() hypothesis {
 	switch h {
 	case apart, circle:
 		return snoop
-	case slowly, picked:
+	case slowly, picked, copied:
 		return harvest
 	case dripping:
 		return exfiltration
@@ -168,7 +168,8 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, when stage)
 	e.tell(c, best, settled, e.automatic(d.day, bound))
 }
 
-// lower takes a day's evidence out of other cases of the person that the settled day no longer speaks for.
+// lower takes a day's evidence out of other cases of the person that the settled day no longer speaks for. The evening may have done so
+// without a word, since late documentation was awaited.
 func (e *Engine) lower(a int32, d *today, except hypothesis) {
 	for h := range hypotheses {
 		c := e.open[caseKey{a, h}]
@@ -176,7 +177,7 @@ func (e *Engine) lower(a int32, d *today, except hypothesis) {
 			continue
 		}
 		for i := range c.days {
-			if c.days[i].day == d.day && c.days[i].nats > 0 {
+			if c.days[i].day == d.day && (c.days[i].nats > 0 || c.told > 0) {
 				c.days[i].nats = 0
 				e.tell(c, h, true, false)
 			}

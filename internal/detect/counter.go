@@ -15,6 +15,7 @@ const (
 	countSearches
 	countConcurrent
 	countStray
+	countSecond
 	counters
 )
 
@@ -35,6 +36,7 @@ var counted = [counters]counter{
 	countSearches:    searchesSignal,
 	countConcurrent:  concurrentSignal,
 	countStray:       straySignal,
+	countSecond:      secondSignal,
 }
 
 // roleStats is what a role's days look like, decayed over weeks; it begins as priorDays days of the shipped values.
@@ -43,9 +45,11 @@ type roleStats struct {
 	sum, sq      [counters]float64
 	looks        float64
 	surroundings surroundings
+	ownReasons   fraction
+	returns      [16]float64 // unexplained patients, by on how many days of fourteen they were opened
 	attr         [attributes]float64
 	hours        [168]float64
-	sizes        []float32         // log of export sizes, the largest last
+	sizes        extremes          // of exports
 	day          [counters]float64 // of the day that is judged for good, and how many people
 	dayN         float64
 }

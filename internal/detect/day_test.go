@@ -74,14 +74,14 @@ func TestSeveralOfTheOwnCircleSpeak(t *testing.T) {
 
 func TestAnOwnReasonSaysAsMuchAsItIsRare(t *testing.T) {
 	e, _, _ := told()
-	if x := e.excused(true, -1); x != 0 {
+	if x := e.excused(-1, true, -1); x != 0 {
 		t.Errorf("of an explained look %.2f", x)
 	}
-	rare := e.excused(true, 1)
+	rare := e.excused(-1, true, 1)
 	for range 1000 {
-		e.excused(true, 1)
+		e.excused(-1, true, 1)
 	}
-	if common := e.excused(true, 1); rare < 1 || common > 0 || e.excused(false, 1) != 0 {
+	if common := e.excused(-1, true, 1); rare < 1 || common > 0 || e.excused(-1, false, 1) != 0 {
 		t.Errorf("rare %.2f, common %.2f", rare, common)
 	}
 }
@@ -196,5 +196,25 @@ func TestTheWordsOfCircumstancesAreTrue(t *testing.T) {
 		if got := said(c.l); !slices.Equal(got, c.says) {
 			t.Errorf("%+v: %q", c.l, got)
 		}
+	}
+}
+
+func TestWhatTheEveningTookBackIsToldWhenTheDayIsSettled(t *testing.T) {
+	e := New(Options{})
+	var last *Case
+	e.options.Case = func(c *Case) { last = c }
+	a := e.world.person("Practitioner/a")
+	d := &today{day: 40}
+	c := &openCase{number: 1, person: a, lastDay: 40, topDay: 40, days: []caseDay{{day: 40, nats: 8}}}
+	e.open[caseKey{a, harvest}] = c
+	e.tell(c, harvest, false, false)
+	if last == nil || last.LogE != 8 {
+		t.Fatalf("not raised: %+v", last)
+	}
+	c.on(40, 0)
+	e.tell(c, harvest, false, false) // the evening waits
+	e.lower(a, d, snoop)
+	if last.Revision != 2 || last.LogE != 0 || last.Queue != "watch" {
+		t.Errorf("revision %d still has %v in %s", last.Revision, last.LogE, last.Queue)
 	}
 }

@@ -40,7 +40,8 @@ type Engine struct {
 	roleStats    []*roleStats // of nobody's role, and of each
 	desks        []uint8
 	samples      [weeks][]sample
-	ownReasons   [2]float64 // unexplained first looks: with a reason that the person made herself, and all
+	ownReasons   fraction   // of unexplained first looks: those with a reason that the person made herself
+	blindOrders  fraction   // the same: that begin with an order
 	near         [2]float64 // first looks: at somebody of the person's surroundings, and all
 	firstLooks   float64    // of yesterday
 	looksToday   float64
@@ -51,11 +52,11 @@ type Engine struct {
 	networks     map[uint32]float64 // by how many people
 	novelDays    [novelties]float64
 	personDays   float64
+	backDatings  extremes
 	machines     []machine
 	byDevice     map[uint32]int32
 	listed       bool // a list of devices was told
 	events       float64
-	returns      [16]float64
 	open         map[caseKey]*openCase
 	raised       int
 	told         int                  // alerts
@@ -87,10 +88,10 @@ func New(o Options) *Engine {
 		o.Budget = 2
 	}
 	e := &Engine{options: o, weights: newWeights(), late: lateWeights(), rates: newRates(priorPairs), openRates: newRates(priorOpen), openers: map[int32][]int32{}, open: map[caseKey]*openCase{}, prompted: map[signKey]int32{}, rations: map[string]ration{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
-		networks: map[uint32]float64{}, byDevice: map[uint32]int32{}, bar: .01, floor: 0, ownReasons: [2]float64{10, 1000}, near: [2]float64{30, 1000},
+		networks: map[uint32]float64{}, byDevice: map[uint32]int32{}, bar: .01, floor: 0, ownReasons: fraction{10, 1000}, blindOrders: fraction{2, 1000}, near: [2]float64{30, 1000},
 		lots: newLottery(o.Secret, o.Seed)}
 	e.world = world{keys: newKeyer(), bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},
-		plans: map[uint64]*plan{}, seat: e.list}
+		plans: map[uint64]*plan{}, lists: map[uint64]int32{}, seat: e.list}
 	return e
 }
 
@@ -285,9 +286,9 @@ func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
 	case ev.Kind == Export, ev.Kind == Operation:
 		d.counts[countExports]++
 		d.note(ev.ID)
-		x, loge := r.size(ev)
-		d.size = max(d.size, pos(loge))
-		r.keepSize(x, mix(e.options.Seed, digest(ev.ID)))
+		if !e.ownList(ev, a) {
+			d.size = max(d.size, float32(size(ev)))
+		}
 	case ev.Kind == Print:
 		if len(ev.Patients) == 0 {
 			d.counts[countPrints]++
@@ -301,6 +302,7 @@ func (e *Engine) count(ev *Event, a int32, ps *person, d *today, t int64) {
 		d.note(ev.ID)
 	case e.alters(ev, a):
 		d.counts[countAlterations]++
+		d.back = max(d.back, float32(backDating(ev)))
 		d.note(ev.ID)
 	}
 	if (ev.Kind == Create || ev.Kind == Update) && strings.HasPrefix(ev.Data, "PractitionerRole/") {
@@ -434,8 +436,8 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	if counted {
 		d.counts[countUnexplained]++
 	}
-	rel += e.excused(ownMade && ev.Kind != Create, nats)
-	first := look{event: d.ids.add(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), counted: counted, printed: ev.Kind == Print, glass: ev.Kind == Glass && waits, wrote: ev.Kind == Create || ev.Kind == Update, events: 1}
+	rel += e.excused(ps.role, ownMade && ev.Kind != Create, nats) + e.blind(ev, nats)
+	first := look{event: d.ids.add(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), counted: counted, printed: ev.Kind == Print, glass: ev.Kind == Glass && waits, wrote: (ev.Kind == Create || ev.Kind == Update) && !(nats > 0 && ordersFirst(ev)), events: 1}
 	first.company = e.opens(a, p, t)
 	first.around = e.circumstanced(ps, d.role, &first)
 	if l != nil {

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"maps"
 	"slices"
 )
 
@@ -128,6 +129,7 @@ func (w *world) forget(now int64) {
 		w.bySource.put(w.sources[i].ref, int32(i))
 	}
 	w.bySource.n = len(w.sources)
+	maps.DeleteFunc(w.lists, func(ref uint64, _ int32) bool { return w.sourceOf(ref) < 0 })
 }
 
 // room makes room for a quarter more where append would double it.

@@ -12,6 +12,7 @@ const (
 	harvest
 	slowly // harvest, a few a day
 	picked // harvest by an attribute
+	copied // harvest of what colleagues work on
 	exfiltration
 	dripping // exfiltration below every quota
 	stolen
@@ -39,8 +40,9 @@ var hypothesesTable = [hypotheses]struct {
 	harvest:      {"harvest", 1, .7, .05, .8, 4, "opened far more charts, or other ones, than the work explains", "a list of work for that day"},
 	slowly:       {"harvest", .05, .7, .02, 1, 5, "opened a few charts without a known reason, day after day", "work that is not on file"},
 	picked:       {"harvest", .02, .7, .05, 1, 12, "opened charts that have one attribute in common", "a list of work for that day"},
+	copied:       {"harvest", .5, .7, .02, 1, 4, "opened charts, day after day, at which colleagues of the same role did the work", "a change of hands that is not on file"},
 	dripping:     {"exfiltration", .8, .75, .02, 1.2, 5, "took out a little, again and again, as that person did not before", "a report or request that asked for it"},
-	exfiltration: {"exfiltration", 2, .75, .03, .8, 5, "took more out of the system than people in that role do", "a report or request that asked for it"},
+	exfiltration: {"exfiltration", 2, .75, .03, .8, 4, "took more out of the system than people in that role do", "a report or request that asked for it"},
 	stolen:       {"stolen-account", .25, .75, .05, 1, 8, "signed in from a place that is new for that person and opened charts without a known reason", "a change of workplace"},
 	shared:       {"shared-credential", .3, .5, .05, 1, 8, "worked at two places at once", "a device that was left signed in"},
 	dormant:      {"dormant-account", 1, .6, .002, 1, 4, "used an account that should be at rest", "a return to work that is not on file"},
@@ -81,11 +83,14 @@ func (e *Engine) weigh(a int32, d *today) (t [hypotheses]float64) {
 	if d.counts[countStray] > 0 && p.days >= ownDays {
 		t[slowly] = p.slow(r, d.counts[countStray])
 	}
+	if d.counts[countSecond] > 0 && p.days >= ownDays {
+		t[copied] = p.seconded(r, d.counts[countSecond])
+	}
 	if p.days >= ownDays {
 		t[picked] = r.pickList(p, d)
 	}
-	if d.size > 0 || d.counts[countExports]+d.counts[countPrints] > 0 {
-		t[exfiltration] = pos(logMean(r.evidence(countExports, p, d.counts[countExports]), e.printing(d)*r.evidence(countPrints, p, d.counts[countPrints]), d.size))
+	if d.counts[countExports]+d.counts[countPrints] > 0 {
+		t[exfiltration] = pos(logMean(r.evidence(countExports, p, d.counts[countExports]), e.printing(d)*r.evidence(countPrints, p, d.counts[countPrints]), r.largest(d)))
 		if d.counts[countExports] > 0 {
 			t[dripping] = p.pace(true)
 		}
@@ -103,7 +108,7 @@ func (e *Engine) weigh(a int32, d *today) (t [hypotheses]float64) {
 		t[glassAbuse] = pos(r.evidence(countGlass, p, d.counts[countGlass])) + .5*pos(A)
 	}
 	if d.counts[countDeletes]+d.counts[countAlterations]+d.grants > 0 {
-		t[destruction] = pos(logMean(min(r.evidence(countDeletes, p, d.counts[countDeletes]), d.beyond(countDeletes, countErased, r.share(countDeletes, countErased, p, 4))), r.evidence(countAlterations, p, d.counts[countAlterations]))) + 8*float64(d.grants)
+		t[destruction] = pos(logMean(min(r.evidence(countDeletes, p, d.counts[countDeletes]), d.beyond(countDeletes, countErased, r.share(countDeletes, countErased, p, 4))), r.evidence(countAlterations, p, d.counts[countAlterations])+e.farBack(d))) + 8*float64(d.grants)
 	}
 	if again := e.stalked(p, d); again > 0 {
 		t[stalking] = again + .25*pos(A)
@@ -214,10 +219,12 @@ func (e *Engine) parts(h hypothesis, a int32, d *today) (out []part) {
 		add("low-and-slow", p.slow(r, d.counts[countStray]), "a few patients without a known reason, day after day")
 	case picked:
 		add("pick-list", r.pickList(p, d), "patients picked by one attribute")
+	case copied:
+		add("second-look", p.seconded(r, d.counts[countSecond]), "charts at which a colleague of the same role did the work, day after day")
 	case exfiltration:
 		count(countExports, 1)
 		count(countPrints, e.printing(d))
-		add("export.size", d.size, "a larger export than the role makes")
+		add("export.size", r.largest(d), "a larger export than the role makes")
 	case dripping:
 		add("export.slow", p.pace(true), "small exports, day after day")
 	case stolen:
@@ -236,6 +243,7 @@ func (e *Engine) parts(h hypothesis, a int32, d *today) (out []part) {
 	case destruction:
 		count(countDeletes, 1)
 		count(countAlterations, 1)
+		add("back-dated", e.farBack(d), "a note of longer ago than others change or add")
 		add("self-granted", 8*float64(d.grants), "gave herself a role")
 	case stalking:
 		again := e.stalked(p, d)

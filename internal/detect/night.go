@@ -42,6 +42,7 @@ func (e *Engine) evening(on int32) {
 	people := slices.Clone(e.activeOn[on])
 	slices.Sort(people)
 	e.accompany(people, on)
+	e.seconds(people, on)
 	e.gather(people, on)
 	for _, a := range people {
 		if d := e.dayOf(a, on); d != nil {
@@ -65,6 +66,7 @@ func (e *Engine) settle(on int32) {
 	slices.SortFunc(people, func(a, b int32) int { return strings.Compare(names[a], names[b]) }) // not in the order in which they were told of
 	e.setApart(people, on)
 	e.accompany(people, on)
+	e.seconds(people, on)
 	e.gather(people, on)
 	var scores dayScores
 	for _, a := range people {
@@ -82,9 +84,6 @@ func (e *Engine) settle(on int32) {
 	e.calibrator.learn(len(e.world.roles.text))
 	e.finished++
 	e.activeMean += (float64(len(people)) - e.activeMean) / float64(min(e.finished, 14))
-	for i := range e.returns {
-		e.returns[i] *= .97
-	}
 	e.rates.fade()
 	e.openRates.fade()
 }
@@ -96,6 +95,9 @@ func (e *Engine) habits(people []int32, on int32) {
 		r.n *= .97
 		r.looks *= .97
 		r.surroundings.fade()
+		for i := range r.returns {
+			r.returns[i] *= .97
+		}
 		for c := range r.sum {
 			r.sum[c] *= .97
 			r.sq[c] *= .97
@@ -125,6 +127,12 @@ func (e *Engine) habits(people []int32, on int32) {
 			r.sum[c] += x
 			r.sq[c] += float64(x * x)
 			p.means[c] += float32((x - float64(p.means[c])) / float64(p.days))
+		}
+		if d.size > 0 {
+			r.sizes.keep(d.size, mix(e.options.Seed, digest(e.world.people.text[a])+uint64(on)))
+		}
+		if d.back > 0 {
+			e.backDatings.keep(d.back, mix(e.options.Seed, digest(e.world.people.text[a])+uint64(on)))
 		}
 		r.looks += float64(len(d.patients))
 		for i, k := range d.attr {
@@ -158,6 +166,7 @@ func (e *Engine) habits(people []int32, on int32) {
 		for i, k := range d.attr {
 			p.attr[i] += (float32(k) - p.attr[i]) / p.days
 		}
+		p.second = p.seconded(r, d.counts[countSecond])
 		p.drift = p.slow(r, d.counts[countStray])
 		pace := float32(1)
 		if p.drift > 3 { // slowly, or who does it for long would get the engine used to it

@@ -22,6 +22,7 @@ type person struct {
 	partners  [20]partner
 	repeats   []repeat
 	drift     float64 // low and slow
+	second    float64 // charts at which a colleague did the work, low and slow
 	paced     float64 // exports, low and slow
 	exporting float32 // share of her days with an export
 	usual     float32 // log E of her days, so that an odd habit is one case at most
@@ -63,7 +64,8 @@ type today struct {
 	units    []cover
 	index    map[int32]int32
 	counts   [counters]int32
-	size     float64 // the strongest export, log e
+	size     float32 // of the largest export that is not of a list of her own, on a log scale; 0 none
+	back     float32 // how far back the farthest back-dated note goes, on a log scale
 	off      float64 // log e of working at odd hours
 	novelty  float64 // nats of the newest seat
 	stranger uint32  // a device that is not on the house's list of them and that nobody ever had

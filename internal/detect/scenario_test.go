@@ -223,6 +223,15 @@ func (s *story) world(f []string) {
 		tie("ServiceRequest", OrderMine, OrderDepartment, 0)
 	case "task":
 		tie("Task", TaskMine, TaskDepartment, 0)
+	case "study":
+		r := Record{Ref: key["id"]}
+		if key["by"] != "" {
+			r.Maker = who(key["by"])
+		}
+		for i := range s.crowds[f[2]] {
+			r.Ties = append(r.Ties, Tie{Template: Research, Party: who(f[1]), Patient: patientOf(fmt.Sprint(f[2], i+1))})
+		}
+		s.learn(r)
 	case "shift":
 		s.e.Roster(Shift{Person: who(f[1]), Place: place(f[2]), From: s.at(f[3]), To: s.at(f[4])})
 	case "justified":

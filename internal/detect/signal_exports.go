@@ -1,36 +1,27 @@
 package detect
 
-import (
-	"math"
-	"slices"
-)
-
-// exportsSignal counts exports and reports; their size counts apart, against the role's own and, beyond the largest, by how far.
+// exportsSignal counts exports and reports. How large a day's largest is counts apart, against the largest of the role's days (extreme.go).
 var exportsSignal = counter{"export.count", "more exports than usual", .4, 1.5}
 
-const keptSizes = 400
+// size is how large an export is, as days are compared by: mostly by its rows.
+func size(ev *Event) float64 { return natural(1+ev.Rows) + .05*natural(1+ev.Bytes) }
 
-// size is the log e-value of one export of so many rows and bytes.
-func (r *roleStats) size(ev *Event) (x float32, loge float64) {
-	x = float32(math.Log(float64(1+ev.Rows)) + .05*math.Log(float64(1+ev.Bytes)))
-	n := len(r.sizes)
-	if n == 0 { // nothing known of the role: a thousand rows are much
-		return x, logE(min(1, math.Exp(-2*float64(max(0, x-3)))))
+// largest is the evidence of the day's largest export.
+func (r *roleStats) largest(d *today) float64 {
+	if d.size == 0 {
+		return 0
 	}
-	i, _ := slices.BinarySearch(r.sizes, x)
-	p := float64(1+n-i) / float64(n+1)
-	if top := r.sizes[n-1]; x > top {
-		d := float64(x - top)
-		p *= math.Exp(-2 * d)
-	}
-	return x, logE(p)
+	return pos(r.sizes.evidence(float64(d.size), 3)) // nothing known of the role: a thousand rows are much
 }
 
-func (r *roleStats) keepSize(x float32, draw uint64) {
-	i, _ := slices.BinarySearch(r.sizes, x)
-	r.sizes = slices.Insert(r.sizes, i, x)
-	if len(r.sizes) > keptSizes {
-		k := int(draw % uint64(len(r.sizes)))
-		r.sizes = slices.Delete(r.sizes, k, k+1)
+// ownList reports whether what is exported is a list of patients that is the person's own work: a study's, or one to review. It was put
+// together for her to be worked on; one that she made herself is no reason.
+func (e *Engine) ownList(ev *Event, a int32) bool {
+	ref := digest(ev.Data)
+	party, listed := e.world.lists[ref]
+	if !listed || party != a {
+		return false
 	}
+	i := e.world.sourceOf(ref)
+	return i >= 0 && (e.world.sources[i].maker != a || e.world.sources[i].standing == confirmed)
 }

@@ -8,8 +8,7 @@ func (p *person) slow(r *roleStats, k int32) float64 {
 	m, _ := r.moments(countStray)
 	own := float64(p.own0)
 	l0 := max(m+.3, own+math.Sqrt((own+.2)/max(1, float64(p.days)))+.5)
-	d := max(3, .7*l0)
-	return max(0, .97*p.drift+.5*(float64(k)*math.Log((l0+d)/l0)-d))
+	return creep(p.drift, l0, k)
 }
 
 // pace sums, over a person's days, how much better days with an export follow one another than her own share of such days explains: a

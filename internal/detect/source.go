@@ -71,6 +71,7 @@ func (w *world) replace(src, version int32) {
 		return
 	}
 	s.applied = version
+	delete(w.lists, s.ref)
 	switch s.speaks {
 	case ofPatient:
 		w.patients[s.about].takeBack(src)

@@ -140,9 +140,10 @@ type world struct {
 	day        int32             // of the log; 0 before it begins
 	hasRoster  bool
 	plans      map[uint64]*plan
-	seat       func(*Seat) // keeps the list of devices
-	changes    int32       // put so far
-	versions   int32       // of records learned so far
+	lists      map[uint64]int32 // whose work a list of several patients is, by the digest of its reference
+	seat       func(*Seat)      // keeps the list of devices
+	changes    int32            // put so far
+	versions   int32            // of records learned so far
 }
 
 func (w *world) person(ref string) int32 {
@@ -456,6 +457,9 @@ func (w *world) apply(c *change) {
 
 func (w *world) addFact(p int32, f fact) {
 	w.spokenOf(f.source, ofPatient, p)
+	if s := &w.sources[f.source]; s.speaks == ofMany && !f.unit && f.party >= 0 {
+		w.lists[s.ref] = f.party
+	}
 	pt := &w.patients[p]
 	if pt.facts = append(room(pt.facts), f); f.template == Emergency {
 		pt.emergency = max(pt.emergency, int64(f.from))
