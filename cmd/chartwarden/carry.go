@@ -20,6 +20,7 @@ var controlled = map[string]server.Command{
 	"device-list": carried(listDevices), "device-register": carried(registerDevice), "device-lost": carried(loseDevice), "device-retire": carried(retireDevice),
 	"person-add": carried(addPerson), "person-list": carried(listPeople), "person-terminate": carried(terminate), "person-unlock": carried(unlock), "person-managers": carried(setManagers),
 	"person-import": carried(importPeople), "person-schedule": carried(setSchedule), "person-scheduled": carried(listSchedule),
+	"recertify-start": carried(startRecertification), "recertify-list": carried(listRecertifications),
 	"certificate-print": carried(printCertificate), "certificate-key": carried(printCertificateKey),
 	"client-add": carried(addClient), "client-list": carried(listClients), "client-revoke": carried(revokeClient), "client-owner": carried(ownClient),
 	"client-token": carried(giveToken), "client-groups": carried(mapGroups),

@@ -44,6 +44,10 @@ func init() { // not a literal: help needs the table, and the table the commands
 			{name: "unlock", form: "--data DIR PERSON", about: "forget the wrong passwords so far", run: personUnlock},
 			{name: "managers", form: "--data DIR [--map FILE] HR.csv", about: "who answers for whom, and mail addresses, from a table of people", run: personManagers},
 		}},
+		{name: "recertify", about: "have managers say who still needs what", verbs: []command{
+			{name: "start", form: "--data DIR [--owner PERSON ...] [--days N] [--manager PERSON] [--department NAME] [--json]", about: "ask, until a day; what nobody answers lapses", run: recertifyStart},
+			{name: "list", form: "--data DIR [--json]", about: "how each one stands, and for whom it waits", run: listing("recertify-list")},
+		}},
 		{name: "device", about: "the devices of the house, beside a running server too", verbs: []command{
 			{name: "list", form: "--data DIR [--json]", about: "every device and how it stands", run: listing("device-list")},
 			{name: "register", form: "--data DIR --name NAME | --device ID", about: "a one-time address that registers the device at which it is opened", run: deviceRegister},

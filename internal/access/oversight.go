@@ -26,7 +26,7 @@ type Overview struct {
 	Twin       Twin
 	Friction   Friction
 	Glass      []GlassRate // by department, the highest rate first
-	Mutual     []Mutual // who agree to each other's requests more often than turns explain, within 90 days
+	Mutual     []Mutual    // who agree to each other's requests more often than turns explain, within 90 days
 	State      audit.State
 	Entry      string
 }

@@ -30,6 +30,8 @@ type Check struct {
 	over     map[string]audit.Index // authorizations that ended, by id
 	devices  map[string][]deed      // by id
 	reports  map[string][]deed      // of machines, by device
+	asked    map[string]deed        // recertifications, by id
+	answers  map[string][]deed      // by holding
 	undone   map[audit.Index]bool
 	unsure   map[audit.Index]bool      // acts that a crash may have cut between their entry and their row
 	late     map[audit.Index]time.Time // by log: when its newest entry was written
@@ -77,7 +79,7 @@ func NewCheck(ctx context.Context, d *db.DB, box *seal.Box, untagged bool, fault
 	s := &Store{db: d, box: box, tags: newTags(box), now: time.Now, o: Options{Altered: func(string, int64) {}}}
 	return &Check{s: s, fault: fault, untagged: untagged, people: map[string]*told{}, sessions: map[string]*stint{}, items: map[string]deed{}, carried: map[string]deed{},
 		clients: map[string]*registered{}, over: map[string]audit.Index{},
-		devices: map[string][]deed{}, reports: map[string][]deed{}, undone: map[audit.Index]bool{}, unsure: map[audit.Index]bool{}, late: map[audit.Index]time.Time{}}, nil
+		devices: map[string][]deed{}, reports: map[string][]deed{}, undone: map[audit.Index]bool{}, unsure: map[audit.Index]bool{}, late: map[audit.Index]time.Time{}, asked: map[string]deed{}, answers: map[string][]deed{}}, nil
 }
 
 var (
@@ -134,6 +136,7 @@ func (c *Check) act(r *audit.Read) {
 		return
 	}
 	c.program(r)
+	c.asking(r)
 	if id := e.Agent.Session; id != "" {
 		c.session(id, r)
 	}
@@ -231,6 +234,9 @@ type Rows struct {
 	deviceKeys []deviceKeyColumns
 	machines   []deviceMachineColumns
 	postures   []postureColumns
+
+	recertifications []recertificationColumns
+	holdings         []holdingColumns
 }
 
 // Read takes the rows, between the entries that came before and those that come after: what is written meanwhile is not judged.
@@ -273,6 +279,10 @@ func (c *Check) Read(ctx context.Context) (*Rows, error) {
 				out.machines = append(out.machines, *v)
 			case *postureColumns:
 				out.postures = append(out.postures, *v)
+			case *recertificationColumns:
+				out.recertifications = append(out.recertifications, *v)
+			case *holdingColumns:
+				out.holdings = append(out.holdings, *v)
 			}
 		}); err != nil {
 			return nil, err

@@ -114,6 +114,7 @@ func (c *Check) Compare(rows *Rows) {
 	}
 	c.compareFactors(rows, byNumber, folded, moving)
 	c.compareDevices(rows)
+	c.compareRecertifications(rows)
 	for i := range rows.sessions {
 		s := &rows.sessions[i]
 		if p := byNumber[s.person]; p != nil && s.ended == 0 && s.epoch == p.epoch && p.state == string(Active) && s.ends > micros(rows.at) {

@@ -22,7 +22,10 @@ func TestACrashBetweenEntryAndRowIsNoTampering(t *testing.T) {
 			_, _, err := s.Change(t.Context(), audit.Agent{Job: "test"}, p.Person, Change{Department: &other})
 			return err
 		}, "holds other department"},
-		"sessions": {func(s *site, p someone) error { _, err := s.Kill(t.Context(), audit.Agent{Job: "test"}, p.Person, "lost phone"); return err }, "was set back"},
+		"sessions": {func(s *site, p someone) error {
+			_, err := s.Kill(t.Context(), audit.Agent{Job: "test"}, p.Person, "lost phone")
+			return err
+		}, "was set back"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, true)

@@ -26,17 +26,21 @@ const (
 	postureTable    = "identity_device_posture"
 
 	deviceMachineTable = "identity_device_machine"
+
+	recertificationTable = "identity_recertification"
+	holdingTable         = "identity_holding"
 )
 
 // tags are those of the rows of this package, by table.
 type tags struct {
-	person, credential, enrolment, pending, session, place, passkey, recovery, link, vouched, device, deviceKey, deviceCode, deviceMachine, posture *seal.Rows
+	person, credential, enrolment, pending, session, place, passkey, recovery, link, vouched, device, deviceKey, deviceCode, deviceMachine, posture, recertification, holding *seal.Rows
 }
 
 func newTags(b *seal.Box) tags {
 	return tags{b.Rows(personTable), b.Rows(credentialTable), b.Rows(enrolmentTable), b.Rows(pendingTable), b.Rows(sessionTable), b.Rows(placeTable),
 		b.Rows(passkeyTable), b.Rows(recoveryTable), b.Rows(linkTable), b.Rows(vouchedTable),
-		b.Rows(deviceTable), b.Rows(deviceKeyTable), b.Rows(deviceCodeTable), b.Rows(deviceMachineTable), b.Rows(postureTable)}
+		b.Rows(deviceTable), b.Rows(deviceKeyTable), b.Rows(deviceCodeTable), b.Rows(deviceMachineTable), b.Rows(postureTable),
+		b.Rows(recertificationTable), b.Rows(holdingTable)}
 }
 
 // errAltered is the answer for a row that this program did not write: that there is none.

@@ -84,6 +84,14 @@ func (s *Store) lots() []lot {
 			c := &postureColumns{}
 			return c.into(), func() lotRow { return lotRow{c.number, []any{c.number}, c.tagged(), c.mac, c} }
 		}},
+		{recertificationTable, s.tags.recertification, `select ` + recertificationList + ` from identity_recertification r`, `number=?`, func() ([]any, func() lotRow) {
+			c := &recertificationColumns{}
+			return c.into(), func() lotRow { return lotRow{c.number, []any{c.number}, c.tagged(), c.mac, c} }
+		}},
+		{holdingTable, s.tags.holding, `select ` + holdingList + ` from identity_holding h`, `number=?`, func() ([]any, func() lotRow) {
+			c := &holdingColumns{}
+			return c.into(), func() lotRow { return lotRow{c.number, []any{c.number}, c.tagged(), c.mac, c} }
+		}},
 		{placeTable, s.tags.place, `select person, place, mac from identity_place`, `person=? and place=?`, func() ([]any, func() lotRow) {
 			var person int64
 			var place, mac []byte

@@ -69,6 +69,9 @@ const (
 	PolicyPropose = "policy-propose" // write rules, try them on what happened, ask that they be enforced
 	PolicyAgree   = "policy-agree"   // be the second person
 
+	Recertify      = "recertify"       // answer for what people hold
+	RecertifyStart = "recertify-start" // have it asked
+
 	Cases     = "cases"     // see what detection raised
 	CaseWork  = "case-work" // take a step on a case
 	Mute      = "mute"      // ask that one suspicion about one person be left alone for a while

@@ -93,4 +93,3 @@ func waiting(t testing.TB, s *server.Server) (n int) {
 	}
 	return x.Waiting
 }
-

@@ -57,6 +57,9 @@ func (d *Desk) Tick(ctx context.Context) error {
 			err = failed
 		}
 	}
+	if _, failed := d.Lapse(ctx); failed != nil && err == nil {
+		err = failed
+	}
 	return err
 }
 

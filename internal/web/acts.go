@@ -30,6 +30,7 @@ var interactionActs = map[string]string{
 	"case-close": "closed a case", "case-reopen": "opened a closed case again", "case-names": "asked for the names of the patients of a case",
 	"downtime-begin": "put the whole site into a declared downtime", "downtime-end": "ended a declared downtime", "downtime-drawn": "drew openings of a downtime to look at",
 	"case-mute":   "asked to leave a suspicion alone",
+	"recertify":   "answered, or had asked, who still needs what",
 	"acknowledge": "took note of a cut", "reason": "gave a reason for an opening", "question": "asked about an opening",
 }
 

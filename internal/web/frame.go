@@ -68,6 +68,9 @@ func (p *Pages) shell(r *http.Request, title, at string) look.Shell {
 	if b := p.lessons.next(s.Person.ID); b.Lead != "" {
 		sh.Banners = append(sh.Banners, b)
 	}
+	if b, ok := p.recertifyBanner(r, s); ok {
+		sh.Banners = append(sh.Banners, b)
+	}
 	if r.Method == http.MethodGet {
 		sh.Here = r.URL.RequestURI()
 	}

@@ -89,19 +89,20 @@ type Pages struct {
 	done chan struct{}
 	once sync.Once
 
-	handed     once[handed]     // what an administrator is shown one time
-	asked      once[url.Values] // what was typed into a search
-	codes      once[[]string]   // recovery codes that were just made
-	complaints once[complaint]  // why a note was not signed
-	checks     checks           // of the whole log, since this process started
-	endedApp   once[string]     // the app whose access a person just ended
-	deviceSaid once[deviceSaid] // what was just done with a device
-	ended      once[string]     // how many sessions a person just ended
-	arrived    once[string]     // the appointment that was just checked in
-	began      time.Time
-	names      staffNames   // of colleagues, as the directory tells them
-	lessons    lessons      // of a minute, for the next page
-	calledOff  once[string] // that an appointment was just called off
+	handed      once[handed]     // what an administrator is shown one time
+	asked       once[url.Values] // what was typed into a search
+	codes       once[[]string]   // recovery codes that were just made
+	complaints  once[complaint]  // why a note was not signed
+	checks      checks           // of the whole log, since this process started
+	endedApp    once[string]     // the app whose access a person just ended
+	deviceSaid  once[deviceSaid] // what was just done with a device
+	ended       once[string]     // how many sessions a person just ended
+	arrived     once[string]     // the appointment that was just checked in
+	began       time.Time
+	names       staffNames   // of colleagues, as the directory tells them
+	lessons     lessons      // of a minute, for the next page
+	calledOff   once[string] // that an appointment was just called off
+	recertified once[string] // what the last answer about somebody's rights did
 }
 
 // New prepares the pages.
@@ -118,7 +119,7 @@ func (p *Pages) Close() { p.once.Do(func() { close(p.done) }) }
 // Routes lists every page with its action.
 func (p *Pages) Routes() []access.Route {
 	routes := []access.Route{{Method: "GET", Pattern: "/static/", Public: true, Handler: look.Static().ServeHTTP}}
-	for _, family := range [][]access.Route{p.sessionRoutes(), p.providerRoutes(), p.mySignInRoutes(), p.myDevicesRoutes(), p.deviceRoutes(), p.machineRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.trainingRoutes(), p.appRoutes(), p.privacyRoutes(), p.caseRoutes(), p.approvalRoutes(), p.downtimeRoutes(), p.colleagueRoutes(), p.policyRoutes(), p.adminRoutes()} {
+	for _, family := range [][]access.Route{p.sessionRoutes(), p.providerRoutes(), p.mySignInRoutes(), p.myDevicesRoutes(), p.deviceRoutes(), p.machineRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.trainingRoutes(), p.appRoutes(), p.privacyRoutes(), p.caseRoutes(), p.approvalRoutes(), p.downtimeRoutes(), p.colleagueRoutes(), p.recertifyRoutes(), p.policyRoutes(), p.adminRoutes()} {
 		routes = append(routes, family...)
 	}
 	return routes

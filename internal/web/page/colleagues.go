@@ -8,8 +8,8 @@ type ColleaguesView struct {
 	Problem string
 	Asks    []AskLine
 	Broken  []BrokenLine // openings with the glass at this person's patients
-	Given   []WordLine // open to others by this person's word
-	Held    []WordLine // open to this person by a word
+	Given   []WordLine   // open to others by this person's word
+	Held    []WordLine   // open to this person by a word
 	Covers  []WordLine
 	Cover   *CoverForm // nil: this person makes none
 }

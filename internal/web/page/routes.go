@@ -67,6 +67,9 @@ package page
 //	                                                                                 to and hand-over, reopen, names, mute
 //	                                    POST /activity/questions/{question}          answer, text
 //	GET  /downtime                      POST /downtime  text; /downtime/agree  totp; /downtime/end
+//	GET  /recertify                     POST /recertify            due, owner, [department]               has it asked who still needs what
+//	                                    POST /recertify/ordinary                                          keeps that against which nothing speaks
+//	                                    POST /recertify/holdings/{holding}           answer=keep|take
 //	GET  /audit [?person= or ?patient=, opaque ids]
 //	                                    POST /audit                who, patient, what, from, to, outcome, reason, [before]
 //	GET  /audit/{origin}/{index}        one entry with its proof
