@@ -27,4 +27,4 @@ replay-bench:
 tsv-bench:
 	./scripts/tsv-bench
 detection-results:
-	./scripts/bench detection --seeds 401,402,403,404,405
+	./scripts/bench detection --seeds 501,502,503,504,505
