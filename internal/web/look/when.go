@@ -31,16 +31,16 @@ func Moment(t time.Time) When { return write(t, "Mon 2 Jan 2006, 15:04", time.RF
 // Exact writes date and time to the second, for audit entries: 20 Nov 2026, 02:33:07.
 func Exact(t time.Time) When { return write(t, "2 Jan 2006, 15:04:05", time.RFC3339Nano) }
 
-// Recent writes a past time as short as it stays clear, seen from now: 09:10 today, Fri 17:40 within a week, 19 Nov within the year, else the day.
+// Recent writes a time as short as it stays clear, seen from now: 09:10 today, Fri 17:40 within the week before and until a day ahead, 19 Nov within the year, else the day.
 func Recent(t, now time.Time) When {
 	now = now.In(t.Location())
 	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
 	switch {
 	case t.After(now.Add(24*time.Hour)) || t.Year() != now.Year():
 		return Day(t)
-	case !t.Before(midnight):
+	case !t.Before(midnight) && t.Before(midnight.AddDate(0, 0, 1)):
 		return Clock(t)
-	case t.After(midnight.AddDate(0, 0, -6)):
+	case t.After(midnight.AddDate(0, 0, -6)): // tomorrow, too
 		return write(t, "Mon 15:04", time.RFC3339)
 	}
 	return ShortDay(t)

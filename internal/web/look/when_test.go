@@ -16,7 +16,7 @@ func TestDatesAreWrittenOneWay(t *testing.T) {
 		{Partial("1961-03-14"), "14 Mar 1961"}, {Partial("1961-03"), "Mar 1961"}, {Partial("1961"), "1961"}, {Partial("1961-03-14T07:00:00Z"), "14 Mar 1961"},
 		{Partial(""), ""}, {Partial("14/03/61"), ""}, {Day(time.Time{}), ""},
 		{Recent(noon.Add(-time.Hour), noon), "08:48"}, {Recent(noon.Add(-10*time.Hour), noon), "Fri 23:48"}, {Recent(noon.AddDate(0, 0, -20), noon), "1 Nov"},
-		{Recent(noon.AddDate(-1, 0, 0), noon), "21 Nov 2025"}, {Recent(noon.AddDate(0, 0, 3), noon), "24 Nov 2026"},
+		{Recent(noon.AddDate(-1, 0, 0), noon), "21 Nov 2025"}, {Recent(noon.Add(20*time.Hour), noon), "Sun 05:48"}, {Recent(noon.AddDate(0, 0, 3), noon), "24 Nov 2026"},
 	} {
 		if c.got.Text() != c.want {
 			t.Errorf("got %q, want %q", c.got.Text(), c.want)
