@@ -2,6 +2,8 @@ package access
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -25,9 +27,9 @@ type Broken struct {
 // brokenGlasses are the newest openings, as this node has read them.
 type brokenGlasses struct {
 	mu      sync.Mutex
-	list    []Broken       // oldest first
-	known   map[int64]bool // grants that are in list, or of which nobody is to be told
-	changed chan struct{}  // closed at the next change
+	list    []Broken            // oldest first
+	known   map[int64]time.Time // grants that were told, or of which nobody is to be told, with when they began
+	changed chan struct{}       // closed at the next change
 }
 
 const (
@@ -38,7 +40,7 @@ const (
 )
 
 func newBrokenGlasses() *brokenGlasses {
-	return &brokenGlasses{known: map[int64]bool{}, changed: make(chan struct{})}
+	return &brokenGlasses{known: map[int64]time.Time{}, changed: make(chan struct{})}
 }
 
 // TellBroken follows the openings of closed charts until ctx ends, on every node. tell is given each of the last minutes; it is given one again
@@ -46,10 +48,11 @@ func newBrokenGlasses() *brokenGlasses {
 func (g *Gate) TellBroken(ctx context.Context, tell func(Broken) error) {
 	tick := time.NewTicker(brokenLook)
 	defer tick.Stop()
-	back := brokenKept
+	since, fresh := g.now().Add(-brokenKept), g.now().Add(-brokenBack) // what is older was told before this start
 	for {
-		if err := g.takeBroken(ctx, g.now().Add(-back), tell); err == nil {
-			back = brokenBack
+		began := g.now()
+		if err := g.takeBroken(ctx, since, fresh, tell); err == nil {
+			since, fresh = began.Add(-brokenBack), began.Add(-brokenBack)
 		} else if ctx.Err() == nil {
 			g.logger.Warn("those who treat could not be told of an opening with the glass; it is tried again", "error", err)
 		}
@@ -61,8 +64,8 @@ func (g *Gate) TellBroken(ctx context.Context, tell func(Broken) error) {
 	}
 }
 
-// takeBroken takes in what was opened since a time and is not known yet.
-func (g *Gate) takeBroken(ctx context.Context, since time.Time, tell func(Broken) error) error {
+// takeBroken takes in what was opened since a time and is not known yet, and has told what is fresh.
+func (g *Gate) takeBroken(ctx context.Context, since, fresh time.Time, tell func(Broken) error) error {
 	rows, err := g.db.Reader().QueryContext(ctx, `SELECT `+grantColumns+` FROM access_grant WHERE opened >= ? ORDER BY id`, since.UnixMicro())
 	if err != nil {
 		return unreadable(err)
@@ -81,17 +84,19 @@ func (g *Gate) takeBroken(ctx context.Context, since time.Time, tell func(Broken
 	if err := rows.Err(); err != nil {
 		return unreadable(err)
 	}
+	var failed error
 	for _, o := range found {
 		b, err := g.brokenBy(ctx, o)
-		if err == nil && len(b.Team) > 0 && g.now().Sub(b.At) < brokenBack {
+		if err == nil && len(b.Team) > 0 && !b.At.Before(fresh) {
 			err = tell(b)
 		}
-		if err != nil {
-			return err
+		if err != nil { // it keeps the next one from nobody
+			failed = errors.Join(failed, err)
+			continue
 		}
-		g.broken.add(o.ID, b, g.now().Add(-brokenKept))
+		g.broken.add(b, g.now().Add(-brokenKept))
 	}
-	return nil
+	return failed
 }
 
 // brokenBy finds who is to hear of a grant; nobody of one whose chart is gone.
@@ -130,17 +135,17 @@ func (g *Gate) team(ctx context.Context, patient fhir.PatientID, at time.Time, b
 func (b *brokenGlasses) has(grant int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.known[grant]
+	_, known := b.known[grant]
+	return known
 }
 
-func (b *brokenGlasses) add(grant int64, one Broken, from time.Time) {
+// add keeps one, and forgets those that began before from.
+func (b *brokenGlasses) add(one Broken, from time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.list) > 0 && b.list[0].At.Before(from) {
-		delete(b.known, b.list[0].Grant)
-		b.list = b.list[1:]
-	}
-	if b.known[grant] = true; len(one.Team) > 0 {
+	maps.DeleteFunc(b.known, func(_ int64, at time.Time) bool { return at.Before(from) })
+	b.list = slices.DeleteFunc(b.list, func(o Broken) bool { return o.At.Before(from) })
+	if b.known[one.Grant] = one.At; len(one.Team) > 0 {
 		b.list = append(b.list, one)
 		close(b.changed)
 		b.changed = make(chan struct{})

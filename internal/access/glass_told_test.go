@@ -2,11 +2,13 @@ package access_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"time"
 
 	"chartwarden/internal/access"
+	"chartwarden/internal/server/servertest"
 )
 
 // Who treats a patient hears of the glass at once; the one who broke it, a stranger and, later, who came to the team afterwards do not. A node that
@@ -58,5 +60,35 @@ func TestTheTeamIsToldOfTheGlass(t *testing.T) {
 	stop()
 	if len(told) != 0 {
 		t.Errorf("told more: %+v", <-told)
+	}
+
+	// A start anew knows them still, and tells again what is new: the outlet sends it once.
+	w.Stop()
+	w.Server = servertest.Open(t, w.Dir)
+	again, changed := w.Gate.BrokenAtMine(w.as(t, anna))
+	if len(again) != 0 {
+		t.Fatalf("known before anything was read: %+v", again)
+	}
+	failing := 0
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.Gate.TellBroken(ctx, func(b access.Broken) error {
+			if failing++; failing == 1 {
+				return errors.New("not now")
+			}
+			told <- b
+			return nil
+		})
+	}()
+	stop = func() { cancel(); <-done }
+	select {
+	case <-changed:
+	case <-time.After(20 * time.Second):
+		t.Fatal("nobody is told after a start anew")
+	}
+	if b := <-told; b.PatientID != w.maren || mine(w.as(t, anna)) != 1 {
+		t.Errorf("%+v", b)
 	}
 }
