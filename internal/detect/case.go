@@ -124,6 +124,10 @@ const (
 	forGood
 )
 
+// standsAtOnce is the log e-value from which on a day that still goes on makes a case: 4 nats, less what the mixture takes off for the hypotheses
+// that were added since that was chosen.
+const standsAtOnce = 3.8
+
 // judgeDay raises or follows up the case that a day makes. Days that are settled may also lower one.
 func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, when stage) {
 	settled := when == forGood
@@ -132,7 +136,7 @@ func (e *Engine) judgeDay(a int32, d *today, t *[hypotheses]float64, when stage)
 		p := &e.world.persons[a]
 		defer func() { p.usual += float32((pos(logE) - float64(p.usual)) / float64(max(usual, min(p.days+1, 28)))) }()
 	}
-	if when == atOnce && logE < max(e.floor, 4) && !(best == snoop && e.clearLook(d) && logE >= e.floor) {
+	if when == atOnce && logE < max(e.floor, standsAtOnce) && !(best == snoop && e.clearLook(d) && logE >= e.floor) {
 		return
 	}
 	if bound > 4 {

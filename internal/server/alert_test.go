@@ -202,7 +202,7 @@ func TestAnAlertStandsOnTheOfficersPage(t *testing.T) {
 			cases := p.found(t, person.Practitioner)
 			i := slices.IndexFunc(cases, func(c casework.Case) bool { return c.Hypothesis == act.hypothesis })
 			if i < 0 {
-				t.Fatalf("no case of %s", act.hypothesis)
+				t.Fatalf("no case of %s: %+v", act.hypothesis, cases)
 			}
 			v := open.notice("/privacy/cases/" + cases[i].ID)
 			if !strings.Contains(fmt.Sprint(v["text"]), act.says) || strings.Contains(fmt.Sprint(v["text"]), person.Name) || strings.Contains(fmt.Sprint(v["text"]), "Practitioner/") {
