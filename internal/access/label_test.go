@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"chartwarden/internal/access"
+	"chartwarden/internal/db"
+	"chartwarden/internal/db/dbtest"
 	"chartwarden/internal/fhir/search"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/server/servertest"
@@ -37,6 +39,9 @@ func (w *ward) cleared(t *testing.T, role, practitioner string, labels ...string
 
 // Published patients and coded rows beside them: as many carry a label as an oracle, reading the files on its own, counts.
 func TestLabelsEqualAnOracles(t *testing.T) {
+	if testing.Short() && dbtest.Engine() == db.SQLite {
+		t.Skip("one goroutine, many records: not for the race detector")
+	}
 	w := newWard(t)
 	files, err := filepath.Glob(filepath.Join(servertest.Data(t, "fhir", "synthea"), "*.json.gz"))
 	if err != nil {
