@@ -82,6 +82,10 @@ var appends = []string{"Disclose", "Refuse", "Intend", "Conclude"}
 // told are the packages that may have versions told to them in clear: detection, and the server, which starts it.
 var told = []string{"watch", "server"}
 
+// muxes are the packages that may tie addresses to handlers: the server, whose table of routes names each one's action, and a witness,
+// which has no patients.
+var muxes = []string{"server", "witness"}
+
 var catchAll = []string{"util", "utils", "common", "shared", "helper", "helpers", "misc", "base", "models", "model", "types", "manager", "handlers", "lib"}
 
 var bannedWord = regexp.MustCompile(`(?:^|[a-z])User|^user|^users$`)
@@ -121,7 +125,7 @@ func Findings(fsys fs.FS) ([]string, error) {
 			continue
 		}
 		out = append(out, importsOf(s)...)
-		out = append(out, appendsOf(s)...)
+		out = append(out, callsOf(s)...)
 		out = append(out, wordsOf(s)...)
 	}
 	out = append(out, commentsOf(sources)...)
@@ -165,14 +169,18 @@ func importsOf(s source) (out []string) {
 
 func top(dir string) string { t, _, _ := strings.Cut(dir, "/"); return t }
 
-// appendsOf finds calls of the appending methods outside the packages that may append. Selector names are distinctive enough that
+// callsOf finds calls that only some packages may make: of the appending methods, of what tells records in clear, and of what serves an
+// address. Selector names are distinctive enough that
 // no type check is needed; a false finding is mended by a better name.
-func appendsOf(s source) (out []string) {
+func callsOf(s source) (out []string) {
 	ast.Inspect(s.file, func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok {
 			sel, ok := call.Fun.(*ast.SelectorExpr)
 			if ok && sel.Sel.Name == "TellVersions" && !slices.Contains(told, top(s.dir)) {
 				out = append(out, fmt.Sprintf("%s has records told to it in clear: only detection does, which shows them to nobody", s.fset.Position(call.Pos())))
+			}
+			if ok && slices.Contains([]string{"NewServeMux", "Handle", "HandleFunc"}, sel.Sel.Name) && !slices.Contains(muxes, top(s.dir)) {
+				out = append(out, fmt.Sprintf("%s serves past the table of routes: return an access.Route that names its action", s.fset.Position(call.Pos())))
 			}
 			if ok && slices.Contains(appends, sel.Sel.Name) && !slices.Contains(appenders, top(s.dir)) {
 				out = append(out, fmt.Sprintf("%s appends to the audit by %s: only access and identity do", s.fset.Position(call.Pos()), sel.Sel.Name))

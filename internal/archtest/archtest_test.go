@@ -34,6 +34,7 @@ func TestPlantedViolations(t *testing.T) {
 		"catch-all":             {map[string]string{"web/utils/a.go": "// Package utils is planted.\npackage utils\n"}, "says nothing"},
 		"append outside a door": {map[string]string{"web/a.go": "// Package web is planted.\npackage web\nfunc f(l interface{ Disclose() }) { l.Disclose() }\n"}, "appends to the audit"},
 		"told in a page":        {map[string]string{"web/a.go": "// Package web is planted.\npackage web\nfunc f(s interface{ TellVersions() }) { s.TellVersions() }\n"}, "only detection does"},
+		"a route of its own":    {map[string]string{"web/a.go": "// Package web is planted.\npackage web\nimport \"net/http\"\nfunc f(m *http.ServeMux, h http.Handler) { m.Handle(\"GET /planted\", h) }\n"}, "past the table"},
 		"banned word":           {map[string]string{"care/a.go": "// Package care is planted.\npackage care\ntype UserRecord struct{}\n"}, "say Person"},
 	} {
 		t.Run(name, func(t *testing.T) {

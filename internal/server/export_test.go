@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"chartwarden/internal/access"
 	"chartwarden/internal/detect"
 	"chartwarden/internal/ingest"
 	"chartwarden/internal/outlet"
@@ -45,3 +46,6 @@ func (s *Server) TellTeam(ctx context.Context) { s.tellTeam(ctx) }
 func (s *Server) Outlet(ctx context.Context) (outlet.State, error) {
 	return s.outlet.State(ctx, outlet.ByLetter)
 }
+
+// NameActions is the check that every server is mounted through.
+func NameActions(routes []access.Route) error { return nameActions(routes) }

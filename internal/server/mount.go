@@ -38,16 +38,26 @@ func (s *Server) mount() error {
 	if s.watches {
 		s.routes = withoutCharts(s.routes, pages)
 	}
-	actions := append(policy.Default().Actions(), ownSession)
+	if err := nameActions(s.routes); err != nil {
+		return err
+	}
 	mux := http.NewServeMux()
 	s.metrics = newMetrics(s)
 	for _, route := range s.routes {
-		if !route.Public && !slices.Contains(actions, route.Action) {
-			return outcome.New(outcome.Exception, "route "+route.Method+" "+route.Pattern+" names no policy action")
-		}
 		mux.Handle(strings.TrimSpace(route.Method+" "+route.Pattern), s.metrics.measured(route, s.guard(route, pages)))
 	}
 	s.handler = withHeaders(s.https(), authority.Cross(protected(legible(s.identified(mux)))))
+	return nil
+}
+
+// nameActions refuses a route that is neither public nor names an action: every server is mounted through it, so none starts with a bare route.
+func nameActions(routes []access.Route) error {
+	actions := append(policy.Default().Actions(), ownSession)
+	for _, route := range routes {
+		if !route.Public && !slices.Contains(actions, route.Action) {
+			return outcome.New(outcome.Exception, "route "+strings.TrimSpace(route.Method+" "+route.Pattern)+" names no policy action")
+		}
+	}
 	return nil
 }
 
