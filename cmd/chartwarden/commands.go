@@ -34,7 +34,7 @@ func init() { // not a literal: help needs the table, and the table the commands
 			{name: "terminate", form: "--data DIR PERSON --reason TEXT [--json]", about: "end a person's access now; prints the certificate", run: personTerminate},
 			{name: "import", form: "--data DIR --hr FILE.csv [--dry-run] [--most-leavers N] [--json]", about: "who comes, changes and leaves, by a table of HR", run: personImport},
 			{name: "leave", form: "--data DIR PERSON --at T --reason TEXT | --cancel", about: "end a person's access at a set moment", run: personLeave},
-			{name: "move", form: "--data DIR PERSON --at T [--role ROLE ...] [--department NAME] --reason TEXT | --cancel", about: "change roles and department at a set moment", run: personMove},
+			{name: "move", form: "--data DIR PERSON --at T [--role ROLE ...] [--department NAME] [--overlap DAYS] --reason TEXT | --cancel", about: "change roles and department at a set moment", run: personMove},
 			{name: "scheduled", form: "--data DIR [--json]", about: "what is set for whom", run: listing("person-scheduled")},
 			{name: "certificate", about: "what a termination ended", verbs: []command{
 				{name: "print", form: "--data DIR PERSON [--json | --notice]", about: "the certificate of somebody who left, as often as it is asked for", run: certificatePrint},

@@ -82,7 +82,7 @@ func importPeople(ctx context.Context, s *server.Server, r hrFile, out *bytes.Bu
 	count := map[string]int{}
 	for _, x := range plan.Steps {
 		count[x.Does]++
-		if x.Does == staffing.Unchanged {
+		if x.Does == staffing.Unchanged && x.Says == "" {
 			continue
 		}
 		at := ""
@@ -118,12 +118,13 @@ func importPeople(ctx context.Context, s *server.Server, r hrFile, out *bytes.Bu
 // setMoment is the request of `person leave` and `person move`.
 type setMoment struct {
 	identity.Scheduled
+	AsSite bool // the overlap is the site's
 	Cancel bool
 }
 
 func personLeave(ctx context.Context, l *line) error {
 	r := setMoment{Scheduled: identity.Scheduled{Kind: identity.LeaveAt}}
-	return scheduleAt(ctx, l, &r, func() {})
+	return scheduleAt(ctx, l, &r, func() error { return nil })
 }
 
 func personMove(ctx context.Context, l *line) error {
@@ -131,7 +132,15 @@ func personMove(ctx context.Context, l *line) error {
 	var roles many
 	l.Var(&roles, "role", "`ROLE` from then on, repeatable; all of them")
 	unit := l.String("department", "", "`NAME` from then on")
-	return scheduleAt(ctx, l, &r, func() {
+	days := l.String("overlap", "", "`N` days for which the old roles stay beside the new ones; without, as --move-overlap of the server says")
+	return scheduleAt(ctx, l, &r, func() error {
+		r.AsSite = *days == ""
+		if !r.AsSite {
+			var err error
+			if r.Overlap, err = staffing.ParseOverlap(*days); err != nil {
+				return err
+			}
+		}
 		if l.given("role") {
 			held := []string(roles)
 			r.Change.Roles = &held
@@ -139,10 +148,11 @@ func personMove(ctx context.Context, l *line) error {
 		if l.given("department") {
 			r.Change.Department = unit
 		}
+		return nil
 	})
 }
 
-func scheduleAt(ctx context.Context, l *line, r *setMoment, fill func()) error {
+func scheduleAt(ctx context.Context, l *line, r *setMoment, fill func() error) error {
 	var c server.Config
 	l.installation(&c)
 	at := l.String("at", "", "`T`: a day, which begins at its midnight, or a moment: 2026-12-01T18:00:00+01:00")
@@ -152,7 +162,9 @@ func scheduleAt(ctx context.Context, l *line, r *setMoment, fill func()) error {
 	if r.Person, err = l.parseOne("person"); err != nil {
 		return err
 	}
-	fill()
+	if err := fill(); err != nil {
+		return err
+	}
 	if r.At, err = moment("--at", *at, c); err != nil {
 		return err
 	}
@@ -174,6 +186,9 @@ func setSchedule(ctx context.Context, s *server.Server, r setMoment, out *bytes.
 		fmt.Fprintln(out, "Taken back.")
 		return nil
 	}
+	if r.AsSite {
+		r.Overlap = s.Staffing.Overlap()
+	}
 	if err := s.Persons.Schedule(ctx, commandLine, r.Scheduled); err != nil {
 		return unknownPerson(err)
 	}
@@ -185,6 +200,9 @@ func setSchedule(ctx context.Context, s *server.Server, r setMoment, out *bytes.
 	if r.Change != nil {
 		if r.Change.Roles != nil {
 			fmt.Fprintf(out, "roles %q -> %q\n", strings.Join(p.Roles, " "), strings.Join(*r.Change.Roles, " "))
+			if r.Overlap > 0 {
+				fmt.Fprintf(out, "the old ones end %s\n", r.At.Add(r.Overlap).Format(time.RFC1123))
+			}
 		}
 		if r.Change.Department != nil {
 			fmt.Fprintf(out, "department %q -> %q\n", p.Department, *r.Change.Department)
@@ -204,10 +222,17 @@ func listSchedule(ctx context.Context, s *server.Server, asJSON bool, out *bytes
 		At     time.Time       `json:"at"`
 		Reason string          `json:"reason"`
 		Change json.RawMessage `json:"change,omitempty"`
+		Days   int             `json:"overlap_days,omitempty"`
+		Roles  []string        `json:"roles,omitempty"` // of the end of roles: those that end then
 	}
 	all := []entry{}
 	for _, x := range list {
-		e := entry{x.Person, x.Kind, x.At, x.Reason, nil}
+		e := entry{x.Person, x.Kind, x.At, x.Reason, nil, int(x.Overlap / (24 * time.Hour)), nil}
+		for _, one := range x.Ending {
+			if one.At.Equal(x.At) {
+				e.Roles = append(e.Roles, one.Role)
+			}
+		}
 		if x.Change != nil {
 			if e.Change, err = json.Marshal(x.Change); err != nil {
 				return err
@@ -215,7 +240,7 @@ func listSchedule(ctx context.Context, s *server.Server, asJSON bool, out *bytes
 		}
 		all = append(all, e)
 		if !asJSON {
-			fmt.Fprintf(out, "%s %-8s %-18s %s %s\n", x.At.Format(time.RFC3339), x.Kind, x.Person, x.Reason, e.Change)
+			fmt.Fprintf(out, "%s %-9s %-18s %s %s%s\n", x.At.Format(time.RFC3339), x.Kind, x.Person, x.Reason, e.Change, strings.Join(e.Roles, " "))
 		}
 	}
 	if asJSON {

@@ -1,33 +1,51 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"chartwarden/internal/audit"
 	"chartwarden/internal/outcome"
+	"chartwarden/internal/seal"
 )
 
 // Scheduled is something that happens to a person at a set moment, by the clock of the server, whichever node is up.
 type Scheduled struct {
 	Person string
-	Kind   string // [LeaveAt], [ChangeAt], [SuspendAt]
+	Kind   string // [LeaveAt], [ChangeAt], [SuspendAt], [RolesEndAt]
 	At     time.Time
 	Reason string
 	By     string  // id of who asked; empty: the command line, a program or the server itself
 	Change *Change // of a change
-	Missed bool    `json:",omitempty"` // it was due and could not happen yet: the log holds why
-	number int64
+	// Overlap is how long the roles that a change takes stay beside those that it gives.
+	Overlap time.Duration `json:",omitempty"`
+	Ending  []Ending      `json:",omitempty"` // of the end of roles, soonest first; At is the first of them
+	Missed  bool          `json:",omitempty"` // it was due and could not happen yet: the log holds why
+	number  int64
 }
+
+// Ending is a role that somebody who has moved holds for a while yet.
+type Ending struct {
+	Role string
+	At   time.Time
+}
+
+// LongestOverlap is how long old roles may stay beside new ones at most.
+const LongestOverlap = 92 * 24 * time.Hour
 
 // The kinds of what is scheduled. A person has at most one of each.
 const (
 	LeaveAt   = "leave"
 	ChangeAt  = "change"
 	SuspendAt = "suspend" // because the account was not used; a sign-in takes it back
+
+	// RolesEndAt is the end of what a mover held before: [Store.EndRoles] sets it.
+	RolesEndAt = "roles-end"
 )
 
 // claim is how long a process has to carry out what is due before another tries.
@@ -52,8 +70,16 @@ func (s *Store) Schedule(ctx context.Context, by audit.Agent, x Scheduled) error
 	case r.State == Ended:
 		return outcome.New(outcome.Conflict, "this person has left already")
 	}
+	if x.Overlap < 0 || x.Overlap > LongestOverlap {
+		return outcome.New(outcome.Value, "old roles stay for 92 days at most").At("overlap")
+	}
 	if x.Change != nil {
-		if _, err := r.profile().with(*x.Change).clean(); err != nil {
+		p := r.profile()
+		next, err := p.with(*x.Change).clean()
+		if err == nil {
+			err = s.managed(ctx, next, p, r.ID)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -67,15 +93,111 @@ func (s *Store) Schedule(ctx context.Context, by audit.Agent, x Scheduled) error
 	if err != nil {
 		return err
 	}
-	n, err := s.note(ctx, s.event(by, didSchedule, acted, x.Kind+" of person "+r.ID+" at "+x.At.UTC().Format(time.RFC3339)+": "+x.Reason))
+	n, err := s.note(ctx, s.event(by, didSchedule, acted, x.Kind+" of person "+r.ID+" at "+x.At.UTC().Format(time.RFC3339)+": "+x.says(r.profile())+x.Reason))
+	if err != nil {
+		return err
+	}
+	return s.act(ctx, n, func(tx *sql.Tx) error { return putScheduled(tx, r.number, x.Kind, at, sealed) })
+}
+
+func putScheduled(tx *sql.Tx, person int64, kind string, at int64, sealed []byte) error {
+	_, err := tx.Exec(`insert into identity_schedule(person, kind, at, claimed, sealed) values(?,?,?,0,?)
+		on conflict (person, kind) do update set at=excluded.at, claimed=0, sealed=excluded.sealed`, person, kind, at, sealed)
+	return err
+}
+
+// says is what a change would change, for the entry.
+func (x Scheduled) says(p profile) string {
+	if x.Change == nil {
+		return ""
+	}
+	said := p.with(*x.Change).difference(p) + "; "
+	if x.Overlap > 0 {
+		said += "old roles stay for " + x.Overlap.String() + "; "
+	}
+	return said
+}
+
+// EndRoles sets when roles of a mover end, each in place of what was set for it before, and lets those of stay stay after all. With nothing to
+// change it does nothing. Errors: outcome.NotFound; outcome.Conflict (has left).
+func (s *Store) EndRoles(ctx context.Context, by audit.Agent, person string, until []Ending, stay []string, reason string) error {
+	r, err := s.find(ctx, s.db.Reader(), person)
+	if err != nil {
+		return err
+	}
+	if r.State == Ended {
+		return outcome.New(outcome.Conflict, "this person has left already")
+	}
+	set, err := s.endings(ctx, s.db.Reader(), r.number)
+	if err != nil {
+		return err
+	}
+	stay = slices.DeleteFunc(slices.Clone(stay), func(role string) bool {
+		return !slices.ContainsFunc(set.Ending, func(e Ending) bool { return e.Role == role })
+	})
+	until = slices.DeleteFunc(slices.Clone(until), func(e Ending) bool {
+		return slices.ContainsFunc(set.Ending, func(o Ending) bool { return o.Role == e.Role && o.At.Equal(e.At) })
+	})
+	if len(until) == 0 && len(stay) == 0 {
+		return nil
+	}
+	k, err := s.personKey(ctx, r.number)
+	if err != nil {
+		return err
+	}
+	said := ""
+	for _, e := range until {
+		said += "; " + e.Role + " at " + e.At.UTC().Format(time.RFC3339)
+	}
+	for _, role := range stay {
+		said += "; " + role + " stays"
+	}
+	n, err := s.note(ctx, s.event(by, didSchedule, acted, RolesEndAt+" of person "+r.ID+said+": "+reason))
 	if err != nil {
 		return err
 	}
 	return s.act(ctx, n, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`insert into identity_schedule(person, kind, at, claimed, sealed) values(?,?,?,0,?)
-			on conflict (person, kind) do update set at=excluded.at, claimed=0, sealed=excluded.sealed`, r.number, x.Kind, at, sealed)
-		return err
+		x, err := s.endings(context.WithoutCancel(ctx), tx, r.number)
+		if err != nil {
+			return err
+		}
+		for _, e := range until {
+			x.Ending = append(slices.DeleteFunc(x.Ending, func(o Ending) bool { return o.Role == e.Role }), e)
+		}
+		x.Ending = slices.DeleteFunc(x.Ending, func(e Ending) bool { return slices.Contains(stay, e.Role) })
+		x.Person, x.Reason, x.By, x.Missed = r.ID, cmp.Or(reason, x.Reason), by.Person, false
+		return s.putEndings(tx, r.number, k, x)
 	})
+}
+
+// endings is what is set for the old roles of a person; nothing is none.
+func (s *Store) endings(ctx context.Context, q queryer, person int64) (x Scheduled, err error) {
+	var at int64
+	var sealed []byte
+	err = q.QueryRowContext(ctx, `select at, sealed from identity_schedule where person=? and kind=?`, person, RolesEndAt).Scan(&at, &sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Scheduled{Kind: RolesEndAt}, nil
+	}
+	if err != nil {
+		return x, outcome.Wrap("identity: schedule", outcome.NoStore, "what is scheduled cannot be read", err)
+	}
+	return x, openJSON(s.box, scheduleAAD(person, RolesEndAt, at), sealed, &x)
+}
+
+// putEndings stores them, soonest first, or nothing.
+func (s *Store) putEndings(tx *sql.Tx, person int64, k seal.KeyID, x Scheduled) error {
+	if len(x.Ending) == 0 {
+		_, err := tx.Exec(`delete from identity_schedule where person=? and kind=?`, person, RolesEndAt)
+		return err
+	}
+	slices.SortStableFunc(x.Ending, func(a, b Ending) int { return a.At.Compare(b.At) })
+	x.At = x.Ending[0].At.UTC().Truncate(time.Microsecond)
+	at := micros(x.At)
+	sealed, err := sealJSON(s.box, k, scheduleAAD(person, RolesEndAt, at), x)
+	if err != nil {
+		return err
+	}
+	return putScheduled(tx, person, RolesEndAt, at, sealed)
 }
 
 // Unschedule takes back what was set. Errors: outcome.NotFound.
@@ -171,8 +293,23 @@ func (s *Store) Missed(ctx context.Context, by audit.Agent, x Scheduled, why err
 	})
 }
 
-// Happened forgets what was due.
+// Happened forgets what was due; of the end of roles, those that came first.
 func (s *Store) Happened(ctx context.Context, x Scheduled) error {
+	if x.Kind == RolesEndAt {
+		k, err := s.personKey(ctx, x.number)
+		if err != nil {
+			return err
+		}
+		return s.db.Write(ctx, func(tx *sql.Tx) error {
+			rest, err := s.endings(context.WithoutCancel(ctx), tx, x.number)
+			if err != nil || len(rest.Ending) == 0 {
+				return err
+			}
+			rest.Ending = slices.DeleteFunc(rest.Ending, func(e Ending) bool { return !e.At.After(x.At) })
+			rest.Missed = false
+			return s.putEndings(tx, x.number, k, rest)
+		})
+	}
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`delete from identity_schedule where person=? and kind=? and at=?`, x.number, x.Kind, micros(x.At))
 		return err

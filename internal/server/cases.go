@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"chartwarden/internal/casework"
 	"chartwarden/internal/identity"
@@ -44,8 +45,17 @@ func (s *Server) behind(ctx context.Context, practitioner string) string {
 
 // openStaffing opens the desk at which people come, change and leave.
 func (s *Server) openStaffing() {
+	overlap, _ := s.Config.moveOverlap() // it was checked
 	s.Staffing = staffing.New(staffing.Options{Persons: s.Persons, Gate: s.Gate, Log: s.Log, Cases: s.casesAbout, House: cmp.Or(s.options.Hospital, s.Config.PublicURL), Now: s.options.Now,
-		Zone: s.zone, Logger: s.options.Logger})
+		Overlap: overlap, Zone: s.zone, Logger: s.options.Logger})
+}
+
+// moveOverlap is how long people who move keep their old roles, where nobody says otherwise.
+func (c Config) moveOverlap() (time.Duration, error) {
+	if c.MoveOverlap == "" {
+		return 0, nil
+	}
+	return staffing.ParseOverlap(c.MoveOverlap)
 }
 
 // casesAbout is how many open cases there are about a person, however the log names her.

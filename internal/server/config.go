@@ -38,6 +38,7 @@ type Config struct {
 	TrainingDir    string `json:"training_dir"`              // files that replace or add to the training modules
 	JournalFile    string `json:"journal_file"`              // emergency journal; best on another volume
 	TimeZone       string `json:"time_zone"`                 // of the site
+	MoveOverlap    string `json:"move_overlap,omitempty"`    // days for which movers keep their old roles; none when empty
 	Database       string `json:"database,omitempty"`        // postgres://...; empty: SQLite in Data
 	Node           string `json:"node"`                      // name of this node among those on one database
 	Witnesses      string `json:"witnesses,omitempty"`       // outsiders who cosign heads: URL=KEY, separated by commas; empty: who did last; none
@@ -174,6 +175,9 @@ func (c Config) check(sandbox bool) error {
 	}
 	if _, err := time.LoadLocation(c.TimeZone); err != nil {
 		return bad("time_zone", "name a time zone of the IANA database, for example Europe/Vienna")
+	}
+	if _, err := c.moveOverlap(); err != nil {
+		return bad("--move-overlap", err.Error())
 	}
 	if _, err := c.witnesses(); err != nil {
 		return err

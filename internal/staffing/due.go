@@ -2,7 +2,7 @@ package staffing
 
 import (
 	"context"
-	"slices"
+	"errors"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -50,6 +50,9 @@ func (d *Desk) Tick(ctx context.Context) error {
 	due, err := d.o.Persons.Due(ctx)
 	for _, x := range due {
 		failed := d.happen(ctx, x)
+		if errors.Is(failed, errWithPatients) {
+			continue
+		}
 		if failed == nil {
 			failed = d.o.Persons.Happened(ctx, x)
 		}
@@ -69,7 +72,9 @@ func (d *Desk) happen(ctx context.Context, x identity.Scheduled) error {
 	case identity.LeaveAt:
 		_, err = d.End(ctx, clockwork, x.Person, x.Reason)
 	case identity.ChangeAt:
-		err = d.Move(ctx, clockwork, x.Person, *x.Change)
+		err = d.moves(ctx, x)
+	case identity.RolesEndAt:
+		err = d.rolesEnd(ctx, x)
 	case identity.SuspendAt:
 		return d.suspendUnused(ctx, x)
 	}
@@ -143,25 +148,4 @@ func (d *Desk) Warn(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// Move changes somebody's place and roles: what ends ends at once, what opens charts waits for a second person. Errors: as
-// [identity.Store.Change].
-func (d *Desk) Move(ctx context.Context, by audit.Agent, person string, c identity.Change) error {
-	p, err := d.o.Persons.Person(ctx, person)
-	if err != nil {
-		return err
-	}
-	if c.Roles != nil {
-		left := slices.DeleteFunc(slices.Clone(p.Roles), func(role string) bool { return !slices.Contains(*c.Roles, role) })
-		if len(left) != len(p.Roles) {
-			rest := c
-			rest.Roles, rest.Practitioner, rest.Clearances = &left, nil, nil
-			if _, _, err := d.o.Persons.Change(ctx, by, person, rest); err != nil {
-				return err
-			}
-		}
-	}
-	_, _, err = d.o.Persons.Change(ctx, by, person, c)
-	return err
 }

@@ -26,7 +26,8 @@ type Row struct {
 	Practitioner string
 	Manager      string // employee number
 	Mail         string
-	Start, End   time.Time // End is the first moment at which she does not work here any more
+	Start, End   time.Time      // End is the first moment at which she does not work here any more
+	Overlap      *time.Duration // how long roles that she loses stay beside new ones; nil: as the site does
 }
 
 // Fault is a line that cannot be used, and the mend.
@@ -43,7 +44,7 @@ const (
 
 // columns are the names of a header; a file may have others as spare names.
 var columns = map[string]string{"employee": "employee", "employee_number": "employee", "name": "name", "sign_in": "sign_in", "sign_in_name": "sign_in", "roles": "roles", "unit": "unit", "department": "unit",
-	"practitioner": "practitioner", "manager": "manager", "mail": "mail", "start": "start", "end": "end", "person": "person"}
+	"practitioner": "practitioner", "manager": "manager", "mail": "mail", "start": "start", "end": "end", "person": "person", "overlap": "overlap", "overlap_days": "overlap"}
 
 // ReadHR reads an HR file. Every line that cannot be used is a fault; who gets any writes nothing. zone is where days begin and end.
 // Errors: outcome.Invalid: it is no such file at all.
@@ -66,7 +67,7 @@ func ReadHR(text []byte, zone *time.Location) ([]Row, []Fault, error) {
 	for i, h := range header {
 		name := columns[strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(h)))]
 		if name == "" {
-			return not("there is no column " + quoted(h) + ": the columns are employee, name, sign_in, roles, unit, practitioner, manager, mail, start, end, person")
+			return not("there is no column " + quoted(h) + ": the columns are employee, name, sign_in, roles, unit, practitioner, manager, mail, start, end, person, overlap")
 		}
 		if _, twice := at[name]; twice {
 			return not("the column " + name + " is there twice")
@@ -164,6 +165,13 @@ func readRow(fields []string, at map[string]int, zone *time.Location) (row Row, 
 	if why := identity.FaultOf(identity.NewPerson{Name: row.Name, SignInName: row.SignIn, Roles: row.Roles, Practitioner: row.Practitioner, Mail: row.Mail}); why != nil {
 		return row, why.Error()
 	}
+	if text := get("overlap"); text != "" {
+		overlap, err := ParseOverlap(text)
+		if err != nil {
+			return row, err.Error()
+		}
+		row.Overlap = &overlap
+	}
 	for name, to := range map[string]*time.Time{"start": &row.Start, "end": &row.End} {
 		text := get(name)
 		if text == "" {
@@ -183,6 +191,15 @@ func readRow(fields []string, at map[string]int, zone *time.Location) (row Row, 
 		return row, "the end is before the start"
 	}
 	return row, ""
+}
+
+// ParseOverlap reads for how many days old roles stay beside new ones. Errors: outcome.Value.
+func ParseOverlap(days string) (time.Duration, error) {
+	n, err := strconv.Atoi(days)
+	if overlap := time.Duration(n) * 24 * time.Hour; err == nil && n >= 0 && n <= int(identity.LongestOverlap/(24*time.Hour)) {
+		return overlap, nil
+	}
+	return 0, outcome.New(outcome.Value, "write the overlap in whole days, 0 to 92")
 }
 
 func quoted(s string) string {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"chartwarden/internal/audit"
 	"chartwarden/internal/identity"
@@ -79,7 +80,7 @@ func (d *Desk) BringUp(ctx context.Context, by audit.Agent, client string, named
 		if !isNamed && len(a.Giving) == 0 && slices.Equal(a.Given, due[a.Person]) {
 			continue
 		}
-		switch err := d.give(ctx, by, a, due[a.Person]); {
+		switch err := d.give(ctx, by, a, due[a.Person], atOnce); {
 		case err == nil:
 		case isNamed || len(named) == 0:
 			failed = cmp.Or(failed, err)
@@ -90,18 +91,22 @@ func (d *Desk) BringUp(ctx context.Context, by audit.Agent, client string, named
 	return failed
 }
 
-// give makes the roles that a source gave somebody those that are due. Where somebody else changes the person at that moment it tries again.
-func (d *Desk) give(ctx context.Context, by audit.Agent, a identity.Account, due []string) error {
-	err := d.giveOnce(ctx, by, a, due)
+// atOnce takes what a source gives no more at once, whatever its holder does at that moment.
+const atOnce = time.Duration(-1)
+
+// give makes the roles that a source gave somebody those that are due. What it gives no more stays for overlap, and until its holder is with no
+// patient any more, unless that is atOnce. Where somebody else changes the person at that moment it tries again.
+func (d *Desk) give(ctx context.Context, by audit.Agent, a identity.Account, due []string, overlap time.Duration) error {
+	err := d.giveOnce(ctx, by, a, due, overlap)
 	for try := 0; try < 4 && errors.Is(err, identity.ErrChanged); try++ {
 		if a, err = d.o.Persons.Account(ctx, a.Source, a.Person); err == nil {
-			err = d.giveOnce(ctx, by, a, due)
+			err = d.giveOnce(ctx, by, a, due, overlap)
 		}
 	}
 	return err
 }
 
-func (d *Desk) giveOnce(ctx context.Context, by audit.Agent, a identity.Account, due []string) error {
+func (d *Desk) giveOnce(ctx context.Context, by audit.Agent, a identity.Account, due []string, overlap time.Duration) error {
 	asked, broken := a.Asked, len(a.Giving) > 0
 	a, err := d.o.Persons.Standing(ctx, a)
 	if err != nil {
@@ -124,44 +129,72 @@ func (d *Desk) giveOnce(ctx context.Context, by audit.Agent, a identity.Account,
 	if !broken && slices.Equal(a.Given, due) {
 		return nil
 	}
+	refused := slices.DeleteFunc(slices.Clone(a.Asked), func(q identity.Asked) bool {
+		return !q.Refused || !slices.ContainsFunc(q.Roles, func(role string) bool { return slices.Contains(due, role) })
+	})
+	asked = slices.DeleteFunc(slices.Clone(asked), func(q identity.Asked) bool {
+		return slices.ContainsFunc(refused, func(o identity.Asked) bool { return o.Item == q.Item })
+	})
 	if a.Given, err = d.unask(ctx, by, a.Given, asked); err != nil {
 		return err
 	}
-	a.Asked = nil
+	a.Asked = refused
 	if p, err = d.o.Persons.Person(ctx, a.Person); err != nil { // again: somebody may have approved meanwhile
+		return err
+	}
+	ending, err := d.ending(ctx, p.ID)
+	if err != nil {
 		return err
 	}
 	left := slices.DeleteFunc(slices.Clone(p.Roles), func(role string) bool {
 		return slices.Contains(a.Given, role) && !slices.Contains(due, role) && !slices.Contains(a.Kept, role)
 	})
+	if lost := without(p.Roles, left); len(lost) > 0 && overlap != atOnce {
+		stay, err := d.stay(ctx, by, p, lost, d.o.Now(), overlap, "the source that gave them gives them no more")
+		if err != nil {
+			return err
+		}
+		if stay {
+			left = slices.Clone(p.Roles)
+		}
+	}
 	if len(left) != len(p.Roles) { // first, by itself: what is taken waits for nobody
 		if p, _, err = d.o.Persons.Change(ctx, by, p.ID, identity.Change{Roles: &left}); err != nil {
 			return err
 		}
 	}
 	next := slices.Clone(left)
+	var back []string // came from a source before, and do not end after all
 	for _, role := range due {
 		switch {
 		case slices.Contains(a.Given, role):
+		case slices.Contains(next, role) && slices.Contains(ending, role):
+			back = append(back, role)
 		case slices.Contains(next, role):
 			a.Kept = append(a.Kept, role)
 		default:
 			next = append(next, role)
 		}
 	}
-	if gained := next[len(left):]; len(gained) > 0 {
-		a.Giving = gained // before: if this is broken off, the next time knows whose they are
+	gained := next[len(left):]
+	if len(gained)+len(back) > 0 {
+		a.Giving = append(slices.Clone(gained), back...) // before: if this is broken off, the next time knows whose they are
 		if err := d.o.Persons.KeepAccount(ctx, a); err != nil {
 			return err
 		}
 		a.Revision++
 		a.Giving = nil
+		if err := d.o.Persons.EndRoles(ctx, by, p.ID, nil, back, "the source gives them again"); err != nil {
+			return err
+		}
+	}
+	if len(gained) > 0 {
 		_, item, err := d.o.Persons.Change(ctx, by, p.ID, identity.Change{Roles: &next})
 		if err != nil {
 			return err
 		}
 		if item != nil {
-			a.Asked = []identity.Asked{{Item: item.ID, Roles: gained}}
+			a.Asked = append(a.Asked, identity.Asked{Item: item.ID, Roles: gained})
 		}
 	}
 	a.Given = due

@@ -184,6 +184,9 @@ func (d *Desk) compare(s *Step, p identity.Person, here map[string]bool) {
 	}
 	switch {
 	case len(what) > 0:
+		if lost := without(without(s.account.Given, s.row.Roles), s.account.Kept); s.row.Roles != nil && len(lost) > 0 && d.overlap(s.row) > 0 {
+			what = append(what, strings.Join(lost, " ")+" until "+d.o.Now().Add(d.overlap(s.row)).In(d.o.Zone).Format("2 Jan 2006 15:04"))
+		}
 		s.Does, s.Says = Move, strings.Join(what, "; ")
 	case !is.End.Equal(was.End) && is.End.IsZero():
 		s.Does = StayOn
@@ -191,7 +194,24 @@ func (d *Desk) compare(s *Step, p identity.Person, here map[string]bool) {
 		s.Does, s.At = LeaveOn, is.End
 	default:
 		s.Does = Unchanged
+		for _, q := range s.account.Asked {
+			if q.Refused {
+				what = append(what, strings.Join(q.Roles, " ")+" was refused, and is not asked for again")
+			}
+		}
+		s.Says = strings.Join(what, "; ")
 	}
+}
+
+// Overlap is how long the old roles of a mover stay at this site, where nobody says otherwise.
+func (d *Desk) Overlap() time.Duration { return d.o.Overlap }
+
+// overlap is how long what a row takes stays.
+func (d *Desk) overlap(r Row) time.Duration {
+	if r.Overlap != nil {
+		return *r.Overlap
+	}
+	return d.o.Overlap
 }
 
 // keepsOne reports whether an administrator is left.
@@ -251,7 +271,7 @@ func (d *Desk) CarryOut(ctx context.Context, by audit.Agent, plan Plan) error {
 		if s := &plan.Steps[i]; s.row.Roles != nil && (s.Does == Join || s.Does == Move) {
 			a, err := d.o.Persons.Account(ctx, identity.HRSource, s.Person)
 			if err == nil {
-				err = d.give(ctx, by, a, s.row.Roles)
+				err = d.give(ctx, by, a, s.row.Roles, d.overlap(s.row))
 			}
 			if err != nil {
 				return err

@@ -27,6 +27,7 @@ type Options struct {
 	Log     *audit.Log
 	Cases   func(ctx context.Context, p identity.Person) (int, error) // how many open cases there are about a person
 	House   string                                                    // whose installation this is, as partners know it
+	Overlap time.Duration                                             // how long roles that an HR file takes stay beside those that it gives, where the file does not say
 	Now     func() time.Time
 	Zone    *time.Location
 	Logger  *slog.Logger // what could not be done; ids only

@@ -315,7 +315,7 @@ func TestAClinicalRoleOfHRCanBeApproved(t *testing.T) {
 	}
 }
 
-// An item goes with the role that it was for, and one that came to nothing is asked for again.
+// An item goes with the role that it was for, and one that came to nothing without anybody's no is asked for again.
 func TestAnItemFollowsTheFile(t *testing.T) {
 	h := open(t, false)
 	text := "employee,name,roles\n1,Anna Lindqvist,nurse\n"
@@ -328,7 +328,7 @@ func TestAnItemFollowsTheFile(t *testing.T) {
 		return items
 	}
 	h.run(text, "join 1, orphan")
-	h.must(h.Persons.Decline(t.Context(), shell, waiting(1)[0].ID, "who is she?"))
+	h.must(h.Persons.Decline(t.Context(), shell, waiting(1)[0].ID, "withdrawn"))
 	h.run(text, "move 1, orphan")
 	waiting(1)
 	h.clock.pass(8 * 24 * time.Hour) // it lapses
