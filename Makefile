@@ -27,4 +27,4 @@ replay-bench:
 tsv-bench:
 	./scripts/tsv-bench
 detection-results:
-	./scripts/bench detection --seeds 501,502,503,504,505
+	./scripts/bench detection --seeds 601,602,603,604,605

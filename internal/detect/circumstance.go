@@ -93,7 +93,7 @@ func (e *Engine) surrounded(d *today) {
 		}
 		for c := range circumstances {
 			if k, known := l.class(c); known {
-				e.surroundings[c][k]++
+				e.surroundings[c][k] += e.telling(d.role)
 				r.surroundings[c][k]++
 			}
 		}

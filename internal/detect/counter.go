@@ -46,6 +46,8 @@ type roleStats struct {
 	looks        float64
 	surroundings surroundings
 	ownReasons   fraction
+	blindOrders  fraction
+	open         rates       // of relations, among looks without a known reason
 	returns      [16]float64 // unexplained patients, by on how many days of fourteen they were opened
 	attr         [attributes]float64
 	hours        [168]float64

@@ -139,7 +139,7 @@ func (e *Engine) machine(device uint32) *machine {
 
 func (e *Engine) stats(role int32) *roleStats {
 	for int(role+1) >= len(e.roleStats) {
-		e.roleStats = append(e.roleStats, &roleStats{})
+		e.roleStats = append(e.roleStats, &roleStats{open: rates{of: make([]float64, len(relations))}})
 	}
 	return e.roleStats[role+1]
 }
@@ -360,7 +360,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	}
 	v.Explained = e.explain(v, nats) || ev.Agent == v.Patient
 	bits := w.related(a, p, t)
-	q, rel := e.ratesOf(nats).strongest(bits)
+	q, rel := e.related(ps.role, bits, nats)
 	e.describe(v, bits)
 	v.Unexplained, v.Risk = nats, risk(nats+rel)
 	v.State = "explained"
@@ -392,21 +392,17 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 		e.timers[0] = append(e.timers[0], pending{at: t, event: strings.Clone(ev.ID), agent: a, patient: p, place: place, revision: 1,
 			nats: nats, glass: ev.Kind == Glass})
 	}
+	l := d.look(p)
 	if e.deletesOthers(ev, a) {
-		d.counts[countErased]++
-		if nats > 0 {
-			d.counts[countDeletes]++
-			d.note(ev.ID)
-		}
+		d.erases(ev, p, l, nats)
 	}
 	if ev.Kind == Glass && waits {
 		d.claims++
 		d.counts[countGlass]++
 	}
-	l := d.look(p)
 	if l != nil {
 		l.events = min(l.events+1, 9)
-		l.wrote = l.wrote || ev.Kind == Create || ev.Kind == Update
+		l.wrote = l.wrote || ev.writes()
 	}
 	if ev.Kind == Print && (l == nil || !l.printed) {
 		d.counts[countPrints]++
@@ -436,8 +432,8 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	if counted {
 		d.counts[countUnexplained]++
 	}
-	rel += e.excused(ps.role, ownMade && ev.Kind != Create, nats) + e.blind(ev, nats)
-	first := look{event: d.ids.add(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), counted: counted, printed: ev.Kind == Print, glass: ev.Kind == Glass && waits, wrote: (ev.Kind == Create || ev.Kind == Update) && !(nats > 0 && ordersFirst(ev)), events: 1}
+	rel += e.excused(ps.role, ownMade && ev.Kind != Create, nats) + e.blind(ps.role, ev, nats)
+	first := look{event: d.ids.add(ev.ID), patient: p, nats: float32(nats), rel: float32(rel), q: uint8(q), counted: counted, printed: ev.Kind == Print, glass: ev.Kind == Glass && waits, wrote: ev.writes() && ev.Kind != Delete && !(nats > 0 && ordersFirst(ev)), events: 1}
 	first.company = e.opens(a, p, t)
 	first.around = e.circumstanced(ps, d.role, &first)
 	if l != nil {
@@ -455,18 +451,20 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	if l.near() {
 		e.near[0]++
 	}
+	lentHand := e.at >= 0 && slices.Contains(e.where, e.at) // at work elsewhere, whose patients have much in common
 	for i, has := range w.attributesOf(p, t) {
-		if has {
+		if has && !lentHand {
 			d.attr[i]++
 		}
 	}
-	e.rates.met(bits)
+	e.rates.met(bits, 1)
 	if nats > 0 {
-		e.openRates.met(bits)
+		e.opened(ps.role, bits)
 	}
 	primary := v.Explained && len(e.found) > 0 && vocabulary[e.found[0].template].party != derived
 	if primary {
 		e.remembered(a, p, t)
+		e.vouch(a, p, t)
 	} else if ev.Kind == Create && e.desksOf(ps.role) == 0 && (strings.HasPrefix(ev.Data, "Task/") || strings.HasPrefix(ev.Data, "CareTeam/")) {
 		if s := &w.sources[w.source(ev.Data)]; s.standing == unconfirmed {
 			s.standing = doubtful

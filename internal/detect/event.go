@@ -40,3 +40,6 @@ type Event struct {
 	Authored int64 // when the record says that it was written, 0 unknown
 	Patients []string
 }
+
+// writes reports whether an event leaves its mark on the record.
+func (ev *Event) writes() bool { return ev.Kind == Create || ev.Kind == Update || ev.Kind == Delete }

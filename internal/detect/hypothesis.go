@@ -108,7 +108,7 @@ func (e *Engine) weigh(a int32, d *today) (t [hypotheses]float64) {
 		t[glassAbuse] = pos(r.evidence(countGlass, p, d.counts[countGlass])) + .5*pos(A)
 	}
 	if d.counts[countDeletes]+d.counts[countAlterations]+d.grants > 0 {
-		t[destruction] = pos(logMean(min(r.evidence(countDeletes, p, d.counts[countDeletes]), d.beyond(countDeletes, countErased, r.share(countDeletes, countErased, p, 4))), r.evidence(countAlterations, p, d.counts[countAlterations])+e.farBack(d))) + 8*float64(d.grants)
+		t[destruction] = pos(logMean(e.erasing(p, d), r.evidence(countAlterations, p, d.counts[countAlterations])+e.farBack(d))) + 8*float64(d.grants)
 	}
 	if again := e.stalked(p, d); again > 0 {
 		t[stalking] = again + .25*pos(A)
@@ -241,7 +241,7 @@ func (e *Engine) parts(h hypothesis, a int32, d *today) (out []part) {
 		count(countGlass, 1)
 		look(.5)
 	case destruction:
-		count(countDeletes, 1)
+		add(deletesSignal.name, pos(e.erasing(p, d)), deletesSignal.text)
 		count(countAlterations, 1)
 		add("back-dated", e.farBack(d), "a note of longer ago than others change or add")
 		add("self-granted", 8*float64(d.grants), "gave herself a role")

@@ -86,6 +86,9 @@ func (e *Engine) settle(on int32) {
 	e.activeMean += (float64(len(people)) - e.activeMean) / float64(min(e.finished, 14))
 	e.rates.fade()
 	e.openRates.fade()
+	for i := range e.roleStats {
+		e.roleStats[i].open.fade()
+	}
 }
 
 // habits adds a settled day to what roles and people usually do.

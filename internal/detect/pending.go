@@ -54,12 +54,14 @@ func (e *Engine) again(p pending, stage int) {
 	nats := e.explained(w.persons[p.agent].role, last)
 	v := &e.verdict
 	*v = Verdict{Event: p.event, Agent: w.people.text[p.agent], Patient: w.charts.text[p.patient], Explanations: v.Explanations[:0], Signals: v.Signals[:0]}
-	v.Explained = e.explain(v, nats)
+	if v.Explained = e.explain(v, nats); v.Explained && vocabulary[e.found[0].template].party != derived {
+		e.vouch(p.agent, p.patient, p.at)
+	}
 	if v.Explained || nats < p.nats-.25 || last {
 		p.revision++
 		v.Revision = int(p.revision)
 		bits := w.related(p.agent, p.patient, p.at)
-		_, rel := e.ratesOf(nats).strongest(bits)
+		_, rel := e.related(w.persons[p.agent].role, bits, nats)
 		e.describe(v, bits)
 		v.Unexplained, v.Risk, v.State = nats, risk(nats+rel), "explained"
 		switch {

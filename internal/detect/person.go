@@ -76,6 +76,8 @@ type today struct {
 	printed  int32 // charts without a known reason that went to paper
 	claims   int32 // unexplained glasses
 	grants   int32 // roles she gave herself
+	read     int32 // deletions without a known reason in charts that were read before
+	unread   int32 // 1 + the patient whose chart was opened last by deleting
 	hours    uint32
 	notes    []int32 // events other than looks that a case would name
 	logE     float64

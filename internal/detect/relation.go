@@ -32,22 +32,42 @@ func newRates(prior float64) *rates {
 	return r
 }
 
-// met counts a look under which these relations hold.
-func (r *rates) met(bits uint32) {
-	r.pairs++
+// met counts a look under which these relations hold, for so much of one.
+func (r *rates) met(bits uint32, much float64) {
+	r.pairs += much
 	for i := range relations {
 		if bits&(1<<i) != 0 {
-			r.of[i]++
+			r.of[i] += much
 		}
 	}
 }
 
-// ratesOf are those that a look is compared with: of unexplained ones, where it is.
-func (e *Engine) ratesOf(nats float64) *rates {
-	if nats > 0 {
-		return e.openRates
+// roleRates is for how many unexplained looks of a role the house's count.
+const roleRates = 1000
+
+// related is the relation that says most of a look, and how much: of an explained one against those of the house, of an unexplained one
+// against those of the role. Whose work leaves no reason on file opens charts of everybody, and would make it usual for all.
+func (e *Engine) related(role int32, bits uint32, nats float64) (q int, says float64) {
+	if nats <= 0 {
+		return e.rates.strongest(bits, e.rates.nats)
 	}
-	return e.rates
+	r := &e.stats(role).open
+	return e.openRates.strongest(bits, func(q int) float64 {
+		usual := (r.of[q] + float64(roleRates*(e.openRates.of[q]+1)/(e.openRates.pairs+1))) / (r.pairs + roleRates)
+		return math.Log(relations[q].share / usual)
+	})
+}
+
+// opened counts an unexplained look: of the house for the less, the more of the role's are.
+func (e *Engine) opened(role int32, bits uint32) {
+	e.openRates.met(bits, e.telling(role))
+	e.stats(role).open.met(bits, 1)
+}
+
+// telling is for how much of one an unexplained look of the role counts in what is usual in the house.
+func (e *Engine) telling(role int32) float64 {
+	const seldom = .1
+	return min(1, seldom/e.roleShare(role))
 }
 
 // fade forgets a day's worth.
@@ -74,11 +94,11 @@ func (w *world) related(a, p int32, t int64) (bits uint32) {
 }
 
 // strongest is the relation that says most, and how much.
-func (r *rates) strongest(bits uint32) (q int, nats float64) {
+func (r *rates) strongest(bits uint32, says func(q int) float64) (q int, nats float64) {
 	q, nats = len(relations)-1, math.Inf(-1)
 	for i := range relations {
 		if bits&(1<<i) != 0 {
-			if n := r.nats(i); n > nats {
+			if n := says(i); n > nats {
 				q, nats = i, n
 			}
 		}

@@ -28,6 +28,9 @@ func (r *roleStats) share(part, whole int, p *person, weight float64) float64 {
 // beyond is the log e-value of so large a part of a day's whole, against its usual share. Who never has a reason on file has none on a busy day either: a reason
 // that is missing says as much as reasons usually are there.
 func (d *today) beyond(part, whole int, share float64) float64 {
-	k, n := int(d.counts[part]), int(d.counts[whole])
+	return tooMany(int(d.counts[part]), int(d.counts[whole]), share)
+}
+
+func tooMany(k, n int, share float64) float64 {
 	return logE(binomialTail(n, min(k, n), min(.95, share)))
 }

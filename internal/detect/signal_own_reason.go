@@ -34,14 +34,16 @@ func (e *Engine) excused(role int32, own bool, nats float64) float64 {
 
 // blind is what it says that the first that somebody does in a chart without a known reason is to order something for its patient: who does
 // not know her yet has nothing to order.
-func (e *Engine) blind(ev *Event, nats float64) float64 {
+func (e *Engine) blind(role int32, ev *Event, nats float64) float64 {
 	if nats <= 0 {
 		return 0
 	}
-	const among = .1 // misuse
-	common := e.blindOrders.some / e.blindOrders.all
+	const among, weight = .1, 300 // of misuse
+	r := &e.stats(role).blindOrders
+	common := (r.some + weight*e.blindOrders.some/e.blindOrders.all) / (r.all + weight)
 	first := ordersFirst(ev)
 	e.blindOrders.met(first)
+	r.met(first)
 	if !first {
 		return 0
 	}

@@ -20,7 +20,7 @@ func (e *Engine) seek(ev *Event, a int32, t int64, d *today) {
 	e.at = -1
 	e.found = e.reasons(a, p, t, e.units, e.found[:0])
 	nats := e.weights.weigh(w.persons[a].role, e.found)
-	q, rel := e.rates.strongest(w.related(a, p, t))
+	q, rel := e.rates.strongest(w.related(a, p, t), e.rates.nats)
 	d.counts[countSearches]++
 	d.add(look{event: d.ids.add(ev.ID), patient: p, nats: float32(min(nats, .5)), rel: float32(rel), q: uint8(q), sought: true})
 }
