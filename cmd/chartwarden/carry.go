@@ -19,7 +19,7 @@ var commandLine = audit.Agent{Job: access.Operator}
 var controlled = map[string]server.Command{
 	"device-list": carried(listDevices), "device-register": carried(registerDevice), "device-lost": carried(loseDevice), "device-retire": carried(retireDevice),
 	"person-add": carried(addPerson), "person-list": carried(listPeople), "person-terminate": carried(terminate), "person-unlock": carried(unlock), "person-managers": carried(setManagers),
-	"person-import": carried(importPeople), "person-schedule": carried(setSchedule), "person-scheduled": carried(listSchedule),
+	"person-import": carried(importPeople), "person-schedule": carried(setSchedule), "person-scheduled": carried(listSchedule), "person-orphans": carried(listOrphans), "person-known": carried(keepKnown),
 	"recertify-start": carried(startRecertification), "recertify-list": carried(listRecertifications),
 	"certificate-print": carried(printCertificate), "certificate-key": carried(printCertificateKey),
 	"client-add": carried(addClient), "client-list": carried(listClients), "client-revoke": carried(revokeClient), "client-owner": carried(ownClient),

@@ -36,6 +36,8 @@ func init() { // not a literal: help needs the table, and the table the commands
 			{name: "leave", form: "--data DIR PERSON --at T --reason TEXT | --cancel", about: "end a person's access at a set moment", run: personLeave},
 			{name: "move", form: "--data DIR PERSON --at T [--role ROLE ...] [--department NAME] [--overlap DAYS] --reason TEXT | --cancel", about: "change roles and department at a set moment", run: personMove},
 			{name: "scheduled", form: "--data DIR [--json]", about: "what is set for whom", run: listing("person-scheduled")},
+			{name: "orphans", form: "--data DIR [--json]", about: "who can get in and stands neither in the HR file nor in a directory", run: listing("person-orphans")},
+			{name: "known", form: "--data DIR PERSON --because TEXT [--days N]", about: "why somebody on no roster works here; after that it is asked again", run: personKnown},
 			{name: "certificate", about: "what a termination ended", verbs: []command{
 				{name: "print", form: "--data DIR PERSON [--json | --notice]", about: "the certificate of somebody who left, as often as it is asked for", run: certificatePrint},
 				{name: "key", form: "--data DIR", about: "the public key that certificates of this installation are signed with", run: certificateKey},

@@ -14,6 +14,7 @@ import (
 	"chartwarden/internal/audit"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/server/servertest"
+	"chartwarden/internal/staffing"
 )
 
 // directory is a directory with its token, and the house that it keeps.
@@ -189,6 +190,39 @@ func TestPeopleComeByTheDirectory(t *testing.T) {
 }
 
 // What Entra and Okta really send.
+// Whom a directory brought is no orphan to the HR file; whom a directory brought that is gone is.
+func TestWhomTheDirectoryKnowsIsNoOrphan(t *testing.T) {
+	d := connect(t)
+	d.hire("anna@h.example", "e-1")
+	orphans := func() (listed, planned int) {
+		t.Helper()
+		r, err := d.Staffing.Orphans(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := d.Staffing.Plan(t.Context(), nil, nil, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range plan.Steps {
+			if s.Does == staffing.Orphan {
+				planned++
+			}
+		}
+		return len(r.Orphans), planned
+	}
+	if listed, planned := orphans(); listed != 1 || planned != 1 { // the administrator
+		t.Errorf("%d listed, %d in the plan", listed, planned)
+	}
+	if _, err := d.Persons.RevokeClient(t.Context(), shell, "entra", "moves"); err != nil {
+		t.Fatal(err)
+	}
+	d.register("okta")
+	if listed, planned := orphans(); listed != 0 || planned != 2 { // nothing is left to compare with but the file
+		t.Errorf("%d listed, %d in the plan", listed, planned)
+	}
+}
+
 func TestDialectsOfPatch(t *testing.T) {
 	d := connect(t)
 	id := d.hire("anna@hospital.example", "e-1")

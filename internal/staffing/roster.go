@@ -21,7 +21,7 @@ const (
 	StayOn    = "stay-on"   // an end that was set is taken back
 	Unchanged = "unchanged" // nothing to do
 	Later     = "later"     // starts in the future
-	Orphan    = "orphan"    // works here, and the file does not know her: nothing is done
+	Orphan    = "orphan"    // works here, and neither the file nor a directory knows her: nothing is done
 )
 
 // Step is what a run of the HR file does about one person.
@@ -74,6 +74,14 @@ func (d *Desk) Plan(ctx context.Context, rows []Row, faults []Fault, leavers int
 	}
 	for _, a := range accounts {
 		byKey[a.Key], linked[a.Person] = a, true
+	}
+	_, rostered, err := d.rosters(ctx) // by a directory too
+	if err != nil {
+		return plan, err
+	}
+	saidKnown, err := d.o.Persons.StillKnown(ctx)
+	if err != nil {
+		return plan, err
 	}
 	now := d.o.Now()
 	inFile, working, leaving := map[string]bool{}, 0, 0
@@ -147,8 +155,8 @@ func (d *Desk) Plan(ctx context.Context, rows []Row, faults []Fault, leavers int
 		}
 	}
 	for _, p := range people {
-		if p.State != identity.Ended && !linked[p.ID] && !adopted[p.ID] && !p.PortalOnly() {
-			plan.Steps = append(plan.Steps, Step{Does: Orphan, Person: p.ID, Name: p.Name, Says: "works here, and is not in the file: nothing is done"})
+		if _, said := saidKnown[p.ID]; p.State != identity.Ended && !rostered[p.ID] && !adopted[p.ID] && !said && !p.PortalOnly() {
+			plan.Steps = append(plan.Steps, Step{Does: Orphan, Person: p.ID, Name: p.Name, Says: "works here, and is on no roster: nothing is done"})
 		}
 	}
 	if leavers < 0 {
