@@ -28,8 +28,8 @@ type Page struct {
 // staff and system data for those types, else across all charts that are open to p. Hidden records are left out before anything is
 // counted, sorted, paged, chained or included, and masks hold while matching. One entry names every record of the page.
 //
-// Errors: outcome.Forbidden with the way forward when q names a patient nothing of whose chart is open to p, or asks a token for more
-// than it is good for; outcome.TooCostly, naming the parameter that helps.
+// Errors: outcome.Forbidden with the way forward when q names a patient nothing of whose chart is open to p, asks a token for more
+// than it is good for, or comes from somebody to whom no relation opens any chart; outcome.TooCostly, naming the parameter that helps.
 func (g *Gate) Search(ctx context.Context, p Principal, q *search.Query, text string) (Page, error) {
 	return g.search(ctx, p, question{q: q, text: text})
 }
@@ -129,6 +129,13 @@ func (g *Gate) searchCharts(ctx context.Context, p Principal, q question) (Page,
 		return Page{}, v.err
 	}
 	s := nobody.standing
+	none, err := v.open.Empty()
+	if err != nil {
+		return Page{}, err
+	}
+	if r := s.typical(q.q.Type); none { // an administrator: an empty page would say that there is nothing to be found
+		return Page{}, g.refuse(ctx, s, policy.Search, "search-type", r, g.decide(s, policy.Search, r))
+	}
 	if err := g.admitPatients(ctx, s, q.q); err != nil {
 		return Page{}, err
 	}

@@ -90,6 +90,15 @@ func mayPermitInChart(e expression) bool {
 	return true
 }
 
+// Empty reports that the person may see nothing of any chart, however she stands to it: no rule is left that could permit. It may say
+// false of one for whom none permits either. Errors: those of [Set.Filter].
+func (f *RelationFilter) Empty() (bool, error) {
+	if f.once.Do(f.compile); f.err != nil {
+		return false, f.err
+	}
+	return !slices.ContainsFunc(f.permits, mayPermitInChart), nil
+}
+
 // compile turns the rules into expressions over a record and a relation.
 func (f *RelationFilter) compile() {
 	const op = "policy: filter"
