@@ -12,28 +12,14 @@ import (
 	"chartwarden/internal/outlet/outlettest"
 	"chartwarden/internal/server"
 	"chartwarden/internal/server/servertest"
+	"chartwarden/internal/staffing"
 )
 
 // A person is reminded of her training fourteen days before it is due, three days, and on the last day: once each, and not once it is done. Who has
 // no address, who has left and who is a patient are not.
 func TestReminders(t *testing.T) {
-	address, mails := outlettest.Post(t)
-	place := dbtest.New(t)
-	now := time.Date(2036, 3, 1, 9, 0, 0, 0, time.UTC)
-	clock := servertest.ClockAt(now)
-	c := server.Config{Data: place.Dir, Database: place.URL, Listen: "127.0.0.1:0", PublicURL: "http://localhost", MailServer: address, MailFrom: "ehr@example.org", MailTo: "office@example.org"}
-	if err := server.Init(t.Context(), c, true); err != nil {
-		t.Fatal(err)
-	}
-	s, err := server.Open(context.WithoutCancel(t.Context()), c, server.Options{Now: clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	running, stop := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); s.RunOutlet(running) }()
-	defer func() { stop(); <-done }()
+	s, clock, mails := withMail(t)
+	now := clock.Now()
 	due := now.AddDate(0, 0, 20)
 	hire := func(n identity.NewPerson) string {
 		t.Helper()
@@ -83,6 +69,89 @@ func TestReminders(t *testing.T) {
 		t.Fatal(err)
 	}
 	hours(24*2, 3)
+}
+
+// Who is asked who still needs what is written to seven days before it lapses and two, while answers of hers are open: not who has answered.
+func TestRemindersOfAnswers(t *testing.T) {
+	s, clock, mails := withMail(t)
+	shell := audit.Agent{Job: "test"}
+	hire := func(n identity.NewPerson) string {
+		t.Helper()
+		made, err := s.Persons.CreateForTest(t.Context(), shell, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made.Person
+	}
+	boss := hire(identity.NewPerson{Name: "Maren Okafor", Roles: []string{identity.Nurse}, Mail: "maren@example.org"})
+	owner := hire(identity.NewPerson{Name: "Pia Privacy", Roles: []string{identity.Privacy}, Mail: "pia@example.org"})
+	hire(identity.NewPerson{Name: "Bo Berg", Roles: []string{identity.Nurse}, Manager: boss, Mail: "bo@example.org"})
+	x, err := s.Staffing.Recertify(t.Context(), shell, staffing.Recertifying{Owners: []string{owner, boss}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := func(left time.Duration, want int) {
+		t.Helper()
+		clock.Set(x.Due.Add(-left))
+		for range 2 {
+			if err := s.Remind(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for began := time.Now(); len(mails()) < want || waiting(t, s) > 0; time.Sleep(20 * time.Millisecond) {
+			if time.Since(began) > 30*time.Second {
+				t.Fatalf("%s before: %d mails, want %d", left, len(mails()), want)
+			}
+		}
+		if got := mails(); len(got) != want {
+			t.Fatalf("%s before: %d mails, want %d: %q", left, len(got), want, got)
+		}
+	}
+	const day = 24 * time.Hour
+	before(8*day, 0)
+	before(7*day, 2) // the manager and the owner
+	before(3*day, 2)
+	if _, err := s.Staffing.KeepOrdinary(t.Context(), audit.Agent{Person: boss}); err != nil {
+		t.Fatal(err)
+	}
+	open, err := s.Persons.OpenHoldings(t.Context(), boss)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range open {
+		if err := s.Staffing.Answer(t.Context(), audit.Agent{Person: boss}, h.ID, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before(2*day, 3)
+	before(time.Hour, 3)
+	before(-time.Hour, 3)
+	for i, m := range mails() {
+		if !strings.Contains(m, "You are asked who still needs what") || !strings.Contains(m, "http://localhost/recertify") || strings.Contains(m, "Berg") || i == 2 && !strings.Contains(m, "To: <pia@example.org>\n") {
+			t.Errorf("%q", m)
+		}
+	}
+}
+
+// withMail is a server whose clock the test turns, and what it mails.
+func withMail(t *testing.T) (*server.Server, *servertest.Clock, func() []string) {
+	t.Helper()
+	address, mails := outlettest.Post(t)
+	place := dbtest.New(t)
+	clock := servertest.ClockAt(time.Date(2036, 3, 1, 9, 0, 0, 0, time.UTC))
+	c := server.Config{Data: place.Dir, Database: place.URL, Listen: "127.0.0.1:0", PublicURL: "http://localhost", MailServer: address, MailFrom: "ehr@example.org", MailTo: "office@example.org"}
+	if err := server.Init(t.Context(), c, true); err != nil {
+		t.Fatal(err)
+	}
+	s, err := server.Open(context.WithoutCancel(t.Context()), c, server.Options{Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan struct{})
+	go func() { defer close(done); s.RunOutlet(running) }()
+	t.Cleanup(func() { stop(); <-done; _ = s.Close() })
+	return s, clock, mails
 }
 
 func waiting(t testing.TB, s *server.Server) (n int) {
