@@ -21,6 +21,7 @@ const (
 	askLapses    = 2 * time.Hour
 	openAsks     = 10 // of one person at a time
 	askedLasts   = 24 * time.Hour
+	mostAsked    = 200       // requests of one person in a day that are looked through
 	askedAtLeast = time.Hour // a shift that ends sooner does not bound the word
 )
 
@@ -100,15 +101,16 @@ func (g *Gate) waysTo(ctx context.Context, p Principal, patientID string) (stand
 	if d.Allowed {
 		return s, nil, outcome.New(outcome.Conflict, "this chart is open to you")
 	}
-	ways, err := g.ways(ctx, s, policy.Read, r)
-	if err == nil && len(ways) == 0 {
-		err = refusal(d, outcome.NoWay)
+	ways := g.ways(ctx, s, policy.Read, r)
+	if len(ways) == 0 {
+		return s, nil, refusal(d, outcome.NoWay)
 	}
-	return s, ways, err
+	return s, ways, nil
 }
 
 // ways is what would open r to s: what the rules offer, without what nobody could give.
-func (g *Gate) ways(ctx context.Context, s standing, action string, r policy.Resource) ([]outcome.Way, error) {
+// What cannot be found out about colleagues is not offered: it keeps nobody from the rest, least of all from the glass.
+func (g *Gate) ways(ctx context.Context, s standing, action string, r policy.Resource) []outcome.Way {
 	offered := g.policy.Ways(s.request(action, r))
 	out := offered[:0]
 	for _, way := range offered {
@@ -116,7 +118,9 @@ func (g *Gate) ways(ctx context.Context, s standing, action string, r policy.Res
 		var err error
 		switch way {
 		case outcome.AskTeam:
-			there, err = g.someoneTreats(ctx, s)
+			if there = len(s.relation.Flags) == 0; there { // that somebody treats a protected person is not said
+				there, err = g.someoneTreats(ctx, s)
+			}
 		case outcome.AskGrant:
 			there, err = g.someoneApproves(ctx, s)
 		}
@@ -124,13 +128,14 @@ func (g *Gate) ways(ctx context.Context, s standing, action string, r policy.Res
 			there = false // pages of this house ask colleagues; no program does
 		}
 		if err != nil {
-			return nil, err
+			g.logger.Warn("whether colleagues could open a chart could not be found out", "error", err)
+			there = false
 		}
 		if there {
 			out = append(out, way)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // someoneTreats reports whether anybody but s could answer for a patient.
@@ -182,9 +187,9 @@ func (g *Gate) treats(ctx context.Context, person identity.Person, c chart) (boo
 }
 
 func (g *Gate) openAsks(ctx context.Context, keep func(*identity.Pending) bool) (out []Ask, err error) {
-	acts, err := g.persons.Acts(ctx, "open")
+	acts, err := g.persons.ActsOpen(ctx, teamAsk)
 	for i := range acts {
-		if acts[i].Kind == teamAsk && keep(&acts[i]) {
+		if keep(&acts[i]) {
 			out = append(out, askOf(&acts[i]))
 		}
 	}
@@ -196,20 +201,13 @@ func (g *Gate) MyAsk(ctx context.Context, p Principal, patientID string) (Ask, b
 	if p.Session == nil {
 		return Ask{}, false, nil
 	}
-	var newest Ask
-	for _, state := range []string{"open", "refused"} {
-		acts, err := g.persons.Acts(ctx, state)
-		if err != nil {
-			return Ask{}, false, err
-		}
-		for i := range acts {
-			a := askOf(&acts[i])
-			if acts[i].Kind == teamAsk && a.By == p.Session.Person.ID && a.PatientID == patientID && a.Asked.After(newest.Asked) && a.Asked.After(g.now().Add(-askedLasts)) {
-				newest = a
-			}
+	acts, err := g.persons.ActsAsked(ctx, teamAsk, p.Session.Person.ID, g.now().Add(-askedLasts), mostAsked)
+	for i := range acts {
+		if a := askOf(&acts[i]); a.PatientID == patientID && (a.State == "open" || a.State == "refused") {
+			return a, true, err
 		}
 	}
-	return newest, newest.ID != "", nil
+	return Ask{}, false, err
 }
 
 // Asks lists the open requests that p may answer, oldest first, with who the patient is. The names stand under one incidental entry, which
@@ -230,10 +228,20 @@ func (g *Gate) Asks(ctx context.Context, p Principal) (asks []Ask, entry string,
 	return asks, entry, err
 }
 
-// AsksWaiting counts them, for the navigation. A count is no reading.
+// AsksWaiting counts them, for the navigation, which is on every page: what was counted stands for some seconds, while the same requests are
+// open. A count is no reading. Errors: outcome.NoStore, outcome.Transient.
 func (g *Gate) AsksWaiting(ctx context.Context, p Principal) (int, error) {
-	asks, _, err := g.answerable(ctx, p)
-	return len(asks), err
+	if p.Session == nil || p.Session.Capacity != identity.StaffCapacity {
+		return 0, nil
+	}
+	open, err := g.persons.OpenItems(ctx, teamAsk, p.Session.Person.ID)
+	if err != nil || len(open) == 0 {
+		return 0, err
+	}
+	return g.counted.of(p.Session.Person.ID, strings.Join(open, " "), func() (int, error) {
+		asks, _, err := g.answerable(ctx, p)
+		return len(asks), err
+	})
 }
 
 func (g *Gate) answerable(ctx context.Context, p Principal) (asks []Ask, charts []chart, err error) {
@@ -403,13 +411,7 @@ func (g *Gate) newestWord(ctx context.Context, kind care.WordKind, person string
 // UsualAnswer is how long requests usually waited for their answer: the median of those that the records keep, the newest fifty; false
 // while there are fewer than three. Errors: outcome.NoStore.
 func (g *Gate) UsualAnswer(ctx context.Context) (time.Duration, bool, error) {
-	acts, err := g.persons.Acts(ctx, "done")
-	var took []time.Duration
-	for i := range slices.Backward(acts) {
-		if acts[i].Kind == teamAsk && len(took) < 50 {
-			took = append(took, acts[i].Decided.Sub(acts[i].Asked))
-		}
-	}
+	took, err := g.persons.Waits(ctx, teamAsk, "done", 50)
 	if err != nil || len(took) < 3 {
 		return 0, false, err
 	}

@@ -265,6 +265,58 @@ func TestAWordSaysWhatItsEntrySays(t *testing.T) {
 	}
 }
 
+// The glass waits for nothing: what colleagues were asked may be unreadable, and what they could do cannot be found out.
+func TestTheGlassNeedsNoColleagues(t *testing.T) {
+	w := newWard(t)
+	w.checkIn(t, w.anna, w.maren)
+	ben := w.Person(t, "Ben Ito", "physician", "")
+	chart := "/chart/" + w.maren
+	ben.Form(t, chart+"/ask", "why", "She called me about the fever.")
+	if err := w.Gate.Exec(t.Context(), `ALTER TABLE identity_pending RENAME TO identity_elsewhere`); err != nil {
+		t.Fatal(err)
+	}
+	page := ben.Get(t, chart)
+	if page.Status != http.StatusForbidden || !strings.Contains(page.Body, "Open with a reason") {
+		t.Errorf("the page of the glass failed with the table of requests: %d", page.Status)
+	}
+	if got := ben.Form(t, "/glass", "patient", w.maren, "code", "emergency").Status; got != http.StatusSeeOther {
+		t.Errorf("the glass: %d", got)
+	}
+	if got := ben.Get(t, chart).Status; got != http.StatusOK {
+		t.Errorf("the chart behind it: %d", got)
+	}
+}
+
+// A cover is no word about what was, and none about a year to come.
+func TestACoverBeginsNowOrSoon(t *testing.T) {
+	w := newWard(t)
+	anna, ben := w.Person(t, "Anna Lindqvist", "physician", w.anna), w.Person(t, "Ben Ito", "physician", "")
+	now, day := w.Now(), 24*time.Hour
+	for from, holds := range map[time.Duration]bool{-30 * day: false, -2 * time.Hour: false, -time.Minute: true, 100 * day: true, 400 * day: false} {
+		_, err := w.Gate.Cover(t.Context(), w.as(t, anna), ben.Person.Person, anna.Person.Person, now.Add(from), now.Add(from+40*day))
+		if (err == nil) != holds || !holds && !outcome.Is(err, outcome.Value) {
+			t.Errorf("a cover from %v: %v", from, err)
+		}
+	}
+}
+
+// That somebody treats a protected person is not said to who may not know it: nobody is offered to be asked.
+func TestNobodyIsOfferedToBeAskedAboutAProtectedPerson(t *testing.T) {
+	w := newWard(t)
+	w.checkIn(t, w.anna, w.maren)
+	w.Person(t, "Anna Lindqvist", "physician", w.anna)
+	ben := w.Person(t, "Ben Ito", "physician", "")
+	chart := "/chart/" + w.maren
+	says(t, ben.Get(t, chart), http.StatusForbidden, "Ask those who treat them")
+	w.put(t, flagged(w.maren, "vip"))
+	if page := ben.Get(t, chart); page.Status != http.StatusForbidden || strings.Contains(page.Body, "Ask those who treat them") {
+		t.Errorf("%d, and the page offers to ask those who treat a protected person", page.Status)
+	}
+	if got := ben.Get(t, "/fhir/Condition?patient="+w.maren); strings.Contains(got.Body, "ask-team") {
+		t.Error("the refusal offers it")
+	}
+}
+
 func letIn(t *testing.T, who *servertest.Client, chart string, whom *servertest.Client) {
 	t.Helper()
 	who.Form(t, chart+"/asked", "name", "ben ito")

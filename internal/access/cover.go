@@ -11,8 +11,11 @@ import (
 	"chartwarden/internal/policy"
 )
 
-// longestCover bounds a cover: a leave, not a second life.
-const longestCover = 45 * 24 * time.Hour
+const (
+	longestCover  = 45 * 24 * time.Hour // bounds a cover: a leave, not a second life
+	earliestCover = time.Hour           // before now: the form was filled in with the time at which it was opened
+	latestCover   = 183 * 24 * time.Hour
+)
 
 // Cover says that a person stands in for a colleague from one time to another: she then reads and works by the care teams, visits, orders
 // and tasks of the colleague, and each entry says so. It is said by who is covered, or by her manager; never by her who covers,
@@ -47,6 +50,8 @@ func (g *Gate) Cover(ctx context.Context, p Principal, person, whom string, from
 		return Word{}, outcome.New(outcome.Value, "who covers gives care, and who is covered is known in the directory of practitioners").At("person")
 	case !until.After(from) || !until.After(s.at):
 		return Word{}, outcome.New(outcome.Value, "a cover ends after it begins, and later than now").At("until")
+	case from.Before(s.at.Add(-earliestCover)) || from.After(s.at.Add(latestCover)):
+		return Word{}, outcome.New(outcome.Value, "a cover begins now or later, within half a year: it is no word about what was").At("from")
 	case until.Sub(from) > longestCover:
 		return Word{}, outcome.New(outcome.Value, "a cover lasts at most 45 days: make another one then").At("until")
 	}

@@ -153,11 +153,7 @@ func (g *Gate) alsoOffered(ctx context.Context, s standing, action string, r pol
 	if first == outcome.NoWay || s.chart.number == 0 {
 		return nil
 	}
-	ways, err := g.ways(ctx, s, action, r)
-	if err != nil {
-		g.logger.Warn("what colleagues could do about a refusal could not be found out", "error", err)
-	}
-	return slices.DeleteFunc(ways, func(way outcome.Way) bool { return way != outcome.TakeOrder && way != outcome.AskTeam || way == first })
+	return slices.DeleteFunc(g.ways(ctx, s, action, r), func(way outcome.Way) bool { return way != outcome.TakeOrder && way != outcome.AskTeam || way == first })
 }
 
 // offered keeps in an entry which way forward its refusal named; none is no word.

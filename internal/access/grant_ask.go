@@ -49,11 +49,7 @@ func (g *Gate) AskGrant(ctx context.Context, p Principal, patientID string, grou
 		}
 		r := s.typical("Condition")
 		r.Group = group
-		ways, err := g.ways(ctx, s, policy.Read, r)
-		if err != nil {
-			return Approval{}, err
-		}
-		if !slices.Contains(ways, outcome.AskGrant) {
+		if !slices.Contains(g.ways(ctx, s, policy.Read, r), outcome.AskGrant) {
 			d := g.decide(s, policy.Read, r)
 			if d.Allowed {
 				return Approval{}, outcome.New(outcome.Value, "you see this already: "+group).At("group")
@@ -101,16 +97,14 @@ func (g *Gate) carryGrant(ctx context.Context, it *identity.Pending) error {
 
 // MyGrantAsk is when p asked for a part of a chart and nobody has decided yet; zero without such a request. Errors: outcome.NoStore.
 func (g *Gate) MyGrantAsk(ctx context.Context, p Principal, patientID string) (time.Time, error) {
-	for _, state := range []string{"open", "approved"} {
-		acts, err := g.persons.Acts(ctx, state)
-		if err != nil {
-			return time.Time{}, err
-		}
-		for i := range acts {
-			if it := &acts[i]; it.Kind == GrantAct && p.Session != nil && it.AskedBy == p.Session.Person.ID && bodyOf(it).PatientID == patientID {
-				return it.Asked, nil
-			}
+	if p.Session == nil {
+		return time.Time{}, nil
+	}
+	acts, err := g.persons.ActsAsked(ctx, GrantAct, p.Session.Person.ID, g.now().Add(-2*actRules[GrantAct].lapses), mostAsked)
+	for i := range acts {
+		if it := &acts[i]; (it.State == "open" || it.State == "approved") && bodyOf(it).PatientID == patientID {
+			return it.Asked, err
 		}
 	}
-	return time.Time{}, nil
+	return time.Time{}, err
 }

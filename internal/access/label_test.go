@@ -193,7 +193,7 @@ func TestLoweringALabel(t *testing.T) {
 	if got := plain.Get(t, path); got.Status != http.StatusForbidden || strings.Contains(got.Body, "370143000") {
 		t.Errorf("who is not cleared reads it: %d", got.Status)
 	}
-	if got := plain.Get(t, "/chart/"+w.maren); !strings.Contains(got.Body, "2 records are restricted and not shown to you (clinical)") || strings.Contains(got.Body, "PSY") {
+	if got := plain.Get(t, "/chart/"+w.maren); !strings.Contains(got.Body, "2 records are restricted and not shown to you. Who") || strings.Contains(got.Body, "PSY") {
 		t.Errorf("the chart does not say that something is restricted")
 	}
 	if got := psychiatrist.Do(t, "PUT", path, `{"resourceType":"Condition","id":"`+it.ID+`",`+depressed+`"subject":{"reference":"Patient/`+w.maren+`"},"note":[{"text":"better"}]}`); got.Status != http.StatusOK || !strings.Contains(got.Body, "PSY") {

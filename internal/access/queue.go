@@ -29,8 +29,11 @@ const (
 // A question of the patient is given out at once. Each time is an entry. What cannot be given out stays with everybody.
 func (g *Gate) assign(ctx context.Context) error {
 	now := g.now()
-	open, err := g.reviews(ctx, `WHERE `+inQueue+` AND verdict IS NULL AND (kind = 'question' OR last_at <= ?) AND (owner = '' OR given <= ?) ORDER BY first_at, id LIMIT ?`,
-		now.Add(-ownLook).UnixMicro(), now.Add(-absent).UnixMicro(), mostDue)
+	page := func(first time.Time, id int64) ([]Review, error) {
+		return g.reviews(ctx, `WHERE `+inQueue+` AND verdict IS NULL AND (kind = 'question' OR last_at <= ?) AND (owner = '' OR given <= ?) AND (first_at > ? OR first_at = ? AND id > ?) ORDER BY first_at, id LIMIT ?`,
+			now.Add(-ownLook).UnixMicro(), now.Add(-absent).UnixMicro(), first.UnixMicro(), first.UnixMicro(), id, mostDue)
+	}
+	open, err := page(time.UnixMicro(0), 0)
 	if err != nil || len(open) == 0 {
 		return err
 	}
@@ -50,39 +53,77 @@ func (g *Gate) assign(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range open {
-		if r.Owner != "" {
+	looks := looks{g: g, here: map[string]time.Time{}, away: map[string]time.Time{}}
+	for given := 0; len(open) > 0 && given < mostDue; {
+		for _, r := range open {
 			// Whoever is off shift is no less hers to look: her review keeps its day, else being late would never show.
-			if slices.ContainsFunc(active, func(o identity.Person) bool { return o.ID == r.Owner }) {
-				away, err := g.persons.Unused(ctx, r.Given)
-				if err != nil {
-					return err
-				}
-				if !slices.ContainsFunc(away, func(o identity.Person) bool { return o.ID == r.Owner }) {
+			if r.Owner != "" && slices.ContainsFunc(active, func(o identity.Person) bool { return o.ID == r.Owner }) {
+				if away, err := looks.none(ctx, r.Owner, r.Given); err != nil || !away {
+					if err != nil {
+						return err
+					}
 					continue
 				}
 			}
+			next, err := g.next(ctx, r, officers, turn)
+			if err == nil && outside && (next == "" || g.governs(ctx, r.Person)) {
+				next, err = g.next(ctx, r, []identity.Person{reviewer}, turn)
+			}
+			if err != nil {
+				return err
+			}
+			if next == "" || next == r.Owner {
+				continue
+			}
+			won, err := g.give(ctx, r, next, g.nextWorkingDay(now))
+			if err != nil {
+				return err
+			}
+			if !won {
+				continue // another node gave it out, or it was decided
+			}
+			if _, err := g.log.Note(ctx, audit.Event{Kind: audit.Casework, Interaction: "review-given", Action: "E", Agent: audit.Agent{Job: "reviews"},
+				PolicyHash: g.policy.Hash(), Text: fmt.Sprintf("review %d to person %s", r.ID, next)}); err != nil {
+				r.Owner, next, r.Given = next, r.Owner, now
+				_, _ = g.give(ctx, r, next, r.Due) // what no entry says did not happen: the next round gives it out
+				return err
+			}
+			turn[next], given = now.UnixMicro(), given+1
 		}
-		next, err := g.next(ctx, r, officers, turn)
-		if err == nil && outside && (next == "" || g.governs(ctx, r.Person)) {
-			next, err = g.next(ctx, r, []identity.Person{reviewer}, turn)
-		}
-		if err != nil {
+		// Those that stay where they are must not hide the ones behind them.
+		last := open[len(open)-1]
+		if open, err = page(last.First, last.ID); err != nil {
 			return err
 		}
-		if next == "" || next == r.Owner {
-			continue
-		}
-		if _, err := g.log.Note(ctx, audit.Event{Kind: audit.Casework, Interaction: "review-given", Action: "E", Agent: audit.Agent{Job: "reviews"},
-			PolicyHash: g.policy.Hash(), Text: fmt.Sprintf("review %d to person %s", r.ID, next)}); err != nil {
-			return err
-		}
-		if err := g.give(ctx, r.ID, next); err != nil {
-			return err
-		}
-		turn[next] = now.UnixMicro()
 	}
 	return nil
+}
+
+// looks remembers whether officers signed in since a moment, so that not every review asks: who did not since then did not since later.
+type looks struct {
+	g          *Gate
+	here, away map[string]time.Time // the latest moment since which somebody did, the earliest since which she did not
+}
+
+// none reports whether an officer has not signed in since then.
+func (l looks) none(ctx context.Context, officer string, since time.Time) (bool, error) {
+	if at, ok := l.here[officer]; ok && !since.After(at) {
+		return false, nil
+	}
+	if at, ok := l.away[officer]; ok && !since.Before(at) {
+		return true, nil
+	}
+	unused, err := l.g.persons.Unused(ctx, since)
+	if err != nil {
+		return false, err
+	}
+	away := slices.ContainsFunc(unused, func(o identity.Person) bool { return o.ID == officer })
+	if away {
+		l.away[officer] = since
+	} else {
+		l.here[officer] = since
+	}
+	return away, nil
 }
 
 // officers are the active privacy officers.
@@ -153,12 +194,22 @@ func (g *Gate) turnsTaken(ctx context.Context) (map[string]int64, error) {
 	return out, rows.Err()
 }
 
-func (g *Gate) give(ctx context.Context, id int64, officer string) error {
-	now := g.now()
-	return g.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE access_review SET owner = ?, given = ?, due = ? WHERE id = ? AND verdict IS NULL`, officer, now.UnixMicro(), g.nextWorkingDay(now).UnixMicro(), id)
+// give gives a review that is open, and still whose it was when it was read, to an officer; false where it is not.
+func (g *Gate) give(ctx context.Context, r Review, officer string, due time.Time) (won bool, err error) {
+	now, day := g.now().UnixMicro(), int64(0)
+	if !due.IsZero() {
+		day = due.UnixMicro()
+	}
+	err = g.db.Write(ctx, func(tx *sql.Tx) error {
+		done, err := tx.Exec(`UPDATE access_review SET owner = ?, given = ?, due = ? WHERE id = ? AND verdict IS NULL AND owner = ?`, officer, now, day, r.ID, r.Owner)
+		if err != nil {
+			return err
+		}
+		n, err := done.RowsAffected()
+		won = n == 1
 		return err
 	})
+	return won, err
 }
 
 // nextWorkingDay is the same hour of the next day that is no Saturday or Sunday at the site.
@@ -199,8 +250,9 @@ func (g *Gate) PassOn(ctx context.Context, p Principal, id int64, to, text strin
 	if !next.Active || !slices.Contains(next.Roles, identity.Privacy) {
 		return outcome.New(outcome.Value, "choose a privacy officer who is active").At("to")
 	}
-	r.Owner = ""
-	who, err := g.next(ctx, r, []identity.Person{next}, nil)
+	free := r
+	free.Owner = ""
+	who, err := g.next(ctx, free, []identity.Person{next}, nil)
 	if err != nil {
 		return err
 	}
@@ -217,7 +269,15 @@ func (g *Gate) PassOn(ctx context.Context, p Principal, id int64, to, text strin
 	if _, err := g.log.Note(ctx, e); err != nil {
 		return err
 	}
-	return g.give(ctx, id, next.ID)
+	due := r.Due // whoever looks, it is late on the same day
+	if r.Owner == "" {
+		due = g.nextWorkingDay(g.now())
+	}
+	won, err := g.give(ctx, r, next.ID, due)
+	if err == nil && !won {
+		err = outcome.New(outcome.Conflict, "this review was decided or passed on meanwhile: look at it again")
+	}
+	return err
 }
 
 // ReviewsOverdue counts the open reviews whose officer should have looked by now, and gives when the newest of them was due. It is a count,

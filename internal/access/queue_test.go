@@ -1,6 +1,9 @@
 package access_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,8 +83,15 @@ func TestReviewsWaitForOneOfficerByName(t *testing.T) {
 	if err := w.Gate.PassOn(t.Context(), officer, mine[0].ID, c.Person.Person, "busy"); err == nil {
 		t.Error("passed on to somebody who is no officer")
 	}
+	clock.Add(3 * time.Hour)
+	officer = w.at(t, nora)
 	if err := w.Gate.PassOn(t.Context(), officer, mine[0].ID, ruth.Person.Person, "I leave tomorrow"); err != nil {
 		t.Fatal(err)
+	}
+	for _, r := range list(nora, access.ReviewsOpen) {
+		if r.ID == mine[0].ID && (r.Owner != ruth.Person.Person || !r.Due.Equal(mine[0].Due)) {
+			t.Errorf("who passes it on makes it due on another day: %v, was %v", r.Due, mine[0].Due)
+		}
 	}
 	if n := len(list(nora, access.ReviewsMine)); n != 1 {
 		t.Errorf("she still has %d", n)
@@ -145,5 +155,49 @@ func TestAReviewStaysWithWhoIsOffShift(t *testing.T) {
 	}
 	if n, _, err := w.Gate.ReviewsOverdue(t.Context()); err != nil || n != 1 {
 		t.Errorf("overdue: %d %v", n, err)
+	}
+}
+
+// Reviews that stay with their officers hide none that came after them.
+func TestABacklogHidesNoReview(t *testing.T) {
+	w := newWard(t)
+	dir, at := w.Dir, w.Now()
+	for at.Weekday() != time.Tuesday {
+		at = at.AddDate(0, 0, 1)
+	}
+	w.Stop()
+	clock := servertest.ClockAt(at)
+	w.Server = servertest.OpenOn(t, dir, clock)
+	c, ruth := w.Person(t, "Anna Lindqvist", "physician", w.anna), w.Person(t, "Ruth Adeyemi", "privacy", "")
+	newest := func() access.Review {
+		t.Helper()
+		got, err := w.Gate.Reviews(t.Context(), w.at(t, ruth), access.ReviewsOpen, 0, 1000)
+		if err != nil || len(got.Reviews) == 0 {
+			t.Fatal(len(got.Reviews), err)
+		}
+		return slices.MaxFunc(got.Reviews, func(a, b access.Review) int { return a.First.Compare(b.First) })
+	}
+	open := func(patient string) {
+		t.Helper()
+		if _, err := w.Gate.BreakGlass(t.Context(), w.at(t, c), patient, "other", "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(w.maren)
+	clock.Add(2 * time.Hour)
+	first := newest()
+	var rows []string
+	for n := range 201 { // hers, and she is here
+		rows = append(rows, fmt.Sprintf(`SELECT kind, person, patient, day - %d, first_at - %d, last_at, entries, first_idx, last_idx, owner, given, due FROM access_review WHERE id = %d`, n+1, n+1, first.ID))
+	}
+	clock.Add(25 * time.Hour)
+	c, ruth = w.SignIn(t, c.Person, ""), w.SignIn(t, ruth.Person, "") // sessions last less than a day
+	if err := w.Gate.Exec(t.Context(), `INSERT INTO access_review (kind, person, patient, day, first_at, last_at, entries, first_idx, last_idx, owner, given, due) `+strings.Join(rows, " UNION ALL ")); err != nil {
+		t.Fatal(err)
+	}
+	open(w.otto)
+	clock.Add(2 * time.Hour)
+	if r := newest(); r.Owner != ruth.Person.Person {
+		t.Errorf("behind the others it waits for nobody: %+v", r)
 	}
 }

@@ -47,9 +47,60 @@ func (s *Store) Acts(ctx context.Context, state string) ([]Pending, error) {
 	if state == "open" {
 		after = micros(s.now())
 	}
-	rows, err := s.db.Reader().QueryContext(ctx, selectItem+`q.person is null and q.state=? and q.expires_at>? order by q.asked_at, q.id`, state, after)
+	return s.acts(ctx, `q.state=? and q.expires_at>? order by q.asked_at, q.id`, state, after)
+}
+
+// ActsAsked lists the newest acts of one kind that a person asked for since a moment, whatever became of them: at most limit, the newest
+// first; an open one that lapsed is left out. Errors: outcome.NoStore.
+func (s *Store) ActsAsked(ctx context.Context, kind, person string, since time.Time, limit int) ([]Pending, error) {
+	return s.acts(ctx, `q.kind=? and q.asked_by=? and q.asked_at>=? and (q.state<>'open' or q.expires_at>?) order by q.asked_at desc, q.id limit ?`, kind, person, micros(since), micros(s.now()), limit)
+}
+
+// ActsOpen lists the open acts of one kind, oldest first. Errors: outcome.NoStore.
+func (s *Store) ActsOpen(ctx context.Context, kind string) ([]Pending, error) {
+	return s.acts(ctx, `q.kind=? and q.state='open' and q.expires_at>? order by q.asked_at, q.id`, kind, micros(s.now()))
+}
+
+// Waits tells for how long the acts of one kind in a state waited until they were decided, those decided last, at most limit.
+// Errors: outcome.NoStore.
+func (s *Store) Waits(ctx context.Context, kind, state string, limit int) (out []time.Duration, err error) {
+	last, err := s.acts(ctx, `q.kind=? and q.state=? order by q.decided_at desc, q.id limit ?`, kind, state, limit)
+	for _, p := range last {
+		out = append(out, p.Decided.Sub(p.Asked))
+	}
+	return out, err
+}
+
+// OpenItems are the ids of the open acts of one kind that somebody else asked for: whether any waits is cheaper to know than what it is.
+// Errors: outcome.NoStore.
+func (s *Store) OpenItems(ctx context.Context, kind, but string) (out []string, err error) {
+	rows, err := s.db.Reader().QueryContext(ctx, `select q.id from identity_pending q where q.person is null and q.kind=? and q.state='open' and q.expires_at>? and q.asked_by<>? order by q.id`, kind, micros(s.now()), but)
 	if err != nil {
-		return nil, outcome.Wrap("identity: acts", outcome.NoStore, "the pending items cannot be read", err)
+		return nil, unreadActs(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, unreadActs(err)
+		}
+		out = append(out, id)
+	}
+	return out, unreadActs(rows.Err())
+}
+
+func unreadActs(err error) error {
+	if err == nil {
+		return nil
+	}
+	return outcome.Wrap("identity: acts", outcome.NoStore, "the pending items cannot be read", err)
+}
+
+// acts gives those of the acts that a condition finds that this program wrote.
+func (s *Store) acts(ctx context.Context, where string, args ...any) ([]Pending, error) {
+	rows, err := s.db.Reader().QueryContext(ctx, selectItem+`q.person is null and `+where, args...)
+	if err != nil {
+		return nil, unreadActs(err)
 	}
 	defer func() { _ = rows.Close() }()
 	var out []Pending

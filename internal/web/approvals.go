@@ -150,7 +150,10 @@ func undoWords(s access.UndoStep) string {
 // agreeing counts what waits for the word of somebody in care; only physicians are ever asked.
 func (p *Pages) agreeing(r *http.Request, s *identity.Session) (c look.Counts) {
 	if p.o.Gate != nil && anyClinical(s) {
-		c.Asks, _ = p.o.Gate.AsksWaiting(r.Context(), access.PrincipalFrom(r.Context()))
+		asks, err := p.o.Gate.AsksWaiting(r.Context(), access.PrincipalFrom(r.Context()))
+		if c.Asks = asks; err != nil { // no reason not to show a page
+			p.o.Logger.Warn("the requests that wait for somebody could not be counted", "error", err)
+		}
 	}
 	if slices.Contains(s.Roles(), identity.Physician) {
 		c.Approvals, _ = p.o.Gate.ApprovalsWaiting(r.Context(), access.PrincipalFrom(r.Context()))

@@ -92,7 +92,7 @@ func (p *Pages) shut(w http.ResponseWriter, r *http.Request, id string, err erro
 func withheld(c *access.Chart) string {
 	var out []string
 	if c.Withheld > 0 {
-		out = append(out, look.Plural(int64(c.Withheld), "record is", "records are")+" restricted and not shown to you ("+strings.Join(c.Kinds, ", ")+"). Who is cleared for such records can open them.")
+		out = append(out, look.Plural(int64(c.Withheld), "record is", "records are")+" restricted and not shown to you. Who is cleared for such records can open them.")
 	}
 	if c.Damaged > 0 {
 		out = append(out, look.Plural(int64(c.Damaged), "record was", "records were")+" altered outside this server and cannot be shown. Tell an administrator.")

@@ -94,7 +94,7 @@ func TestMoreIsSaidToBeThereAndNeverWhat(t *testing.T) {
 	if s := withheld(&access.Chart{}); s != "" {
 		t.Error(s)
 	}
-	if s := withheld(&access.Chart{Withheld: 3, Kinds: []string{"clinical", "notes"}, Damaged: 1}); !strings.Contains(s, "3 records are restricted and not shown to you (clinical, notes)") || !strings.Contains(s, "1 record was altered") {
+	if s := withheld(&access.Chart{Withheld: 3, Damaged: 1}); !strings.Contains(s, "3 records are restricted and not shown to you. Who") || !strings.Contains(s, "1 record was altered") {
 		t.Error(s)
 	}
 }

@@ -17,14 +17,19 @@ import (
 var requestable = []page.Option{{Value: "clinical", Name: "Problems and procedures", On: true}, {Value: "notes", Name: "Notes and letters", On: true},
 	{Value: "results", Name: "Results"}, {Value: "medications", Name: "Medications"}, {Value: "scheduling", Name: "Visits and appointments"}}
 
-func (p *Pages) colleagueWays(r *http.Request, who access.Principal, c access.Closed, v *page.ClosedView) error {
+// colleagueWays adds them to the page of the closed chart. What cannot be read of them is left out and told to the logger: the glass is on that
+// page, and waits for nothing.
+func (p *Pages) colleagueWays(r *http.Request, who access.Principal, c access.Closed, v *page.ClosedView) {
+	unread := func(err error) {
+		if err != nil {
+			p.o.Logger.Warn("what colleagues were asked about a closed chart could not be read", "error", err)
+		}
+	}
 	v.Take = slices.Contains(c.Ways, outcome.TakeOrder)
 	now := p.now()
 	since := func(t time.Time) string { return look.Recent(t.In(p.o.Zone), now).Text() }
 	asked, ok, err := p.o.Gate.MyAsk(r.Context(), who, c.PatientID)
-	if err != nil {
-		return err
-	}
+	unread(err)
 	if waits := ok && asked.State == "open"; waits || slices.Contains(c.Ways, outcome.AskTeam) {
 		v.Ask = &page.AskTeam{Usual: "usually a few minutes"}
 		if usual, known, err := p.o.Gate.UsualAnswer(r.Context()); err == nil && known {
@@ -43,14 +48,11 @@ func (p *Pages) colleagueWays(r *http.Request, who access.Principal, c access.Cl
 		why, typed := p.cameBack(r, chartHref(c.PatientID, "request"))
 		v.Request = &page.Request{Groups: requestable, Problem: why.text, Text: typed.Get("why")}
 		waiting, err := p.o.Gate.MyGrantAsk(r.Context(), who, c.PatientID)
-		if err != nil {
-			return err
-		}
+		unread(err)
 		if !waiting.IsZero() {
 			v.Request.Waits = "at " + since(waiting)
 		}
 	}
-	return nil
 }
 
 // usualTime says how long an answer usually takes, roughly.
