@@ -64,7 +64,7 @@ func (f *Office) Open(ctx context.Context, p access.Principal, id string) (File,
 	if out.Barred, err = f.Barred(ctx, p, &c); err != nil {
 		return File{}, err
 	}
-	if c.Person != "" {
+	if c.Person != "" && !c.program() {
 		var links []access.Link
 		var at []time.Time
 		seen := map[string]bool{}
@@ -117,7 +117,7 @@ func (f *Office) lines(ctx context.Context, p access.Principal, step access.Case
 
 // reasons are what the person of a case said by herself about it: a claim that changes nothing of the case.
 func (f *Office) reasons(ctx context.Context, c *Case) ([]access.Line, error) {
-	if c.Person == "" || len(c.Events) == 0 {
+	if c.Person == "" || c.program() || len(c.Events) == 0 {
 		return nil, nil
 	}
 	said, err := f.o.Gate.OwnReasons(ctx, c.Person, c.Events[0].Time)
@@ -184,7 +184,7 @@ func chartOf(ref string) string {
 // Hours are those at which the person of a case usually works, those of her peers, and who the peers are. For a page of a case whose
 // opening is durable.
 func (f *Office) Hours(ctx context.Context, c *Case) (own, peers access.Hours, of string, err error) {
-	if c.Person == "" || len(c.Events) == 0 {
+	if c.Person == "" || c.program() || len(c.Events) == 0 {
 		return own, peers, "", nil
 	}
 	until := c.Events[0].Time

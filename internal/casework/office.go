@@ -78,6 +78,9 @@ func (f *Office) now() time.Time { return f.Store.o.Now().UTC() }
 func (f *Office) person(ctx context.Context, c *Case) identity.Person {
 	if c.Person != "" {
 		if found, err := f.o.Persons.Person(ctx, c.Person); err == nil {
+			if c.program() {
+				found.Name, found.Roles = f.programName(ctx, c)+", a program of "+found.Name, []string{"program"}
+			}
 			return found
 		}
 	}

@@ -22,64 +22,67 @@ type Options struct {
 
 // Engine judges one log. It is for one goroutine. What is known before the first event is told before it.
 type Engine struct {
-	world        world
-	options      Options
-	now, start   int64
-	last         int64 // event
-	resumed      int64 // the first event, or the first after weeks without any
-	day          int32 // of the log, from the first day of Unix time
-	firstDay     int32
-	weights      *weights // of what is known at a look
-	late         *weights // of what is known a day later
-	pairs        [2][]pairing
-	lateSamples  [weeks][]sample
-	rates        *rates       // of relations, among first looks
-	openRates    *rates       // among those without a known reason
-	surroundings surroundings // of unexplained looks
-	calibrator   calibrator
-	roleStats    []*roleStats // of nobody's role, and of each
-	desks        []uint8
-	samples      [weeks][]sample
-	ownReasons   fraction   // of unexplained first looks: those with a reason that the person made herself
-	blindOrders  fraction   // the same: that begin with an order
-	near         [2]float64 // first looks: at somebody of the person's surroundings, and all
-	firstLooks   float64    // of yesterday
-	looksToday   float64
-	activeOn     map[int32][]int32  // persons of a day
-	openers      map[int32][]int32  // by patient, who opened the chart today, the first few
-	latest       []int32            // patients with an access in the last day or two
-	timers       [3][]pending       // by how long they wait, each in order
-	networks     map[uint32]float64 // by how many people
-	novelDays    [novelties]float64
-	personDays   float64
-	backDatings  extremes
-	machines     []machine
-	byDevice     map[uint32]int32
-	listed       bool // a list of devices was told
-	events       float64
-	open         map[caseKey]*openCase
-	raised       int
-	told         int                  // alerts
-	prompted     map[signKey]int32    // the day of the last alert
-	rations      map[string]ration    // of alerts, by sign
-	alarms       map[alarmKey]float64 // log E of the strong person-days, today's and the day before's
-	bar          float64
-	floor        float64
-	past         []*openCase
-	activeMean   float64
-	finished     int
-	report       Report
-	awake        [2]int32     // accounts that woke today and yesterday
-	ownMade      bool         // the last reasons left out a fact that the person made herself
-	justified    []*justified // by when they are known
-	lots         lottery
-	audits       int
-	units        []int32
-	at           int32   // department where the person works by her seat, -1 when it is one of hers
-	where        []int32 // units that the patient of the last reasons is on
-	found        []reason
-	fresh        fresh // of the event that is judged
-	verdict      Verdict
+	world          world
+	options        Options
+	now, start     int64
+	last           int64 // event
+	resumed        int64 // the first event, or the first after weeks without any
+	day            int32 // of the log, from the first day of Unix time
+	firstDay       int32
+	weights        *weights // of what is known at a look
+	late           *weights // of what is known a day later
+	pairs          [2][]pairing
+	lateSamples    [weeks][]sample
+	rates          *rates       // of relations, among first looks
+	openRates      *rates       // among those without a known reason
+	surroundings   surroundings // of unexplained looks
+	calibrator     calibrator
+	roleStats      []*roleStats // of nobody's role, and of each
+	desks          []uint8
+	samples        [weeks][]sample
+	ownReasons     fraction   // of unexplained first looks: those with a reason that the person made herself
+	blindOrders    fraction   // the same: that begin with an order
+	near           [2]float64 // first looks: at somebody of the person's surroundings, and all
+	firstLooks     float64    // of yesterday
+	looksToday     float64
+	activeOn       map[int32][]int32  // persons of a day
+	openers        map[int32][]int32  // by patient, who opened the chart today, the first few
+	latest         []int32            // patients with an access in the last day or two
+	timers         [3][]pending       // by how long they wait, each in order
+	networks       map[uint32]float64 // by how many people
+	novelDays      [novelties]float64
+	personDays     float64
+	backDatings    extremes
+	machines       []machine
+	byDevice       map[uint32]int32
+	listed         bool // a list of devices was told
+	events         float64
+	open           map[caseKey]*openCase
+	raised         int
+	told           int                  // alerts
+	prompted       map[signKey]int32    // the day of the last alert
+	rations        map[string]ration    // of alerts, by sign
+	alarms         map[alarmKey]float64 // log E of the strong person-days, today's and the day before's
+	bar            float64
+	floor          float64
+	past           []*openCase
+	activeMean     float64
+	finished       int
+	report         Report
+	awake          [2]int32 // accounts that woke today and yesterday
+	programs       map[int32]*program
+	programCases   map[caseKey]*programCase
+	programsRaised int
+	ownMade        bool         // the last reasons left out a fact that the person made herself
+	justified      []*justified // by when they are known
+	lots           lottery
+	audits         int
+	units          []int32
+	at             int32   // department where the person works by her seat, -1 when it is one of hers
+	where          []int32 // units that the patient of the last reasons is on
+	found          []reason
+	fresh          fresh // of the event that is judged
+	verdict        Verdict
 }
 
 // New makes an engine that knows nothing.
@@ -89,7 +92,7 @@ func New(o Options) *Engine {
 	}
 	e := &Engine{options: o, weights: newWeights(), late: lateWeights(), rates: newRates(priorPairs), openRates: newRates(priorOpen), openers: map[int32][]int32{}, open: map[caseKey]*openCase{}, prompted: map[signKey]int32{}, rations: map[string]ration{}, alarms: map[alarmKey]float64{}, activeOn: map[int32][]int32{},
 		networks: map[uint32]float64{}, byDevice: map[uint32]int32{}, bar: .01, floor: 0, ownReasons: fraction{10, 1000}, blindOrders: fraction{2, 1000}, near: [2]float64{30, 1000},
-		lots: newLottery(o.Secret, o.Seed)}
+		lots: newLottery(o.Secret, o.Seed), programs: map[int32]*program{}, programCases: map[caseKey]*programCase{}}
 	e.world = world{keys: newKeyer(), bearers: map[uint64]int32{}, byBirth: map[uint64]int32{}, chartBirth: map[uint64]int32{},
 		plans: map[uint64]*plan{}, lists: map[uint64]int32{}, seat: e.list}
 	return e
@@ -188,10 +191,16 @@ func (e *Engine) Judge(ev *Event) {
 		ps.last = t
 	}
 	e.authored(ev, a)
+	atRest := 0
 	if !ev.Failed {
 		for _, ref := range ev.Patients {
-			e.look(ev, a, w.patient(ref), t, d)
+			if e.look(ev, a, w.patient(ref), t, d); e.fresh.still {
+				atRest++
+			}
 		}
+	}
+	if !person && isProgram(ev) {
+		e.acted(ev, a, atRest, t)
 	}
 	if person {
 		e.seek(ev, a, t, d)

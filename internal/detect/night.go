@@ -10,6 +10,7 @@ import (
 // midnight ends a day of the log: the day before it is judged for good, with what became known since, and what there is to learn is
 // learned from it, before the new day begins.
 func (e *Engine) midnight() {
+	e.settlePrograms()
 	e.settle(e.day - 1)
 	e.evening(e.day)
 	e.audit()
@@ -210,6 +211,7 @@ func (e *Engine) Close() Report {
 			e.settle(on)
 		}
 	}
+	e.settlePrograms()
 	e.report.People = len(e.world.people.text)
 	e.report.finish(e)
 	return e.report

@@ -23,6 +23,7 @@ type story struct {
 	roles    map[string]string
 	home     map[string]string
 	n        int
+	programs map[string]bool
 	crowds   map[string]int // NAME of NAME1, NAME2, ... to how many
 }
 
@@ -71,8 +72,8 @@ func (s *story) background() {
 }
 
 func (s *story) event(t int64, name string, e Event) {
-	e.Time, e.Agent, e.Role = t, who(name), s.roles[name]
-	if e.Role == "" {
+	e.Time, e.Agent, e.Role, e.Machine = t, s.who(name), s.roles[name], s.programs[name]
+	if e.Role == "" && !e.Machine {
 		e.Role = "nurse"
 	}
 	if e.Address == "" {
@@ -85,6 +86,31 @@ func (s *story) event(t int64, name string, e Event) {
 		e.Place = place(s.home[name])
 	}
 	s.events = append(s.events, e)
+}
+
+// who is the agent of a name: a program acts as itself.
+func (s *story) who(name string) string {
+	if s.programs[name] {
+		return "client-" + name
+	}
+	return who(name)
+}
+
+// nightly is what a program did on each of the days before: a little more or less, at patients who are in the house, with those that are not.
+func (s *story) nightly(name string, hour int64, count, atRest int) {
+	if s.programs == nil {
+		s.programs = map[string]bool{}
+	}
+	s.programs[name] = true
+	for d := int64(-21); d < 0; d++ {
+		for k := range count + int(d+40)*7%5 {
+			q := fmt.Sprint("q", (k*7+int(d+30)*131)%600)
+			if k < atRest {
+				q = fmt.Sprint("gone", (k*7+int(d+30)*3)%200)
+			}
+			s.event(storyDay+d*day+hour*3600+int64(k)*20, name, Event{Kind: Read, Data: "Observation/1", Patients: []string{patientOf(q)}})
+		}
+	}
 }
 
 // each gives the patients whom a name means: NAME* is all of a crowd.
@@ -189,6 +215,9 @@ func (s *story) world(f []string) {
 		}
 	case "habit":
 		s.habit(f)
+	case "program":
+		number := func(k string) int { n, _ := strconv.Atoi(key[k]); return n }
+		s.nightly(f[1], int64(number("hour")), number("count"), number("at-rest"))
 	case "patients": // a crowd: NAME1, NAME2, ...
 		n, _ := strconv.Atoi(f[2])
 		if s.crowds == nil {
@@ -304,6 +333,8 @@ func (s *story) log(f []string, n *int) {
 		switch {
 		case patient == "*":
 			one.Patients = []string{patientOf(fmt.Sprint("q", (i*37+*n*11)%600))}
+		case patient == "in-house": // as many as one wants of those who come that day
+			one.Patients = []string{patientOf(fmt.Sprint("q", (i*7+int((t-storyDay)/day+30)*131)%600))}
 		case patient != "":
 			one.Patients = []string{patientOf(crowd[i%len(crowd)])}
 		}
@@ -326,7 +357,7 @@ func (s *story) expect(f []string) {
 			standing[c.ID] = c
 		}
 		for _, c := range standing {
-			if c.Agent == who(name) && (hyp == "" || c.Hypothesis == hyp) && c.LogE >= 1 {
+			if c.Agent == s.who(name) && (hyp == "" || c.Hypothesis == hyp) && c.LogE >= 1 {
 				return true
 			}
 		}
@@ -348,7 +379,7 @@ func (s *story) expect(f []string) {
 		}
 	case "says": // what speaks in a case
 		if !slices.ContainsFunc(s.cases, func(c Case) bool {
-			return c.Agent == who(f[1]) && slices.ContainsFunc(c.Contributions, func(x Signal) bool { return x.Name == f[2] })
+			return c.Agent == s.who(f[1]) && slices.ContainsFunc(c.Contributions, func(x Signal) bool { return x.Name == f[2] })
 		}) {
 			s.t.Errorf("%v: nothing does", f)
 		}
@@ -369,7 +400,7 @@ func (s *story) expect(f []string) {
 		if !has(f[1], append(f, "")[2]) {
 			s.t.Errorf("%v: there is none", f)
 			for _, c := range s.cases {
-				if c.Agent == who(f[1]) {
+				if c.Agent == s.who(f[1]) {
 					s.t.Logf("%s %s %.2f %v", c.ID, c.Hypothesis, c.LogE, c.Contributions)
 				}
 			}
@@ -378,7 +409,7 @@ func (s *story) expect(f []string) {
 		if hyp := append(f, "")[2]; has(f[1], hyp) {
 			s.t.Errorf("%v: there is one", f)
 			for _, c := range s.cases {
-				if c.Agent == who(f[1]) {
+				if c.Agent == s.who(f[1]) {
 					s.t.Logf("%s %s %.2f %v", c.ID, c.Hypothesis, c.LogE, c.Contributions)
 				}
 			}
@@ -389,7 +420,7 @@ func (s *story) expect(f []string) {
 			standing[c.ID] = c
 		}
 		for _, c := range standing {
-			if c.Agent == who(f[1]) && c.Queue != "watch" && !c.Provisional {
+			if c.Agent == s.who(f[1]) && c.Queue != "watch" && !c.Provisional {
 				s.t.Errorf("%v: %s %s %.2f is in the queue %s", f, c.ID, c.Hypothesis, c.LogE, c.Queue)
 			}
 		}

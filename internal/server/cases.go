@@ -29,16 +29,19 @@ func (s *Server) openCases(ctx context.Context) (err error) {
 	return nil
 }
 
-// behind is the person who acts as a Practitioner; empty for nobody here.
-func (s *Server) behind(ctx context.Context, practitioner string) string {
+// behind is the person who acts as a Practitioner, or who owns the program that acts as itself; empty for nobody here.
+func (s *Server) behind(ctx context.Context, agent string) string {
 	people, err := s.Persons.People(ctx)
-	if err != nil || practitioner == "" {
+	if err != nil || agent == "" {
 		return ""
 	}
 	for _, one := range people {
-		if one.Practitioner == practitioner {
+		if one.Practitioner == agent {
 			return one.ID
 		}
+	}
+	if client, err := s.Persons.Client(ctx, agent); err == nil {
+		return client.Owner
 	}
 	return ""
 }
