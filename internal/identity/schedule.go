@@ -200,11 +200,14 @@ func (s *Store) putEndings(tx *sql.Tx, person int64, k seal.KeyID, x Scheduled) 
 	return putScheduled(tx, person, RolesEndAt, at, sealed)
 }
 
-// Unschedule takes back what was set. Errors: outcome.NotFound.
+// Unschedule takes back what was set. Errors: outcome.NotFound; outcome.Forbidden (oneself).
 func (s *Store) Unschedule(ctx context.Context, by audit.Agent, person, kind string) error {
 	r, err := s.find(ctx, s.db.Reader(), person)
 	if err != nil {
 		return err
+	}
+	if by.Person == r.ID {
+		return outcome.New(outcome.Forbidden, "nobody takes this back for himself: ask somebody else to").Because("self-grant")
 	}
 	n, err := s.note(ctx, s.event(by, didSchedule, acted, kind+" of person "+r.ID+" taken back"))
 	if err != nil {

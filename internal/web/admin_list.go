@@ -76,6 +76,9 @@ func (p *Pages) people(w http.ResponseWriter, r *http.Request) {
 		}
 		v.Views = append(v.Views, link)
 	}
+	if v.Q == "" {
+		v.Views = append(v.Views, look.Link{Text: "Set for later", Href: comingPath}, look.Link{Text: "On no roster", Href: unrosteredPath})
+	}
 	v.Total = len(chosen)
 	skip, _ := strconv.Atoi(r.URL.Query().Get("from")) // anything but a number is the first page
 	skip = min(max(skip, 0), len(chosen))

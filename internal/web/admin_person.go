@@ -74,6 +74,7 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 		v.Ended = cmp.Or(v.Ended, "Access was ended. The person and the history stay.")
 		v.Certificate = personHref(one.ID) + "/certificate"
 	}
+	v.Moves = v.May && v.MayEnd && one.State != identity.Ended && !portalOnly(one)
 	v.Suspended = one.State == identity.Suspended
 	set, err := p.o.Persons.ScheduledFor(ctx, id)
 	if err != nil {
@@ -81,7 +82,7 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 		return
 	}
 	for _, x := range set {
-		v.Scheduled = append(v.Scheduled, scheduledWords[x.Kind]+" "+look.Moment(x.At.In(p.o.Zone)).Text()+": "+x.Reason)
+		v.Scheduled = append(v.Scheduled, join("; ", append([]string{scheduledWords[x.Kind] + " " + look.Moment(x.At.In(p.o.Zone)).Text() + ": " + x.Reason}, p.difference(x, one, people)...)...))
 	}
 	for _, s := range sessions {
 		v.Sessions = append(v.Sessions, page.SessionLine{Device: deviceWords[s.Trust], Zone: lower(placeWords(s.Zone)),
@@ -100,7 +101,8 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 }
 
 // scheduledWords say what is set for a moment.
-var scheduledWords = map[string]string{identity.LeaveAt: "Access ends", identity.ChangeAt: "Roles or department change", identity.SuspendAt: "Is suspended, unless the person signs in before,"}
+var scheduledWords = map[string]string{identity.LeaveAt: "Access ends", identity.ChangeAt: "Roles or department change", identity.SuspendAt: "Is suspended, unless the person signs in before,",
+	identity.RolesEndAt: "Old roles end"}
 
 var deviceWords = map[string]string{"managed": "A managed device", "registered": "A registered device", "unknown": "An unknown device"}
 

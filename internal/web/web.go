@@ -102,6 +102,7 @@ type Pages struct {
 	names       staffNames   // of colleagues, as the directory tells them
 	lessons     lessons      // of a minute, for the next page
 	calledOff   once[string] // that an appointment was just called off
+	moved       once[string] // what the last act about moves, leaves and rosters did
 	recertified once[string] // what the last answer about somebody's rights did
 }
 
@@ -119,7 +120,7 @@ func (p *Pages) Close() { p.once.Do(func() { close(p.done) }) }
 // Routes lists every page with its action.
 func (p *Pages) Routes() []access.Route {
 	routes := []access.Route{{Method: "GET", Pattern: "/static/", Public: true, Handler: look.Static().ServeHTTP}}
-	for _, family := range [][]access.Route{p.sessionRoutes(), p.providerRoutes(), p.mySignInRoutes(), p.myDevicesRoutes(), p.deviceRoutes(), p.machineRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.trainingRoutes(), p.appRoutes(), p.privacyRoutes(), p.caseRoutes(), p.approvalRoutes(), p.downtimeRoutes(), p.colleagueRoutes(), p.recertifyRoutes(), p.policyRoutes(), p.adminRoutes()} {
+	for _, family := range [][]access.Route{p.sessionRoutes(), p.providerRoutes(), p.mySignInRoutes(), p.myDevicesRoutes(), p.deviceRoutes(), p.machineRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.trainingRoutes(), p.appRoutes(), p.privacyRoutes(), p.caseRoutes(), p.approvalRoutes(), p.downtimeRoutes(), p.colleagueRoutes(), p.recertifyRoutes(), p.policyRoutes(), p.adminRoutes(), p.moverRoutes()} {
 		routes = append(routes, family...)
 	}
 	return routes

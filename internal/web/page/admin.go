@@ -76,6 +76,7 @@ type PersonView struct {
 	Ended     string     // "Ended Fri 20 Nov 2026, 17:02 by HR. 1 session and 2 devices closed."
 	Suspended bool
 	Scheduled []string // what happens when, in sentences
+	Moves     bool     // this reader may set a move
 	// Certificate is where the certificate of the termination stands; empty before.
 	Certificate string
 	Seconds     []Option // persons who may be the second for a reset

@@ -380,6 +380,15 @@ func shots() map[string]templ.Component {
 		Sessions: []SessionLine{{"Desk ER-02", "hospital", look.Clock(ago(3 * time.Hour)), look.Clock(ago(time.Minute))}}, Seconds: []Option{{"p1", "Jo Park", false}, {"p2", "Ruth Adeyemi", false}},
 		Link: &EnrolLink{"https://ehr.example/enrol/7Kq2fW9dJ3xV", look.Moment(now.Add(72 * time.Hour))}}
 	add := AddPersonView{Shell: admin("People"), Roles: roles, Second: true}
+	move := MoveView{Shell: admin("People"), ID: "b", Name: "Dana Whitlock", Now: []look.Fact{{Name: "Roles", Value: "Front desk"}, {Name: "Department", Value: "Registration"}, {Name: "Manager", Value: "none"}}, Department: "Accounts", Roles: roles,
+		Managers: []Option{{"p1", "Jo Park, Accounts", true}}, At: "2026-12-01T08:00", Overlap: "14", Reason: "Moves to the office", Set: true, Problem: "Choose what changes: other roles, another department or another manager."}
+	coming := ComingView{Shell: admin("People"), May: true, Done: "Taken back: Kim Osei, leaves.", Set: []ComingLine{
+		{ID: "b", Name: "Dana Whitlock", Kind: "change", When: look.Moment(now.Add(72 * time.Hour)), Does: "Moves", What: []string{"Roles: Front desk → Billing", "Until 8 Dec 2026, 09:48 also: Front desk", "Department: Registration → Accounts"}, Why: "Moves to the office, set by Anna Berg"},
+		{ID: "c", Name: "Théo Moreau", Kind: "roles-end", When: look.Moment(now.Add(96 * time.Hour)), Does: "Old roles end", What: []string{"Nurse, 25 Nov 2026, 09:48"}, Why: "The source gives them no more, set by the command line, the HR file or this server"},
+		{ID: "a", Name: "Anna Berg", Kind: "leave", When: look.Moment(now.Add(240 * time.Hour)), Does: "Leaves", Why: "Retires", Mine: true}}}
+	unrostered := UnrosteredView{Shell: admin("People"), With: "the HR file, Hospital directory", People: 412, Until: "2027-02-19", May: true, Orphans: []UnrosteredLine{
+		{ID: "d", Name: "Kim Osei", Roles: "Laboratory", Owner: "Nobody; added by Anna Berg"}, {ID: "e", Name: "Jo Park", Roles: "Billing", Owner: "Anna Berg", Last: look.Recent(ago(3*time.Hour), now), Ends: look.Moment(now.Add(20 * time.Hour))}},
+		Known: []UnrosteredLine{{ID: "f", Name: "Vera Lind", Roles: "Administrator", Because: "Engineer of the laboratory's vendor, contract to 2027", Last: look.Recent(ago(48*time.Hour), now), Until: look.Day(now.Add(2000 * time.Hour))}}}
 
 	demo := DemoView{Banners: []look.Banner{look.SandboxBanner()}, Hospital: "Harbour Hospital, 160 invented people", People: []DemoPerson{
 		{"1", "Anna Lindqvist", "Physician", "stethoscope", "Open a patient without a question, then one that is closed"}, {"2", "Théo Moreau", "Nurse", "heart-pulse", "See the unit of this shift"},
@@ -449,6 +458,7 @@ func shots() map[string]templ.Component {
 			Steps:  []UndoLine{{What: "Condition 4hq7x2", Chart: "k2v9xq", Does: "Version 3 comes back"}, {What: "Condition zz81mk", Chart: "k2v9xq", Does: "Is deleted"}, {What: "DocumentReference 0ppa3d", Chart: "77hafe", Does: "A signed note: stays, marked as entered in error"}},
 			Left:   []UndoLine{{What: "Condition qq0912", Does: "Somebody else changed it since"}}}),
 		"configuration": Configuration(configuration), "integrity-away": Integrity(away), "integrity-disputed": Integrity(disputed),
+		"move": Move(move), "coming": Coming(coming), "unrostered": Unrostered(unrostered),
 		"people": People(people), "person": PersonPage(person), "person-add": AddPerson(add),
 		"step-up": StepUp(StepUpView{Shell: admin("People"), Action: "/admin/people/b/end", Hidden: []Field{{"reason", "Left the hospital"}}, Back: "/admin/people/b", Demo: true}),
 		"sign-in": SignIn(SignInView{Hospital: "Harbour Hospital", Demo: true, Banners: []look.Banner{look.SandboxBanner()}}), "sign-in-problem": SignIn(SignInView{Hospital: "Harbour Hospital", Login: "anna.lindqvist", Problem: "Name, password or code is not right. After five more tries this name waits a minute."}),
