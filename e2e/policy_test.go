@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,9 +17,10 @@ func (b *tab) write(field, text string) {
 	ask[bool](b, `(document.querySelector('[name="`+field+`"]').value = `+string(quoted)+`, true)`)
 }
 
-// An administrator changes a rule: faults stand by line, then what changes stands with its author, the last 30 days are tried, and a
-// privacy officer agrees. Without scripts, as every page.
-func TestRulesAreChangedByTwo(t *testing.T) {
+// An administrator changes what a role may do: faults stand by line, then what changes stands with its author, as lines and as cells of who
+// may what, the last 30 days are tried, a privacy officer agrees, and both names stay with the change. Without scripts, as every page; each
+// is looked at in both widths, those with the change with axe too.
+func TestRoleEdit(t *testing.T) {
 	h := demo(t)
 	b := as(t, "administrator")
 	b.scripts(false)
@@ -40,6 +42,16 @@ func TestRulesAreChangedByTwo(t *testing.T) {
 	b.follow("Save and check")
 	b.silent("Faults")
 	b.says("You plan the clinics.", "operations.cedar", "against the rules in force", "Who may what: changes", "New: read scheduling", "It was not tried on the last 30 days")
+	added := ask[[]string](b, `[...document.querySelectorAll('.difflines p')].filter(e => e.querySelector('.sg').textContent == '+').map(e => e.lastChild.textContent.trim())`)
+	if !slices.ContainsFunc(added, func(l string) bool { return strings.Contains(l, `@id("ops.hr")`) }) || slices.ContainsFunc(added, func(l string) bool { return strings.Contains(l, "front-desk") }) {
+		t.Errorf("the difference adds %q", added)
+	}
+	b.scripts(true)
+	b.open(work) // with axe, which needs scripts
+	b.says("ops.hr", "operations.cedar", h.cast["administrator"].name)
+	b.fits("role-edit")
+	b.scripts(false)
+	b.open(work + "?file=operations.cedar")
 	if status := b.follow("Try on the last 30 days"); status != 200 {
 		t.Fatalf("%d\n%s", status, b.text())
 	}
