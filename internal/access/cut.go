@@ -6,7 +6,7 @@ import (
 )
 
 // waits are the actions on the installation that wait after a cut.
-var waits = []string{policy.People, policy.Settings}
+var waits = []string{policy.People, policy.PeopleAgree, policy.Settings}
 
 // uncut refuses what waits while the log is cut, or contradicted by a witness while it is written: outside evidence speaks against it,
 // and nobody has taken note. Care goes on; exports, administration and deletions wait for a person (decisions 9).

@@ -48,6 +48,7 @@ const (
 const (
 	Own          = "own" // one's own pages: my day, my activity, who looked at my record
 	People       = "people"
+	PeopleAgree  = "people-agree" // be the second person of a change of people, without administering them
 	PeopleList   = "people-list"
 	Provision    = "provision" // keep people and groups in step with a directory: programs only
 	AuditRead    = "audit-read"

@@ -123,7 +123,7 @@ func TestHashNamesTheBundle(t *testing.T) {
 }
 
 func TestActionsAreThoseOfTheSchema(t *testing.T) {
-	want := []string{Approvals, AuditRead, AuditVerify, Break, CaseWork, Cases, Export, ExportAgree, Find, GlassReview, GrantAgree, Integrity, Lower, Mute, MuteAgree, Own, People, PeopleList, PolicyAgree, PolicyPropose, PolicyRead, Print, Provision, Read, Recertify, RecertifyStart, Search, Settings, SettingsRead, Shred, ShredAgree, Undo, UndoAgree, Write}
+	want := []string{Approvals, AuditRead, AuditVerify, Break, CaseWork, Cases, Export, ExportAgree, Find, GlassReview, GrantAgree, Integrity, Lower, Mute, MuteAgree, Own, People, PeopleAgree, PeopleList, PolicyAgree, PolicyPropose, PolicyRead, Print, Provision, Read, Recertify, RecertifyStart, Search, Settings, SettingsRead, Shred, ShredAgree, Undo, UndoAgree, Write}
 	if got := Default().Actions(); strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Fatalf("%v", got)
 	}

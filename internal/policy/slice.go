@@ -50,7 +50,7 @@ func (s *slice) Get(uid types.EntityUID) (types.Entity, bool) {
 // administrative actions concern the installation; a resource given with them is ignored.
 func administrative(action string) bool {
 	switch action {
-	case Own, People, PeopleList, Provision, AuditRead, AuditVerify, GlassReview, PolicyRead, PolicyPropose, PolicyAgree, Settings, SettingsRead, Integrity, Approvals, Undo, UndoAgree, Shred, ShredAgree, ExportAgree, GrantAgree, Recertify, RecertifyStart, Cases, CaseWork, Mute, MuteAgree:
+	case Own, People, PeopleAgree, PeopleList, Provision, AuditRead, AuditVerify, GlassReview, PolicyRead, PolicyPropose, PolicyAgree, Settings, SettingsRead, Integrity, Approvals, Undo, UndoAgree, Shred, ShredAgree, ExportAgree, GrantAgree, Recertify, RecertifyStart, Cases, CaseWork, Mute, MuteAgree:
 		return true
 	}
 	return false

@@ -111,7 +111,7 @@ func asked(l access.Line) string {
 	switch l.Interaction {
 	case "glass":
 		return "a closed chart"
-	case "people", "settings", "settings-read", "integrity", "people-list":
+	case "people", "people-agree", "settings", "settings-read", "integrity", "people-list":
 		return "an administrative page"
 	case "audit-read", "audit-verify", "glass-review":
 		return "the record of accesses"

@@ -38,7 +38,7 @@ func (p *Pages) adminRoutes() []access.Route {
 		{Method: "POST", Pattern: "/admin/people/{person}/reset", Action: policy.People, Handler: p.askReset},
 		{Method: "POST", Pattern: "/admin/people/{person}/link", Action: policy.People, Handler: p.newLink},
 		{Method: "GET", Pattern: "/admin/configuration", Action: policy.SettingsRead, Handler: p.configuration},
-		{Method: "POST", Pattern: "/admin/pending/{item}", Action: policy.People, Handler: p.settlePending},
+		{Method: "POST", Pattern: "/admin/pending/{item}", Action: policy.PeopleAgree, Handler: p.settlePending},
 	}
 }
 
@@ -53,6 +53,15 @@ func shownName(one identity.Person) string {
 		return "Portal account, " + tail(one.ID)
 	}
 	return one.Name
+}
+
+// agrees reports whether a reader may be the second person of a change of people, and by which right: who administers people has it with
+// that, and a privacy officer has it alone.
+func agrees(s *identity.Session) (action string, ok bool) {
+	if administers(s) {
+		return policy.People, true
+	}
+	return policy.PeopleAgree, slices.Contains(s.Roles(), identity.Privacy)
 }
 
 // administers reports whether forms are shown; whether an act is allowed is the door's to say.

@@ -101,7 +101,7 @@ func (p *Pages) people(w http.ResponseWriter, r *http.Request) {
 		}
 		v.People = append(v.People, line)
 	}
-	if v.May && v.Q == "" && skip == 0 {
+	if _, may := agrees(who.Session); may && v.Q == "" && skip == 0 {
 		if v.Pending, err = p.pending(r, people); err != nil {
 			p.fail(w, r, err)
 			return

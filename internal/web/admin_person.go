@@ -307,7 +307,8 @@ func (p *Pages) newLink(w http.ResponseWriter, r *http.Request) {
 
 // settlePending agrees to what waits, as the second person, or declines it.
 func (p *Pages) settlePending(w http.ResponseWriter, r *http.Request) {
-	who, ok := p.permitted(w, r, policy.People)
+	action, _ := agrees(session(r))
+	who, ok := p.permitted(w, r, action)
 	if !ok {
 		return
 	}

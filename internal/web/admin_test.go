@@ -167,6 +167,31 @@ func TestResetTakesTwo(t *testing.T) {
 	}
 }
 
+// With one administrator and one privacy officer she is the second person, and begins nothing. With her there, nobody agrees alone.
+func TestAPrivacyOfficerIsTheSecondPerson(t *testing.T) {
+	o := newOffice(t)
+	anna, ruth, sam := o.staff("Anna Berg", identity.Administrator), o.staff("Ruth Adeyemi", identity.Privacy), o.staff("Sam Rivera", identity.Nurse)
+	hr := o.staff("Uma Roy", identity.HR)
+	if a := anna.post("/admin/people/"+sam.made.Person+"/reset", "with", ruth.made.Person); a.status != http.StatusSeeOther {
+		t.Fatal(a.status, a.text())
+	}
+	o.hides(hr.page("/admin/people"), `value="approve"`)
+	a := ruth.page("/admin/people", "Reset the sign-in of Sam Rivera", "Asked by Anna Berg")
+	item := regexp.MustCompile(`action="(/admin/pending/[^"]+)"`).FindStringSubmatch(a.body)
+	if item == nil {
+		t.Fatal("nothing to agree to")
+	}
+	o.shows(anna.post(item[1], "act", "approve"), http.StatusForbidden, "Somebody else than who asked")
+	o.shows(hr.post(item[1], "act", "approve"), http.StatusForbidden)
+	if a = ruth.post(item[1], "act", "approve"); a.status != http.StatusSeeOther {
+		t.Fatal(a.status, a.text())
+	}
+	ruth.page("/admin/people/"+sam.made.Person, "One-time link, shown only now")
+	if a := ruth.post("/admin/people/"+sam.made.Person+"/reset", "with", anna.made.Person); a.status != http.StatusForbidden {
+		t.Error("she begins one:", a.status)
+	}
+}
+
 // That somebody is a patient is patient data: administrators see a pseudonym. Others who may list people change nothing.
 func TestPeopleWithoutPatients(t *testing.T) {
 	o := newOffice(t)
@@ -184,9 +209,12 @@ func TestPeopleWithoutPatients(t *testing.T) {
 		t.Errorf("roles after a change: %v %v", now.Roles, err)
 	}
 	for _, who := range []*person{ruth, hr} {
+		if a := who.post("/admin/pending/x", "act", "approve"); (a.status == http.StatusForbidden) != (who == hr) {
+			t.Errorf("%s agrees: %d", who.made.Name, a.status)
+		}
 		o.hides(who.page("/admin/people", "Noor Aziz"), "Add a person")
 		o.hides(who.page("/admin/people/"+both.made.Person, "Noor Aziz"), "Save roles", "End access now", "Ask for a reset")
-		for _, path := range []string{"/admin/people", "/admin/people/" + both.made.Person + "/end", "/admin/people/" + both.made.Person + "/link", "/admin/pending/x"} {
+		for _, path := range []string{"/admin/people", "/admin/people/" + both.made.Person + "/end", "/admin/people/" + both.made.Person + "/link"} {
 			if a := who.post(path, "name", "X", "reason", "x"); a.status != http.StatusForbidden {
 				t.Errorf("%s posts %s: %d", who.made.Name, path, a.status)
 			}
