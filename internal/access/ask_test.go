@@ -437,7 +437,8 @@ func TestAnOrderIsTaken(t *testing.T) {
 	says(t, tech.Get(t, chart), http.StatusOK, "You took an open order")
 }
 
-// A cover opens what the colleague treats, by whoever may make it and while both are active; it is not handed on.
+// A cover opens what the colleague treats, by whoever may make it and while both are active; it is not handed on. It ends by the clock, and both
+// see it until then.
 func TestACover(t *testing.T) {
 	w, turn := turned(t)
 	w.checkIn(t, w.anna, w.maren)
@@ -494,10 +495,17 @@ func TestACover(t *testing.T) {
 		t.Errorf("verify: %v %v", err, report.Faults)
 	}
 	turn(12*time.Hour - time.Minute)
-	ben = w.again(t, ben)
+	ben, anna = w.again(t, ben), w.again(t, anna)
 	says(t, ben.Get(t, chart), http.StatusOK)
+	says(t, anna.Get(t, "/colleagues"), http.StatusOK, "Ben Ito covers for you") // both see it to its last minute
+	says(t, ben.Get(t, "/colleagues"), http.StatusOK, "You cover for Anna Lindqvist")
 	turn(2 * time.Minute)
 	says(t, ben.Get(t, chart), http.StatusForbidden)
+	for _, who := range []*servertest.Client{anna, ben} { // and neither after it
+		if a := who.Get(t, "/colleagues"); a.Status != http.StatusOK || strings.Contains(a.Body, "Ben Ito covers for you") || strings.Contains(a.Body, "You cover for Anna Lindqvist") {
+			t.Errorf("%d: the cover stands after its end", a.Status)
+		}
+	}
 	now = w.Now()
 	if err := cover(w.again(t, anna), ben, anna); err != nil {
 		t.Fatal(err)
