@@ -51,6 +51,11 @@ func TestMover(t *testing.T) {
 	b.follow("Set this move")
 	b.says("The move of Bo Berg is set for", "Nurse, Auditor → Billing, Auditor", "also: Nurse", "Department: 4 East → Office", "Tom Clerk", "retires")
 	b.fits("coming")
+	m := o.as(boss) // who answers for him sees the difference, too
+	m.open("/recertify")
+	m.says("Your people who move", "Nurse, Auditor → Billing, Auditor")
+	m.silent("Tom Clerk")
+	m.fits("recertify-moves")
 	b.tabTo("button[value=leave]")
 	b.followKeys("\r")
 	b.says("Taken back: Tom Clerk")

@@ -68,6 +68,19 @@ func (p *Pages) comingPage(w http.ResponseWriter, r *http.Request, who access.Pr
 	p.draw(w, r, status, page.Coming(v))
 }
 
+// movesOf is what changes for those whose work a manager answers for, and for those whose work she will answer for.
+func (p *Pages) movesOf(r *http.Request, manager string, people []identity.Person) (out []page.ComingLine, err error) {
+	set, err := p.o.Persons.ScheduledFor(r.Context(), "")
+	for _, x := range set {
+		one := personOf(people, x.Person)
+		comes := x.Change != nil && x.Change.Manager != nil && *x.Change.Manager == manager
+		if x.Kind != identity.SuspendAt && (one.Manager == manager || comes) {
+			out = append(out, page.ComingLine{ID: one.ID, Name: shownName(one), When: look.Moment(x.At.In(p.o.Zone)), Does: comingWords[x.Kind], What: p.difference(x, one, people)})
+		}
+	}
+	return out, err
+}
+
 var comingWords = map[string]string{identity.LeaveAt: "Leaves", identity.ChangeAt: "Moves", identity.SuspendAt: "Is suspended, unless she signs in", identity.RolesEndAt: "Old roles end"}
 
 func personOf(people []identity.Person, id string) identity.Person {

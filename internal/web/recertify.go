@@ -94,6 +94,10 @@ func (p *Pages) recertifyPage(w http.ResponseWriter, r *http.Request, who access
 		byID[one.ID] = one
 	}
 	v.People, v.Ordinary = asksAbout(open, byID)
+	if v.Moves, err = p.movesOf(r, who.Session.Person.ID, people); err != nil {
+		p.fail(w, r, err)
+		return
+	}
 	if len(open) > 0 {
 		first := slices.MinFunc(all, func(a, b identity.Recertification) int {
 			return cmp.Or(order(asks(open, a), asks(open, b)), a.Due.Compare(b.Due))

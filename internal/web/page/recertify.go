@@ -10,6 +10,7 @@ type RecertifyView struct {
 	Due      string // the first day on which something lapses
 	Ordinary int    // how many one touch keeps
 	People   []RecertifyPerson
+	Moves    []ComingLine    // what is set for those whose work this person answers for, or will
 	Starts   *RecertifyStart // nil for whoever has nobody asked
 }
 
