@@ -119,6 +119,29 @@ func (s *Store) keepVouched(tx *sql.Tx, session string, person int64, v *Vouched
 	return err
 }
 
+// VouchedBy reports whether the word of an identity provider opened, unlocked or confirmed a session, so that there may be one there, too.
+// A row without this server's tag says nothing. Errors: outcome.NoStore.
+func (s *Store) VouchedBy(ctx context.Context, ses *Session) (bool, error) {
+	rows, err := s.db.Reader().QueryContext(ctx, `select `+vouchedList+` from identity_vouched v where v.session=?`, ses.ID)
+	if err != nil {
+		return false, unreadableVouched(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var c vouchedColumns
+		if err := rows.Scan(c.into()...); err != nil {
+			return false, unreadableVouched(err)
+		}
+		if s.genuine(s.tags.vouched, vouchedTable, c.person, c.mac, c.tagged()) == nil {
+			return true, nil
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return false, unreadableVouched(err)
+	}
+	return false, nil
+}
+
 // EndVouched ends the sessions that an account of a provider opened: those of one session there, or, with an empty sid, all of them. Without
 // a subject the sid alone counts. It gives how many ended. Errors: outcome.NoStore.
 func (s *Store) EndVouched(ctx context.Context, issuer, subject, sid string) (int, error) {

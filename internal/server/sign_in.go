@@ -51,7 +51,7 @@ func (c Config) provider(now func() time.Time) (*sso.Provider, error) {
 	if c.OIDCScopes == "" {
 		scopes = []string{"profile"}
 	}
-	return sso.New(sso.Options{Issuer: c.OIDCIssuer, Client: c.OIDCClient, Secret: string(secret), Key: key, Redirect: c.withDefaults().PublicURL + "/sign-in/provider/back", Hosts: listed(strings.ToLower(c.OIDCHosts)),
+	return sso.New(sso.Options{Issuer: c.OIDCIssuer, Client: c.OIDCClient, Secret: string(secret), Key: key, Redirect: c.withDefaults().PublicURL + "/sign-in/provider/back", SignedOut: c.withDefaults().PublicURL + "/sign-in", Hosts: listed(strings.ToLower(c.OIDCHosts)),
 		Scopes: scopes, ACR: listed(c.OIDCACR), TwoFactors: listed(c.OIDCTwoFactors), GroupClaim: c.OIDCGroups, LinkClaim: claim, MaxAge: old, Now: now})
 }
 

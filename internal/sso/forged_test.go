@@ -202,6 +202,21 @@ func TestProviderLeadsNowhereElse(t *testing.T) {
 			t.Errorf("%s: %s", name, address)
 		}
 	}
+	for place, want := range map[string]bool{"": true, inside.URL + "/end": false, "http://login.hospital.example/end": false, "javascript:alert(1)": false} {
+		l := lying(t)
+		l.config = map[string]any{"end_session_endpoint": map[bool]string{true: l.URL + "/end", false: place}[want]}
+		p, err := sso.New(sso.Options{Issuer: l.URL, Client: "c", SignedOut: "http://localhost/sign-in"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Leave(t.Context(), false, keep); err != nil {
+			t.Errorf("signing out leads to %q, and signing in fails: %v", place, err)
+		}
+		address, err := p.SignOut(t.Context())
+		if full := l.URL + "/end?client_id=c&post_logout_redirect_uri=http%3A%2F%2Flocalhost%2Fsign-in"; err != nil || want != (address == full) || !want && address != "" {
+			t.Errorf("signing out leads to %q: %q %v", place, address, err)
+		}
+	}
 	l := lying(t)
 	l.config = map[string]any{"jwks_uri": inside.URL + "/keys"}
 	p, err := sso.New(sso.Options{Issuer: l.URL, Client: "c"})

@@ -3,6 +3,7 @@ package sso
 import (
 	"context"
 	"errors"
+	"net/url"
 	"time"
 
 	"chartwarden/internal/outcome"
@@ -37,4 +38,25 @@ func (p *Provider) Logout(ctx context.Context, token string) (Ended, error) {
 		return Ended{}, because(errLogout, errors.New("it has no id, or is not of this moment"))
 	}
 	return Ended{t.Subject, t.SessionID, t.TokenID, t.IssuedAt.Add(lateLogout + time.Minute)}, nil
+}
+
+// SignOut gives the address at which whoever is at the browser ends her session at the provider, or none where the provider has no such
+// place. No identity token goes along: it would be kept here, and stand in addresses, to save one question there. Errors: outcome.Transient:
+// the provider cannot be reached, so that session may go on. Source: https://openid.net/specs/openid-connect-rpinitiated-1_0.html section 2.
+func (p *Provider) SignOut(ctx context.Context) (string, error) {
+	d, err := p.discover(ctx)
+	if err != nil || d.end == "" {
+		return "", err
+	}
+	u, err := url.Parse(d.end)
+	if err != nil {
+		return "", away(err)
+	}
+	q := u.Query()
+	q.Set("client_id", p.o.Client)
+	if p.o.SignedOut != "" {
+		q.Set("post_logout_redirect_uri", p.o.SignedOut)
+	}
+	u.RawQuery = q.Encode()
+	return u.String(), nil
 }

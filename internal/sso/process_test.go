@@ -183,6 +183,42 @@ func TestProvider(t *testing.T) {
 		}
 		h.entry(t, "signed out at the identity provider")
 	})
+	t.Run("whoever signs out here is led to sign out there, and then has to prove herself again", func(t *testing.T) {
+		b := h.browser()
+		b.signsIn("s-1", "two")
+		p, _ := b.send("POST", h.URL+"/sign-out", url.Values{})
+		p.says(t, "You are signed out here")
+		m := href.FindStringSubmatch(p.body)
+		if m == nil || b.in() {
+			t.Fatalf("there is no way on, or the session goes on: %.2000s", p.body)
+		}
+		there := strings.ReplaceAll(m[1], "&amp;", "&")
+		if !strings.HasPrefix(there, h.provider+"/session/end?") || strings.Contains(there, "id_token") {
+			t.Fatalf("it leads to %s", there)
+		}
+		form, _ := b.send("GET", there, nil)
+		xsrf := regexp.MustCompile(`name="xsrf" value="([^"]+)"`).FindStringSubmatch(form.body)
+		if xsrf == nil {
+			t.Fatalf("no form: %s", form.body)
+		}
+		if _, next := b.send("POST", h.provider+"/session/end/confirm", url.Values{"xsrf": {xsrf[1]}, "logout": {"yes"}}); next != h.URL+"/sign-in" {
+			t.Fatalf("it leads back to %s", next)
+		}
+		asked := 0
+		b.goes(h.URL+"/sign-in/provider", account("s-1", "two"), func(u *url.URL) {
+			if strings.HasPrefix(u.Path, "/sign-in/") && u.Host == strings.TrimPrefix(h.provider, "http://") {
+				asked++
+			}
+		})
+		if asked == 0 || !b.in() {
+			t.Fatalf("her account is still open there: asked %d times", asked)
+		}
+		own := h.browser()
+		own.byPassword(h.person("Mona Lind", "nurse"))
+		if _, next := own.send("POST", h.URL+"/sign-out", url.Values{}); next != h.URL+"/sign-in" {
+			t.Fatalf("a session of her own factors leads to %q", next)
+		}
+	})
 	t.Run("a group gives a role by this house's mapping, and takes it", func(t *testing.T) {
 		source := identity.ProviderSource + h.provider
 		held := func() []string {

@@ -4,10 +4,12 @@
 //	address, err := provider.Leave(ctx, false, keep)         // where the browser goes; keep stores the trip and names it
 //	answer, err := provider.Return(ctx, trip, query)         // what the provider says, after all of it was verified
 //	ended, err := provider.Logout(ctx, token)                // which of its sessions ended
+//	address, err := provider.SignOut(ctx)                    // where the browser goes to end the one there
 //
 // Nothing is opened here: whose account it is, and what an answer opens, is for identity. Only hosts that the site named are asked, by https
 // except on loopback, without redirects, in bounded size and time. Nothing is fetched before it is needed, and a provider that is down stops
 // nothing but itself. Sources: https://openid.net/specs/openid-connect-core-1_0.html, https://openid.net/specs/openid-connect-backchannel-1_0.html,
+// https://openid.net/specs/openid-connect-rpinitiated-1_0.html,
 // RFC 7636 (PKCE), RFC 9207 (issuer in the response).
 package sso
 
@@ -33,6 +35,7 @@ type Options struct {
 	Secret     string // shared with it; or
 	Key        []byte // a private key, PEM (PKCS #8) or JWK, of which the provider has the public half; with neither this is a public client
 	Redirect   string // address of this server that the browser comes back to
+	SignedOut  string // address of this server that it comes back to after signing out there; empty: it stays there
 	Hosts      []string
 	Scopes     []string // beside openid
 	ACR        []string // that are asked for, the best first
@@ -70,7 +73,8 @@ type Provider struct {
 // discovered is what the provider says of itself.
 type discovered struct {
 	*oidc.Provider
-	names bool // it names itself in each response
+	names bool   // it names itself in each response
+	end   string // where people sign out there; empty: it says none, or one where nobody is sent
 	at    time.Time
 }
 
@@ -179,17 +183,27 @@ func (p *Provider) fetch(ctx context.Context) (*discovered, error) {
 		return nil, away(err)
 	}
 	var said struct {
-		Names bool `json:"authorization_response_iss_parameter_supported"`
+		Names bool   `json:"authorization_response_iss_parameter_supported"`
+		End   string `json:"end_session_endpoint"`
 	}
 	if err := found.Claims(&said); err != nil {
 		return nil, away(err)
 	}
 	for _, address := range []string{found.Endpoint().AuthURL, found.Endpoint().TokenURL} {
-		if u, err := url.Parse(address); err != nil || !speaks(u) || !slices.Contains(p.hosts, strings.ToLower(u.Host)) {
+		if !p.named(address) {
 			return nil, outcome.New(outcome.BusinessRule, "the hospital sign-in leads to a host that this site did not name: the administrator adds it with --oidc-hosts, or corrects the provider").Because("provider.host")
 		}
 	}
-	return &discovered{found, said.Names, p.o.Now()}, nil
+	if !p.named(said.End) { // signing in goes on without it
+		said.End = ""
+	}
+	return &discovered{found, said.Names, said.End, p.o.Now()}, nil
+}
+
+// named reports whether an address that the provider gives is at a host to which people may be sent.
+func (p *Provider) named(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && speaks(u) && slices.Contains(p.hosts, strings.ToLower(u.Host))
 }
 
 // exchange is the client of the provider's endpoints.

@@ -254,6 +254,30 @@ func (p *Pages) unlinked(w http.ResponseWriter, r *http.Request) {
 	p.draw(w, r, http.StatusForbidden, page.Unlinked(page.UnlinkedView{Banners: p.banners(), Words: p.o.Account}))
 }
 
+// signsOutThere shows the way on to where a session that the provider's word opened ends there, too, and reports whether it answered. The
+// session here has ended by then, whatever becomes of that one. A page goes between, since browsers hold what follows a form to form-action.
+func (p *Pages) signsOutThere(w http.ResponseWriter, r *http.Request, s *identity.Session) bool {
+	if p.o.Provider == nil {
+		return false
+	}
+	vouched, err := p.o.Persons.VouchedBy(r.Context(), s)
+	if err == nil && !vouched {
+		return false
+	}
+	address := ""
+	if err == nil {
+		address, err = p.o.Provider.SignOut(r.Context())
+	}
+	if err == nil && address == "" { // the provider has no such place
+		return false
+	}
+	if address != "" {
+		w.Header().Set("Refresh", "0; url="+address)
+	}
+	p.draw(w, r, http.StatusOK, page.SignedOut(page.SignedOutView{Banners: p.banners(), Words: p.o.Account, There: address}))
+	return true
+}
+
 func (p *Pages) halfCookie() string { return p.journeyCookie() + "-half" }
 
 // halt keeps what the provider said until its five minutes are over, for this browser.

@@ -256,11 +256,15 @@ func (p *Pages) alive(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
-	if err := p.o.Persons.SignOut(r.Context(), session(r)); err != nil {
+	s := session(r)
+	if err := p.o.Persons.SignOut(r.Context(), s); err != nil {
 		p.fail(w, r, err)
 		return
 	}
 	p.o.Browser.ClearSession(w)
+	if p.signsOutThere(w, r, s) {
+		return
+	}
 	see(w, r, "/sign-in")
 }
 

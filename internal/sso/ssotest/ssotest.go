@@ -43,7 +43,7 @@ func Free(t testing.TB) string {
 func Run(t testing.TB, issuer, redirect, logout string) {
 	t.Helper()
 	dir := installed(t)
-	house, err := json.Marshal(map[string]string{"issuer": issuer, "secret": Secret, "redirect": redirect, "logout": logout})
+	house, err := json.Marshal(map[string]string{"issuer": issuer, "secret": Secret, "redirect": redirect, "logout": logout, "after": strings.TrimSuffix(redirect, "/provider/back")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,13 @@ type UnlinkedView struct {
 	Words   string
 }
 
+// SignedOutView tells somebody that she is signed out here, and leads on to where she signs out at the provider. There is that address; empty:
+// the provider cannot be reached.
+type SignedOutView struct {
+	Banners      []look.Banner
+	Words, There string
+}
+
 // SecondFactorView asks for the own second factor after the provider showed one.
 type SecondFactorView struct {
 	Banners []look.Banner

@@ -11,7 +11,7 @@ let keys = [key('first')]
 function make() {
   const provider = new Provider(house.issuer, {
     clients: [{
-      client_id: 'chartwarden', client_secret: house.secret, redirect_uris: [house.redirect], response_types: ['code'], grant_types: ['authorization_code'],
+      client_id: 'chartwarden', client_secret: house.secret, redirect_uris: [house.redirect], post_logout_redirect_uris: [house.after], response_types: ['code'], grant_types: ['authorization_code'],
       id_token_signed_response_alg: 'ES256', backchannel_logout_uri: house.logout, backchannel_logout_session_required: true,
     }, {
       client_id: 'chartwarden-key', redirect_uris: [house.redirect], response_types: ['code'], grant_types: ['authorization_code'], id_token_signed_response_alg: 'ES256',
