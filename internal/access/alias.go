@@ -115,8 +115,12 @@ func (s *shield) agent(a audit.Agent) audit.Agent {
 	if s == nil || a.Person == "" {
 		return a
 	}
-	if at := slices.IndexFunc(s.people, func(x shielded) bool { return x.id == a.Person }); at >= 0 {
+	of := func(id string) int { return slices.IndexFunc(s.people, func(x shielded) bool { return x.id == id }) }
+	if at := of(a.Person); at >= 0 {
 		a.Name, a.Practitioner = s.people[at].alias, ""
+	}
+	if at := of(a.As); at >= 0 {
+		a.AsName = s.people[at].alias
 	}
 	return a
 }

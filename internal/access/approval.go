@@ -40,6 +40,7 @@ var actRules = map[string]actRule{
 	ExportAct:   {policy.ExportAgree, 24 * time.Hour, "a privacy officer"},
 	GrantAct:    {policy.GrantAgree, 24 * time.Hour, "a privacy officer"},
 	PolicyAct:   {policy.PolicyAgree, 7 * 24 * time.Hour, "a privacy or security officer"},
+	ActingAct:   {policy.Approvals, time.Hour, "the person herself, or another physician, administrator, privacy or security officer"},
 	DowntimeAct: {policy.Approvals, time.Hour, "another physician, administrator, privacy or security officer"},
 	PracticeAct: {policy.Approvals, 7 * 24 * time.Hour, "another physician, administrator, privacy or security officer"},
 	MuteAct:     {policy.MuteAgree, 7 * 24 * time.Hour, "another privacy officer"},
@@ -341,7 +342,7 @@ func (g *Gate) carry(ctx context.Context, it *identity.Pending) (err error) {
 		err = g.carryDowntime(ctx, it)
 	case PracticeAct:
 		err = g.carryPractice(ctx, it)
-	} // an export leaves by the hand of who asked
+	} // an export leaves by the hand of who asked, and who acts as another begins it herself
 	h, ok := g.handlers[it.Kind]
 	if !ok {
 		return err
@@ -362,6 +363,8 @@ func (g *Gate) CarryOutItem(ctx context.Context, p Principal, id string) (string
 	switch {
 	case err != nil:
 		return "", err
+	case it.Kind == ActingAct:
+		return "", outcome.New(outcome.Conflict, "who asked begins it, on the page Acting")
 	case it.Kind == ExportAct:
 		return "", outcome.New(outcome.Conflict, "an export leaves by `audit export --approval`")
 	case it.State != "approved" && it.State != "done":

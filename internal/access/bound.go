@@ -29,7 +29,7 @@ func (p Principal) machine() policy.Principal {
 // mayBreakGlass reports whether the glass is there for p at all: for people on our own pages and in this house's own apps. No other app
 // breaks it or rides on one that its person broke elsewhere (decisions 19).
 func (p Principal) mayBreakGlass() bool {
-	return p.Session != nil && (p.App == nil || p.App.Client.FirstParty)
+	return p.Session != nil && p.Session.Actor == nil && (p.App == nil || p.App.Client.FirstParty)
 }
 
 // reach is how far the token of the request goes, for an interaction on a type in this chart.
@@ -99,7 +99,7 @@ func (g *Gate) admitPatients(ctx context.Context, s standing, q *search.Query) e
 
 // wayForward is what would help. The glass helps no app but the house's own, and nothing helps against a scope that is not there.
 func (g *Gate) wayForward(s standing, action string, r policy.Resource, d policy.Decision) outcome.Way {
-	if scopeForbids(d) {
+	if scopeForbids(d) || s.actor != nil { // who acts asks for nothing in another name
 		return outcome.NoWay
 	}
 	way, _ := g.policy.WayForward(s.request(action, r))

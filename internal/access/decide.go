@@ -21,12 +21,12 @@ type sealed interface {
 
 // resource is a record as policies see it.
 func (s standing) resource(r sealed) policy.Resource {
-	return policy.Resource{Type: r.Type(), Group: string(fhir.FieldGroup(r.Type())), Labels: r.Labels(), Released: r.Released(), Restricted: r.Withheld(s.withheld), PatientKey: s.key()}
+	return policy.Resource{Type: r.Type(), Group: string(fhir.FieldGroup(r.Type())), Labels: r.Labels(), Released: r.Released(), Restricted: s.keptBack(r.Withheld), PatientKey: s.key()}
 }
 
 // typical is a record of a type as it is when nothing special holds it back: what a refusal of the whole kind is judged by.
 func (s standing) typical(typ string) policy.Resource {
-	return policy.Resource{Type: typ, Group: string(fhir.FieldGroup(typ)), Released: true, Restricted: s.withheld.WithholdsAll(typ), PatientKey: s.key()}
+	return policy.Resource{Type: typ, Group: string(fhir.FieldGroup(typ)), Released: true, Restricted: s.keptBack(func(v consent.View) bool { return v.WithholdsAll(typ) }), PatientKey: s.key()}
 }
 
 // key names the chart to the policy engine; data of no patient has none.
@@ -43,6 +43,10 @@ func (s standing) request(action string, r policy.Resource) policy.Request {
 
 // decide asks the rules and raises the alarm when they err; an error already denies.
 func (g *Gate) decide(s standing, action string, r policy.Resource) policy.Decision {
+	return g.both(s, action, func(s standing) policy.Decision { return g.decideFor(s, action, r) })
+}
+
+func (g *Gate) decideFor(s standing, action string, r policy.Resource) policy.Decision {
 	d := g.policy.Decide(s.request(action, r))
 	g.alarm(d)
 	if action == policy.Break && s.principal.mayBreakGlass() {
@@ -96,7 +100,7 @@ func (g *Gate) alarm(d policy.Decision) {
 // masker asks, for a type that mixes element groups, which of them are hidden from the asker.
 func (g *Gate) masker(s standing, action, typ string) masker {
 	return maskerOf(s, typ, func(r []policy.Resource) (allowed []bool) {
-		for _, d := range g.policy.DecideEach(s.who, action, s.relation, s.context, r) {
+		for _, d := range g.decideEach(s, action, r) {
 			g.alarm(d)
 			allowed = append(allowed, d.Allowed)
 		}
@@ -132,7 +136,7 @@ func (g *Gate) refuse(ctx context.Context, s standing, action, interaction strin
 	}
 	if s.chart.number != 0 {
 		part := audit.PatientPart{Patient: s.chart.number, Ref: "Patient/" + s.chart.id, Permits: d.PermitIDs(), Groups: []string{r.Group}, Details: offered(way)}
-		if !d.Allowed && !scopeForbids(d) { // else it was not the rules that refused
+		if !d.Allowed && !scopeForbids(d) && s.actor == nil { // else it was not the rules that refused
 			part.Relation = s.facts(action, r)
 		}
 		e.Patients = []audit.PatientPart{part}
@@ -230,6 +234,8 @@ func (s standing) class() string {
 // Source: https://terminology.hl7.org/ValueSet-v3-PurposeOfUse.html.
 func (s standing) purpose() string {
 	switch {
+	case s.actor != nil:
+		return s.actor.purpose()
 	case s.principal.Session == nil && s.principal.App != nil:
 		return "HOPERAT"
 	case s.principal.Session == nil:

@@ -11,6 +11,9 @@ func (s standing) facts(action string, of ...policy.Resource) string {
 	if action == "" || len(of) == 0 {
 		return ""
 	}
+	if s.actor != nil {
+		return s.actor.facts(action, of...)
+	}
 	return policy.Facts{Principal: s.who, Action: action, Relation: s.relation, Context: s.context, Resources: of}.Text()
 }
 

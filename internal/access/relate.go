@@ -26,7 +26,8 @@ type standing struct {
 	context   policy.Context
 	withheld  consent.View // what the patient's Consents hold back from the asker
 	at        time.Time
-	view      *view // of the chart, where a search looks at many
+	view      *view     // of the chart, where a search looks at many
+	actor     *standing // of who acts as the asker; nil: she asks herself
 }
 
 // relate computes how p stands to the chart c now. For staff and system data (c.number 0) there is no relation, only the asker.
@@ -35,6 +36,13 @@ func (g *Gate) relate(ctx context.Context, p Principal, c chart) (standing, erro
 	s.chart = c
 	if p.Session == nil {
 		return s, g.heed(ctx, &s)
+	}
+	if p.Session.Actor != nil {
+		own, err := g.relate(ctx, p.actor(), c)
+		if err != nil {
+			return s, err
+		}
+		s.actor = &own
 	}
 	person := p.Session.Person
 	actor, err := g.actor(ctx, person)
@@ -144,6 +152,9 @@ func (g *Gate) actor(ctx context.Context, person identity.Person) (care.Actor, e
 
 // reason is the one reason of an access that d permits: the strongest edge for a clinical person, else the sentence of the permit.
 func (s standing) reason(d policy.Decision) Reason {
+	if s.actor != nil {
+		return s.actor.reason(d)
+	}
 	r := Reason{Permits: d.PermitIDs(), Glass: d.Glass()}
 	switch {
 	case r.Glass && s.grant != nil:

@@ -34,6 +34,7 @@ type sight struct {
 type view struct {
 	standing
 	filter  *policy.Filter
+	own     *policy.Filter // of who acts as the asker; nil: nobody does
 	maskers map[string]masker
 	decided map[string]policy.Decision
 	guests  []*record.Sealed // of a page: about this patient too, opened as part of another chart
@@ -59,6 +60,14 @@ func (v *sight) know(s standing) error {
 	}
 	one := &view{standing: s, filter: filter, maskers: map[string]masker{}, decided: map[string]policy.Decision{}}
 	one.standing.view = one
+	if s.actor != nil {
+		if !readsOnly(v.action) {
+			return errOnlyReads
+		}
+		if one.own, err = v.g.policy.FilterAll(s.actor.who, v.action, s.actor.context).For(s.actor.relation); err != nil {
+			return err
+		}
+	}
 	v.charts[s.chart.number] = one
 	return nil
 }
@@ -88,7 +97,7 @@ func (v *sight) of(n fhir.PatientID) *view {
 }
 
 func (v *sight) stand(c chart) (standing, error) {
-	if v.p.Session == nil || c.number == 0 || v.all == nil && len(v.charts) < oneByOne {
+	if v.p.Session == nil || v.p.Session.Actor != nil || c.number == 0 || v.all == nil && len(v.charts) < oneByOne {
 		return v.g.relate(v.ctx, v.p, c)
 	}
 	if err := v.relateAll(); err != nil {
@@ -158,7 +167,7 @@ func (v *sight) someCharts() (charts []fhir.PatientID, some bool, err error) {
 // permits reports whether anything of a chart may be open.
 func (v *sight) permits(n fhir.PatientID) bool {
 	one := v.of(n)
-	return one != nil && !one.filter.Empty()
+	return one != nil && !one.filter.Empty() && (one.own == nil || !one.own.Empty())
 }
 
 // allows judges one record, in each chart that it is in.
@@ -178,7 +187,7 @@ func (v *sight) allows(x *record.Sealed) bool {
 }
 
 func (one *view) allows(x *record.Sealed) bool {
-	return one != nil && one.filter.Allows(one.resource(x)) && one.holds(interactionsOf(policy.Search), x)
+	return one != nil && one.permits(one.resource(x)) && one.holds(interactionsOf(policy.Search), x)
 }
 
 // mask says which elements of a record are hidden; nil when none is.
@@ -193,12 +202,17 @@ func (v *sight) mask(x *record.Sealed) func(element string) bool {
 	return one.masker(x.Type()).drop(x.Type())
 }
 
+// permits is the filter of the asker, and of who acts as her.
+func (one *view) permits(r policy.Resource) bool {
+	return one.filter.Allows(r) && (one.own == nil || one.own.Allows(r))
+}
+
 func (one *view) masker(typ string) masker {
 	m, ok := one.maskers[typ]
 	if !ok {
 		m = maskerOf(one.standing, typ, func(r []policy.Resource) (allowed []bool) {
 			for i := range r {
-				allowed = append(allowed, one.filter.Allows(r[i]))
+				allowed = append(allowed, one.permits(r[i]))
 			}
 			return allowed
 		})

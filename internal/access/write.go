@@ -217,6 +217,9 @@ func (g *Gate) admitAll(ctx context.Context, p Principal, interaction string, ws
 			if err != nil {
 				return e, err
 			}
+			if s.actor != nil {
+				return e, g.refuse(ctx, s, policy.Write, interaction, s.typical("Patient"), policy.Decision{Hash: g.policy.Hash(), Forbids: []policy.Reason{onlyReads}})
+			}
 			a = admission{s, g.policy.Judge(s.who, policy.Write, s.relation, s.context)}
 			charts[number] = a
 		}

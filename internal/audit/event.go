@@ -105,6 +105,7 @@ type Event struct {
 type Agent struct {
 	Person, Name, Role, Capacity, Practitioner, Client, Job, Session, Device, Address, Zone string
 	AAL                                                                                     int
+	As, AsName                                                                              string // the person as whom Person acts, who agreed or for whom another did; empty: as herself
 }
 
 // PatientPart is what an event has to do with one patient. It is sealed under that patient's audit key and can be redacted alone.

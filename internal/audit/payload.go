@@ -41,6 +41,8 @@ const (
 	fieldJournalChain  = 26
 	fieldTarget        = 27
 	fieldTargetPart    = 28
+	fieldAs            = 29
+	fieldAsName        = 30
 
 	fieldPatient    = 32
 	fieldPatientRef = 33
@@ -92,6 +94,8 @@ func appendCommon(dst []byte, e *Event) []byte {
 		f.number(fieldTarget, int64(e.Target)+1) // an absent number is zero, and zero is an index
 		f.number(fieldTargetPart, int64(e.TargetPart))
 	}
+	f.text(fieldAs, packID(a.As))
+	f.text(fieldAsName, a.AsName)
 	return f
 }
 
@@ -197,7 +201,7 @@ func parseCommon(b []byte) (e Event, err error) {
 	})
 	a := &e.Agent
 	e.PolicyHash, a.Device, a.Address = unpackHex(e.PolicyHash), unpackDevice(a.Device), unpackAddress(a.Address)
-	a.Person, a.Session = unpackID(a.Person), unpackID(a.Session)
+	a.Person, a.Session, a.As = unpackID(a.Person), unpackID(a.Session), unpackID(a.As)
 	return e, err
 }
 
@@ -209,6 +213,10 @@ func (e *Event) word(field byte) *string {
 		return &a.Person
 	case fieldName:
 		return &a.Name
+	case fieldAs:
+		return &a.As
+	case fieldAsName:
+		return &a.AsName
 	case fieldRole:
 		return &a.Role
 	case fieldCapacity:

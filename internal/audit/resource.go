@@ -55,7 +55,7 @@ func ShortOrigin(origin string) string {
 }
 
 func (a Agent) balp() balp.Agent {
-	out := balp.Agent{Ref: a.Practitioner, ID: a.Person, Name: a.Name, Capacity: a.Capacity, Address: a.Address, Device: a.Device, Client: a.Client, Session: a.Session, AAL: a.AAL}
+	out := balp.Agent{Ref: a.Practitioner, ID: a.Person, Name: a.Name, Capacity: a.Capacity, Address: a.Address, Device: a.Device, Client: a.Client, Session: a.Session, AAL: a.AAL, As: a.As, AsName: a.AsName}
 	if a.Role != "" {
 		out.Roles = []string{a.Role}
 	}

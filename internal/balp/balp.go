@@ -53,6 +53,8 @@ type Agent struct {
 	Client   string // id of the app, where a person acts through one
 	Session  string // public number of the session
 	AAL      int    // assurance level of the sign-in, 0 unknown
+	As       string // id of the person as whom ID acts; empty: as herself
+	AsName   string
 	Policies []string
 	Machine  bool // the asker is a client or a job, no person
 }

@@ -25,6 +25,9 @@ const (
 	systemCapacity    = own + "capacity"
 	systemAssurance   = own + "aal"
 	systemAgentID     = own + "agent"
+
+	systemRoleCode = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+	delegator      = "DELEGATOR" // who lets another act as her; in the value set of AuditEvent.agent.type
 )
 
 // shape says how an interaction is coded: type, subtypes (the first of which names it to others) and its usual action.

@@ -78,6 +78,12 @@ func (e *Event) readAgents(agents []agent) {
 		if i == asker || a.Who == nil {
 			continue
 		}
+		if a.kind() == delegator {
+			if a.Who.Identifier != nil {
+				e.Agent.As, e.Agent.AsName = a.Who.Identifier.Value, a.Name
+			}
+			continue
+		}
 		id := nameOf(a.Who)
 		if a.kind() == "custodian" || id != "" && id == e.Origin || a.Network != nil && a.Network.Type == "5" {
 			if a.Network != nil && a.Network.Address != e.Origin {

@@ -85,7 +85,11 @@ func (e Event) agents() (out []agent) {
 		station.Who = &reference{Display: "unknown device"}
 	}
 	service := agent{Type: &concept{Coding: []coding{server}}, Who: &reference{Identifier: &identifier{Value: e.Origin}}, Network: &network{Address: orElse(e.Server, e.Origin), Type: "5"}}
-	return append(out, asker, station, service)
+	out = append(out, asker, station, service)
+	if a.As != "" {
+		out = append(out, agent{Type: &concept{Coding: []coding{{System: systemRoleCode, Code: delegator}}}, Who: &reference{Identifier: &identifier{System: systemAgentID, Value: a.As}}, Name: a.AsName})
+	}
+	return out
 }
 
 // networkOf codes an address: 1 a name, 2 an IP address.

@@ -28,6 +28,7 @@ type Authorization struct {
 	Scope    scope.Set
 	Patient  string // logical id of the patient of the launch; empty: none
 	Nonce    string // for the identity token
+	Actor    string // id of who let it in acting as Person; empty: Person did
 	Created  time.Time
 	Ends     time.Time
 }
@@ -86,7 +87,8 @@ type terms struct {
 	Scope, Patient, Capacity, Redirect, Challenge, Nonce, Session string
 	AAL                                                           int
 	Auth                                                          [3]int64
-	Ended                                                         bool `json:",omitempty"` // sealed, so that no SQL takes it back
+	Actor, Acting                                                 string `json:",omitempty"` // who acted as the person, and the item that let her
+	Ended                                                         bool   `json:",omitempty"` // sealed, so that no SQL takes it back
 }
 
 // granted is a stored authorization.
@@ -110,13 +112,16 @@ func tokenAAD(hash tokenHash, kind string, authorization, expires int64) []byte 
 func (s *Store) Authorize(ctx context.Context, ses *Session, c Consent) (code string, err error) {
 	now := s.now().UTC().Truncate(time.Microsecond)
 	lasts := AuthorizationLasts(ses)
-	if !c.Scope.Has(scope.Offline) && !c.Scope.Has(scope.Online) {
+	if ses.Actor != nil || !c.Scope.Has(scope.Offline) && !c.Scope.Has(scope.Online) {
 		lasts = codeLasts + accessLasts
 	}
 	g := &granted{Authorization: Authorization{ID: newID(), Client: c.Client.ID, Person: ses.Person.ID, Capacity: ses.Capacity, Created: now, Ends: now.Add(lasts)},
 		number: newNumber(), person: ses.person, epoch: ses.Person.Epoch, turn: c.Client.epoch}
 	g.terms = terms{Scope: c.Scope.String(), Patient: c.Patient, Capacity: ses.Capacity, Redirect: c.Redirect, Challenge: c.Challenge, Nonce: c.Nonce, Session: ses.ID,
 		AAL: ses.AAL, Auth: [3]int64{1: micros(ses.auth[1]), 2: micros(ses.auth[2])}}
+	if ses.Actor != nil {
+		g.terms.Actor, g.terms.Acting = ses.Actor.Person.ID, ses.Acting.ID
+	}
 	by := ses.Agent()
 	by.Client = c.Client.ID
 	e := s.event(by, didAuthorize, acted, "authorization "+g.ID+": "+g.terms.Scope)
@@ -129,6 +134,11 @@ func (s *Store) Authorize(ctx context.Context, ses *Session, c Consent) (code st
 		if err := tx.QueryRow(`select exists(select 1 from identity_session s join identity_person p on p.number=s.person
 			where s.id=? and s.ended_at=0 and s.epoch=p.epoch and p.state='active')`, ses.ID).Scan(&alive); err != nil || !alive {
 			return errors.Join(err, ErrSignedOut)
+		}
+		if ses.Actor != nil {
+			if _, _, err := s.acting(ctx, tx, g.terms.Actor, g.terms.Acting); err != nil {
+				return err
+			}
 		}
 		if err := s.insertAuthorization(tx, g); err != nil {
 			return err
@@ -196,6 +206,8 @@ type held struct {
 	used    bool
 	client  Client
 	who     *row // nil: the client for itself
+	actor   *row // who acts as who, while she may; nil: nobody, or no longer
+	acting  Acting
 }
 
 // hold finds a token of a kind, or of any with "". Errors: [ErrNoGrant] when there is none.
@@ -231,7 +243,7 @@ func (s *Store) hold(ctx context.Context, q queryer, token string, kinds ...stri
 	if err != nil {
 		return nil, err
 	}
-	h.scopes, h.Patient, h.Nonce, h.Capacity = string(plain), h.terms.Patient, h.terms.Nonce, h.terms.Capacity
+	h.scopes, h.Patient, h.Nonce, h.Capacity, h.Actor = string(plain), h.terms.Patient, h.terms.Nonce, h.terms.Capacity, h.terms.Actor
 	if h.Scope, err = scope.Parse(h.terms.Scope); err != nil {
 		return nil, err
 	}
@@ -244,6 +256,9 @@ func (s *Store) hold(ctx context.Context, q queryer, token string, kinds ...stri
 		}
 		h.Person = h.who.ID
 	}
+	if h.Actor != "" {
+		return h, s.holdActor(ctx, q, h)
+	}
 	return h, nil
 }
 
@@ -251,6 +266,9 @@ func (s *Store) hold(ctx context.Context, q queryer, token string, kinds ...stri
 // are still let in, in a capacity that the person still has.
 func (s *Store) stands(h *held) bool {
 	now := s.now()
+	if h.Actor != "" && h.actor == nil {
+		return false
+	}
 	if h.ended || !now.Before(h.Ends) || !s.Live(h.client) || h.client.epoch != h.turn {
 		return false
 	}
@@ -264,6 +282,10 @@ func (h *held) agent(from Arrival) audit.Agent {
 	a := audit.Agent{Client: h.Client, Device: from.Device, Address: addressOf(from), Zone: from.Zone, Session: h.ID}
 	if h.who != nil {
 		a = agentOf(h.who.Person, h.Capacity, from)
+		if h.actor != nil {
+			a = agentOf(h.actor.Person, h.Capacity, from)
+			a.As, a.AsName = h.who.ID, h.who.Name
+		}
 		a.Client, a.Session = h.Client, h.ID
 	}
 	return a
@@ -353,7 +375,7 @@ func (s *Store) deliver(ctx context.Context, h *held, scopes scope.Set, from Arr
 		if out.Access, err = s.issue(tx, &h.granted, accessKind, scopes.String(), now.Add(accessLasts)); err != nil {
 			return err
 		}
-		if h.Scope.Has(scope.Offline) || h.Scope.Has(scope.Online) {
+		if h.Actor == "" && (h.Scope.Has(scope.Offline) || h.Scope.Has(scope.Online)) {
 			out.Refresh, err = s.issue(tx, &h.granted, refreshKind, h.terms.Scope, h.Ends)
 		}
 		return err
@@ -527,6 +549,11 @@ func (s *Store) bearer(h *held, from Arrival) (*Bearer, error) {
 	}
 	b.Session = &Session{ID: h.ID, Person: h.who.Person, Capacity: h.Capacity, Device: from.Device, Address: addressOf(from), Trust: from.Trust, Zone: from.Zone, AAL: h.terms.AAL, Created: h.Created,
 		Seen: s.now().UTC(), Ends: h.expires, Idle: hardEnd, auth: [3]time.Time{1: timeOf(h.terms.Auth[1]), 2: timeOf(h.terms.Auth[2])}, person: h.person}
+	if h.actor != nil {
+		own := *b.Session
+		own.Person, own.person = h.actor.Person, h.actor.number
+		b.Session.Actor, b.Session.Acting = &own, h.acting
+	}
 	return b, nil
 }
 

@@ -157,7 +157,7 @@ func (c *Check) act(r *audit.Read) {
 	c.device(deed{r.Index, r.Recorded, e.Interaction, e.Text, e.Time})
 	if m := itemIn.FindStringSubmatch(e.Text); m != nil && (e.Interaction == didApprove.interaction || e.Interaction == didRefuse.interaction || e.Interaction == didReset.interaction) {
 		c.items[m[1]] = deed{at: r.Index, when: r.Recorded}
-	} else if m != nil && e.Interaction == didCarryOut.interaction {
+	} else if m != nil && (e.Interaction == didCarryOut.interaction || e.Interaction == didEndActing.interaction) {
 		c.carried[m[1]] = deed{at: r.Index, when: r.Recorded}
 	}
 	if m := personIn.FindStringSubmatch(e.Text); m != nil && e.Kind == audit.People || m != nil && e.Interaction == didKill.interaction && strings.HasPrefix(e.Text, "all sessions") {

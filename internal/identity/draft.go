@@ -15,6 +15,9 @@ const longestDraft = 1 << 20
 // and belongs to person, capacity and page: nobody else can load it. A newer draft replaces it; after 7 days it is forgotten.
 // Errors: outcome.TooLong beyond 1 MiB.
 func (s *Store) SaveDraft(ctx context.Context, ses *Session, page string, text []byte) error {
+	if ses.Actor != nil {
+		return errNoDraft
+	}
 	if len(text) > longestDraft {
 		return outcome.New(outcome.TooLong, "the draft is larger than 1 MiB")
 	}
@@ -37,6 +40,9 @@ func (s *Store) SaveDraft(ctx context.Context, ses *Session, page string, text [
 
 // LoadDraft gives back the draft of a page; nil when there is none.
 func (s *Store) LoadDraft(ctx context.Context, ses *Session, page string) ([]byte, error) {
+	if ses.Actor != nil { // what a person writes is hers alone
+		return nil, nil
+	}
 	name := s.draftName(ses, page)
 	var sealed []byte
 	err := s.db.Reader().QueryRowContext(ctx, `select sealed from identity_draft where person=? and page=?`, ses.person, name).Scan(&sealed)

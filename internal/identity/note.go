@@ -22,6 +22,8 @@ var (
 	didUnlock    = did{audit.Session, "unlock"}
 	didStepUp    = did{audit.Session, "step-up"}
 	didCapacity  = did{audit.Session, "capacity"}
+	didActAs     = did{audit.Session, "act-as"}
+	didEndActing = did{audit.Session, "act-as-end"}
 	didKill      = did{audit.Session, "session-kill"}
 	didCreate    = did{audit.People, "person-create"}
 	didChange    = did{audit.People, "person-change"}

@@ -33,6 +33,8 @@ type Session struct {
 	Shared     bool          // people take turns at this workstation
 	Locked     bool          // only in lists: Authenticate gives no locked session
 	Told       bool          // there are notices that the person has not seen
+	Actor      *Session      // who really asks, where somebody acts as Person; nil: Person does
+	Acting     Acting        // by which; zero: Person does
 	Degraded   bool          // its entry was not in the log yet when it was opened: the log has no store
 
 	auth   [3]time.Time // by level; [0] unused
@@ -55,6 +57,11 @@ func (s *Session) Roles() []string { return s.Person.RolesIn(s.Capacity) }
 
 // Agent is the session as an audit entry names it.
 func (s *Session) Agent() audit.Agent {
+	if s.Actor != nil {
+		a := s.Actor.Agent()
+		a.As, a.AsName = s.Person.ID, s.Person.Name
+		return a
+	}
 	a := agentOf(s.Person, s.Capacity, Arrival{Device: s.Device, Zone: s.Zone})
 	a.Address, a.Session, a.AAL = s.Address, s.ID, s.AAL
 	return a
@@ -66,6 +73,9 @@ func (s *Session) Agent() audit.Agent {
 func (s *Session) At(from Arrival) *Session {
 	at := *s
 	at.Device, at.Address, at.Zone = from.Device, addressOf(from), cmp.Or(from.Zone, s.Zone)
+	if s.Actor != nil {
+		at.Actor = s.Actor.At(from)
+	}
 	return &at
 }
 

@@ -87,7 +87,15 @@ func protected(next http.Handler) http.Handler {
 func (s *Server) guard(route access.Route, pages *web.Pages) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if route.Public || access.PrincipalFrom(r.Context()).SignedIn() {
-			route.Handler(w, r)
+			r, err := whileActing(route, r)
+			switch {
+			case err == nil:
+				route.Handler(w, r)
+			case inFHIR(r):
+				fhirapi.Fail(w, err)
+			default:
+				pages.Fail(w, r, err)
+			}
 			return
 		}
 		err, _ := r.Context().Value(whyOut{}).(error)

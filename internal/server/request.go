@@ -92,7 +92,8 @@ func (s *Server) principal(r *http.Request, token string) (access.Principal, err
 		if err != nil {
 			return access.Principal{}, err
 		}
-		return access.Person(session.At(s.Arrival(r))), nil
+		session, err = s.acting(r, session.At(s.Arrival(r)))
+		return access.Person(session), err
 	}
 	provisions := inSCIM(r)
 	if r.URL.Path != "/fhir" && !strings.HasPrefix(r.URL.Path, "/fhir/") && !provisions {

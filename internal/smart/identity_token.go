@@ -18,6 +18,12 @@ type identityClaims struct {
 	AuthTime *jwt.NumericDate `json:"auth_time,omitempty"`
 	Nonce    string           `json:"nonce,omitempty"`
 	FHIR     string           `json:"fhirUser,omitempty"`
+	Act      *act             `json:"act,omitempty"`
+}
+
+// act names who acts as the subject. Source: https://www.rfc-editor.org/rfc/rfc8693#section-4.1.
+type act struct {
+	Subject string `json:"sub"`
 }
 
 // identityToken says to an app who let it in, signed. Source: https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html.
@@ -33,6 +39,9 @@ func (a *Authority) identityToken(ctx context.Context, i identity.Issued) (strin
 	now := a.o.Now()
 	claims := identityClaims{Nonce: i.Nonce, Claims: jwt.Claims{Issuer: a.o.Base, Subject: i.Signed.ID, Audience: jwt.Audience{i.Client},
 		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(5 * time.Minute))}}
+	if i.Actor != "" {
+		claims.Act = &act{i.Actor}
+	}
 	if !i.AuthAt.IsZero() {
 		claims.AuthTime = jwt.NewNumericDate(i.AuthAt)
 	}

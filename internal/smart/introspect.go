@@ -18,6 +18,7 @@ type introspection struct {
 	Subject string `json:"sub,omitempty"`
 	FHIR    string `json:"fhirUser,omitempty"`
 	Patient string `json:"patient,omitempty"`
+	Act     *act   `json:"act,omitempty"`
 }
 
 // introspect tells a client about its own tokens, and this house's own servers about any. It is asked with an assertion, or with an
@@ -57,6 +58,9 @@ func (a *Authority) introspect(w http.ResponseWriter, r *http.Request) {
 	out := introspection{Active: true, Scope: b.Scope.String(), Client: b.Client.ID, Expires: b.Expires.Unix(), Issued: b.Issued.Unix(), Issuer: a.o.Base, Subject: b.Client.ID, Patient: b.Patient}
 	if s := b.Session; s != nil {
 		out.Subject = s.Person.ID
+		if s.Actor != nil {
+			out.Act = &act{s.Actor.Person.ID}
+		}
 		own := s.Person.Practitioner
 		if s.Capacity == identity.PatientCapacity {
 			own = s.Person.Patient

@@ -15,6 +15,7 @@ import (
 // interactionActs say interactions whose words do not depend on the records.
 var interactionActs = map[string]string{
 	"login": "signed in", "logout": "signed out", "lock": "locked the screen", "unlock": "unlocked the screen", "step-up": "confirmed the sign-in again",
+	"act-as": "began to act as a colleague", "act-as-end": "ended acting as a colleague",
 	"capacity": "switched between work and the patient portal", "session-kill": "ended sessions",
 	"person-create": "added a person", "person-change": "changed a person", "enrolment-link": "made a one-time sign-in link", "enrol": "set up the own sign-in",
 	"passkey-add": "made a passkey", "passkey-rename": "renamed a passkey", "passkey-remove": "removed a passkey", "passkey-suspect": "used a passkey of which there may be a copy",

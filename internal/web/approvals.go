@@ -81,6 +81,9 @@ func (p *Pages) whatItDoes(r *http.Request, who access.Principal, a access.Appro
 	case access.ShredAct:
 		v.Will = "The key of this chart is destroyed. Nobody can open it any more, and copies of the keys expire within 30 days. Who looked at it stays on record. There is no way back."
 		return nil
+	case access.ActingAct:
+		v.Will = p.nameOf(r, a.AskedBy) + " sees the pages of " + p.nameOf(r, a.Person) + " for " + look.Plural(int64(a.Lasts/time.Minute), "minute", "minutes") + ", reading only, and only what both may. Every entry and the patient’s report name both; each of the two ends it at any time."
+		return nil
 	case access.DowntimeAct:
 		v.Will = "For " + look.Plural(int64(a.Lasts/time.Hour), "hour", "hours") + " everybody who treats opens closed charts by this downtime. Each opening is marked, and some, drawn by lot, are looked at afterwards. Everybody at work sees a banner. One person may end it earlier."
 		return nil
@@ -198,6 +201,8 @@ func (p *Pages) approvalWhat(r *http.Request, a access.Approval) string {
 			return "Let other rules of access decide from " + look.Exact(a.Since.In(p.o.Zone)).Text()
 		}
 		return "Let other rules of access decide"
+	case access.ActingAct:
+		return "Let " + p.nameOf(r, a.AskedBy) + " act as " + p.nameOf(r, a.Person) + " for " + look.Plural(int64(a.Lasts/time.Minute), "minute", "minutes")
 	case access.DowntimeAct:
 		return "Declare a downtime of " + look.Plural(int64(a.Lasts/time.Hour), "hour", "hours")
 	case access.PracticeAct:

@@ -76,6 +76,8 @@ func lookings(lines []access.Line) []looking {
 // who is the name of the one who acted.
 func (l looking) who() string {
 	switch {
+	case l.Agent.Name != "" && l.Agent.As != "":
+		return l.Agent.Name + ", acting as " + l.Agent.AsName
 	case l.Agent.Name != "":
 		return l.Agent.Name
 	case l.Agent.Job == "import":
@@ -96,7 +98,9 @@ func (l looking) role() string {
 }
 
 // key tells agents apart.
-func (l looking) key() string { return l.Agent.Person + "\x00" + l.Agent.Job + "\x00" + l.Agent.Client }
+func (l looking) key() string {
+	return l.Agent.Person + "\x00" + l.Agent.Job + "\x00" + l.Agent.Client + "\x00" + l.Agent.As
+}
 
 func (l looking) incidental() bool { return l.Class == audit.Incidental }
 

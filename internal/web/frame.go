@@ -62,6 +62,7 @@ func (p *Pages) shell(r *http.Request, title, at string) look.Shell {
 	if d := p.downtime(r); d != nil {
 		sh.Banners = append(sh.Banners, look.DowntimeBanner(look.Clock(d.Until.In(p.o.Zone)), p.nameOf(r, d.Asked)+" and "+p.nameOf(r, d.Agreed)))
 	}
+	sh.Banners = append(sh.Banners, p.actingBanners(r, s)...)
 	if s.Told {
 		sh.Banners = append(sh.Banners, look.SignInBanner(mySignInPath))
 	}

@@ -84,7 +84,8 @@ var toldWords = map[string]string{
 	"passkey-add": "A passkey was added", "passkey-remove": "A passkey was removed", "passkey-suspect": "A passkey was closed: there may be a copy of it",
 	"password-remove": "Password and authenticator were removed", "recovery-codes": "New recovery codes were made", "recovery-use": "A recovery code was used",
 	"provider-link": "A hospital account was linked", "provider-unlink": "The link to a hospital account was removed",
-	"enrol": "A new factor was set after a recovery code",
+	"act-as": "A colleague began to act as you",
+	"enrol":  "A new factor was set after a recovery code",
 }
 
 // changing reads the form of a change to the own sign-in and the factor that came along; where a fresh one is missing it asks for one and

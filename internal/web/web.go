@@ -36,6 +36,7 @@ type Browser interface {
 	Token(r *http.Request) string
 	SetSession(w http.ResponseWriter, token string, ends time.Time)
 	ClearSession(w http.ResponseWriter)
+	SetActing(w http.ResponseWriter, item string, until time.Time)             // by which the person acts as another; empty: by none
 	SetSeat(w http.ResponseWriter, r *http.Request, name string) *http.Request // of a demonstration: the request as one from that seat
 }
 
@@ -120,7 +121,7 @@ func (p *Pages) Close() { p.once.Do(func() { close(p.done) }) }
 // Routes lists every page with its action.
 func (p *Pages) Routes() []access.Route {
 	routes := []access.Route{{Method: "GET", Pattern: "/static/", Public: true, Handler: look.Static().ServeHTTP}}
-	for _, family := range [][]access.Route{p.sessionRoutes(), p.providerRoutes(), p.mySignInRoutes(), p.myDevicesRoutes(), p.deviceRoutes(), p.machineRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.trainingRoutes(), p.appRoutes(), p.privacyRoutes(), p.caseRoutes(), p.approvalRoutes(), p.downtimeRoutes(), p.colleagueRoutes(), p.recertifyRoutes(), p.policyRoutes(), p.adminRoutes(), p.moverRoutes()} {
+	for _, family := range [][]access.Route{p.sessionRoutes(), p.providerRoutes(), p.mySignInRoutes(), p.myDevicesRoutes(), p.deviceRoutes(), p.machineRoutes(), p.careRoutes(), p.deskRoutes(), p.billingRoutes(), p.chartRoutes(), p.personRoutes(), p.trainingRoutes(), p.appRoutes(), p.privacyRoutes(), p.caseRoutes(), p.approvalRoutes(), p.downtimeRoutes(), p.colleagueRoutes(), p.actingRoutes(), p.recertifyRoutes(), p.policyRoutes(), p.adminRoutes(), p.moverRoutes()} {
 		routes = append(routes, family...)
 	}
 	return routes

@@ -146,8 +146,15 @@ func DowntimeBanner(until When, by string) Banner {
 		Text: "Opened by " + by + ". Every opening is marked, some are looked at afterwards."}
 }
 
+// ActingBanner says that one person acts as another.
+func ActingBanner(by, as string, until When, href string) Banner {
+	return Banner{Tone: Warn, Icon: "users", Lead: by + " acts as " + as + " until " + until.Text() + ".",
+		Text: "Reading only, and each entry names both.", Link: Link{Text: "End now", Href: href}}
+}
+
 // Initials gives the letters of an avatar: "Anna Lindqvist" and "Lindqvist, Anna" are both AL.
 func Initials(name string) string {
+	name, _, _ = strings.Cut(name, ", acting as ") // who really acts
 	if family, given, ok := strings.Cut(name, ","); ok {
 		name = given + " " + family
 	}

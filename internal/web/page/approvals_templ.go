@@ -146,7 +146,7 @@ func Approvals(v ApprovalsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<p><a class=\"lnk\" href=\"/downtime\">Declare a downtime of the whole site</a></p></main>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<p><a class=\"lnk\" href=\"/downtime\">Declare a downtime of the whole site</a> · <a class=\"lnk\" href=\"/acting\">Act as a colleague</a></p></main>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

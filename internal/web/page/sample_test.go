@@ -446,6 +446,9 @@ func shots() map[string]templ.Component {
 		"training-everybody": Compliance(ComplianceView{Shell: privacy("Training"), Views: []look.Link{{Text: "Everybody 2"}, {Text: "Overdue 1", Href: "/admin/training?show=overdue"}}, Total: 2, Rows: []ComplianceLine{
 			{Name: "Dana Whitlock", Unit: "Registration", Done: "2 of 7", Href: "/admin/people/a", Due: look.Day(time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)), Mark: look.Mark{Tone: look.Warn, Text: "Overdue"}},
 			{Name: "Sam Rivera", Unit: "Medicine", Done: "7 of 7", Href: "/admin/people/b", Due: look.Day(time.Date(2027, 10, 2, 0, 0, 0, 0, time.UTC)), Mark: look.Mark{Tone: look.OK, Text: "Done"}}}}),
+		"acting": Acting(ActingView{Shell: care(""), May: true, Problem: "Write the full name of one colleague, or the id where two have that name.", Person: "Anna", Reason: "Her list looks odd", Rows: []ActingLine{
+			{ID: "a", By: "Cleo Hart", As: "Anna Lindqvist", Reason: "Her list looks odd", State: "agreed to by Anna Lindqvist, until", Until: look.Clock(now), Runs: true, Begin: true},
+			{ID: "b", By: "Sam Rivera", As: "Cleo Hart", Reason: "The print button", State: "waits for a word until", Until: look.Clock(now.Add(time.Hour)), Decide: true}}}),
 		"downtime": Downtime(DowntimeView{Shell: privacy("Approvals"), Problem: "A downtime lasts from one hour to twelve.", Reason: "The network of the wards"}),
 		"downtime-runs": Downtime(DowntimeView{Shell: privacy("Approvals"), Until: "18:00", Past: []DowntimeLine{
 			{Since: look.Exact(now), Until: look.Exact(now.Add(4 * time.Hour)), By: "Anna Lindqvist and Ruth Adeyemi", Href: "/downtime/2", Runs: true},
