@@ -15,7 +15,7 @@ import (
 func simulateHospital(_ context.Context, l *line) error {
 	var o simulate.Options
 	l.StringVar(&o.Out, "out", "", "`DIR` to write to; it must not hold a simulation yet")
-	l.Uint64Var(&o.Seed, "seed", 1, "`N`: 1-20 to tune a detector with, 601-605 to report on, never the other way round")
+	l.Uint64Var(&o.Seed, "seed", 1, "`N`: 1-20 to tune a detector with, 701-705 to report on, never the other way round")
 	l.IntVar(&o.Staff, "staff", 1200, "`N` people who work there")
 	l.IntVar(&o.Patients, "patients", 60000, "`N` charts")
 	l.IntVar(&o.Days, "days", 42, "`N`; the first 28 warm a detector up, the rest is judged")

@@ -85,9 +85,9 @@ func Use(seed uint64) string {
 	switch {
 	case seed >= 1 && seed <= 20:
 		return "tuning"
-	case seed >= 601 && seed <= 605:
+	case seed >= 701 && seed <= 705:
 		return "reporting"
-	case seed >= 101 && seed <= 105, seed >= 201 && seed <= 205, seed >= 301 && seed <= 305, seed >= 401 && seed <= 405, seed >= 501 && seed <= 505: // of figures that were published; the detector was changed after them
+	case seed >= 101 && seed <= 105, seed >= 201 && seed <= 205, seed >= 301 && seed <= 305, seed >= 401 && seed <= 405, seed >= 501 && seed <= 505, seed >= 601 && seed <= 605: // of figures that were published; the detector was changed after them
 		return "reported"
 	case seed >= 900 && seed <= 999:
 		return "test"
