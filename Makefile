@@ -27,4 +27,4 @@ replay-bench:
 tsv-bench:
 	./scripts/tsv-bench
 detection-results:
-	./scripts/bench detection --seeds 601,602,603,604,605
+	./scripts/bench detection --seeds 701,702,703,704,705
