@@ -193,8 +193,12 @@ func (e *Engine) Judge(ev *Event) {
 	e.authored(ev, a)
 	atRest := 0
 	if !ev.Failed {
-		for _, ref := range ev.Patients {
-			if e.look(ev, a, w.patient(ref), t, d); e.fresh.still {
+		for i, ref := range ev.Patients {
+			p := w.patient(ref)
+			if i < len(ev.Words) && ev.Words[i] != 0 {
+				e.leans(a, p, t, ev.Words[i])
+			}
+			if e.look(ev, a, p, t, d); e.fresh.still {
 				atRest++
 			}
 		}
@@ -470,7 +474,7 @@ func (e *Engine) look(ev *Event, a, p int32, t int64, d *today) {
 	if nats > 0 {
 		e.opened(ps.role, bits)
 	}
-	primary := v.Explained && len(e.found) > 0 && vocabulary[e.found[0].template].party != derived
+	primary := v.Explained && len(e.found) > 0 && leading(e.found).lasting()
 	if primary {
 		e.remembered(a, p, t)
 		e.vouch(a, p, t)

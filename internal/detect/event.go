@@ -39,6 +39,7 @@ type Event struct {
 	Bytes    int64
 	Authored int64 // when the record says that it was written, 0 unknown
 	Patients []string
+	Words    []Word // by which the door opened the charts of Patients, one by one; 0 by none; shorter: none for the rest
 }
 
 // writes reports whether an event leaves its mark on the record.

@@ -54,7 +54,7 @@ func (e *Engine) again(p pending, stage int) {
 	nats := e.explained(w.persons[p.agent].role, last)
 	v := &e.verdict
 	*v = Verdict{Event: p.event, Agent: w.people.text[p.agent], Patient: w.charts.text[p.patient], Explanations: v.Explanations[:0], Signals: v.Signals[:0]}
-	if v.Explained = e.explain(v, nats); v.Explained && vocabulary[e.found[0].template].party != derived {
+	if v.Explained = e.explain(v, nats); v.Explained && leading(e.found).lasting() {
 		e.vouch(p.agent, p.patient, p.at)
 	}
 	if v.Explained || nats < p.nats-.25 || last {

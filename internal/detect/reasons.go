@@ -46,7 +46,7 @@ func (e *Engine) reasons(a, p int32, t int64, units []int32, into []reason) []re
 		f := &pt.facts[i]
 		from, to := int64(f.from), int64(f.to)
 		v := &vocabulary[f.template]
-		if from != 0 && f.template != Billing {
+		if from != 0 && f.template != Billing && v.party != aColleague {
 			quiet = min(quiet, max(from-t, t-max(from, to), 0))
 		}
 		if e.at >= 0 && f.unit && w.department(f.party) == e.at {

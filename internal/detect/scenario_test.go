@@ -319,6 +319,8 @@ func (s *story) log(f []string, n *int) {
 			ev.Place = place(v)
 		case k == "authored":
 			ev.Authored = s.at(v)
+		case k == "by":
+			ev.Words = []Word{map[string]Word{"asked": ColleagueAsked, "cover": ColleagueCovered}[v]}
 		}
 	}
 	ev.Kind = kinds[f[2]]

@@ -37,6 +37,8 @@ const (
 	Repeat
 	Collaborator
 	Confirmed
+	ColleagueAsked
+	ColleagueCovered
 	activity // how long ago anything of care happened to the patient; it is never said, and explains nothing alone
 	templates
 )
@@ -49,6 +51,7 @@ const (
 	aUnit         // of which the person is
 	aDesk         // whoever does that work in the house
 	derived       // from other accesses
+	aColleague    // who said so at the door
 	nobody        // of the patient alone
 )
 
@@ -93,6 +96,8 @@ var vocabulary = [templates]template{
 	Wrote:                {"document.mine", aPerson, 0, 7, 3.0, true, "wrote, or is to sign, something about the patient on {on}"},
 	Repeat:               {"repeat.explained", derived, 0, 30, 3.0, false, "had a reason of care for the same patient {on}"},
 	Confirmed:            {"confirmed.reason", derived, 0, 90, 0, false, "is alike to what a privacy officer found justified on {on}"},
+	ColleagueAsked:       {"colleague.asked", aColleague, 0, 0, 4.5, false, "was asked about the patient by a colleague who treats her, and opened the chart by that from {on}"},
+	ColleagueCovered:     {"colleague.covered", aColleague, 0, 0, 4.5, false, "covered for a colleague who treats the patient, and opened the chart by that from {on}"},
 	activity:             {"activity", nobody, 0, 0, 0, false, ""},
 	Collaborator:         {"collaborator.direct", derived, 0, 2, 2.0, false, "works with somebody who has a direct reason since {on}"},
 }

@@ -272,6 +272,7 @@ func (c *cursor) entity(e *detect.Event) {
 		return
 	}
 	var what, typ, role string
+	var word detect.Word
 	for c.enter('{'); c.more('}'); {
 		switch c.key() {
 		case "what":
@@ -282,7 +283,7 @@ func (c *cursor) entity(e *detect.Event) {
 			role, _ = c.coding()
 		case "detail":
 			for in := c.array(); in && c.more(']'); {
-				c.detail(e)
+				word = max(word, c.detail(e))
 			}
 		default:
 			c.skip()
@@ -292,16 +293,26 @@ func (c *cursor) entity(e *detect.Event) {
 	case role == "1" || role == "" && typ == "1" && strings.HasPrefix(what, "Patient/"):
 		if what != "" && !slices.Contains(e.Patients, what) {
 			e.Patients = append(e.Patients, what)
+			if word != 0 {
+				for len(e.Words) < len(e.Patients) {
+					e.Words = append(e.Words, 0)
+				}
+				e.Words[len(e.Patients)-1] = word
+			}
 		}
 	case e.Data == "" && (role == "4" || role == "3" || role == ""):
 		e.Data = what
 	}
 }
 
-func (c *cursor) detail(e *detect.Event) {
+// words are the templates of our own entries that say by which colleague's word a chart was open.
+var words = map[string]detect.Word{"care.asked": detect.ColleagueAsked, "care.cover": detect.ColleagueCovered}
+
+// detail reads one, and gives the word of a colleague that it names.
+func (c *cursor) detail(e *detect.Event) (word detect.Word) {
 	if !c.is('{') {
 		c.skip()
-		return
+		return 0
 	}
 	var typ, value string
 	for c.enter('{'); c.more('}'); {
@@ -323,7 +334,10 @@ func (c *cursor) detail(e *detect.Event) {
 		e.Section = value
 	case "authored":
 		e.Authored, _ = instant(value)
+	case "template":
+		word = words[value]
 	}
+	return word
 }
 
 func number(s string) int64 {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -144,9 +145,6 @@ func (p *played) justify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	as := func(x identity.Person) access.Principal {
-		return access.Person(&identity.Session{Person: x, Capacity: identity.StaffCapacity, AAL: 2, Trust: policy.Registered, Zone: policy.Hospital, Created: p.clock.Now()})
-	}
 	officer := people[slices.IndexFunc(people, func(x identity.Person) bool { return slices.Contains(x.Roles, identity.Privacy) })]
 	units := p.Office.Units()
 	if len(units) == 0 {
@@ -160,9 +158,9 @@ func (p *played) justify(t *testing.T) {
 		departments[x.Department] = true
 		for _, u := range units {
 			c := servertest.Raise(t, p.Office.Store, servertest.Suspicion{Agent: x.Practitioner, Hypothesis: u.Ref, At: p.clock.Now(), Patients: []string{"Patient/nobody"}})
-			_, err := p.Office.Take(t.Context(), as(officer), c.ID)
+			_, err := p.Office.Take(t.Context(), p.as(officer), c.ID)
 			if err == nil {
-				_, err = p.Office.Close(t.Context(), as(officer), c.ID, casework.Finding{Outcome: casework.Justified, Text: "fills in", Seen: 1,
+				_, err = p.Office.Close(t.Context(), p.as(officer), c.ID, casework.Finding{Outcome: casework.Justified, Text: "fills in", Seen: 1,
 					Fact: &casework.Fact{Unit: "hers", Of: detect.UnitPatients + u.Ref, Patients: u.Name, Reason: "fills in"}})
 			}
 			if err != nil {
@@ -171,6 +169,46 @@ func (p *played) justify(t *testing.T) {
 		}
 	}
 	p.clock.Set(p.clock.Now().Add(time.Second))
+}
+
+// as is somebody of the house at a computer of the house.
+func (p *played) as(x identity.Person) access.Principal {
+	return access.Person(&identity.Session{Person: x, Capacity: identity.StaffCapacity, AAL: 2, Trust: policy.Registered, Zone: policy.Hospital, Created: p.clock.Now()})
+}
+
+// asksIn has somebody ask a colleague about a patient whose chart is closed to the colleague, who then reads it: it gives the colleague and the patient.
+func (p *played) asksIn(t *testing.T) (colleague, patient string) {
+	t.Helper()
+	people, err := p.Persons.People(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	clinicians := slices.DeleteFunc(people, func(x identity.Person) bool {
+		return x.Practitioner == "" || !slices.Contains(x.Roles, identity.Physician) && !slices.Contains(x.Roles, identity.Nurse)
+	})
+	for _, patient := range p.strangers(t, 1) {
+		treats := slices.IndexFunc(clinicians, func(x identity.Person) bool {
+			_, err := p.Gate.Read(t.Context(), p.as(x), "Patient", patient)
+			return err == nil
+		})
+		if treats < 0 {
+			continue
+		}
+		for _, x := range slices.Backward(clinicians) {
+			if _, err := p.Gate.Read(t.Context(), p.as(x), "Patient", patient); err == nil {
+				continue
+			}
+			if _, err := p.Gate.AskedIn(t.Context(), p.as(clinicians[treats]), patient, x.ID); err != nil {
+				continue
+			}
+			if _, err := p.Gate.Read(t.Context(), p.as(x), "Patient", patient); err != nil {
+				t.Fatal(err)
+			}
+			return x.Practitioner, patient
+		}
+	}
+	t.Fatal("nobody of the house can be asked about anybody")
+	return "", ""
 }
 
 // justifiedAs writes what was found justified as a replay reads it.
@@ -249,6 +287,7 @@ func TestReplayGivesWhatTheFollowerSaid(t *testing.T) {
 		t.Skip("plays a day")
 	}
 	p := play(t, func(p *played) { p.justify(t) })
+	colleague, patient := p.asksIn(t)
 	p.catchUp(t)
 	p.clock.Set(noon.Add(5 * 24 * time.Hour)) // late documentation is waited for no more
 	dir := t.TempDir()
@@ -278,6 +317,11 @@ func TestReplayGivesWhatTheFollowerSaid(t *testing.T) {
 	access := func(v map[string]any) string { return fmt.Sprint(v["event"], " ", v["patient"]) }
 	said := newest(t, filepath.Join(dir, "out", "verdicts.ndjson"), access)
 	compare(t, "verdict", p.verdicts, said)
+	if !slices.ContainsFunc(slices.Collect(maps.Values(p.verdicts)), func(line string) bool {
+		return strings.Contains(line, colleague+`"`) && strings.Contains(line, "Patient/"+patient+`"`) && strings.Contains(line, `"colleague.asked"`)
+	}) {
+		t.Errorf("%s was asked about %s and read her chart, and that explains nothing", colleague, patient)
+	}
 	differ := 0
 	for key, line := range newest(t, filepath.Join(dir, "without", "verdicts.ndjson"), access) {
 		if line != said[key] {
