@@ -47,12 +47,12 @@ const (
 type party uint8
 
 const (
-	aPerson party = iota
-	aUnit         // of which the person is
-	aDesk         // whoever does that work in the house
-	derived       // from other accesses
-	aColleague    // who said so at the door
-	nobody        // of the patient alone
+	aPerson    party = iota
+	aUnit            // of which the person is
+	aDesk            // whoever does that work in the house
+	derived          // from other accesses
+	aColleague       // who said so at the door
+	nobody           // of the patient alone
 )
 
 // template is one value a line: what it is called, of whom it speaks, how long before the fact and after its end it may explain
