@@ -154,9 +154,14 @@ func (c *complaints) list() []string {
 
 // expect says that the browser will complain about an answer of this status, and that it may.
 func (b *tab) expect(status int) {
+	b.tolerate(fmt.Sprintf("the server responded with a status of %d", status))
+}
+
+// tolerate says that the browser may complain of what holds these words.
+func (b *tab) tolerate(words string) {
 	b.said.mu.Lock()
 	defer b.said.mu.Unlock()
-	b.said.allowed = append(b.said.allowed, fmt.Sprintf("the server responded with a status of %d", status))
+	b.said.allowed = append(b.said.allowed, words)
 }
 
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {

@@ -260,6 +260,7 @@ func TestOIDC(t *testing.T) {
 	b := browse(t, w.base)
 	b.expect(403)
 	b.expect(404) // the provider has no icon
+	b.tolerate("fonts.googleapis.com") // which its page that signs out asks for
 	b.open("/sign-in")
 	b.fits("oidc-sign-in")
 	liv := signIn{login: who.Person, password: who.Password, secret: who.Secret}
@@ -291,6 +292,12 @@ func TestOIDC(t *testing.T) {
 	}
 	b.touch(personMenu)
 	b.follow("Sign out")
+	b.until(`location.pathname === '/session/end' && document.readyState === 'complete'`) // it leads on to the provider by itself
+	b.says("Do you want to sign-out")
+	b.follow("Yes, sign me out")
+	if b.at() != "/sign-in" {
+		t.Fatalf("signing out at the provider leads to %s:\n%s", b.at(), b.text())
+	}
 	b.follow("Sign in with your hospital account")
 	account("s-1", "Sign in with two factors") // the provider still knows her; people take turns here, so it asks who it is
 	if b.at() != "/day" {
