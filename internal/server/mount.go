@@ -46,7 +46,7 @@ func (s *Server) mount() error {
 	for _, route := range s.routes {
 		mux.Handle(strings.TrimSpace(route.Method+" "+route.Pattern), s.metrics.measured(route, s.guard(route, pages)))
 	}
-	s.handler = withHeaders(s.https(), authority.Cross(protected(legible(s.identified(mux)))))
+	s.handler = withHeaders(s.https(), authority.Cross(protected(legible(s.identified(noPage(mux, pages))))))
 	return nil
 }
 
