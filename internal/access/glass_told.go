@@ -39,6 +39,9 @@ const (
 	brokenBack = 10 * time.Minute
 )
 
+// endOfGrants is later than any.
+var endOfGrants = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
 func newBrokenGlasses() *brokenGlasses {
 	return &brokenGlasses{known: map[int64]time.Time{}, changed: make(chan struct{})}
 }
@@ -64,26 +67,54 @@ func (g *Gate) TellBroken(ctx context.Context, tell func(Broken) error) {
 	}
 }
 
-// takeBroken takes in what was opened since a time and is not known yet, and has told what is fresh.
-func (g *Gate) takeBroken(ctx context.Context, since, fresh time.Time, tell func(Broken) error) error {
-	rows, err := g.db.Reader().QueryContext(ctx, `SELECT `+grantColumns+` FROM access_grant WHERE opened >= ? ORDER BY id`, since.UnixMicro())
+// BrokenBetween lists the openings of closed charts from one time to another, without those by a declared downtime and of charts that are gone,
+// and without their teams. It is for the server, which tells patients; what it gives is no disclosure of a chart. Errors: outcome.NoStore.
+func (g *Gate) BrokenBetween(ctx context.Context, from, to time.Time) (out []Broken, err error) {
+	found, err := g.grantsBetween(ctx, from, to)
 	if err != nil {
-		return unreadable(err)
+		return nil, err
+	}
+	for _, o := range found {
+		b := Broken{Grant: o.ID, By: o.Person, Code: o.Code, At: o.Opened}
+		if b.PatientID, err = g.records.PatientRef(ctx, o.Patient); outcome.Is(err, outcome.NotFound) || outcome.Is(err, outcome.Deleted) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+// grantsBetween gives the grants that this server wrote of one time to another, but for those of a downtime.
+func (g *Gate) grantsBetween(ctx context.Context, from, to time.Time) (found []Grant, err error) {
+	rows, err := g.db.Reader().QueryContext(ctx, `SELECT `+grantColumns+` FROM access_grant WHERE opened >= ? AND opened <= ? ORDER BY id`, from.UnixMicro(), to.UnixMicro())
+	if err != nil {
+		return nil, unreadable(err)
 	}
 	defer rows.Close()
-	var found []Grant
 	for rows.Next() {
 		o, mac, err := scanGrant(rows)
 		if err != nil {
-			return unreadable(err)
+			return nil, unreadable(err)
 		}
-		if o.Code != downtimeCode && !g.broken.has(o.ID) && g.tags.Holds(mac, o.columns()...) {
+		if o.Code != downtimeCode && g.tags.Holds(mac, o.columns()...) {
 			found = append(found, o)
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return unreadable(err)
+		return nil, unreadable(err)
 	}
+	return found, nil
+}
+
+// takeBroken takes in what was opened since a time and is not known yet, and has told what is fresh.
+func (g *Gate) takeBroken(ctx context.Context, since, fresh time.Time, tell func(Broken) error) error {
+	found, err := g.grantsBetween(ctx, since, endOfGrants)
+	if err != nil {
+		return err
+	}
+	found = slices.DeleteFunc(found, func(o Grant) bool { return g.broken.has(o.ID) })
 	var failed error
 	for _, o := range found {
 		b, err := g.brokenBy(ctx, o)

@@ -38,6 +38,7 @@ type Config struct {
 	TrainingDir    string `json:"training_dir"`              // files that replace or add to the training modules
 	JournalFile    string `json:"journal_file"`              // emergency journal; best on another volume
 	TimeZone       string `json:"time_zone"`                 // of the site
+	TellPatients   string `json:"tell_patients,omitempty"`   // days after which patients are written to of an opening with a reason, or never; 7 when empty
 	MoveOverlap    string `json:"move_overlap,omitempty"`    // days for which movers keep their old roles; none when empty
 	Database       string `json:"database,omitempty"`        // postgres://...; empty: SQLite in Data
 	Node           string `json:"node"`                      // name of this node among those on one database
@@ -178,6 +179,9 @@ func (c Config) check(sandbox bool) error {
 	}
 	if _, err := c.moveOverlap(); err != nil {
 		return bad("--move-overlap", err.Error())
+	}
+	if _, err := c.tellPatients(); err != nil {
+		return bad("--tell-patients", err.Error())
 	}
 	if _, err := c.witnesses(); err != nil {
 		return err

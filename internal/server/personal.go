@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"chartwarden/internal/access"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 	"chartwarden/internal/outlet"
@@ -16,7 +15,7 @@ import (
 
 // What people are written to at their own address. about is a kind and the person's id.
 const (
-	aboutGlass     = "glass:"
+	aboutGlass     = "glass:" // then the person's id, a stroke, and the number of the grant
 	aboutTraining  = "training:"
 	aboutRecertify = "recertify:" // then the person's id, a stroke, and that of the recertification
 )
@@ -44,6 +43,11 @@ func (w words) Words(ctx context.Context, about string, change int64) (outlet.Le
 		return outlet.Letter{To: p.Mail, Subject: "A chart of a patient of yours was opened with a reason", Lines: []string{
 			"Somebody who has no link to a patient of yours gave a reason and opened the chart. That may well be right: an emergency, a colleague who covers.",
 			"Who it was, and why, stands under Colleagues:", "", w.base + "/colleagues", "", "Nothing can be answered by this mail."}}, true, nil
+	case aboutOpened:
+		if !p.PortalOnly() {
+			return outlet.Letter{}, false, nil
+		}
+		return openedLetter(p.Mail, w.base), true, nil
 	case aboutTraining:
 		stage := reminderOf(p.TrainingDue, w.now())
 		if stage == 0 || reminderNumber(p.TrainingDue, stage) != change { // she did it meanwhile, or a later one is under way
@@ -167,14 +171,4 @@ func (s *Server) remindOfAnswers(ctx context.Context, people []identity.Person) 
 		}
 	}
 	return err
-}
-
-// tellTeam has those written to who treat a patient at whom somebody broke the glass.
-func (s *Server) tellTeam(ctx context.Context) {
-	s.Gate.TellBroken(ctx, func(b access.Broken) (err error) {
-		for _, id := range b.Team {
-			err = errors.Join(err, s.outlet.Write(ctx, aboutGlass+id, b.Grant))
-		}
-		return err
-	})
 }

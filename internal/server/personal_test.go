@@ -1,15 +1,19 @@
 package server_test
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"testing"
 	"time"
 
+	"chartwarden/internal/access"
 	"chartwarden/internal/audit"
 	"chartwarden/internal/db/dbtest"
+	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outlet/outlettest"
+	"chartwarden/internal/policy"
 	"chartwarden/internal/server"
 	"chartwarden/internal/server/servertest"
 	"chartwarden/internal/staffing"
@@ -134,12 +138,15 @@ func TestRemindersOfAnswers(t *testing.T) {
 }
 
 // withMail is a server whose clock the test turns, and what it mails.
-func withMail(t *testing.T) (*server.Server, *servertest.Clock, func() []string) {
+func withMail(t *testing.T, set ...func(*server.Config)) (*server.Server, *servertest.Clock, func() []string) {
 	t.Helper()
 	address, mails := outlettest.Post(t)
 	place := dbtest.New(t)
 	clock := servertest.ClockAt(time.Date(2036, 3, 1, 9, 0, 0, 0, time.UTC))
 	c := server.Config{Data: place.Dir, Database: place.URL, Listen: "127.0.0.1:0", PublicURL: "http://localhost", MailServer: address, MailFrom: "ehr@example.org", MailTo: "office@example.org"}
+	for _, f := range set {
+		f(&c)
+	}
 	if err := server.Init(t.Context(), c, true); err != nil {
 		t.Fatal(err)
 	}
@@ -161,4 +168,102 @@ func waiting(t testing.TB, s *server.Server) (n int) {
 		t.Fatal(err)
 	}
 	return x.Waiting
+}
+
+// A patient is written to when the site's rule says so after somebody opened her chart with a reason: once for each opening, of nobody and of no reason.
+// Who works here reads her page, and so does who has no address.
+func TestNoticeOfTheGlass(t *testing.T) {
+	const day = 24 * time.Hour
+	for rule, after := range map[string]time.Duration{"": 7 * day, "0": 0, " 3 ": 3 * day, "never": -1} {
+		t.Run(cmp.Or(rule, "unsaid"), func(t *testing.T) {
+			s, clock, mails := withMail(t, func(c *server.Config) { c.TellPatients = rule })
+			shell := audit.Agent{Job: "test"}
+			chart := func(name string) string {
+				t.Helper()
+				doc, err := document.Parse([]byte(`{"resourceType":"Patient","name":[{"family":"` + name + `"}],"birthDate":"1961-03-14"}`))
+				if err != nil {
+					t.Fatal(err)
+				}
+				done, err := s.Gate.Import(t.Context(), access.Job("import"), []access.Entry{{Method: "POST", URL: "Patient", Doc: doc}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return done[0].Written.ID
+			}
+			hire := func(n identity.NewPerson) identity.Person {
+				t.Helper()
+				made, err := s.Persons.CreateForTest(t.Context(), shell, n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p, err := s.Persons.Person(t.Context(), made.Person)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return p
+			}
+			okafor, silent, colleague := chart("Okafor"), chart("Silent"), chart("Colleague")
+			hire(identity.NewPerson{Name: "Maren Okafor", Patient: "Patient/" + okafor, Roles: []string{identity.Patient}, Mail: "maren@example.org"})
+			hire(identity.NewPerson{Name: "Sil Silent", Patient: "Patient/" + silent, Roles: []string{identity.Patient}})
+			hire(identity.NewPerson{Name: "Cole Colleague", Patient: "Patient/" + colleague, Roles: []string{identity.Patient, identity.Nurse}, Mail: "cole@example.org"})
+			anna := hire(identity.NewPerson{Name: "Anna Lindqvist", Roles: []string{identity.Physician}, Mail: "anna@example.org", TrainingDue: clock.Now().AddDate(1, 0, 0)})
+			breaks := func(patient string) {
+				t.Helper()
+				ses := &identity.Session{Person: anna, Capacity: identity.StaffCapacity, AAL: 2, Trust: policy.Registered, Zone: policy.Hospital, Created: clock.Now()}
+				if _, err := s.Gate.BreakGlass(t.Context(), access.Person(ses), patient, "emergency", "she is unconscious"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			began := clock.Now()
+			told := func(since time.Duration, want int) {
+				t.Helper()
+				clock.Set(began.Add(since))
+				for range 2 {
+					if err := s.TellPatients(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for from := time.Now(); len(mails()) < want || waiting(t, s) > 0; time.Sleep(20 * time.Millisecond) {
+					if time.Since(from) > 30*time.Second {
+						break
+					}
+				}
+				if got := mails(); len(got) != want {
+					t.Fatalf("%s after: %d mails, want %d: %q", since, len(got), want, got)
+				}
+			}
+			for i, patient := range []string{okafor, silent, colleague} {
+				clock.Set(began.Add(time.Duration(i) * 20 * time.Second))
+				breaks(patient)
+			}
+			if after < 0 {
+				told(0, 0)
+				told(8*day, 0)
+				return
+			}
+			if after > 0 {
+				told(after-time.Minute, 0)
+			}
+			told(after, 1)
+			clock.Set(began.Add(after + 80*time.Hour)) // the first is over
+			began = clock.Now()
+			breaks(okafor)
+			told(after, 2)
+			told(after+day, 2)
+			for _, m := range mails() {
+				if !strings.Contains(m, "To: <maren@example.org>\n") || !strings.Contains(m, "http://localhost/me") {
+					t.Errorf("%q", m)
+				}
+				for _, secret := range []string{"Okafor", "Maren ", "Lindqvist", "Anna", "unconscious", "emergency access", okafor} {
+					if strings.Contains(m, secret) {
+						t.Errorf("the mail says %q: %q", secret, m)
+					}
+				}
+			}
+		})
+	}
+	wrong := server.Config{Data: t.TempDir(), Listen: "127.0.0.1:0", PublicURL: "http://localhost", TellPatients: "soon"}
+	if err := server.Init(t.Context(), wrong, true); err == nil || !strings.Contains(err.Error(), "a number of days from 0 to 365") {
+		t.Errorf("a rule that is none: %v", err)
+	}
 }

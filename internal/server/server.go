@@ -296,6 +296,7 @@ func (s *Server) Serve(ctx context.Context, ready func(url string)) error {
 	go s.tellOverdue(following)
 	go s.tellDowntime(following)
 	go s.tellTeam(following)
+	go s.tellPatients(following)
 	go s.remind(following)
 	go s.School.Run(following)
 	taking := make(chan error, 1)
