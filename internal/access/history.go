@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -170,6 +171,23 @@ func (g *Gate) historyOfOne(ctx context.Context, p Principal, typ, id string, as
 	return out, nil
 }
 
+// admitFeed refuses a history across charts, as a search, to whom no relation opens any chart and what belongs to no patient is closed, too.
+func (g *Gate) admitFeed(ctx context.Context, p Principal, nobody standing, typ, interaction string) error {
+	r := nobody.typical(cmp.Or(typ, "Practitioner"))
+	d := g.decide(nobody, policy.Search, r)
+	if d.Allowed {
+		return nil
+	}
+	v := g.look(ctx, p, policy.Search)
+	if v.of(0) == nil {
+		return v.err
+	}
+	if none, err := v.open.Empty(); err != nil || !none {
+		return err
+	}
+	return g.refuse(ctx, nobody, policy.Search, interaction, r, d)
+}
+
 // historyOfMany walks through what was written in all charts that p may see.
 func (g *Gate) historyOfMany(ctx context.Context, p Principal, typ string, asked span, text string, after *record.Cursor) (HistoryPage, error) {
 	interaction := "history-system"
@@ -178,6 +196,9 @@ func (g *Gate) historyOfMany(ctx context.Context, p Principal, typ string, asked
 	}
 	nobody, err := g.relate(ctx, p, chart{})
 	if err != nil {
+		return HistoryPage{}, err
+	}
+	if err := g.admitFeed(ctx, p, nobody, typ, interaction); err != nil {
 		return HistoryPage{}, err
 	}
 	e := nobody.event(interaction, "E")

@@ -86,7 +86,7 @@ func TestPasswords(t *testing.T) {
 }
 
 // A flood of sign-ins takes time, not memory: 100 at once must not take 100 times 19 MiB.
-func TestHashingIsBounded(t *testing.T) {
+func TestHashBounded(t *testing.T) {
 	h := newHasher(usual)
 	stored, err := h.hash(t.Context(), "correct horse battery")
 	if err != nil {
