@@ -130,7 +130,7 @@ func maskerOf(s standing, typ string, allowed func([]policy.Resource) []bool) ma
 func (g *Gate) refuse(ctx context.Context, s standing, action, interaction string, r policy.Resource, d policy.Decision) error {
 	way := g.wayForward(s, action, r, d)
 	e := s.event(interaction, actionLetter(action))
-	e.PolicyHash, e.Outcome, e.Text = d.Hash, refused, "refused"
+	e.PolicyHash, e.Outcome, e.Text, e.Query = d.Hash, refused, "refused", s.asked
 	if scopeForbids(d) {
 		e.Text = "refused: beyond the scopes"
 	}

@@ -172,7 +172,7 @@ func (g *Gate) historyOfOne(ctx context.Context, p Principal, typ, id string, as
 }
 
 // admitFeed refuses a history across charts, as a search, to whom no relation opens any chart and what belongs to no patient is closed, too.
-func (g *Gate) admitFeed(ctx context.Context, p Principal, nobody standing, typ, interaction string) error {
+func (g *Gate) admitFeed(ctx context.Context, p Principal, nobody standing, typ, interaction, text string) error {
 	r := nobody.typical(cmp.Or(typ, "Practitioner"))
 	d := g.decide(nobody, policy.Search, r)
 	if d.Allowed {
@@ -185,6 +185,7 @@ func (g *Gate) admitFeed(ctx context.Context, p Principal, nobody standing, typ,
 	if none, err := v.open.Empty(); err != nil || !none {
 		return err
 	}
+	nobody.asked = typ + "/_history?" + text
 	return g.refuse(ctx, nobody, policy.Search, interaction, r, d)
 }
 
@@ -198,7 +199,7 @@ func (g *Gate) historyOfMany(ctx context.Context, p Principal, typ string, asked
 	if err != nil {
 		return HistoryPage{}, err
 	}
-	if err := g.admitFeed(ctx, p, nobody, typ, interaction); err != nil {
+	if err := g.admitFeed(ctx, p, nobody, typ, interaction, text); err != nil {
 		return HistoryPage{}, err
 	}
 	e := nobody.event(interaction, "E")

@@ -28,6 +28,7 @@ type standing struct {
 	at        time.Time
 	view      *view     // of the chart, where a search looks at many
 	actor     *standing // of who acts as the asker; nil: she asks herself
+	asked     string    // of a search across charts: what the entry of its refusal says was asked
 }
 
 // relate computes how p stands to the chart c now. For staff and system data (c.number 0) there is no relation, only the asker.

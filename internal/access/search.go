@@ -134,6 +134,7 @@ func (g *Gate) searchCharts(ctx context.Context, p Principal, q question) (Page,
 		return Page{}, err
 	}
 	if r := s.typical(q.q.Type); none { // an administrator: an empty page would say that there is nothing to be found
+		s.asked = q.q.Type + "?" + q.text
 		return Page{}, g.refuse(ctx, s, policy.Search, "search-type", r, g.decide(s, policy.Search, r))
 	}
 	if err := g.admitPatients(ctx, s, q.q); err != nil {

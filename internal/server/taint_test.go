@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"chartwarden/internal/audit"
+	"chartwarden/internal/identity"
 	"chartwarden/internal/server/servertest"
 )
 
@@ -286,6 +287,10 @@ func TestWhoReadsAQuestionReadsOfItsPatient(t *testing.T) {
 	patient := in.patients[0]
 	for _, query := range []string{"Observation?_count=2&subject=" + patient, "Observation?subject=Patient%2F" + patient + ",Patient%2Fnone"} {
 		asks := s.Person(t, "Kim Asks", "auditor", "")
+		roles := []string{identity.Auditor, identity.Nurse} // who searches, and reads her own question
+		if _, _, err := s.Persons.Change(t.Context(), audit.Agent{Job: "test"}, asks.Person.Person, identity.Change{Roles: &roles}); err != nil {
+			t.Fatal(err)
+		}
 		answer := asks.Get(t, "/audit/"+asks.Get(t, "/fhir/"+query).Header.Get("X-Audit-Entry"))
 		if !strings.Contains(answer.Body, patient) {
 			t.Fatalf("%d: the question is not shown", answer.Status)
