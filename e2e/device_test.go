@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"chartwarden/internal/identity"
 )
 
 // keyKept asks the browser's own store for the key of the device: none, or whether it could be taken out.
@@ -77,4 +79,53 @@ func TestLostDevice(t *testing.T) {
 		t.Fatalf("at a lost device a sign-in answers %d:\n%s", status, b.text())
 	}
 	b.says("reported lost")
+}
+
+// A nurse asks at her ward's tablet that it is registered; an administrator declines, with the sentence on the nurse's page, and agrees the second
+// time: the tablet proves itself by the key that it made when it asked.
+func TestAskingForADevice(t *testing.T) {
+	o := newBureau(t)
+	admin := o.as(o.person(identity.NewPerson{Name: "Ruth Adeyemi", Roles: []string{identity.Administrator}}))
+	nurse := o.as(o.person(identity.NewPerson{Name: "Théo Moreau", Roles: []string{identity.Nurse}}))
+	ask := func() {
+		t.Helper()
+		nurse.open("/my-devices")
+		nurse.fill("name", "Tablet ward 3")
+		nurse.fill("reason", "The tablet of my ward")
+		nurse.follow("Ask for registration")
+		nurse.says("An administrator is asked", "has not answered yet")
+		nurse.silent("Whose it is")
+		if kept := nurse.keyKept(); kept != "stays" {
+			t.Fatalf("the key of the device: %s", kept)
+		}
+	}
+	nurse.open("/my-devices")
+	nurse.fits("device-ask")
+	ask()
+	nurse.fits("device-asked")
+	answer := func(how string) {
+		t.Helper()
+		admin.open("/approvals")
+		admin.follow("Register the device “Tablet ward 3”")
+		admin.says("The tablet of my ward", "Another administrator")
+		if how == "Agree" {
+			admin.fits("device-approval")
+		}
+		admin.follow(how)
+		if err := o.Gate.CarryOut(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answer("Decline")
+	ask()
+	nurse.says("Ruth Adeyemi declined to register it")
+	answer("Agree")
+	nurse.open("/my-devices")
+	nurse.says("Ruth Adeyemi agreed: it is a device of the house", "Ruth Adeyemi declined")
+	for end := time.Now().Add(patience); !strings.Contains(nurse.text(), "a registered device"); nurse.open("/my-devices") {
+		if time.Now().After(end) {
+			t.Fatalf("the tablet does not prove itself:\n%s", nurse.text())
+		}
+	}
+	nurse.fits("device-agreed")
 }

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -32,18 +33,26 @@ type actRule struct {
 	agree  string // policy action of the second person
 	lapses time.Duration
 	who    string // may agree, in words
+	role   string // of the second person, where the rules alone would let others agree, too
 }
 
 var actRules = map[string]actRule{
-	UndoAct:     {policy.UndoAgree, 24 * time.Hour, "a physician or a privacy officer"},
-	ShredAct:    {policy.ShredAgree, 4 * time.Hour, "a privacy officer or another administrator"},
-	ExportAct:   {policy.ExportAgree, 24 * time.Hour, "a privacy officer"},
-	GrantAct:    {policy.GrantAgree, 24 * time.Hour, "a privacy officer"},
-	PolicyAct:   {policy.PolicyAgree, 7 * 24 * time.Hour, "a privacy or security officer"},
-	ActingAct:   {policy.Approvals, time.Hour, "the person herself, or another physician, administrator, privacy or security officer"},
-	DowntimeAct: {policy.Approvals, time.Hour, "another physician, administrator, privacy or security officer"},
-	PracticeAct: {policy.Approvals, 7 * 24 * time.Hour, "another physician, administrator, privacy or security officer"},
-	MuteAct:     {policy.MuteAgree, 7 * 24 * time.Hour, "another privacy officer"},
+	UndoAct:     {policy.UndoAgree, 24 * time.Hour, "a physician or a privacy officer", ""},
+	ShredAct:    {policy.ShredAgree, 4 * time.Hour, "a privacy officer or another administrator", ""},
+	ExportAct:   {policy.ExportAgree, 24 * time.Hour, "a privacy officer", ""},
+	GrantAct:    {policy.GrantAgree, 24 * time.Hour, "a privacy officer", ""},
+	PolicyAct:   {policy.PolicyAgree, 7 * 24 * time.Hour, "a privacy or security officer", ""},
+	ActingAct:   {policy.Approvals, time.Hour, "the person herself, or another physician, administrator, privacy or security officer", ""},
+	DowntimeAct: {policy.Approvals, time.Hour, "another physician, administrator, privacy or security officer", ""},
+	PracticeAct: {policy.Approvals, 7 * 24 * time.Hour, "another physician, administrator, privacy or security officer", ""},
+	MuteAct:     {policy.MuteAgree, 7 * 24 * time.Hour, "another privacy officer", ""},
+	DeviceAct:   {policy.Approvals, 7 * 24 * time.Hour, "another administrator", identity.Administrator},
+}
+
+// agrees reports whether the rules let somebody be the second person of a kind of act.
+func (g *Gate) agrees(s standing, kind string) bool {
+	rule := actRules[kind]
+	return (rule.role == "" || slices.Contains(s.who.Roles, rule.role)) && g.decide(s, rule.agree, policy.Resource{}).Allowed
 }
 
 // Approval is an act that two people have to want, and how far it came.
@@ -70,6 +79,9 @@ type Approval struct {
 	Base         string        // of rules: the hash of those in whose place they come
 	Says         string        // what it would do, as the entries have it
 	Proposal     string        // of rules: the work that led to them
+	Device       string        // of a device: its name
+	Browser      string        // of a device: what its browser calls itself
+	Zone         string        // of a device: where it was asked
 }
 
 // ActHandler is how another package carries out a kind of act. May is asked before somebody agrees; its refusal is told. Carry does it,
@@ -89,8 +101,11 @@ type actBody struct {
 	PatientID    string
 	Person       string
 	Case         string
-	Groups       []string      `json:",omitempty"`
-	Lasts        time.Duration `json:",omitempty"`
+	Groups       []string              `json:",omitempty"`
+	Lasts        time.Duration         `json:",omitempty"`
+	Device       *identity.AskedDevice `json:",omitempty"`
+	Browser      string                `json:",omitempty"` // of a device: what it calls itself
+	Zone         string                `json:",omitempty"` // of a device: where it was asked
 	Policy       string
 	Base         string `json:",omitempty"`
 	Proposal     string
@@ -125,6 +140,9 @@ func (g *Gate) approval(p Principal, it *identity.Pending) Approval {
 	b := bodyOf(it)
 	a := Approval{ID: it.ID, Kind: it.Kind, Reason: it.Reason, AskedBy: it.AskedBy, Asked: it.Asked, Lapses: it.Expires, State: it.State, DecidedBy: it.By,
 		Who: actRules[it.Kind].who, Person: b.Person, Since: b.Since, Until: b.Until, PatientID: b.PatientID, Case: b.Case, Groups: b.Groups, Lasts: b.Lasts, Policy: b.Policy, Base: b.Base, Says: it.Act.Says, Proposal: b.Proposal}
+	if a.Browser, a.Zone = b.Browser, b.Zone; b.Device != nil {
+		a.Device = b.Device.Name
+	}
 	a.Mine = p.Session != nil && p.Session.Person.ID == it.AskedBy
 	a.May = p.Session != nil && !a.Mine && it.Person != p.Session.Person.ID
 	return a
@@ -163,7 +181,7 @@ func (g *Gate) approvals(ctx context.Context, p Principal) (out []Approval, err 
 				continue // those who treat the patient answer it
 			}
 			a := g.approval(p, &acts[i])
-			agrees := g.decide(s, actRules[a.Kind].agree, policy.Resource{}).Allowed
+			agrees := g.agrees(s, a.Kind)
 			if a.May = a.May && agrees; (agrees || a.Mine) && !a.hidden(p) {
 				out = append(out, a)
 			}
@@ -235,7 +253,7 @@ func (g *Gate) ApprovalOf(ctx context.Context, p Principal, id string) (Approval
 		return Approval{}, outcome.New(outcome.NotFound, "there is no such item for you")
 	}
 	a := g.approval(p, it)
-	agrees := g.decide(s, actRules[a.Kind].agree, policy.Resource{}).Allowed
+	agrees := g.agrees(s, a.Kind)
 	if a.May = a.May && agrees; !agrees && !a.Mine || a.hidden(p) {
 		return Approval{}, errNoItem
 	}
@@ -303,6 +321,9 @@ func (g *Gate) mayAgree(ctx context.Context, p Principal, id string) (*identity.
 	if err != nil {
 		return it, err
 	}
+	if !g.agrees(s, it.Kind) {
+		return it, outcome.New(outcome.Forbidden, "to this agrees "+rule.who).Because("two-people")
+	}
 	if h, ok := g.handlers[it.Kind]; ok {
 		err = h.May(ctx, s.principal.Session.Person, g.approval(p, it))
 	}
@@ -342,6 +363,8 @@ func (g *Gate) carry(ctx context.Context, it *identity.Pending) (err error) {
 		err = g.carryDowntime(ctx, it)
 	case PracticeAct:
 		err = g.carryPractice(ctx, it)
+	case DeviceAct:
+		err = g.carryDevice(ctx, it)
 	} // an export leaves by the hand of who asked, and who acts as another begins it herself
 	h, ok := g.handlers[it.Kind]
 	if !ok {

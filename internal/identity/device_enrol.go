@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"time"
@@ -15,6 +16,7 @@ type DeviceCode struct {
 	Device  string // id of a device that gets a key again; empty: a new one
 	Name    string
 	Expires time.Time
+	fresh   string // id that a new device gets; empty: any
 }
 
 const deviceCodeFor = 24 * time.Hour
@@ -192,7 +194,7 @@ func (s *Store) register(ctx context.Context, agent audit.Agent, how did, code D
 	now := s.now().UTC().Truncate(time.Microsecond)
 	d := Device{ID: code.Device, Name: code.Name, State: DeviceRegistered, Made: now, Changed: now, Seen: now, By: by}
 	if d.ID == "" {
-		d.ID = newID()
+		d.ID = cmp.Or(code.fresh, newID())
 	}
 	sealed, err := sealJSON(s.box, s.deviceKey, aad("device", d.ID), deviceTold{Name: d.Name, By: by})
 	if err != nil {

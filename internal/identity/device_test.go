@@ -111,3 +111,37 @@ func FuzzDeviceProof(f *testing.F) {
 		}
 	})
 }
+
+// What two people agreed to registers the key that was shown when it was asked: once, and never one that was lost or registered meanwhile.
+func TestAnAskedDeviceIsRegisteredOnce(t *testing.T) {
+	s := newSite(t, true)
+	p, admin := s.hire("Maren Okafor", Nurse), s.hire("Ada Admin", Administrator)
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	s.must(err)
+	from := Arrival{Device: "b-1", Zone: "internet", Proof: signNonce(t, k, s.DeviceNonce(ToEnrol))}
+	a, err := s.AskedDevice("Tablet", from)
+	s.must(err)
+	for range 2 {
+		s.must(s.RegisterAsked(t.Context(), admin.agent(), "item1", admin.agent().Person, a))
+	}
+	_, err = s.AskedDevice("Tablet", from)
+	s.refused(err, outcome.Conflict, "a registered device")
+	s.refused(s.RegisterAsked(t.Context(), admin.agent(), "item2", admin.agent().Person, a), outcome.Conflict, "the same key again")
+	at := p.attempt()
+	at.From = Arrival{Device: "b-1", Zone: "internet", Proof: signNonce(t, k, s.DeviceNonce(AtBrowser("b-1")))}
+	in, err := s.SignIn(t.Context(), at)
+	s.must(err)
+	if in.Session.Registered != "item1" || in.Session.Trust != DeviceRegistered {
+		t.Errorf("%+v", in.Session)
+	}
+	_, err = s.LoseDevice(t.Context(), admin.agent(), "item1", "left in a taxi")
+	s.must(err)
+	_, err = s.AskedDevice("Tablet", from)
+	s.refused(err, outcome.Forbidden, "a lost device asks")
+	s.refused(s.RegisterAsked(t.Context(), admin.agent(), "item3", admin.agent().Person, a), outcome.Forbidden, "an agreed request of a lost device")
+	list, err := s.Devices(t.Context())
+	s.must(err)
+	if len(list) != 1 || list[0].State != DeviceLost {
+		t.Errorf("%+v", list)
+	}
+}

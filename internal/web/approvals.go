@@ -90,6 +90,13 @@ func (p *Pages) whatItDoes(r *http.Request, who access.Principal, a access.Appro
 	case access.PracticeAct:
 		v.Will = "Everybody who treats here opens the charts, without a flag, of patients who were seen or booked within 24 months: it is written down and explained as every access is. It holds while fewer than 15 clinicians work here, and one person may end it."
 		return nil
+	case access.DeviceAct:
+		v.Will = "The browser that proved its key when this was asked becomes a device of the house: whoever signs in there is at a registered device, from the internet, too. Ask whether it is what it says. It can be lost or taken out of service on the page Devices."
+		v.Facts = append(v.Facts, look.Fact{Name: "Browser", Value: browserOf(a.Browser)})
+		if place := placeWords(a.Zone); place != "" {
+			v.Facts = append(v.Facts, look.Fact{Name: "Asked from", Value: place})
+		}
+		return nil
 	case access.MuteAct:
 		v.Will = "For 30 days this suspicion about this person raises no case in the queue. One case in twenty is shown all the same, and never is one left alone that concerns the person’s own chart, household or kin."
 		return nil
@@ -210,6 +217,8 @@ func (p *Pages) approvalWhat(r *http.Request, a access.Approval) string {
 			return "Declare this site a practice, with " + p.nameOf(r, a.Person) + " as outside reviewer"
 		}
 		return "Declare this site a practice, without an outside reviewer"
+	case access.DeviceAct:
+		return "Register the device “" + a.Device + "”"
 	case access.MuteAct:
 		return "Leave the suspicion of case " + a.Case + " alone for 30 days"
 	case access.GrantAct:

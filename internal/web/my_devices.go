@@ -20,6 +20,8 @@ func (p *Pages) myDevicesRoutes() []access.Route {
 		{Method: "GET", Pattern: myDevicesPath, Action: ownSession, Handler: p.myDevices},
 		{Method: "POST", Pattern: myDevicesPath + "/{session}/end", Action: ownSession, Handler: p.endMySession},
 		{Method: "POST", Pattern: myDevicesPath + "/end-others", Action: ownSession, Handler: p.endMyOthers},
+		{Method: "POST", Pattern: myDevicesPath + "/register", Action: ownSession, Handler: p.askDevice},
+		{Method: "POST", Pattern: myDevicesPath + "/{item}/withdraw", Action: ownSession, Handler: p.withdrawDevice},
 	}
 }
 
@@ -64,7 +66,66 @@ func (p *Pages) myDevicesPage(w http.ResponseWriter, r *http.Request, status int
 		v.Used = append(v.Used, page.UsedLine{Browser: browserOf(d.Browser), Place: placeWords(d.Zone), Times: look.Plural(int64(d.Sessions), "sign-in", "sign-ins"),
 			First: look.Recent(d.First.In(p.o.Zone), p.now()), Last: look.Recent(d.Last.In(p.o.Zone), p.now()), Here: d.Device != "" && d.Device == own.Device})
 	}
+	if err := p.deviceAsks(r, &v); err != nil {
+		p.fail(w, r, err)
+		return
+	}
 	p.draw(w, r, status, page.MyDevices(v))
+}
+
+// deviceAsks fills in what the person asked to be registered, and whether she may ask for this device.
+func (p *Pages) deviceAsks(r *http.Request, v *page.MyDevicesView) error {
+	asks, may, err := p.o.Gate.DeviceAsks(r.Context(), access.PrincipalFrom(r.Context()))
+	if err != nil {
+		return err
+	}
+	if may {
+		v.Nonce = p.o.Persons.DeviceNonce(identity.ToEnrol)
+	}
+	for _, a := range asks {
+		line := page.DeviceAskLine{Name: a.Device, When: look.Recent(a.Asked.In(p.o.Zone), p.now()), Here: a.Here}
+		switch {
+		case a.State == "open":
+			line.ID, line.Says = a.ID, "An administrator has not answered yet. It lapses "+look.Exact(a.Lapses.In(p.o.Zone)).Text()+"."
+		case a.State == "approved":
+			line.Says = p.nameOf(r, a.DecidedBy) + " agreed: it is registered in a moment."
+		case a.State == "refused":
+			line.Says = p.nameOf(r, a.DecidedBy) + " declined to register it."
+		case a.Registered:
+			line.Says = p.nameOf(r, a.DecidedBy) + " agreed: it is a device of the house."
+		default:
+			line.Says = p.nameOf(r, a.DecidedBy) + " agreed, and it is no device of the house: it was lost, taken out of service or registered otherwise."
+		}
+		v.Asked = append(v.Asked, line)
+	}
+	return nil
+}
+
+// askDevice asks an administrator to register the browser at which the person sits.
+func (p *Pages) askDevice(w http.ResponseWriter, r *http.Request) {
+	if err := form(w, r); err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	_, err := p.o.Gate.AskDevice(r.Context(), p.asks(r), r.PostForm.Get("name"), r.PostForm.Get("reason"), p.arrival(r))
+	p.toldMyDevices(w, r, "An administrator is asked to register this device.", err)
+}
+
+func (p *Pages) withdrawDevice(w http.ResponseWriter, r *http.Request) {
+	p.toldMyDevices(w, r, "The request was withdrawn.", p.o.Gate.WithdrawDevice(r.Context(), p.asks(r), r.PathValue("item")))
+}
+
+// toldMyDevices leads back to the list, or shows there what is to be mended.
+func (p *Pages) toldMyDevices(w http.ResponseWriter, r *http.Request, said string, err error) {
+	switch {
+	case err == nil:
+		p.ended.keep(session(r).ID, myDevicesPath, p.now(), said)
+		see(w, r, myDevicesPath)
+	case mendable(err), outcome.Is(err, outcome.NotFound), outcome.Is(err, outcome.Conflict):
+		p.myDevicesPage(w, r, outcome.Status(err), sentence(err))
+	default:
+		p.fail(w, r, err)
+	}
 }
 
 func browserOf(words string) string { return cmp.Or(words, "A browser that is not known") }

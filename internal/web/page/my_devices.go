@@ -10,6 +10,17 @@ type MyDevicesView struct {
 	Used    []UsedLine
 	Ended   string // what was just ended: "One session was ended."
 	Problem string
+	Asked   []DeviceAskLine
+	Nonce   string // for who may ask that this device is registered; empty: not
+}
+
+// DeviceAskLine is a request of the person that a device is registered.
+type DeviceAskLine struct {
+	ID   string // to withdraw it; empty once it was answered
+	Name string
+	Says string // what became of it
+	When look.When
+	Here bool
 }
 
 // SessionHere is one live session of the person.

@@ -409,6 +409,9 @@ func shots() map[string]templ.Component {
 		{ID: "s3", Browser: "Samsung Internet on Android", Device: "a registered device", Place: "By the hospital's own network, from outside", Proof: "two factors", As: "as a patient", Since: look.Clock(ago(30 * time.Hour)), Last: look.Clock(ago(29 * time.Hour))}},
 		Used: []UsedLine{{"Firefox on Windows", "In the hospital, ward-3", look.Clock(ago(90 * time.Hour)), look.Clock(ago(time.Minute)), "12 sign-ins", true},
 			{"Safari on an iPad", "On the internet", look.Clock(ago(90 * time.Hour)), look.Clock(ago(15 * time.Hour)), "1 sign-in", false}}}
+	myDevices.Nonce = "AAAA"
+	myDevices.Asked = []DeviceAskLine{{ID: "q1", Name: "Tablet ward 3", Says: "An administrator has not answered yet. It lapses 30 Nov 2026, 14:20.", When: look.Recent(ago(time.Hour), now)},
+		{Name: "My own laptop", Says: "Ruth Adeyemi declined to register it.", When: look.Recent(ago(50*time.Hour), now), Here: true}}
 	mySignIn := MySignInView{Shell: admin(""), Password: true, Possible: true, HasCodes: true, Recovery: "9 codes left, made 2 Nov 2026, 14:20",
 		Told: []ToldLine{{What: "A passkey was added", When: look.Moment(now)}}, Codes: []string{"0h4k-9xq2-mm3r-t7wd", "1vz8-4npc-00ka-e5gj"},
 		Passkeys: []PasskeyLine{{ID: "a", Name: "Ward laptop", Kind: "Bound to one device", Made: look.Recent(now.Add(-24*time.Hour), now), Used: look.Recent(now, now)},
