@@ -85,6 +85,7 @@ func TestActingAsAColleague(t *testing.T) {
 	anna.acting(item, "end", http.StatusSeeOther)
 	o.hides(cleo.page("/day"), banner)
 	cleo.page("/approvals")
+	cleo.page("/activity", "acting as Anna Lindqvist") // her own list tells the two apart
 	cleo.acting(item, "begin", http.StatusForbidden)
 
 	// Somebody who may nothing of Maren's sees nothing of hers by acting; an approver's word is as good as Anna's; the clock ends it.

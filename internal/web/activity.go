@@ -142,7 +142,7 @@ func ownActs(lines []access.Line, zone *time.Location) ([]ownAct, map[audit.Inde
 	}
 	var out []ownAct
 	for _, f := range fold(kept, func(l looking) string {
-		return l.PatientID + "\x00" + l.At.In(zone).Format(time.DateOnly) + "\x00" + strconv.FormatBool(l.Outcome == 0)
+		return l.PatientID + "\x00" + l.At.In(zone).Format(time.DateOnly) + "\x00" + strconv.FormatBool(l.Outcome == 0) + "\x00" + l.Agent.As
 	}) {
 		at := f.At.In(zone)
 		out = append(out, ownAct{f, f.PatientID, time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, zone), "",
@@ -227,6 +227,9 @@ func (a ownAct) row(said map[audit.Index]access.Line, names map[string]access.Id
 	if a.Outcome != 0 {
 		o.Did, o.Reason, o.Href = "Asked for the chart", "It stayed closed", ""
 		return o
+	}
+	if a.Agent.As != "" {
+		o.Did += ", acting as " + a.Agent.AsName
 	}
 	reason := ""
 	for _, l := range a.lines {
