@@ -259,7 +259,7 @@ func TestOIDC(t *testing.T) {
 	}
 	b := browse(t, w.base)
 	b.expect(403)
-	b.expect(404) // the provider has no icon
+	b.expect(404)                      // the provider has no icon
 	b.tolerate("fonts.googleapis.com") // which its page that signs out asks for
 	b.open("/sign-in")
 	b.fits("oidc-sign-in")
