@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -113,14 +114,15 @@ func (c *Check) Entry(r *audit.Read) {
 // crashing is how long a process may go on after a row could not be written: it ends by itself then, or was killed before.
 const crashing = 30 * time.Second
 
-// doubt takes in that a process began a log anew: what the one before noted last of each person may have had its entry and not its row. Both are
+// doubt takes in that a process began a log anew: what the one before noted in its last half minute may have had its entry and not its row, tried once or more often. Both are
 // right then. Whoever ends a server within half a minute of a change, and sets that one row back, is not named here.
 func (c *Check) doubt(of audit.Index) {
 	for _, t := range c.people {
-		if n := len(t.acts) - 1; n >= 0 {
-			if d := t.acts[n]; d.at-audit.Index(d.at.Number()) == of && !t.last.Before(c.late[of].Add(-crashing)) {
-				c.unsure[d.at] = true
+		for _, d := range slices.Backward(t.acts) {
+			if d.at-audit.Index(d.at.Number()) != of || d.when.Before(c.late[of].Add(-crashing)) {
+				break
 			}
+			c.unsure[d.at] = true
 		}
 	}
 }

@@ -76,8 +76,10 @@ func (c *Check) fold(p *told) standing {
 		}
 		for _, m := range fieldIn.FindAllStringSubmatch(d.text, -1) {
 			if v, err := strconv.Unquote(m[3]); err == nil {
-				if s.or[m[1]] = nil; unsure {
-					s.or[m[1]] = []string{s.fields[m[1]]}
+				if unsure {
+					s.or[m[1]] = append(s.or[m[1]], s.fields[m[1]])
+				} else {
+					s.or[m[1]] = nil
 				}
 				s.fields[m[1]] = v
 			}

@@ -10,7 +10,7 @@ import (
 	"chartwarden/internal/audit"
 )
 
-// A process that is killed between the entry and the row of an act leaves a row as it was before. A verification accepts that of the last act
+// A process that is killed between the entry and the row of an act leaves a row as it was before. A verification accepts that of the last acts
 // before a start, and of nothing else: the same row, put back where no process ended, is named.
 func TestACrashBetweenEntryAndRowIsNoTampering(t *testing.T) {
 	for name, one := range map[string]struct {
@@ -78,6 +78,12 @@ func TestACrashBetweenEntryAndRowIsNoTampering(t *testing.T) {
 			wants(true, "put back")
 			begins(0)
 			wants(false, "after a crash")
+			s.must(one.act(s, p))
+			restore()
+			s.must(one.act(s, p)) // it is tried again while the disk fails
+			restore()
+			begins(0)
+			wants(false, "after a crash that cut two tries")
 			s.must(one.act(s, p))
 			wants(false, "done again")
 			restore()
