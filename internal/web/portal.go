@@ -53,16 +53,20 @@ func (p *Pages) portal(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	entered(w, list.Entry)
-	// Visits only name the groups. Without them the list is by day.
+	// Visits only name the groups: without them the list is by day. Consents come in the same reading.
 	var visits []visit
-	if c, err := p.o.Gate.Chart(r.Context(), who, id, "Encounter"); err == nil {
+	consents, unread := []page.PortalConsent(nil), "What you agreed to or restricted cannot be shown now. It counts all the same."
+	if c, err := p.o.Gate.Chart(r.Context(), who, id, "Encounter", "Consent"); err == nil {
 		entered(w, c.Entry)
 		visits = visitsOf(c.Docs["Encounter"], p.now())
+		if consents, unread = p.consents(r.Context(), c), ""; c.Damaged+c.Withheld > 0 {
+			unread = "Something of your chart cannot be shown here, so a consent may be missing here. A consent that cannot be read keeps your whole chart closed, but for an emergency."
+		}
 	}
 	now := p.now()
 	v := page.PortalView{Shell: withEntry(p.shell(r, "Who looked at my chart", "Who looked"), list.Entry), Name: who.Session.Person.Name,
 		Summary: portalSummary(list.Lines, who.Session.Person.ID, now), Visits: portalVisits(list.Lines, visits, who.Session.Person.ID, now),
-		Report: "/me/report", ProofAt: entryHref(list.Entry), Proven: p.completeness(), Older: older(list.Older, "/me")}
+		Consents: consents, Unread: unread, Report: "/me/report", ProofAt: entryHref(list.Entry), Proven: p.completeness(), Older: older(list.Older, "/me")}
 	v.Head, v.Check = p.onPaper(list.Entry)
 	p.draw(w, r, http.StatusOK, page.Portal(v))
 }

@@ -36,9 +36,11 @@ type Opened struct {
 // PortalView is "Who looked at my chart": read on a phone in half a minute.
 type PortalView struct {
 	Shell    look.Shell
-	Name     string // of the patient, for the heading
-	Summary  string // "14 people looked at your chart in the last 30 days. All of them had a part in your care."
-	Withheld string // "31 entries, 2 withheld until 5 Dec 2026"; empty when none
+	Name     string          // of the patient, for the heading
+	Summary  string          // "14 people looked at your chart in the last 30 days. All of them had a part in your care."
+	Withheld string          // "31 entries, 2 withheld until 5 Dec 2026"; empty when none
+	Consents []PortalConsent // what she agreed to or forbade, in force or to come
+	Unread   string          // why a consent may be missing; empty when none is
 	Visits   []PortalVisit
 	Report   string // address of the download
 	Proven   string // "This list is complete. Checked 09:41 against the copy at the county archive."
@@ -46,6 +48,12 @@ type PortalView struct {
 	Head     string // on paper alone: the signed head of the record that this list is under
 	Check    string // on paper alone: how the list can be held against it
 	Older    look.Link
+}
+
+// PortalConsent is one consent or restriction in sentences.
+type PortalConsent struct {
+	Text string   // Xaver Exner may not see your chart, until the end of 31 Dec 2026.
+	But  []string // its exceptions, a sentence each
 }
 
 // PortalVisit groups lines by visit or stay, at most 20 lines each.

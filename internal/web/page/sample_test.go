@@ -258,6 +258,8 @@ func shots() map[string]templ.Component {
 	who := PortalView{Shell: portal(), Name: "Maren Okafor", Summary: "14 people looked at your chart in the last 30 days. For 13 of them the record gives the reason. You can ask about each.",
 		Proven: "Yes. 31 entries, each of them proven. Checked today at 09:41 against the copy at the county archive.", Withheld: "2 of 31 entries are withheld until 5 Dec 2026.", Report: "/me/report", ProofAt: "/me/proof",
 		Check: "This list was written into the record as entry hospital.example/log/18205 before it was shown. Below stands the record's signed head.", Head: "hospital.example/log\n18206\nqL2u1hm3OBGCkjvLGkjU1gsgcFCsJpA0IaPrqd4J7Ag=\n\nhospital.example/log Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n",
+		Consents: []PortalConsent{{Text: "Whoever works here may see your chart for treatment, payment or running the hospital, where the rules of this hospital allow it.", But: []string{"But Xaver Exner may not see your chart, until the end of 31 Dec 2026."}},
+			{Text: "Nobody here may see your records marked Psychiatry."}},
 		Visits: []PortalVisit{
 			{Title: "Stay on 5 West", Span: "19 Nov 2026 until now", Total: 9, Lines: []PortalLine{
 				{Who: "Anna Lindqvist", Role: "Doctor, 5 West", Reason: "Is the doctor in charge of your stay", Part: "Everything except restricted notes", When: look.Recent(ago(2*time.Minute), now), Times: 14, Entry: "e1",
