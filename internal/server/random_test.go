@@ -58,8 +58,12 @@ func TestAuditsAreDrawnAsDaysGoBy(t *testing.T) {
 	if len(first) == 0 || len(first) > days/2 {
 		t.Errorf("%d acts were drawn", len(first))
 	}
-	if again := drawn(func() {}); len(again) != len(first) {
+	again := drawn(func() {}) // the last day may have been judged to its end only now
+	if len(again) < len(first) || len(again) > len(first)+1 {
 		t.Errorf("after a restart %d are drawn, not %d", len(again), len(first))
+	}
+	if third := drawn(func() {}); len(third) != len(again) {
+		t.Errorf("after another restart %d are drawn, not %d", len(third), len(again))
 	}
 	t.Logf("%d of %d", len(first), days)
 }
