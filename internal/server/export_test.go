@@ -39,13 +39,13 @@ func (s *Server) Row(ctx context.Context, piece int64, line int) (detect.Event, 
 // Remind has people written to whose training falls due, once.
 func (s *Server) Remind(ctx context.Context) error { return s.remindOnce(ctx) }
 
-// TellPatients has patients written to, once, as the site says.
+// TellPatients has patients written to, once, as the site says and as after a start.
 func (s *Server) TellPatients(ctx context.Context) error {
 	after, err := s.Config.tellPatients()
 	if err != nil || after == neverTells {
 		return err
 	}
-	return s.tellPatientsOnce(ctx, after)
+	return s.tellPatientsOnce(ctx, s.options.Now().Add(-tellsStill), after)
 }
 
 // TellTeam has those written to at whose patients somebody broke the glass, until ctx ends.

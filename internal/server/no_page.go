@@ -13,17 +13,16 @@ var errNoPage = outcome.New(outcome.NotFound, "no page has this address: look wh
 // noPage answers a browser that asks for an address where nothing is with a page that leads on. Programs get the plain answer.
 func noPage(mux *http.ServeMux, pages *web.Pages) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer, pattern := mux.Handler(r)
-		if pattern != "" || r.Method != http.MethodGet || !strings.Contains(r.Header.Get("Accept"), "text/html") {
-			mux.ServeHTTP(w, r)
-			return
+		if r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
+			if answer, pattern := mux.Handler(r); pattern == "" {
+				var would status
+				if answer.ServeHTTP(&would, r); would == http.StatusNotFound { // else it is of another method, or one slash off
+					pages.Fail(w, r, errNoPage)
+					return
+				}
+			}
 		}
-		var would status
-		if answer.ServeHTTP(&would, r); would != http.StatusNotFound { // of another method, or one slash off
-			mux.ServeHTTP(w, r)
-			return
-		}
-		pages.Fail(w, r, errNoPage)
+		mux.ServeHTTP(w, r)
 	})
 }
 

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ func TestWithoutARoleNothingOpens(t *testing.T) {
 	}
 	asked := 0
 	for _, route := range b.Routes() {
-		if route.Public || strings.HasPrefix(route.Pattern, "/events") {
+		if route.Public || strings.HasPrefix(route.Pattern, "/events") { // a stream does not end
 			continue
 		}
 		path := wildcard.ReplaceAllStringFunc(route.Pattern, func(w string) string {
@@ -37,7 +38,7 @@ func TestWithoutARoleNothingOpens(t *testing.T) {
 				return "x"
 			}
 		})
-		a := eve.Do(t, map[bool]string{true: "GET"}[route.Method == ""]+route.Method, path, "", "Accept", "text/html")
+		a := eve.Do(t, cmp.Or(route.Method, "GET"), path, "", "Accept", "text/html")
 		asked++
 		if a.Status < 300 {
 			t.Errorf("%s %s (%s): %d", route.Method, route.Pattern, route.Action, a.Status)

@@ -11,16 +11,17 @@ import (
 	"chartwarden/internal/outlet"
 )
 
-// A patient reads on her page who opened her chart with a reason, the moment it happened. Whether she is also written to, and how many days later, is the
-// site's to say: a review comes first where there is time for one.
+// Those who treat a patient at whom somebody broke the glass are written to at once. The patient reads it on her page the moment it happened; whether
+// she is also written to, and how many days later, is the site's to say: a review comes first where there is time for one.
 
 // aboutOpened is a letter to a patient; then the id of the person that she signs in as, a stroke, and the number of the grant.
 const aboutOpened = "opened:"
 
 const (
 	tellsAfter = 7 * 24 * time.Hour   // where the site says nothing
-	tellsStill = 14 * 24 * time.Hour  // for so long after the day it is made good that nobody was told, by a server that stood still
-	tellsLast  = 365 * 24 * time.Hour // and no later than that
+	tellsStill = 14 * 24 * time.Hour  // how far behind that a start looks for whom a server that stood still did not tell
+	tellsBack  = 10 * time.Minute     // and how far a look of a running one: another node may store a grant late
+	tellsLast  = 365 * 24 * time.Hour // the longest that a site may wait
 	neverTells = time.Duration(-1)    // the site's rule is not to write
 	tellLook   = 30 * time.Second     // between two looks
 	tellDays   = "never, or a number of days from 0 to 365"
@@ -48,8 +49,12 @@ func (s *Server) tellPatients(ctx context.Context) {
 	if err != nil || after == neverTells {
 		return
 	}
+	since := s.options.Now().Add(-tellsStill)
 	for {
-		if err := s.tellPatientsOnce(ctx, after); err != nil && ctx.Err() == nil {
+		began := s.options.Now()
+		if err := s.tellPatientsOnce(ctx, since, after); err == nil {
+			since = began.Add(-tellsBack)
+		} else if ctx.Err() == nil {
 			s.options.Logger.Warn("patients could not be told of openings with a reason; it is tried again", "error", err)
 		}
 		select {
@@ -60,9 +65,9 @@ func (s *Server) tellPatients(ctx context.Context) {
 	}
 }
 
-func (s *Server) tellPatientsOnce(ctx context.Context, after time.Duration) error {
-	now := s.options.Now()
-	due, err := s.Gate.BrokenBetween(ctx, now.Add(-after-tellsStill), now.Add(-after))
+// tellPatientsOnce has those written to whose letter has come due since a time.
+func (s *Server) tellPatientsOnce(ctx context.Context, since time.Time, after time.Duration) error {
+	due, err := s.Gate.BrokenBetween(ctx, since.Add(-after), s.options.Now().Add(-after))
 	if err != nil || len(due) == 0 {
 		return err
 	}
