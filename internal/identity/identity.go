@@ -85,6 +85,7 @@ type Options struct {
 	Issuer  string                        // what an authenticator app shows beside the code; "" is Chartwarden
 	Site    string                        // address as browsers see this server, to which passkeys are bound; "": there are none
 	Ripe    time.Duration                 // how old the newest factor of a second person must be; 0: 24 hours, in a sandbox none
+	Agrees  func(Person) bool             // whether the rules in force let her be the second person of a change of people; nil: who has the role may
 	Demands posture.Demands               // on a managed device; zero: posture.Usual
 	Logger  *slog.Logger                  // faults of background work; never names
 	Altered func(table string, row int64) // told of each row that this program did not write, each time it is met; may be nil

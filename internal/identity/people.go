@@ -30,13 +30,15 @@ func (s *Store) People(ctx context.Context) ([]Person, error) {
 	for i, r := range rows {
 		out[i] = r.Person
 	}
-	slices.SortFunc(out, func(a, b Person) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(out, byName)
 	return out, nil
 }
 
+func byName(a, b Person) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) }
+
 // Create adds a person, without credentials (see [Store.Invite]). Outside a sandbox somebody with a clinical role or a clearance
 // waits for a second person: the item is returned, and the person's state is [Waiting]. So does somebody who could be a second person
-// herself, where another administrator is there who could agree. The first administrator of an installation does not wait.
+// herself, where somebody is there who could agree ([Store.CanAgree]). The first administrator of an installation does not wait.
 //
 // Errors: outcome.Duplicate (the sign-in name is taken), outcome.Required, outcome.Value and outcome.CodeInvalid for the fields.
 func (s *Store) Create(ctx context.Context, by audit.Agent, n NewPerson) (Person, *Pending, error) {
@@ -85,7 +87,7 @@ func (s *Store) draft(ctx context.Context, by audit.Agent, n NewPerson) (*row, e
 	}
 	r := &row{Person: Person{ID: newID(), State: Active, Created: s.now().UTC(), CreatedBy: by.Person}, number: newNumber()}
 	r.apply(p)
-	eyes, err := s.givesEyes(ctx, by, p, profile{})
+	eyes, err := s.givesEyes(ctx, by, "", p, profile{})
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +181,7 @@ func (s *Store) Change(ctx context.Context, by audit.Agent, id string, c Change)
 	if by.Person == r.ID && p.rights() != old.rights() {
 		return Person{}, nil, outcome.New(outcome.Forbidden, "nobody changes his own rights: ask somebody else to").Because("self-grant")
 	}
-	eyes, err := s.givesEyes(ctx, by, p, old)
+	eyes, err := s.givesEyes(ctx, by, r.ID, p, old)
 	if err != nil {
 		return Person{}, nil, err
 	}

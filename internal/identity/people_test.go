@@ -155,7 +155,9 @@ func TestARightTakesTwoPeople(t *testing.T) {
 
 func TestWhoCreatedWhomIsNoSecondPerson(t *testing.T) {
 	s, ada, ben, _ := office(t)
-	puppet, _, err := s.Create(t.Context(), ada.agent(), NewPerson{Name: "Pup Pet", Roles: []string{HR}})
+	puppet, item, err := s.Create(t.Context(), ada.agent(), NewPerson{Name: "Pup Pet", Roles: []string{Privacy}})
+	s.must(err)
+	_, err = s.Approve(t.Context(), ben.agent(), item.ID) // deceived
 	s.must(err)
 	link, err := s.Invite(t.Context(), ada.agent(), puppet.ID)
 	s.must(err)

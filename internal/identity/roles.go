@@ -32,7 +32,8 @@ const (
 
 var (
 	clinicalRoles = []string{Physician, Nurse, MedicalAssistant, Pharmacist, Technician}
-	peopleRoles   = []string{Administrator, HR, Privacy, Security} // who can be the second pair of eyes on another's rights
+	agreeing      = []string{Administrator, Privacy}               // who agrees to a change of people or programs
+	peopleRoles   = []string{Administrator, HR, Privacy, Security} // by which people have a hand in what others may: two give them
 	roles         = append(append([]string{}, clinicalRoles...), FrontDesk, Billing, HR, Privacy, Security, Administrator, Auditor, Patient)
 )
 

@@ -208,12 +208,12 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.rules = policy.Enforce(policy.Default())
 	if s.Persons, err = identity.Open(ctx, identity.Options{DB: s.records, Box: s.ring.Box("identity"), Trail: s.Log, Sandbox: s.ring.Sandbox(), Zones: s.zones.places,
-		Site: s.Config.PublicURL, Now: o.Now, Demands: demands, Logger: o.Logger, Altered: s.alarms.raise}); err != nil {
+		Agrees: func(p identity.Person) bool { return access.SecondByRules(s.rules, p, o.Now()) }, Site: s.Config.PublicURL, Now: o.Now, Demands: demands, Logger: o.Logger, Altered: s.alarms.raise}); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.Persons.Close)
-	s.rules = policy.Enforce(policy.Default())
 	s.Gate, err = access.New(ctx, access.Options{Records: s.store, Care: s.graph, Log: s.Log, Policy: s.rules, Persons: s.Persons,
 		DB: s.records, Grants: s.ring.Box("server").Rows(grantRows), Words: s.ring.Box("server").Rows(wordRows), Downtimes: s.rowTags(downtimeRows), Practices: s.rowTags(practiceRows), Altered: s.alarms.raise, Alarms: s.alarms.state, Now: o.Now, Zone: s.zone, Base: s.Config.PublicURL + "/fhir", Logger: o.Logger, Sandbox: s.ring.Sandbox(),
 		MostPatients: s.mostPatients(), Quota: s.Config.quota(), Verify: func(ctx context.Context) (*audit.Report, error) { return s.Verify(ctx, nil) }})

@@ -55,15 +55,6 @@ func shownName(one identity.Person) string {
 	return one.Name
 }
 
-// agrees reports whether a reader may be the second person of a change of people, and by which right: who administers people has it with
-// that, and a privacy officer has it alone.
-func agrees(s *identity.Session) (action string, ok bool) {
-	if administers(s) {
-		return policy.People, true
-	}
-	return policy.PeopleAgree, slices.Contains(s.Roles(), identity.Privacy)
-}
-
 // administers reports whether forms are shown; whether an act is allowed is the door's to say.
 func administers(s *identity.Session) bool { return slices.Contains(s.Roles(), identity.Administrator) }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"chartwarden/internal/access"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/policy"
 	"chartwarden/internal/web/look"
@@ -101,7 +102,7 @@ func (p *Pages) people(w http.ResponseWriter, r *http.Request) {
 		}
 		v.People = append(v.People, line)
 	}
-	if _, may := agrees(who.Session); may && v.Q == "" && skip == 0 {
+	if access.SecondRight(who.Session.Roles()) != "" && v.Q == "" && skip == 0 {
 		if v.Pending, err = p.pending(r, people); err != nil {
 			p.fail(w, r, err)
 			return

@@ -92,10 +92,13 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 		v.Alias, v.Aliased = p.o.Persons.Alias(one.ID), one.Aliased
 		v.Managers, v.Mail = p.managers(r, one.ID, one.Manager), one.Mail
 	}
-	for _, other := range people {
-		if other.Active && other.Enrolled && other.ID != one.ID && other.ID != who.Session.Person.ID && slices.Contains(other.Roles, identity.Administrator) {
-			v.Seconds = append(v.Seconds, page.Option{Value: other.ID, Name: other.Name})
-		}
+	seconds, err := p.o.Persons.CanAgree(r.Context(), who.Session.Person.ID, one.ID)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	for _, other := range seconds {
+		v.Seconds = append(v.Seconds, page.Option{Value: other.ID, Name: other.Name})
 	}
 	p.draw(w, r, status, page.PersonPage(v))
 }
@@ -271,19 +274,20 @@ func (p *Pages) resume(w http.ResponseWriter, r *http.Request) {
 	p.did(w, r, who, err)
 }
 
-// askReset asks for a new start of somebody's sign-in. Nothing happens until another administrator agrees.
+// askReset asks for a new start of somebody's sign-in. Nothing happens until somebody agrees who can.
 func (p *Pages) askReset(w http.ResponseWriter, r *http.Request) {
 	who, ok := p.permitted(w, r, policy.People)
 	if !ok {
 		return
 	}
-	second, err := p.o.Persons.Person(r.Context(), r.PostForm.Get("with"))
-	if outcome.Is(err, outcome.NotFound) || err == nil && second.ID == who.Session.Person.ID {
-		p.personPage(w, r, http.StatusBadRequest, who, "Choose the second person: somebody else who administers people.")
+	seconds, err := p.o.Persons.CanAgree(r.Context(), who.Session.Person.ID, r.PathValue("person"))
+	i := slices.IndexFunc(seconds, func(one identity.Person) bool { return one.ID == r.PostForm.Get("with") })
+	if err == nil && i < 0 {
+		p.personPage(w, r, http.StatusBadRequest, who, "Choose the second person: an administrator or a privacy officer of the list.")
 		return
 	}
 	if err == nil {
-		_, err = p.o.Persons.AskReset(r.Context(), who.Session.Agent(), r.PathValue("person"), "for "+second.Name+" to agree")
+		_, err = p.o.Persons.AskReset(r.Context(), who.Session.Agent(), r.PathValue("person"), "for "+seconds[i].Name+" to agree")
 	}
 	if err == nil {
 		see(w, r, "/admin/people")
@@ -307,8 +311,7 @@ func (p *Pages) newLink(w http.ResponseWriter, r *http.Request) {
 
 // settlePending agrees to what waits, as the second person, or declines it.
 func (p *Pages) settlePending(w http.ResponseWriter, r *http.Request) {
-	action, _ := agrees(session(r))
-	who, ok := p.permitted(w, r, action)
+	who, ok := p.permitted(w, r, cmp.Or(access.SecondRight(session(r).Roles()), policy.PeopleAgree))
 	if !ok {
 		return
 	}

@@ -172,6 +172,8 @@ func TestAPrivacyOfficerIsTheSecondPerson(t *testing.T) {
 	o := newOffice(t)
 	anna, ruth, sam := o.staff("Anna Berg", identity.Administrator), o.staff("Ruth Adeyemi", identity.Privacy), o.staff("Sam Rivera", identity.Nurse)
 	hr := o.staff("Uma Roy", identity.HR)
+	o.shows(anna.post("/admin/people/"+sam.made.Person+"/reset", "with", hr.made.Person), http.StatusBadRequest, "Choose the second person")
+	anna.page("/admin/people/"+sam.made.Person, `<option value="`+ruth.made.Person)
 	if a := anna.post("/admin/people/"+sam.made.Person+"/reset", "with", ruth.made.Person); a.status != http.StatusSeeOther {
 		t.Fatal(a.status, a.text())
 	}

@@ -508,7 +508,7 @@ func AddPerson(v AddPersonView) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "A role that opens charts starts when a second administrator agrees.")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "A role that opens charts starts when another administrator or a privacy officer agrees.")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
