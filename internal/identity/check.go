@@ -30,6 +30,7 @@ type Check struct {
 	clients  map[string]*registered // by id
 	over     map[string]audit.Index // authorizations that ended, by id
 	devices  map[string][]deed      // by id
+	keyings  []deed                 // entries by which devices get keys of browsers
 	reports  map[string][]deed      // of machines, by device
 	asked    map[string]deed        // recertifications, by id
 	answers  map[string][]deed      // by holding
@@ -120,6 +121,14 @@ func (c *Check) doubt(of audit.Index) {
 	for _, t := range c.people {
 		for _, d := range slices.Backward(t.acts) {
 			if d.at-audit.Index(d.at.Number()) != of || d.when.Before(c.late[of].Add(-crashing)) {
+				break
+			}
+			c.unsure[d.at] = true
+		}
+	}
+	for _, d := range slices.Backward(c.keyings) {
+		if d.at-audit.Index(d.at.Number()) == of {
+			if d.when.Before(c.late[of].Add(-crashing)) {
 				break
 			}
 			c.unsure[d.at] = true

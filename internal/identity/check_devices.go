@@ -20,6 +20,10 @@ func (c *Check) device(d deed) {
 	if m == nil {
 		return
 	}
+	switch d.interaction {
+	case didRegisterDevice.interaction, didEnrolMachine.interaction, didTieBrowser.interaction:
+		c.keyings = append(c.keyings, d)
+	}
 	if d.interaction == didReport.interaction {
 		c.reports[m[1]] = append(c.reports[m[1]], d)
 	} else if deviceStates[d.interaction] != "" {
@@ -48,11 +52,7 @@ func (c *Check) compareDevices(rows *Rows) {
 		}
 	}
 	c.compareMachines(rows, there)
-	for i := range rows.deviceKeys {
-		if k := &rows.deviceKeys[i]; !there[k.device] {
-			c.fault(deviceKeyTable, k.number, "is the key of a device that is not there")
-		}
-	}
+	c.compareKeys(rows, there)
 }
 
 // deviceState is what the newest entry makes of a device; moving says that its act may not be done yet.

@@ -35,7 +35,8 @@ const (
 // deviceTold is what a device's row keeps sealed.
 type deviceTold struct {
 	Name, By string
-	Ties     bool `json:",omitempty"` // of a code: it adds a browser to the device and leaves what that has
+	Ties     bool     `json:",omitempty"` // of a code: it adds a browser to the device and leaves what that has
+	Keys     []string // names of the keys of its browsers ([keyName]); nil: registered by a version that did not name them
 }
 
 // deviceColumns is a device as it lies in its row.

@@ -50,7 +50,13 @@ func (s *Store) free(q queryer, a AskedDevice) error {
 		case d.state == DeviceLost:
 			return errLostDevice
 		case d.state == DeviceRegistered && bytes.Equal(k.point, a.Point):
-			return outcome.New(outcome.Conflict, "this device is registered already")
+			named, err := s.names(d, k.point)
+			if err != nil {
+				return err
+			}
+			if named {
+				return outcome.New(outcome.Conflict, "this device is registered already")
+			}
 		}
 	}
 	return nil
@@ -65,11 +71,8 @@ func (s *Store) RegisterAsked(ctx context.Context, agent audit.Agent, id, by str
 	if err := s.free(s.db.Reader(), a); err != nil {
 		return err
 	}
-	_, err := s.register(ctx, agent, didRegisterDevice, DeviceCode{Name: a.Name, fresh: id}, by, func(tx *sql.Tx, d Device) error {
-		if err := s.free(tx, a); err != nil { // lost, or registered otherwise, meanwhile
-			return err
-		}
-		return s.takeBrowser(tx, d, a.Point, Arrival{Device: a.Browser})
+	_, err := s.register(ctx, agent, didRegisterDevice, DeviceCode{Name: a.Name, fresh: id}, by, provenKey{point: a.Point, browser: a.Browser}, func(tx *sql.Tx) error {
+		return s.free(tx, a) // lost, or registered otherwise, meanwhile
 	})
 	return err
 }

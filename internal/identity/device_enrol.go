@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -112,12 +113,7 @@ func (s *Store) EnrolDevice(ctx context.Context, token string, from Arrival) (De
 	if told.Ties {
 		return s.tie(ctx, agent, c, code, point, from)
 	}
-	return s.register(ctx, agent, didRegisterDevice, code, told.By, func(tx *sql.Tx, d Device) error {
-		if err := s.useDeviceCode(tx, c); err != nil {
-			return err
-		}
-		return s.takeBrowser(tx, d, point, from)
-	})
+	return s.register(ctx, agent, didRegisterDevice, code, told.By, provenKey{point: point, browser: from.Device}, func(tx *sql.Tx) error { return s.useDeviceCode(tx, c) })
 }
 
 // RegisterDevice registers the browser of the session's person: an administrator stands at the device. Whether she may is not asked here.
@@ -131,7 +127,7 @@ func (s *Store) RegisterDevice(ctx context.Context, ses *Session, name string, f
 	if err != nil {
 		return Device{}, err
 	}
-	return s.register(ctx, ses.Agent(), didRegisterDevice, DeviceCode{Name: name}, ses.Person.ID, func(tx *sql.Tx, d Device) error { return s.takeBrowser(tx, d, point, from) })
+	return s.register(ctx, ses.Agent(), didRegisterDevice, DeviceCode{Name: name}, ses.Person.ID, provenKey{point: point, browser: from.Device}, func(*sql.Tx) error { return nil })
 }
 
 func (s *Store) readEnrolment(from Arrival) ([]byte, error) {
@@ -147,34 +143,17 @@ func (s *Store) useDeviceCode(tx *sql.Tx, c deviceCodeColumns) error {
 	return oneOr(errDeviceCode)(tx.Exec(`update identity_device_code set used_at=?, mac=? where number=? and used_at=0`, c.used, s.tags.deviceCode.Tag(c.tagged()...), c.number))
 }
 
-// takeBrowser makes a browser the only one of a device that stands for this registration: an earlier key of a device that was found proves
-// nothing, nor does its machine's.
-func (s *Store) takeBrowser(tx *sql.Tx, d Device, point []byte, from Arrival) error {
-	if _, err := tx.Exec(`delete from identity_device_key where device=?`, d.ID); err != nil {
-		return err
-	}
-	if err := forgetMachine(tx, d.ID, nil); err != nil {
-		return err
-	}
-	return s.addBrowser(tx, d.ID, point, from, micros(d.Changed))
-}
-
-// addBrowser adds a browser to a device, and takes it from any other.
-func (s *Store) addBrowser(tx *sql.Tx, device string, point []byte, from Arrival, now int64) error {
-	if _, err := tx.Exec(`delete from identity_device_key where point=? or browser<>'' and browser=?`, point, from.Device); err != nil {
-		return err
-	}
-	k := deviceKeyColumns{device: device, point: point, browser: from.Device, made: now, seen: now}
-	_, err := tx.Exec(`insert into identity_device_key(device, point, browser, made_at, seen_at, mac) values(?,?,?,?,?,?)`, k.device, k.point, k.browser, k.made, k.seen, s.tags.deviceKey.Tag(k.tagged()...))
-	return err
-}
-
 // tie makes the browser that shows a key one more of a device whose machine fetched the code.
 func (s *Store) tie(ctx context.Context, agent audit.Agent, c deviceCodeColumns, code DeviceCode, point []byte, from Arrival) (Device, error) {
 	if _, err := s.machineOf(s.db.Reader(), code.Device); err != nil {
 		return Device{}, err
 	}
-	n, err := s.note(ctx, s.event(agent, didTieBrowser, acted, "device "+code.Device))
+	k := provenKey{point: point, browser: from.Device}
+	taken, err := s.takenBy(s.db.Reader(), k)
+	if err != nil {
+		return Device{}, err
+	}
+	n, err := s.note(ctx, s.event(agent, didTieBrowser, acted, "device "+code.Device+k.words(taken)))
 	if err != nil {
 		return Device{}, err
 	}
@@ -185,18 +164,38 @@ func (s *Store) tie(ctx context.Context, agent audit.Agent, c deviceCodeColumns,
 		if err := s.useDeviceCode(tx, c); err != nil {
 			return err
 		}
-		return s.addBrowser(tx, code.Device, point, from, micros(s.now()))
+		if err := s.takeKeys(tx, k, taken); err != nil {
+			return err
+		}
+		if err := s.rename(tx, code.Device, func(names []string) []string {
+			if slices.Contains(names, keyName(point)) { // its row was lost by other hands
+				return names
+			}
+			return append(names, keyName(point))
+		}); err != nil {
+			return err
+		}
+		return s.addBrowser(tx, code.Device, k, micros(s.now()))
 	})
 }
 
-// register makes a device, or one that was there before, registered; give stores by what it is known.
-func (s *Store) register(ctx context.Context, agent audit.Agent, how did, code DeviceCode, by string, give func(*sql.Tx, Device) error) (Device, error) {
+// register makes a device, or one that was there before, registered, known by the key that was shown; first is what has to hold in the same moment.
+// What the device had before proves nothing any more: neither keys of browsers nor its machine's.
+func (s *Store) register(ctx context.Context, agent audit.Agent, how did, code DeviceCode, by string, k provenKey, first func(*sql.Tx) error) (Device, error) {
 	now := s.now().UTC().Truncate(time.Microsecond)
 	d := Device{ID: code.Device, Name: code.Name, State: DeviceRegistered, Made: now, Changed: now, Seen: now, By: by}
 	if d.ID == "" {
 		d.ID = cmp.Or(code.fresh, newID())
 	}
-	sealed, err := sealJSON(s.box, s.deviceKey, aad("device", d.ID), deviceTold{Name: d.Name, By: by})
+	told := deviceTold{Name: d.Name, By: by, Keys: []string{}}
+	if !k.machine {
+		told.Keys = append(told.Keys, keyName(k.point))
+	}
+	sealed, err := sealJSON(s.box, s.deviceKey, aad("device", d.ID), told)
+	if err != nil {
+		return Device{}, err
+	}
+	taken, err := s.takenBy(s.db.Reader(), k)
 	if err != nil {
 		return Device{}, err
 	}
@@ -204,11 +203,17 @@ func (s *Store) register(ctx context.Context, agent audit.Agent, how did, code D
 	if by != "" {
 		text += " by person " + by
 	}
-	n, err := s.note(ctx, s.event(agent, how, acted, text))
+	n, err := s.note(ctx, s.event(agent, how, acted, text+k.words(taken)))
 	if err != nil {
 		return Device{}, err
 	}
 	return d, s.act(ctx, n, func(tx *sql.Tx) error {
+		if err := first(tx); err != nil {
+			return err
+		}
+		if err := s.takeKeys(tx, k, taken); err != nil {
+			return err
+		}
 		c := deviceColumns{id: d.ID, state: d.State, made: micros(now), changed: micros(now), sealed: sealed}
 		if code.Device == "" {
 			if _, err := tx.Exec(`insert into identity_device(id, state, made_at, changed_at, sealed, mac) values(?,?,?,?,?,?)`, append(c.tagged(), s.tags.device.Tag(c.tagged()...))...); err != nil {
@@ -223,7 +228,10 @@ func (s *Store) register(ctx context.Context, agent audit.Agent, how did, code D
 			if err := s.updateDevice(tx, &c); err != nil {
 				return err
 			}
+			if _, err := tx.Exec(`delete from identity_device_key where device=?`, d.ID); err != nil {
+				return err
+			}
 		}
-		return give(tx, d)
+		return s.give(tx, d.ID, k, micros(now))
 	})
 }

@@ -84,20 +84,7 @@ func (s *Store) EnrolMachine(ctx context.Context, token string, from Arrival) (D
 		return Device{}, DeviceCode{}, outcome.New(outcome.Value, "the machine did not prove its key: run it again").At("proof")
 	}
 	agent := audit.Agent{Job: "device-enrolment", Device: from.Device, Address: addressOf(from), Zone: from.Zone}
-	d, err := s.register(ctx, agent, didEnrolMachine, code, told.By, func(tx *sql.Tx, d Device) error {
-		if err := s.useDeviceCode(tx, c); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(`delete from identity_device_key where device=?`, d.ID); err != nil {
-			return err
-		}
-		if err := forgetMachine(tx, d.ID, point); err != nil {
-			return err
-		}
-		m := deviceMachineColumns{device: d.ID, point: point, made: micros(d.Changed)}
-		_, err := tx.Exec(`insert into identity_device_machine(device, point, made_at, mac) values(?,?,?,?)`, append(m.tagged(), s.tags.deviceMachine.Tag(m.tagged()...))...)
-		return err
-	})
+	d, err := s.register(ctx, agent, didEnrolMachine, code, told.By, provenKey{point: point, machine: true}, func(tx *sql.Tx) error { return s.useDeviceCode(tx, c) })
 	if err != nil {
 		return Device{}, DeviceCode{}, err
 	}

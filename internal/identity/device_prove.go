@@ -115,7 +115,13 @@ func (s *Store) shows(q queryer, from Arrival, purpose string) (key *deviceKeyCo
 		case d.state == DeviceLost:
 			return nil, errLostDevice
 		case d.state == DeviceRegistered && proofErr == nil && bytes.Equal(k.point, point):
-			key = k
+			named, err := s.names(d, point)
+			if err != nil {
+				return nil, err
+			}
+			if named {
+				key = k
+			}
 		}
 	}
 	return key, nil
@@ -173,7 +179,11 @@ func (s *Store) ProveDevice(ctx context.Context, ses *Session, from Arrival) err
 	}
 	now := micros(s.now())
 	err = s.act(ctx, n, func(tx *sql.Tx) error {
-		if d, err := s.deviceOf(tx, key.device); err != nil || d.state != DeviceRegistered { // it may have been lost meanwhile
+		d, err := s.deviceOf(tx, key.device)
+		if err != nil || d.state != DeviceRegistered { // it may have been lost meanwhile
+			return errProof
+		}
+		if named, err := s.names(d, key.point); err != nil || !named { // or registered anew
 			return errProof
 		}
 		if err := s.seen(tx, key, from, now); err != nil {
