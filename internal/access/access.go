@@ -67,6 +67,7 @@ type Gate struct {
 	tags         Tags // of grants
 	words        *words
 	counted      *counted // requests that wait for a person's answer
+	asks         *chartAsks
 	wordTags     Tags
 	downtimes    *remembered[Downtime]
 	downtimeTags Tags
@@ -124,7 +125,7 @@ func New(ctx context.Context, o Options) (*Gate, error) {
 	if err != nil {
 		return nil, outcome.Wrap("access: open", outcome.NoStore, "the grants cannot be read", err)
 	}
-	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, grants: &grants{read: held}, tags: o.Grants, words: &words{}, counted: &counted{}, wordTags: o.Words, downtimes: &remembered[Downtime]{}, downtimeTags: o.Downtimes, practices: &remembered[Practice]{}, practiceTags: o.Practices, shields: &atomic.Pointer[shield]{}, colleagues: &colleagues{}, broken: newBrokenGlasses(), altered: o.Altered, alarms: o.Alarms,
+	return &Gate{records: o.Records, care: o.Care, log: o.Log, policy: o.Policy, persons: o.Persons, db: o.DB, grants: &grants{read: held}, tags: o.Grants, words: &words{}, counted: &counted{}, asks: &chartAsks{}, wordTags: o.Words, downtimes: &remembered[Downtime]{}, downtimeTags: o.Downtimes, practices: &remembered[Practice]{}, practiceTags: o.Practices, shields: &atomic.Pointer[shield]{}, colleagues: &colleagues{}, broken: newBrokenGlasses(), altered: o.Altered, alarms: o.Alarms,
 		now: o.Now, zone: o.Zone, base: o.Base, sandbox: o.Sandbox, logger: o.Logger, pace: newPace(), quotas: newQuotas(o.Quota), most: o.MostPatients, verify: o.Verify, verifying: &sync.Mutex{}, twins: &twins{}, carrying: &sync.Mutex{}, leaving: &sync.Mutex{}, reconciling: &sync.Mutex{}, due: make(chan struct{}, 1), handlers: map[string]ActHandler{}, turns: newTurns()}, nil
 }
 

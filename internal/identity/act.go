@@ -61,6 +61,12 @@ func (s *Store) ActsOpen(ctx context.Context, kind string) ([]Pending, error) {
 	return s.acts(ctx, `q.kind=? and q.state='open' and q.expires_at>? order by q.asked_at, q.id`, kind, micros(s.now()))
 }
 
+// ActsSettled lists the acts of one kind that were agreed to and carried out, or refused, since a moment, the oldest first. Errors: outcome.NoStore.
+func (s *Store) ActsSettled(ctx context.Context, kind string, since time.Time) ([]Pending, error) {
+	// What was settled since had not lapsed by then: the index leads to the few that matter.
+	return s.acts(ctx, `q.kind=? and q.state in ('done', 'refused') and q.expires_at>? and q.decided_at>=? order by q.decided_at, q.id`, kind, micros(since), micros(since))
+}
+
 // Waits tells for how long the acts of one kind in a state waited until they were decided, those decided last, at most limit.
 // Errors: outcome.NoStore.
 func (s *Store) Waits(ctx context.Context, kind, state string, limit int) (out []time.Duration, err error) {

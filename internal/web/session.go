@@ -301,7 +301,7 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) {
 	tick := time.NewTicker(looks)
 	defer tick.Stop()
 	token := p.o.Browser.Token(r)
-	alerts, glass := p.alerts(r), p.glassNews(r)
+	alerts, glass, asks := p.alerts(r), p.glassNews(r), p.askNews(r)
 	for beat := 0; ; {
 		news := ""
 		select {
@@ -313,6 +313,7 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) {
 			beat++
 		case news = <-alerts:
 		case news = <-glass:
+		case news = <-asks:
 		}
 		if _, err := p.o.Persons.Authenticate(r.Context(), token); err != nil {
 			fmt.Fprint(w, "event: lock\ndata: {}\n\n")

@@ -102,6 +102,7 @@ type Pages struct {
 	began       time.Time
 	names       staffNames   // of colleagues, as the directory tells them
 	lessons     lessons      // of a minute, for the next page
+	heard       heardAnswers // to requests for charts
 	calledOff   once[string] // that an appointment was just called off
 	moved       once[string] // what the last act about moves, leaves and rosters did
 	recertified once[string] // what the last answer about somebody's rights did
