@@ -103,6 +103,20 @@ func (g *Rules) InForce() (Enforcement, bool) {
 	return Enforcement{}, false
 }
 
+// Decided reports whether a bundle really decided here once, or does: its moment came, and nothing later had come before it.
+func (g *Rules) Decided(hash string) bool {
+	now, first := g.now(), time.Time{} // of the decisions after the one that is looked at
+	for i, e := range g.History() {
+		if e.Hash == hash && !e.Since.After(now) && (i == 0 || e.Since.Before(first)) {
+			return true
+		}
+		if i == 0 || e.Since.Before(first) {
+			first = e.Since
+		}
+	}
+	return false
+}
+
 // ShippedHash is that of the bundle which this version of the program brings; the house may have decided on others.
 func (g *Rules) ShippedHash() string { return g.shipped.Hash() }
 

@@ -131,6 +131,72 @@ func TestNewProgramBringsRules(t *testing.T) {
 	h.holds(t)
 }
 
+// Without a replay a house goes back to what decided there, and to nothing else: neither to what a newer program brings, nor to what was set for a
+// moment that has not come, or came after something later.
+func TestOnlyWhatDecidedIsGoneBackTo(t *testing.T) {
+	h := newHouse(t)
+	ctx := t.Context()
+	h.publish(t, stricter(t), time.Time{})
+	newer := maps.Clone(shipped(t))
+	newer["glass.cedar"] += "\n// Reviewed.\n"
+	h.Stop()
+	s, err := servertest.OpenRuled(t, h.Dir, newer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Server = s
+	refused := func(b policy.Bundle, what string) {
+		t.Helper()
+		if a, err := h.Rules.Rollback(ctx, shell, b.Hash(), "it is ours"); !outcome.Is(err, outcome.BusinessRule) {
+			t.Errorf("%s: %+v, %v", what, a, err)
+		}
+	}
+	refused(newer, "what the program brings and never decided")
+	later := maps.Clone(shipped(t))
+	later["glass.cedar"] += "\n// Later.\n"
+	h.publish(t, later, h.Now().Add(24*time.Hour))
+	refused(later, "what is set for tomorrow")
+	if h.Rules.Decided(newer.Hash()) || h.Rules.Decided(later.Hash()) || !h.Rules.Decided(stricter(t).Hash()) || !h.Rules.Decided(shipped(t).Hash()) {
+		t.Error("what decided is not known")
+	}
+	before := len(h.works(t))
+	if _, err := h.Rules.Rollback(ctx, shell, shipped(t).Hash(), "it stops people"); err != nil {
+		t.Errorf("what did decide: %v", err)
+	}
+	if n := len(h.works(t)); n != before+1 {
+		t.Errorf("%d works, not %d: a refused rollback leaves something", n, before+1)
+	}
+	admin := h.Person(t, "Ada Min", "administrator", "")
+	if page := admin.Get(t, "/policy"); !strings.Contains(page.Body, "Take these rules over") || strings.Contains(page.Body, later.Hash()) {
+		t.Errorf("the page offers something else: %d", page.Status)
+	}
+	admin.Form(t, "/policy/back", "hash", newer.Hash(), "why", "what the program brings")
+	if all := h.works(t); len(all) != before+2 || all[0].Back || all[0].State != governance.Draft || all[0].Bundle.Hash() != newer.Hash() || len(h.Rules.Obstacles(&all[0])) == 0 {
+		t.Errorf("%d works, the newest %+v", len(all), all[0].Rest)
+	}
+	h.publish(t, newer, time.Time{}) // as any other: tried, answered for, agreed to
+	if e, _ := h.Rules.InForce(); e.Hash != newer.Hash() || !h.Rules.Decided(newer.Hash()) {
+		t.Errorf("in force: %+v", e)
+	}
+	h.holds(t)
+	h.Stop()
+	h.Server = servertest.OpenAt(t, h.Dir, h.Now().Add(48*time.Hour))
+	if h.Rules.Decided(later.Hash()) {
+		t.Error("what was set for a moment counts, though others came into force before it")
+	}
+	refused(later, "what others took the place of before its moment")
+}
+
+// works is all work on the rules.
+func (h *house) works(t *testing.T) []governance.Proposal {
+	t.Helper()
+	all, err := h.Rules.Proposals(t.Context(), shell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 // What is set for a later moment decides from then on, also when nobody does anything at that moment.
 func TestRulesBeginAtTheirMoment(t *testing.T) {
 	h := newHouse(t)

@@ -34,7 +34,7 @@ type Rest struct {
 	Note    string            // what it is for
 	Replay  *Replay           // of this very text; nil: none since it was changed
 	Answers map[string]string // why blocked acts of care are right to be blocked, by [Change.Key]
-	Back    bool              // a rollback: its bundle was in force before
+	Back    bool              // a rollback: no replay where its bundle decided here before
 }
 
 // States of a proposal. What became of one that waits is told by its item.

@@ -85,7 +85,7 @@ func (g *Rules) Obstacles(p *Proposal) (out []string) {
 	if c.Hash == g.o.Enforced.Hash() {
 		out = append(out, "This is what is in force already.")
 	}
-	if p.Back {
+	if p.Back && g.Decided(c.Hash) {
 		return out
 	}
 	switch {
@@ -122,7 +122,7 @@ func (g *Rules) Propose(ctx context.Context, who access.Principal, id string, st
 		return access.Approval{}, err
 	}
 	says := "enforce the rules " + hash + " in place of " + g.o.Enforced.Hash()
-	if p.Back {
+	if p.Back && g.Decided(hash) {
 		says = "go back to the rules " + hash + " from " + g.o.Enforced.Hash()
 	}
 	if p.Replay != nil {
@@ -153,7 +153,7 @@ func (g *Rules) Rollback(ctx context.Context, who access.Principal, hash, reason
 	if err != nil {
 		return access.Approval{}, err
 	}
-	if !slices.ContainsFunc(g.History(), func(e Enforcement) bool { return e.Hash == hash }) && hash != g.shipped.Hash() {
+	if !g.Decided(hash) {
 		return access.Approval{}, outcome.New(outcome.BusinessRule, "these rules were never in force: publish them instead, which tries them on what happened")
 	}
 	kept, err := g.Bundle(ctx, hash)

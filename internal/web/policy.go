@@ -68,7 +68,7 @@ func (p *Pages) rulesPage(w http.ResponseWriter, r *http.Request, status int, wh
 	v.Facts = []look.Fact{{Name: "Bundle", Value: shortHash(now.Hash)}, {Name: "Since", Value: look.Exact(now.Since.In(p.o.Zone)).Text()}, {Name: "Decided by", Value: p.decidedRules(r, now)}}
 	if shipped := p.o.Rules.ShippedHash(); !slices.ContainsFunc(p.o.Rules.History(), func(e governance.Enforcement) bool { return e.Hash == shipped }) {
 		v.Behind = "This version of the program brings other rules (bundle " + shortHash(shipped) + "). What the house decided stays in force until two people take others over."
-		v.History = append(v.History, page.RulesLine{What: "Bundle " + shortHash(shipped), Sub: "What this version of the program brings", Hash: shipped, Marks: []look.Mark{{Text: "Never in force"}}})
+		v.History = append(v.History, page.RulesLine{What: "Bundle " + shortHash(shipped), Sub: "What this version of the program brings", Hash: shipped, New: true, Marks: []look.Mark{{Text: "Never in force"}}})
 	}
 	for _, e := range p.o.Rules.History() {
 		l := page.RulesLine{What: "Bundle " + shortHash(e.Hash), Sub: p.decidedRules(r, e), When: look.Recent(e.Since.In(p.o.Zone), p.now()), Hash: e.Hash, Marks: []look.Mark{{Text: "Earlier"}}}
@@ -78,7 +78,7 @@ func (p *Pages) rulesPage(w http.ResponseWriter, r *http.Request, status int, wh
 		case e.Since.After(p.now()):
 			l.Marks, l.When = []look.Mark{{Tone: look.Accent, Text: "Later"}}, look.Exact(e.Since.In(p.o.Zone))
 		}
-		if e.Hash == now.Hash {
+		if l.New = !p.o.Rules.Decided(e.Hash); e.Hash == now.Hash || l.New && e.Hash != p.o.Rules.ShippedHash() {
 			l.Hash = ""
 		}
 		v.History = append(v.History, l)
@@ -162,6 +162,15 @@ func (p *Pages) rulesProblem(w http.ResponseWriter, r *http.Request, who access.
 func (p *Pages) backToRules(w http.ResponseWriter, r *http.Request) {
 	who, ok := p.permitted(w, r, policy.PolicyPropose)
 	if !ok {
+		return
+	}
+	if hash := r.PostForm.Get("hash"); hash == p.o.Rules.ShippedHash() && !p.o.Rules.Decided(hash) { // as new as any: it is tried first
+		x, err := p.o.Rules.Draft(r.Context(), who, p.o.Rules.Shipped(), r.PostForm.Get("why"))
+		if err != nil {
+			p.rulesProblem(w, r, who, err)
+			return
+		}
+		see(w, r, "/policy/work/"+x.ID)
 		return
 	}
 	a, err := p.o.Rules.Rollback(r.Context(), who, r.PostForm.Get("hash"), r.PostForm.Get("why"))

@@ -21,6 +21,7 @@ type RulesLine struct {
 	When            look.When
 	Marks           []look.Mark
 	Hash            string // whole: to go back to; empty: not offered
+	New             bool   // it never decided here: work begins with it, and it is tried as any
 }
 
 // BesideView is what a candidate that decides beside found.
