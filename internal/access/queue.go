@@ -54,7 +54,7 @@ func (g *Gate) assign(ctx context.Context) error {
 		return err
 	}
 	looks := looks{g: g, here: map[string]time.Time{}, away: map[string]time.Time{}}
-	for given := 0; len(open) > 0 && given < mostDue; {
+	for given := 0; len(open) > 0; {
 		for _, r := range open {
 			// Whoever is off shift is no less hers to look: her review keeps its day, else being late would never show.
 			if r.Owner != "" && slices.ContainsFunc(active, func(o identity.Person) bool { return o.ID == r.Owner }) {
@@ -88,7 +88,10 @@ func (g *Gate) assign(ctx context.Context) error {
 				_, _ = g.give(ctx, r, next, r.Due) // what no entry says did not happen: the next round gives it out
 				return err
 			}
-			turn[next], given = now.UnixMicro(), given+1
+			turn[next] = now.UnixMicro()
+			if given++; given == mostDue {
+				return nil // the next round goes on
+			}
 		}
 		// Those that stay where they are must not hide the ones behind them.
 		last := open[len(open)-1]

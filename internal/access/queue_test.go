@@ -201,3 +201,55 @@ func TestABacklogHidesNoReview(t *testing.T) {
 		t.Errorf("behind the others it waits for nobody: %+v", r)
 	}
 }
+
+// One round gives out at most 200 reviews, whatever stays where it is among them; the next goes on.
+func TestARoundGivesOutSoManyAndNoMore(t *testing.T) {
+	w := newWard(t)
+	dir, at := w.Dir, w.Now()
+	for at.Weekday() != time.Tuesday {
+		at = at.AddDate(0, 0, 1)
+	}
+	w.Stop()
+	clock := servertest.ClockAt(at)
+	w.Server = servertest.OpenOn(t, dir, clock)
+	c, ruth := w.Person(t, "Anna Lindqvist", "physician", w.anna), w.Person(t, "Ruth Adeyemi", "privacy", "")
+	list := func() (all []access.Review, owned int) {
+		t.Helper()
+		got, err := w.Gate.Reviews(t.Context(), w.at(t, ruth), access.ReviewsOpen, 0, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range got.Reviews {
+			if r.Owner != "" {
+				owned++
+			}
+		}
+		return got.Reviews, owned
+	}
+	if _, err := w.Gate.BreakGlass(t.Context(), w.at(t, c), w.maren, "other", "x"); err != nil {
+		t.Fatal(err)
+	}
+	clock.Add(2 * time.Hour)
+	first, _ := list()
+	clock.Add(25 * time.Hour)
+	ruth = w.SignIn(t, ruth.Person, "") // she is here: the first stays with her, at the head of the queue
+	var rows []string
+	for n := range 401 {
+		rows = append(rows, fmt.Sprintf(`SELECT kind, person, patient, day - %d, first_at + %d, last_at, entries, first_idx, last_idx, '', 0, 0 FROM access_review WHERE id = %d`, n+1, n+1, first[0].ID))
+	}
+	if err := w.Gate.Exec(t.Context(), `INSERT INTO access_review (kind, person, patient, day, first_at, last_at, entries, first_idx, last_idx, owner, given, due) `+strings.Join(rows, " UNION ALL ")); err != nil {
+		t.Fatal(err)
+	}
+	for want := 1 + 200; ; want += 200 { // a round of the server's own may lie between: each ends at a whole bound
+		all, owned := list()
+		if owned == len(all) && owned == 1+401 {
+			break
+		}
+		for want < owned {
+			want += 200
+		}
+		if len(all) != 1+401 || owned != want {
+			t.Fatalf("%d of %d wait for somebody, want %d", owned, len(all), want)
+		}
+	}
+}
