@@ -117,8 +117,18 @@ func TestAskingForADevice(t *testing.T) {
 		}
 	}
 	answer("Decline")
+	stale := nurse.beside() // it stays open while the request is made beside it
+	stale.open("/my-devices")
+	stale.fill("name", "Tablet ward 3")
+	stale.fill("reason", "The tablet of my ward")
 	ask()
 	nurse.says("Ruth Adeyemi declined to register it")
+	stale.expect(409)
+	if status := stale.follow("Ask for registration"); status != 409 {
+		t.Fatalf("asked again from a stale page: %d\n%s", status, stale.text())
+	}
+	stale.says("somebody asked for this device already")
+	stale.close()
 	answer("Agree")
 	nurse.open("/my-devices")
 	nurse.says("Ruth Adeyemi agreed: it is a device of the house", "Ruth Adeyemi declined")

@@ -35,13 +35,14 @@ async function prove() {
 async function enrol(button) {
   const form = button.form
   if (!form.reportValidity()) return
-  try {
-    const key = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign'])
+  button.disabled = true
+  try { // who asks again shows the key that waits already; a registration by an administrator begins anew
+    const key = form.elements.reason && await keep((store) => store.get('key')) || await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign'])
     form.elements.device.value = await proof(key, button.dataset.deviceNonce)
     await keep((store) => store.put(key, 'key'))
     form.submit()
   } catch {
-    form.querySelector('[data-device-says]').hidden = false
+    form.querySelector('[data-device-says]').hidden = button.disabled = false
   }
 }
 
@@ -51,7 +52,7 @@ if (window.crypto?.subtle) {
   if (button) {
     button.onclick = () => enrol(button)
     document.querySelector('[data-without-device]').hidden = true
-    button.hidden = false
+    button.hidden = button.disabled = false
   }
   prompt()
   setInterval(prompt, 540_000)
