@@ -145,6 +145,10 @@ func (g *Gate) refuse(ctx context.Context, s standing, action, interaction strin
 		return err
 	}
 	err := refusal(d, way)
+	if way == outcome.StepUp && s.principal.App != nil { // a program cannot follow a page; its person signs in again where she let it in
+		aal, age := g.policy.Proof(s.request(action, r))
+		err = err.Proving(outcome.Proof{AAL: aal, MaxAge: age})
+	}
 	if more := g.alsoOffered(ctx, s, action, r, way); len(more) > 0 {
 		err = err.Also(more...)
 	}

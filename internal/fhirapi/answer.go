@@ -11,6 +11,7 @@ import (
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/fhir/document"
+	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
 )
 
@@ -32,12 +33,19 @@ func Fail(w http.ResponseWriter, err error) {
 	_, _ = w.Write(outcome.OperationOutcome(err)) // the connection is the client's to lose
 }
 
-// challenge says to a program what is wrong with its token. Source: https://www.rfc-editor.org/rfc/rfc6750#section-3.
+// challenge says to a program what is wrong with its token. Sources: https://www.rfc-editor.org/rfc/rfc6750#section-3 and, where its person
+// has to sign in again, https://www.rfc-editor.org/rfc/rfc9470#section-3.
 func challenge(w http.ResponseWriter, err error) {
 	const realm = `Bearer realm="chartwarden"`
 	var o *outcome.Error
 	switch {
 	case !errors.As(err, &o):
+	case o.Proof != nil:
+		ask := realm + `, error="insufficient_user_authentication", error_description="The person has to sign in again", acr_values="` + identity.ACR(o.Proof.AAL) + `"`
+		if o.Proof.MaxAge >= 0 {
+			ask += `, max_age="` + strconv.Itoa(int(o.Proof.MaxAge.Seconds())) + `"`
+		}
+		w.Header().Set("WWW-Authenticate", ask)
 	case o.Reason == "scope.insufficient":
 		w.Header().Set("WWW-Authenticate", realm+`, error="insufficient_scope"`)
 	case o.Reason == "token.invalid":

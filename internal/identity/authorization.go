@@ -299,7 +299,8 @@ type Issued struct {
 	Lasts   time.Duration
 	Granted scope.Set // of this access token; at most those of the authorization
 	Signed  Person    // whom the identity token is about; zero for a backend
-	AuthAt  time.Time
+	AAL     int
+	AuthAt  time.Time // at that level
 }
 
 // RedeemCode gives tokens for an authorization code: once, to its client, with the redirect address and the verifier that belong to it.
@@ -365,7 +366,7 @@ func (s *Store) deliver(ctx context.Context, h *held, scopes scope.Set, from Arr
 		return Issued{}, err
 	}
 	now := s.now().UTC()
-	out := Issued{Authorization: h.Authorization, Granted: scopes, Signed: h.who.Person, AuthAt: timeOf(h.terms.Auth[1])}
+	out := Issued{Authorization: h.Authorization, Granted: scopes, Signed: h.who.Person, AAL: h.terms.AAL, AuthAt: timeOf(h.terms.Auth[min(max(h.terms.AAL, 1), 2)])}
 	reused := false
 	err = s.act(ctx, n, func(tx *sql.Tx) error {
 		err := oneOr(ErrNoGrant)(tx.Exec(`update identity_token set used_at=? where token=? and used_at=0`, micros(now), h.hash[:]))

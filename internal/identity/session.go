@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strconv"
 	"time"
 
 	"chartwarden/internal/audit"
@@ -50,6 +51,12 @@ func (s *Session) AuthTime(level int) time.Time {
 		return time.Time{}
 	}
 	return s.auth[level]
+}
+
+// ACR names an assurance level as tokens and their requests do. Source: NIST SP 800-63B; the names are those of
+// https://developers.login.gov/oidc/authorization/.
+func ACR(aal int) string {
+	return "http://idmanagement.gov/ns/assurance/aal/" + strconv.Itoa(min(max(aal, 1), 2))
 }
 
 // Roles are those of the person that count in the session's capacity.

@@ -12,6 +12,7 @@ package outcome
 import (
 	"errors"
 	"strings"
+	"time"
 )
 
 // Code is a FHIR issue type. The zero Code is not valid; [CodeOf] reports [Exception] for errors that carry none.
@@ -76,6 +77,7 @@ type Error struct {
 	More       []Way   // what else would help
 	Way        Way     // what would help
 	Issues     []Issue // more than one finding (validation); then Public is the summary
+	Proof      *Proof  // the sign-in that would help, of a program's request; nil: none
 	Op         string  // operation, for people who run the server: `record: commit`
 	cause      error
 }
@@ -86,6 +88,12 @@ type Issue struct {
 	Public     string
 	Expression string
 	Warning    bool
+}
+
+// Proof is the sign-in that a request needs, as a program passes it on to an authorization server (RFC 9470).
+type Proof struct {
+	AAL    int           // assurance level
+	MaxAge time.Duration // how old the sign-in may be; negative: as old as it is
 }
 
 // New returns an error with a code and a sentence.
@@ -114,6 +122,9 @@ func (e *Error) Because(reason string) *Error { out := *e; out.Reason = reason; 
 
 // Also returns a copy that names more ways behind the first.
 func (e *Error) Also(w ...Way) *Error { out := *e; out.More = w; return &out }
+
+// Proving returns a copy that asks a program for another sign-in of its person: code [Login].
+func (e *Error) Proving(p Proof) *Error { out := *e; out.Code, out.Proof = Login, &p; return &out }
 
 // Offering returns a copy that names the way forward.
 func (e *Error) Offering(w Way) *Error { out := *e; out.Way = w; return &out }

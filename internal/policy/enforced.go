@@ -2,6 +2,7 @@ package policy
 
 import (
 	"sync/atomic"
+	"time"
 
 	"chartwarden/internal/outcome"
 )
@@ -75,6 +76,9 @@ func (e *Enforced) FilterAll(p Principal, action string, c Context) *RelationFil
 
 // Ways is [Set.Ways] by the enforced bundle.
 func (e *Enforced) Ways(r Request) []outcome.Way { return e.knows(r.Action).Ways(r) }
+
+// Proof is [Set.Proof] by the enforced bundle.
+func (e *Enforced) Proof(r Request) (aal int, age time.Duration) { return e.knows(r.Action).Proof(r) }
 
 // WayForward is [Set.WayForward] by the enforced bundle.
 func (e *Enforced) WayForward(r Request) (outcome.Way, bool) { return e.knows(r.Action).WayForward(r) }

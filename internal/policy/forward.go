@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"sort"
 	"time"
 
 	"chartwarden/internal/outcome"
@@ -56,6 +57,21 @@ func (s *Set) WayForward(r Request) (outcome.Way, bool) {
 func steppedUp(r Request) Request {
 	r.Context.AAL, r.Context.AuthAge = max(r.Context.AAL, 2), 0
 	return r
+}
+
+// Proof is the sign-in by which r would be allowed where a fresh one of the second level allows it: its level, and how old it may be; negative
+// where its age changes nothing.
+func (s *Set) Proof(r Request) (aal int, age time.Duration) {
+	r.Context.AAL = max(r.Context.AAL, 2)
+	aged := func(seconds int) bool {
+		aged := r
+		aged.Context.AuthAge = seconds
+		return s.decide(aged).Allowed
+	}
+	if aged(r.Context.AuthAge) {
+		return r.Context.AAL, -1
+	}
+	return r.Context.AAL, time.Duration(max(0, sort.Search(r.Context.AuthAge, func(seconds int) bool { return !aged(seconds) })-1)) * time.Second
 }
 
 func registered(r Request) Request {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"chartwarden/internal/access"
 	"chartwarden/internal/identity"
@@ -18,6 +19,8 @@ type request struct {
 	client   identity.Client
 	redirect string
 	state    string
+	maxAge   time.Duration // how old the sign-in may be; negative: as old as it is
+	aal      int           // level that it has to have; 0: any
 	form     url.Values // as it came, for the page to carry on
 	scopes   scope.Set  // asked for and registered
 }
@@ -48,6 +51,9 @@ func (a *Authority) understood(r *http.Request, form url.Values) (q request, err
 	asked, err := scope.ParseKnown(form.Get("scope"))
 	if err != nil {
 		return q, wrong(badScope, "the scopes cannot be read")
+	}
+	if q.maxAge, q.aal, err = proof(form); err != nil {
+		return q, err
 	}
 	q.scopes = asked.Within(c.Scopes()).Only(scope.Patient, scope.Person)
 	switch {
@@ -90,6 +96,10 @@ func (a *Authority) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.o.Persons.Touch(who.Session, "")
+	if a.stale(who.Session, q) {
+		a.o.Confirm(w, r, r.URL.RequestURI(), q.client.Name+" asks you to confirm that it is you.")
+		return
+	}
 	a.ask(w, r, q, step{})
 }
 

@@ -68,6 +68,9 @@ func (a *Authority) approve(w http.ResponseWriter, r *http.Request, q request, c
 		a.ask(w, r, q, step{problem: "Choose a patient first."})
 		return
 	}
+	if a.confirm(w, r, q, err) {
+		return
+	}
 	if err != nil {
 		a.ask(w, r, q, step{problem: sentence(err)})
 		return
@@ -115,6 +118,9 @@ func (a *Authority) ask(w http.ResponseWriter, r *http.Request, q request, s ste
 		v.Owner = owner.Name
 	}
 	patient, words, err := a.patient(r, q, s.patient)
+	if a.confirm(w, r, q, err) {
+		return
+	}
 	if err != nil {
 		v.Problem = sentence(err)
 	}

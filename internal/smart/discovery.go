@@ -3,6 +3,7 @@ package smart
 import (
 	"net/http"
 
+	"chartwarden/internal/identity"
 	"chartwarden/internal/scope"
 
 	"github.com/go-jose/go-jose/v4"
@@ -50,8 +51,9 @@ func (a *Authority) openID(w http.ResponseWriter, r *http.Request) {
 		Scopes        []string `json:"scopes_supported"`
 		Claims        []string `json:"claims_supported"`
 		Iss           bool     `json:"authorization_response_iss_parameter_supported"`
+		ACRs          []string `json:"acr_values_supported"`
 	}{a.o.Base, a.o.Base + keysPath, a.o.Base + authorizePath, a.o.Base + tokenPath, []string{"code"}, []string{"public"}, []string{string(jose.RS256)},
-		[]string{scope.OpenID, scope.FHIRPerson, scope.Profile}, []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "fhirUser"}, true})
+		[]string{scope.OpenID, scope.FHIRPerson, scope.Profile}, []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "nonce", "fhirUser"}, true, []string{identity.ACR(1), identity.ACR(2)}})
 }
 
 // keys are the public keys that identity tokens are checked with.

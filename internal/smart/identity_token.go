@@ -15,6 +15,7 @@ import (
 // identityClaims are OpenID Connect's, with SMART's fhirUser.
 type identityClaims struct {
 	jwt.Claims
+	ACR      string           `json:"acr,omitempty"`
 	AuthTime *jwt.NumericDate `json:"auth_time,omitempty"`
 	Nonce    string           `json:"nonce,omitempty"`
 	FHIR     string           `json:"fhirUser,omitempty"`
@@ -39,6 +40,7 @@ func (a *Authority) identityToken(ctx context.Context, i identity.Issued) (strin
 	now := a.o.Now()
 	claims := identityClaims{Nonce: i.Nonce, Claims: jwt.Claims{Issuer: a.o.Base, Subject: i.Signed.ID, Audience: jwt.Audience{i.Client},
 		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(5 * time.Minute))}}
+	claims.ACR = identity.ACR(i.AAL)
 	if i.Actor != "" {
 		claims.Act = &act{i.Actor}
 	}

@@ -19,6 +19,8 @@ type introspection struct {
 	FHIR    string `json:"fhirUser,omitempty"`
 	Patient string `json:"patient,omitempty"`
 	Act     *act   `json:"act,omitempty"`
+	ACR     string `json:"acr,omitempty"`
+	AuthAt  int64  `json:"auth_time,omitempty"`
 }
 
 // introspect tells a client about its own tokens, and this house's own servers about any. It is asked with an assertion, or with an
@@ -57,7 +59,10 @@ func (a *Authority) introspect(w http.ResponseWriter, r *http.Request) {
 	}
 	out := introspection{Active: true, Scope: b.Scope.String(), Client: b.Client.ID, Expires: b.Expires.Unix(), Issued: b.Issued.Unix(), Issuer: a.o.Base, Subject: b.Client.ID, Patient: b.Patient}
 	if s := b.Session; s != nil {
-		out.Subject = s.Person.ID
+		out.Subject, out.ACR = s.Person.ID, identity.ACR(s.AAL)
+		if at := s.AuthTime(s.AAL); !at.IsZero() {
+			out.AuthAt = at.Unix()
+		}
 		if s.Actor != nil {
 			out.Act = &act{s.Actor.Person.ID}
 		}

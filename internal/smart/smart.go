@@ -31,6 +31,7 @@ type Options struct {
 	Arrival func(*http.Request) identity.Arrival
 	Now     func() time.Time
 	Banners func() []look.Banner
+	Confirm func(w http.ResponseWriter, r *http.Request, next, why string) // draws the page that asks for a factor again and leads on to next
 }
 
 // Authority answers the OAuth endpoints. Safe for concurrent use.

@@ -98,6 +98,12 @@ func (p *Pages) askFactorFor(w http.ResponseWriter, r *http.Request, wrong error
 	p.draw(w, r, status, page.StepUp(v))
 }
 
+// Confirm draws the form that asks for one factor again and leads on to next, a path of this server; why stands above it.
+func (p *Pages) Confirm(w http.ResponseWriter, r *http.Request, next, why string) {
+	p.draw(w, r, http.StatusForbidden, page.StepUp(page.StepUpView{Shell: p.shell(r, "Confirm", ""), Action: stepUpPath, Why: why, Hidden: []page.Field{{Name: "next", Value: next}}, Passkey: p.stepUpButton(r, confirmPasskey), Back: p.home(session(r)),
+		Provider: stepUpPath + "/provider?next=" + url.QueryEscape(next), Account: p.o.Account, Demo: p.o.Demo && p.o.Sandbox}))
+}
+
 // stepUpPage draws the form for a page that is gone back to.
 func (p *Pages) stepUpPage(w http.ResponseWriter, r *http.Request, next string, wrong error) {
 	v := page.StepUpView{Shell: p.shell(r, "Confirm", ""), Action: stepUpPath, Hidden: []page.Field{{Name: "next", Value: next}}, Passkey: p.stepUpButton(r, confirmPasskey), Back: p.home(session(r)),
