@@ -137,6 +137,7 @@ type Principal struct {
 	Job     string
 	Glass   string // reason code with which a closed chart is to be opened (X-Break-Glass); persons only
 	taking  *takingBack
+	asking  bool // for a restriction, or takes one back, as a patient on her own page
 }
 
 // Person is the principal of a signed-in session, in the session's capacity.

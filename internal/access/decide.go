@@ -136,7 +136,7 @@ func (g *Gate) refuse(ctx context.Context, s standing, action, interaction strin
 	}
 	if s.chart.number != 0 {
 		part := audit.PatientPart{Patient: s.chart.number, Ref: "Patient/" + s.chart.id, Permits: d.PermitIDs(), Groups: []string{r.Group}, Details: offered(way)}
-		if !d.Allowed && !scopeForbids(d) && s.actor == nil { // else it was not the rules that refused
+		if !d.Allowed && !scopeForbids(d) && s.actor == nil && !slices.Contains(d.Forbids, onlyAsks) { // else it was not the rules that refused
 			part.Relation = s.facts(action, r)
 		}
 		e.Patients = []audit.PatientPart{part}

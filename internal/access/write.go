@@ -324,6 +324,9 @@ func (g *Gate) conclude(ctx context.Context, e audit.Event, intent audit.Logged,
 // admitWrite decides about one prepared change: on what it brings, and on the version that it replaces.
 func (g *Gate) admitWrite(ctx context.Context, a admission, interaction string, change record.Change, w record.Write) (policy.Decision, error) {
 	after := a.written(change)[0]
+	if a.who.Capacity == policy.Patient && !a.principal.asking {
+		return policy.Decision{}, g.refuse(ctx, a.standing, policy.Write, interaction, after, policy.Decision{Hash: g.policy.Hash(), Forbids: []policy.Reason{onlyAsks}})
+	}
 	d := a.bounded(g.judge(a, after), scopeOf(w.Op), change.Type)
 	if d.Allowed && !a.reaches(w, change) {
 		d = a.beyond(d)

@@ -40,7 +40,7 @@ func oracle(q Request) bool {
 		if !slices.Contains(p.Roles, RolePatient) {
 			return false
 		}
-		return chart && read && rel.Self && r.Released || directory && q.Action == Read && r.Group == "directory"
+		return chart && rel.Self && (read && r.Released || q.Action == Write && r.Type == "Consent") || directory && q.Action == Read && r.Group == "directory"
 	}
 	is := func(roles ...string) bool {
 		return slices.ContainsFunc(p.Roles, func(x string) bool { return x != RolePatient && slices.Contains(roles, x) })

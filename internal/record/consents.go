@@ -36,7 +36,7 @@ const consentType = "Consent"
 // mostConsents is of how many charts they are kept.
 const mostConsents = 10_000
 
-// Consents are those of a patient that count, whatever their period. It costs nothing where the chart has none. One that does not open
+// Consents are those of a patient that count, whatever their period, and those that are asked for. It costs nothing where the chart has none. One that does not open
 // counts as one that denies everything. Errors: outcome.NoStore.
 func (s *Store) Consents(ctx context.Context, patient fhir.PatientID) ([]*consent.Consent, error) {
 	kind := s.kinds.of(consentType)
@@ -81,6 +81,8 @@ func (s *Store) Consents(ctx context.Context, patient fhir.PatientID) ([]*consen
 			fresh.list = append(fresh.list, consent.Unreadable())
 		case f.doc != nil && r.op != Delete:
 			if c, _, counts := consent.Read(f.doc, s.o.Zone); counts {
+				fresh.list = append(fresh.list, c)
+			} else if c, asked := consent.Asked(f.doc, s.o.Zone); asked {
 				fresh.list = append(fresh.list, c)
 			}
 		}

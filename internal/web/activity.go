@@ -29,6 +29,8 @@ func (p *Pages) personRoutes() []access.Route {
 		{Method: "POST", Pattern: "/activity/disputes/{entry}", Action: policy.Own, Handler: p.dispute},
 		{Method: "GET", Pattern: "/me", Action: policy.Own, Handler: p.portal},
 		{Method: "POST", Pattern: "/me/question", Action: policy.Own, Handler: p.ask},
+		{Method: "POST", Pattern: "/me/restrictions", Action: policy.Write, Handler: p.askRestriction},
+		{Method: "POST", Pattern: "/me/restrictions/{consent}/withdraw", Action: policy.Write, Handler: p.withdrawRestriction},
 		{Method: "GET", Pattern: "/me/report", Action: policy.Own, Handler: p.report},
 	}
 }

@@ -25,6 +25,8 @@ func (p *Pages) deskRoutes() []access.Route {
 		{Method: "GET", Pattern: "/desk", Action: policy.Search, Handler: p.desk},
 		{Method: "POST", Pattern: "/desk/arrivals/{appointment}", Action: policy.Write, Handler: p.checkIn},
 		{Method: "POST", Pattern: "/desk/appointments/{appointment}", Action: policy.Write, Handler: p.callOff},
+		{Method: "GET", Pattern: restrictionsPath, Action: policy.Search, Handler: p.restrictions},
+		{Method: "POST", Pattern: restrictionsPath + "/{consent}", Action: policy.Write, Handler: p.answerRestriction},
 		{Method: "GET", Pattern: "/desk/new", Action: policy.Write, Handler: p.answering(p.checkNew, p.newPatient)},
 		{Method: "POST", Pattern: "/desk/new", Action: policy.Find, Handler: p.putAside},
 		{Method: "POST", Pattern: "/desk/register", Action: policy.Write, Handler: p.register},

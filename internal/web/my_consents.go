@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ import (
 // The patient's own consents and restrictions, in a sentence each, as the door judges by them. The documents come through the door, so
 // whoever stands behind an alias is called by it.
 
-// consents are those in force and those that begin later, newest first.
+// consents are those in force, those that begin later, and what she asked for, newest first.
 func (p *Pages) consents(ctx context.Context, c *access.Chart) (out []page.PortalConsent) {
 	staff := map[string]string{}
 	if docs := c.Docs["Consent"]; len(docs) > 0 {
@@ -29,14 +30,27 @@ func (p *Pages) consents(ctx context.Context, c *access.Chart) (out []page.Porta
 		}
 	}
 	for _, d := range c.Docs["Consent"] {
-		read, _, counts := consent.Read(d, p.o.Zone)
-		if !counts {
+		r, ok := consent.Told(d, p.o.Zone)
+		line := page.PortalConsent{}
+		switch status := d.Root().Get("status").Text(); {
+		case !ok || r.Over(p.now()):
+			continue
+		case status == "proposed":
+			line.State = "You asked for this. It does not count before the front desk agrees."
+		case status == "rejected":
+			line.State = "Declined: " + cmp.Or(restrictionAnswer(d), "no reason was given")
+		case status != "active":
 			continue
 		}
-		if r := read.Rule(); !r.Over(p.now()) {
-			say := consentWords{names: calledActors(d), staff: staff, now: p.now(), zone: p.o.Zone}
-			out = append(out, page.PortalConsent{Text: say.sentence(r, false), But: say.exceptions(r)})
+		if access.AskedBy(d, c.PatientID) && d.Root().Get("status").Text() != "rejected" {
+			line.Withdraw = d.ID()
+			if line.State == "" {
+				line.State = "You asked for this, and the hospital agreed."
+			}
 		}
+		say := consentWords{names: calledActors(d), staff: staff, now: p.now(), zone: p.o.Zone}
+		line.Text, line.But = say.sentence(r, false), say.exceptions(r)
+		out = append(out, line)
 	}
 	return out
 }
@@ -54,8 +68,16 @@ func calledActors(d *document.Doc) map[string]string {
 
 type consentWords struct {
 	names, staff map[string]string // by reference: what the Consent calls them, and what the house does
+	others       bool              // it is not the patient who reads
 	now          time.Time
 	zone         *time.Location
+}
+
+func (w consentWords) your() string {
+	if w.others {
+		return "the patient's "
+	}
+	return "your "
 }
 
 func (w consentWords) exceptions(r consent.Rule) (out []string) {
@@ -144,7 +166,7 @@ var typeWords = map[string]string{
 // what is that of which a rule speaks.
 func (w consentWords) what(r consent.Rule) string {
 	if r.All() {
-		return "your chart"
+		return w.your() + "chart"
 	}
 	var types []string
 	for _, typ := range r.Types {
@@ -156,9 +178,9 @@ func (w consentWords) what(r consent.Rule) string {
 			types = append(types, word)
 		}
 	}
-	s := "your records"
+	s := w.your() + "records"
 	if len(types) > 0 {
-		s = "your " + enumerated(types, "and")
+		s = w.your() + enumerated(types, "and")
 	}
 	var marks []string
 	for _, label := range r.Labels {
@@ -177,6 +199,15 @@ func (w consentWords) what(r consent.Rule) string {
 		s += " since " + w.moment(from)
 	case !before.IsZero():
 		s += " up to " + w.last(before)
+	}
+	var named []string
+	for _, ref := range r.Data {
+		if w.names[ref] != "" {
+			named = append(named, "“"+w.names[ref]+"”")
+		}
+	}
+	if len(named) > 0 && len(named) == len(r.Data) {
+		return s + " of " + enumerated(named, "and")
 	}
 	if r.Narrowed {
 		s += " (those that the consent names one by one)"

@@ -13,7 +13,7 @@ func TestThePatientReadsHerConsents(t *testing.T) {
 			"category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"policyRule":{"coding":[{"code":"OPTIN"}]},"patient":{"reference":"Patient/`+w.maren+`"},"provision":{`+provision+`}}`)
 	}
 	maren := w.Patient(t, "Maren Okafor", w.maren)
-	holds(t, "none", maren.Get(t, "/me"), 200, "!What you agreed to or restricted")
+	holds(t, "none", maren.Get(t, "/me"), 200, "What you agreed to or restricted", "0 consents", "Ask for a restriction")
 	x, old, away, odd := w.put(t, `{"resourceType":"Practitioner"}`), w.put(t, `{"resourceType":"Practitioner"}`), w.put(t, `{"resourceType":"Practitioner"}`), w.put(t, `{"resourceType":"Device"}`)
 	w.Person(t, "Xaver Exner", "physician", x)
 	actor := func(ref, display string) string {
@@ -36,5 +36,5 @@ func TestThePatientReadsHerConsents(t *testing.T) {
 		t.Error("a reference stands in place of a name")
 	}
 	otto := w.Patient(t, "Otto Brandt", strings.TrimPrefix(w.put(t, `{"resourceType":"Patient","name":[{"family":"Brandt"}]}`), "Patient/"))
-	holds(t, "another's", otto.Get(t, "/me"), 200, "!Psychiatry", "!What you agreed to or restricted")
+	holds(t, "another's", otto.Get(t, "/me"), 200, "!Psychiatry", "0 consents")
 }

@@ -37,6 +37,11 @@ func ownChart(s *identity.Session) (string, error) {
 }
 
 func (p *Pages) portal(w http.ResponseWriter, r *http.Request) {
+	p.portalPage(w, r, http.StatusOK, "")
+}
+
+// portalPage is the list, with what is to be mended in a request for a restriction.
+func (p *Pages) portalPage(w http.ResponseWriter, r *http.Request, status int, problem string) {
 	who := p.asks(r)
 	id, err := ownChart(who.Session)
 	var window access.Window
@@ -55,10 +60,11 @@ func (p *Pages) portal(w http.ResponseWriter, r *http.Request) {
 	entered(w, list.Entry)
 	// Visits only name the groups: without them the list is by day. Consents come in the same reading.
 	var visits []visit
+	var choices []page.Option
 	consents, unread := []page.PortalConsent(nil), "What you agreed to or restricted cannot be shown now. It counts all the same."
 	if c, err := p.o.Gate.Chart(r.Context(), who, id, "Encounter", "Consent"); err == nil {
 		entered(w, c.Entry)
-		visits = visitsOf(c.Docs["Encounter"], p.now())
+		visits, choices = visitsOf(c.Docs["Encounter"], p.now()), p.restrictable(c)
 		if consents, unread = p.consents(r.Context(), c), ""; c.Damaged+c.Withheld > 0 {
 			unread = "Something of your chart cannot be shown here, so a consent may be missing here. A consent that cannot be read keeps your whole chart closed, but for an emergency."
 		}
@@ -68,7 +74,8 @@ func (p *Pages) portal(w http.ResponseWriter, r *http.Request) {
 		Summary: portalSummary(list.Lines, who.Session.Person.ID, now), Visits: portalVisits(list.Lines, visits, who.Session.Person.ID, now),
 		Consents: consents, Unread: unread, Report: "/me/report", ProofAt: entryHref(list.Entry), Proven: p.completeness(), Older: older(list.Older, "/me")}
 	v.Head, v.Check = p.onPaper(list.Entry)
-	p.draw(w, r, http.StatusOK, page.Portal(v))
+	v.Asked, v.Problem, v.Choices, v.People = p.ended.take(who.Session.ID, "/me", now), problem, choices, lookedNames(list.Lines, who.Session.Person.ID)
+	p.draw(w, r, status, page.Portal(v))
 }
 
 // onPaper is what a printed list carries so that it can be checked later: the signed head of the record that it is under, and what to do

@@ -20,8 +20,9 @@ import (
 
 // Consent is one that counts, as [Read] understood it. It is immutable.
 type Consent struct {
-	id   string
-	root provision
+	id    string
+	root  provision
+	asked bool // for, and not agreed to: it withholds nothing but itself
 }
 
 // Groups are the references to Groups that its provisions name as actors, so that the caller can learn who is in them.
@@ -74,7 +75,28 @@ type Unclear struct{ At, Mend string }
 // What cannot be enforced as it is meant is listed; it is read as the stricter of what it could mean.
 func Read(d *document.Doc, zone *time.Location) (*Consent, []Unclear, bool) {
 	root := d.Root()
-	if d.Type() != "Consent" || root.Get("status").Text() != "active" || !coded(root.Get("scope"), "patient-privacy") {
+	if root.Get("status").Text() != "active" {
+		return nil, nil, false
+	}
+	return read(d, zone)
+}
+
+// Asked understands a Consent that was asked for and not agreed to yet (proposed); false for any other. It withholds nothing but itself, and
+// that from those whom it would restrict: they do not learn of it before it is agreed to.
+func Asked(d *document.Doc, zone *time.Location) (*Consent, bool) {
+	if d.Root().Get("status").Text() != "proposed" {
+		return nil, false
+	}
+	c, _, ok := read(d, zone)
+	if ok {
+		c.asked = true
+	}
+	return c, ok
+}
+
+func read(d *document.Doc, zone *time.Location) (*Consent, []Unclear, bool) {
+	root := d.Root()
+	if d.Type() != "Consent" || !coded(root.Get("scope"), "patient-privacy") {
 		return nil, nil, false
 	}
 	r := reader{zone: zone}

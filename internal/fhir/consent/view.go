@@ -25,6 +25,7 @@ type View struct {
 // rule is what is left of a provision when the asker is known.
 type rule struct {
 	id         string // of the Consent, for the outermost
+	asked      bool   // for and not agreed to
 	deny       bool
 	terms      terms
 	exceptions []rule
@@ -34,10 +35,10 @@ type rule struct {
 func For(list []*Consent, a Asker, zone *time.Location) View {
 	v := View{zone: zone}
 	for _, c := range list {
-		if !c.root.runs(a.At) {
+		if !c.asked && !c.root.runs(a.At) {
 			continue
 		}
-		r := rule{id: c.id, exceptions: exceptionsFor(c.root.exceptions, a)}
+		r := rule{id: c.id, asked: c.asked, exceptions: exceptionsFor(c.root.exceptions, a)}
 		if c.root.concerns(a) {
 			r.deny, r.terms = c.root.deny, c.root.terms
 		}
@@ -87,14 +88,14 @@ func (v View) Silent() bool { return len(v.rules) == 0 }
 func (v View) Withholds(typ string, d *document.Doc) bool {
 	x := subject{typ: typ, doc: d, zone: v.zone}
 	return slices.ContainsFunc(v.rules, func(r rule) bool {
-		return typ == "Consent" && d != nil && d.ID() == r.id || r.denies(&x) != no
+		return typ == "Consent" && d != nil && d.ID() == r.id || !r.asked && r.denies(&x) != no
 	})
 }
 
 // WithholdsAll reports whether the view holds back every record of a type.
 func (v View) WithholdsAll(typ string) bool {
 	x := subject{typ: typ}
-	return slices.ContainsFunc(v.rules, func(r rule) bool { return r.denies(&x) == yes })
+	return slices.ContainsFunc(v.rules, func(r rule) bool { return !r.asked && r.denies(&x) == yes })
 }
 
 // truth is three-valued: a record of which not all is known may or may not fit.

@@ -31,6 +31,7 @@ func DeskNav(at string) []NavItem {
 	return mark(at, []NavItem{
 		{Label: "Desk", Href: "/desk", Icon: "id-card"},
 		{Label: "Find", Href: "/find", Icon: "search"},
+		{Label: "Restrictions", Href: "/desk/restrictions", Icon: "lock"},
 		{Label: "My activity", Href: "/activity", Icon: "eye"},
 	})
 }

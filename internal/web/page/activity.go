@@ -41,6 +41,10 @@ type PortalView struct {
 	Withheld string          // "31 entries, 2 withheld until 5 Dec 2026"; empty when none
 	Consents []PortalConsent // what she agreed to or forbade, in force or to come
 	Unread   string          // why a consent may be missing; empty when none is
+	Asked    string          // what was just done about a restriction
+	Problem  string          // what is to be mended in a request for one
+	People   []string        // who looked, by name
+	Choices  []Option        // visits and kinds of record that only those who treat may see, on request; empty: none can be asked for now
 	Visits   []PortalVisit
 	Report   string // address of the download
 	Proven   string // "This list is complete. Checked 09:41 against the copy at the county archive."
@@ -54,6 +58,9 @@ type PortalView struct {
 type PortalConsent struct {
 	Text string   // Xaver Exner may not see your chart, until the end of 31 Dec 2026.
 	But  []string // its exceptions, a sentence each
+
+	State    string // of one that the patient asked for
+	Withdraw string // its opaque id, where she can take it back
 }
 
 // PortalVisit groups lines by visit or stay, at most 20 lines each.

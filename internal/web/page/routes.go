@@ -30,6 +30,7 @@ package page
 //	GET  /find                          POST /find                 q, [born] (read with look.ParseDay)    never GET with a name
 //	GET  /desk [?day=, ?show=]          POST /desk/arrivals/{appointment}            [back]                  checks in
 //	                                    POST /desk/appointments/{appointment}        act=cancel|missed, [back]
+//	GET  /desk/restrictions             POST /desk/restrictions/{consent}            act=agree|decline, [reason]
 //	GET  /desk/new                      POST /desk/new                               family, given, born, sex, [phone, mail, street, postcode, city]
 //	                                    POST /desk/register                          typed, the number that stands for what was typed
 //	GET  /desk/patients/{patient}       POST /desk/patients/{patient}                version, phone, mail, street, postcode, city
@@ -54,6 +55,8 @@ package page
 //	                                    POST /chart/{patient}/asked    name or person
 //	GET  /apps                          POST /apps/{authorization}/end                                    ends what an app may do
 //	GET  /me                            POST /me/question          entry, [text]                          "I do not know this person"
+//	                                    POST /me/restrictions      whom, or what=visit:{id}|a kind of record
+//	                                    POST /me/restrictions/{consent}/withdraw
 //	GET  /me/report                     the patient's list as a download
 //	GET  /privacy
 //	GET  /privacy/reviews               GET  /privacy/reviews/{review}

@@ -259,7 +259,8 @@ func shots() map[string]templ.Component {
 		Proven: "Yes. 31 entries, each of them proven. Checked today at 09:41 against the copy at the county archive.", Withheld: "2 of 31 entries are withheld until 5 Dec 2026.", Report: "/me/report", ProofAt: "/me/proof",
 		Check: "This list was written into the record as entry hospital.example/log/18205 before it was shown. Below stands the record's signed head.", Head: "hospital.example/log\n18206\nqL2u1hm3OBGCkjvLGkjU1gsgcFCsJpA0IaPrqd4J7Ag=\n\nhospital.example/log Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n",
 		Consents: []PortalConsent{{Text: "Whoever works here may see your chart for treatment, payment or running the hospital, where the rules of this hospital allow it.", But: []string{"But Xaver Exner may not see your chart, until the end of 31 Dec 2026."}},
-			{Text: "Nobody here may see your records marked Psychiatry."}},
+			{Text: "Nobody here may see your records marked Psychiatry."}, {Text: "Dana Whitlock may not see your chart.", State: "You asked for this. It does not count before the front desk agrees.", Withdraw: "c3"}},
+		Choices: []Option{{Value: "results", Name: "My results and vital signs"}, {Value: "visit:e1", Name: "Stay, 5 West, 19 Nov 2026"}}, People: []string{"Anna Lindqvist", "Théo Moreau"},
 		Visits: []PortalVisit{
 			{Title: "Stay on 5 West", Span: "19 Nov 2026 until now", Total: 9, Lines: []PortalLine{
 				{Who: "Anna Lindqvist", Role: "Doctor, 5 West", Reason: "Is the doctor in charge of your stay", Part: "Everything except restricted notes", When: look.Recent(ago(2*time.Minute), now), Times: 14, Entry: "e1",
@@ -454,6 +455,8 @@ func shots() map[string]templ.Component {
 		"acting": Acting(ActingView{Shell: care(""), May: true, Problem: "Write the full name of one colleague, or the id where two have that name.", Person: "Anna", Reason: "Her list looks odd", Rows: []ActingLine{
 			{ID: "a", By: "Cleo Hart", As: "Anna Lindqvist", Reason: "Her list looks odd", State: "agreed to by Anna Lindqvist, until", Until: look.Clock(now), Runs: true, Begin: true},
 			{ID: "b", By: "Sam Rivera", As: "Cleo Hart", Reason: "The print button", State: "waits for a word until", Until: look.Clock(now.Add(time.Hour)), Decide: true}}}),
+		"restrictions": Restrictions(RestrictionsView{Shell: look.Shell{Title: "Restrictions", Person: look.Person{Name: "Marcus Hale", Role: "Front desk"}, Nav: look.DeskNav("Restrictions"), LockAfter: 10 * time.Minute}, Done: "The restriction counts from now on. The patient reads it on her own page.", Rows: []RestrictionRow{
+			{ID: "c3", Name: "Okafor, Maren", Href: "/desk/patients/p7Kq2", About: "female, born 1961", Text: "Dana Whitlock may not see the patient's chart.", When: look.Recent(ago(time.Hour), now)}}}),
 		"downtime": Downtime(DowntimeView{Shell: privacy("Approvals"), Problem: "A downtime lasts from one hour to twelve.", Reason: "The network of the wards"}),
 		"downtime-runs": Downtime(DowntimeView{Shell: privacy("Approvals"), Until: "18:00", Past: []DowntimeLine{
 			{Since: look.Exact(now), Until: look.Exact(now.Add(4 * time.Hour)), By: "Anna Lindqvist and Ruth Adeyemi", Href: "/downtime/2", Runs: true},
