@@ -32,7 +32,7 @@ func (s *Server) mount() error {
 	pages := web.New(web.Options{Gate: s.Gate, Persons: s.Persons, Office: s.Office, Staffing: s.Staffing, Rules: s.Rules, Deciding: s.Deciding, School: s.School, State: s.Log.State, Browser: s, Head: func() ([]byte, string) { return s.Log.Head(), s.Log.Verifier() }, Zone: s.zone, Now: s.options.Now,
 		Sandbox: s.Sandbox(), Demo: s.options.Demo, Base: s.Config.PublicURL, Hospital: s.options.Hospital, DemoList: s.options.DemoList, DemoSeat: s.options.DemoSeat, Drill: s.drill, InWords: smart.InWords, Trouble: s.trouble, Standing: func() string { return s.Watch.State().Standing }, Watches: s.watches, Feed: s.feedOf, Settings: s.settings(), Version: Version, Provider: provider, Account: cmp.Or(s.Config.OIDCName, "hospital account"), LinkSource: linkSource, Logger: s.options.Logger})
 	s.shutdown = append(s.shutdown, pages.Close)
-	authority := smart.New(smart.Options{Gate: s.Gate, Persons: s.Persons, Base: s.Config.PublicURL, Arrival: s.Arrival, Now: s.options.Now, Banners: pages.Banners, Confirm: pages.Confirm})
+	authority := smart.New(smart.Options{Gate: s.Gate, Persons: s.Persons, Base: s.Config.PublicURL, Arrival: s.Arrival, Now: s.options.Now, Banners: pages.Banners, Mark: web.MarkWhose, Confirm: pages.Confirm})
 	directories := &scim.API{Gate: s.Gate, Persons: s.Persons, Desk: s.Staffing, Base: s.Config.PublicURL}
 	s.routes = slices.Concat(s.own(), api.Routes(), authority.Routes(), directories.Routes(), pages.Routes())
 	if s.watches {
@@ -87,7 +87,10 @@ func protected(next http.Handler) http.Handler {
 func (s *Server) guard(route access.Route, pages *web.Pages) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if route.Public || access.PrincipalFrom(r.Context()).SignedIn() {
-			r, err := whileActing(route, r)
+			err := fromOwnPage(r)
+			if err == nil {
+				r, err = whileActing(route, r)
+			}
 			switch {
 			case err == nil:
 				route.Handler(w, r)

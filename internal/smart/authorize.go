@@ -21,8 +21,8 @@ type request struct {
 	state    string
 	maxAge   time.Duration // how old the sign-in may be; negative: as old as it is
 	aal      int           // level that it has to have; 0: any
-	form     url.Values // as it came, for the page to carry on
-	scopes   scope.Set  // asked for and registered
+	form     url.Values    // as it came, for the page to carry on
+	scopes   scope.Set     // asked for and registered
 }
 
 // carried are the fields of an authorization request that the consent page takes from step to step.

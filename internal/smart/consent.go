@@ -1,6 +1,7 @@
 package smart
 
 import (
+	"bytes"
 	"maps"
 	"net/http"
 	"slices"
@@ -153,8 +154,18 @@ func (a *Authority) draw(w http.ResponseWriter, r *http.Request, status int, red
 		policy := w.Header().Get("Content-Security-Policy")
 		w.Header().Set("Content-Security-Policy", strings.Replace(policy, "form-action 'self'", "form-action 'self' "+to, 1))
 	}
+	var page bytes.Buffer
+	if err := c.Render(r.Context(), &page); err != nil {
+		http.Error(w, "this page could not be drawn", http.StatusInternalServerError)
+		return
+	}
+	text := page.Bytes()
+	if s := access.PrincipalFrom(r.Context()).Session; s != nil {
+		text = a.o.Mark(text, s)
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	templ.Handler(c, templ.WithStatus(status)).ServeHTTP(w, r)
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // the connection is the browser's to lose
 }
 
 // stay tells the person here what went wrong with an app's request; nobody is sent anywhere.

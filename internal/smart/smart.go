@@ -31,6 +31,7 @@ type Options struct {
 	Arrival func(*http.Request) identity.Arrival
 	Now     func() time.Time
 	Banners func() []look.Banner
+	Mark    func(page []byte, s *identity.Session) []byte                  // says in the forms of a page whose it is
 	Confirm func(w http.ResponseWriter, r *http.Request, next, why string) // draws the page that asks for a factor again and leads on to next
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"slices"
@@ -19,8 +20,19 @@ import (
 
 // draw answers with a page. Nothing is sent before the page is whole, so an error never leaves half of one.
 func (p *Pages) draw(w http.ResponseWriter, r *http.Request, status int, c templ.Component) {
+	var page bytes.Buffer
+	if err := c.Render(r.Context(), &page); err != nil {
+		p.o.Logger.Error("a page could not be drawn", "error", err)
+		http.Error(w, "this page could not be drawn; the fault is recorded on the server", http.StatusInternalServerError)
+		return
+	}
+	text := page.Bytes()
+	if s := session(r); s != nil {
+		text = MarkWhose(text, s)
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	templ.Handler(c, templ.WithStatus(status)).ServeHTTP(w, r)
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // the connection is the browser's to lose
 }
 
 // see sends the browser on after a form. An address that no header can carry leads to the first page.
@@ -220,6 +232,9 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 		v.State, v.What, v.Tone = "Our fault", "Something went wrong on our side", look.Crit
 	default:
 		v.State, v.What = "Please check", "This cannot be done as asked"
+	}
+	if errors.Is(err, ErrWhose) {
+		v.State, v.What = "Nothing was done", "That page was somebody else's"
 	}
 	v.Why = sentence(err)
 	p.draw(w, r, outcome.Status(err), page.Refusal(v))

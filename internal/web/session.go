@@ -295,6 +295,10 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
+	if another(r, session(r)) {
+		fmt.Fprint(w, "event: lock\ndata: {}\n\n")
+		return
+	}
 	w.WriteHeader(http.StatusOK)
 	fmt.Fprint(w, "retry: 3000\n\n")
 	stream.Flush()

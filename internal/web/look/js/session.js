@@ -25,7 +25,9 @@ function lock() {
   document.querySelector('main a')?.focus()
 }
 
-const post = (path, fields) => fetch(path, { method: 'POST', redirect: 'manual', keepalive: true, body: fields && new URLSearchParams(fields) })
+// Whose page this is: what it sends after somebody else took the browser over does nothing.
+const whose = document.querySelector('[name=whose]')?.value ?? ''
+const post = (path, fields) => fetch(path, { method: 'POST', redirect: 'manual', keepalive: true, body: new URLSearchParams({ ...fields, whose }) })
 
 // Where the screen was, for the way back. The server keeps it, sealed, with the session; nothing of it stays in the browser.
 const place = () => ({ from: location.pathname + location.search, at: Math.round(scrollY) })
@@ -78,7 +80,7 @@ function alive() {
   warning.textContent = ''
   if (Date.now() - told < 30_000) return
   told = Date.now()
-  post('/alive').then((r) => { if (r.type === 'opaqueredirect' || r.status === 401) lock() }, () => {})
+  post('/alive').then((r) => { if (r.type === 'opaqueredirect' || r.status === 401 || r.status === 409) lock() }, () => {})
 }
 
 if (limit) {
@@ -92,7 +94,7 @@ function listen() {
   stream?.close()
   stream = null
   if (locked || document.hidden || !('live' in document.body.dataset)) return
-  stream = new EventSource('/events')
+  stream = new EventSource('/events?whose=' + whose)
   stream.addEventListener('lock', lock)
   stream.addEventListener('notice', (e) => notice(JSON.parse(e.data)))
   stream.addEventListener('count', (e) => count(JSON.parse(e.data)))
