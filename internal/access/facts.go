@@ -17,7 +17,8 @@ func (s standing) facts(action string, of ...policy.Resource) string {
 	return policy.Facts{Principal: s.who, Action: action, Relation: s.relation, Context: s.context, Resources: of}.Text()
 }
 
-// facts are those of the records that are about to be opened.
+// facts are those of the records that are about to be opened; of a search that found none, of the kind that was asked for: that it was answered
+// is a decision, too.
 func (p permitted) facts() string {
 	var of []policy.Resource
 	seen := map[string]bool{}
@@ -29,6 +30,9 @@ func (p permitted) facts() string {
 			seen[x.Type()] = true
 		}
 		of = append(of, p.standing.resource(x))
+	}
+	if len(of) == 0 && p.standing.kind != "" {
+		of = append(of, p.standing.typical(p.standing.kind))
 	}
 	return p.standing.facts(p.action, of...)
 }

@@ -28,6 +28,7 @@ type standing struct {
 	at        time.Time
 	view      *view     // of the chart, where a search looks at many
 	actor     *standing // of who acts as the asker; nil: she asks herself
+	kind      string    // of a search inside one chart: the type that was asked for
 	asked     string    // of a search across charts: what the entry of its refusal says was asked
 }
 

@@ -117,7 +117,9 @@ func (g *Gate) searchIn(ctx context.Context, p Principal, q question, c chart) (
 	if err != nil {
 		return Page{}, err
 	}
-	return g.page(v, s.event("search-type", "E"), q, found, permitted{standing: v.of(c.number).standing, decision: d, action: policy.Search})
+	in := v.of(c.number).standing
+	in.kind = q.q.Type
+	return g.page(v, s.event("search-type", "E"), q, found, permitted{standing: in, decision: d, action: policy.Search})
 }
 
 // searchCharts asks the directory of patients, or looks across charts. Each candidate is judged by its own relation before it is

@@ -2,12 +2,16 @@ package governance_test
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"chartwarden/internal/policy"
+	"chartwarden/internal/server/servertest"
 )
 
 // What is advised away costs nobody anything: without it, no decision of these days would have been refused (A14).
@@ -96,4 +100,50 @@ func TestShadowNeverHoldsUp(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	s.Run(ctx)
+}
+
+// The same for a drawn house: twelve people with drawn roles ask for drawn charts, and none of what they got is lost by any advice.
+func TestAdviceCostsNobodyAnything(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a dozen people sign in: runs without -short")
+	}
+	h := newHouse(t)
+	r := rand.New(rand.NewPCG(7, 12))
+	roles := []string{"nurse", "physician", "front-desk", "billing", "privacy", "hr"}
+	people := []*servertest.Client{h.anna}
+	for i := range 12 {
+		var held []string
+		for _, n := range r.Perm(len(roles))[:2+r.IntN(3)] {
+			held = append(held, roles[n])
+		}
+		practitioner := h.put(t, fmt.Sprintf(`{"resourceType":"Practitioner","name":[{"family":"Drawn%d"}]}`, i))
+		if r.IntN(2) == 0 {
+			h.put(t, `{"resourceType":"CareTeam","status":"active","subject":{"reference":"Patient/`+h.otto+`"},"participant":[{"member":{"reference":"`+practitioner+`"}}]}`)
+		}
+		people = append(people, h.Person(t, fmt.Sprintf("Drawn Person%d", i), strings.Join(held, " "), practitioner))
+	}
+	allowed := 0
+	for range 160 {
+		patient := []string{h.maren, h.otto}[r.IntN(2)]
+		path := []string{"/fhir/Patient/" + patient, "/fhir/Condition?patient=" + patient, "/fhir/Encounter?patient=" + patient, "/fhir/Practitioner", "/fhir/Coverage?patient=" + patient}[r.IntN(5)]
+		if people[r.IntN(len(people))].Get(t, path).Status == http.StatusOK {
+			allowed++
+		}
+	}
+	since := h.Now().AddDate(0, 0, -90)
+	advice, _, err := h.Rules.Advise(t.Context(), shell, since)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried, err := h.Rules.TryWithout(t.Context(), shell, advice, since)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d accesses, advice for %d people, %d decisions", allowed, len(advice), tried.Decisions)
+	if len(advice) < 3 || allowed < 60 || int(tried.Decisions) < allowed {
+		t.Error("the house is too quiet to show anything")
+	}
+	for _, c := range tried.Changes {
+		t.Errorf("following the advice costs %+v", c)
+	}
 }

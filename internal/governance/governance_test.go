@@ -263,6 +263,74 @@ func TestReplayIsWhatEnforcingGives(t *testing.T) {
 	}
 }
 
+// One by one and in both directions: what the replay of each access says is what the same access gives once the candidate is enforced, for rules
+// that take away and for rules that give.
+func TestReplayIsWhatEachAccessGives(t *testing.T) {
+	h := newHouse(t)
+	ctx := t.Context()
+	osei := h.put(t, `{"resourceType":"Practitioner","name":[{"family":"Osei"}]}`)
+	h.put(t, `{"resourceType":"CareTeam","status":"active","subject":{"reference":"Patient/`+h.otto+`"},"participant":[{"member":{"reference":"`+osei+`"}}]}`)
+	ben := h.Person(t, "Ben Osei", "nurse", osei)
+	people := []*servertest.Client{h.anna, ben, h.Person(t, "Per Stranger", "physician", ""), h.Person(t, "Marcus Hale", "front-desk", ""), h.Person(t, "Bill Ito", "billing", ""), h.Person(t, "Ada Min", "administrator", "")}
+	var paths []string
+	for _, patient := range []string{h.maren, h.otto} {
+		paths = append(paths, "/fhir/Patient/"+patient, "/fhir/Condition?patient="+patient, "/fhir/Encounter?patient="+patient, "/fhir/Coverage?patient="+patient)
+	}
+	type asked struct {
+		who      *servertest.Client
+		path     string
+		allowed  bool
+		from, to time.Time
+	}
+	ask := func() (out []asked) {
+		for _, who := range people {
+			for _, path := range paths {
+				a := asked{who: who, path: path, from: h.Now()}
+				a.allowed = who.Get(t, path).Status == http.StatusOK
+				time.Sleep(time.Millisecond) // the next one begins in another
+				a.to = h.Now()
+				out = append(out, a)
+			}
+		}
+		return out
+	}
+	for _, round := range []struct {
+		name   string
+		bundle policy.Bundle
+		gains  bool
+	}{{"stricter", stricter(t), false}, {"shipped", shipped(t), true}} {
+		before := ask()
+		says := make([]bool, len(before))
+		for i, a := range before {
+			replayed, err := h.Rules.Try(ctx, shell, round.bundle, a.from, a.to)
+			if err != nil {
+				t.Fatal(err)
+			}
+			gains, losses, _ := replayed.Counts()
+			if gains > 0 && losses > 0 {
+				t.Fatalf("%s: %d decisions, %+v", a.path, replayed.Decisions, replayed.Lines)
+			}
+			says[i] = a.allowed && losses == 0 || !a.allowed && gains > 0
+		}
+		h.publish(t, round.bundle, time.Time{})
+		changed := 0
+		for i, a := range ask() {
+			if a.allowed != says[i] {
+				t.Errorf("%s: %s asks for %s: allowed %v before and %v after; the replay says %v", round.name, a.who.Person.Person, a.path, before[i].allowed, a.allowed, says[i])
+			}
+			if a.allowed != before[i].allowed {
+				changed++
+				if a.allowed != round.gains {
+					t.Errorf("%s: %s went the other way", round.name, a.path)
+				}
+			}
+		}
+		if changed == 0 {
+			t.Errorf("%s changed nothing", round.name)
+		}
+	}
+}
+
 // A shell is no approval, and a text that does not load or whose scenarios fail goes nowhere.
 func TestWhatIsNotPublished(t *testing.T) {
 	h := newHouse(t)
