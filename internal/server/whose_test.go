@@ -78,7 +78,7 @@ func TestAnothersPageDoesNothing(t *testing.T) {
 	for in := bufio.NewScanner(stream.Body); in.Scan(); {
 		lines = append(lines, in.Text())
 	}
-	if text := strings.Join(lines, "\n"); !strings.Contains(text, "event: lock") {
+	if text := strings.Join(lines, "\n"); !strings.Contains(text, "event: lock\ndata: here") {
 		t.Errorf("the stream says %q", text)
 	}
 	if got := b.victim.Form(t, "/my-sign-in/seen", "whose", marks[0]); got.Status != http.StatusSeeOther {

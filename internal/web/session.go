@@ -296,7 +296,7 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	if another(r, session(r)) {
-		fmt.Fprint(w, "event: lock\ndata: {}\n\n")
+		fmt.Fprint(w, "event: lock\ndata: here\n\n") // that tab alone: the others are of who is on now
 		return
 	}
 	w.WriteHeader(http.StatusOK)

@@ -1415,7 +1415,7 @@ func portalConsents(v PortalView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 132, "<p class=\"sub\">In an emergency, those who treat you can open what you restricted by giving a reason; it then stands in the list above. Allergies are never kept from those who treat you, nor your name and address, and your bills from those whose work they are.</p></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 132, "<p class=\"sub\">In an emergency, those who treat you can open what you restricted by giving a reason; it then stands in the list above. What you are allergic to is never kept from those who treat you, nor your name and address, and your bills from those whose work they are.</p></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

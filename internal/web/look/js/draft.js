@@ -14,6 +14,10 @@ for (const form of document.querySelectorAll('form[data-draft]')) {
       body.delete('totp')
       body.delete('passkey')
       const answer = await fetch(form.dataset.draft, { method: 'POST', body, redirect: 'manual', keepalive: true })
+      if (answer.status === 409) { // nor is it ever
+        if (state) state.textContent = 'Not kept: somebody else is signed in here now.'
+        return
+      }
       if (!answer.ok) throw new Error(String(answer.status))
       const id = (await answer.text()).trim()
       if (id) form.elements.draft.value = id

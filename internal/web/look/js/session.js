@@ -13,11 +13,11 @@ let locked = false
 const tabs = new BroadcastChannel('lock')
 tabs.onmessage = lock
 
-function lock() {
+function lock(here) {
   if (locked) return
   locked = true
   stream?.close()
-  tabs.postMessage(0)
+  if (here !== true) tabs.postMessage(0) // else it is this tab alone that is over: the others are of who is on now
   const screen = document.querySelector('#lock-screen').content.cloneNode(true)
   document.title = 'Locked · Chartwarden'
   document.body.replaceChildren(screen)
@@ -80,7 +80,7 @@ function alive() {
   warning.textContent = ''
   if (Date.now() - told < 30_000) return
   told = Date.now()
-  post('/alive').then((r) => { if (r.type === 'opaqueredirect' || r.status === 401 || r.status === 409) lock() }, () => {})
+  post('/alive').then((r) => { if (r.type === 'opaqueredirect' || r.status === 401 || r.status === 409) lock(r.status === 409) }, () => {})
 }
 
 if (limit) {
@@ -95,7 +95,7 @@ function listen() {
   stream = null
   if (locked || document.hidden || !('live' in document.body.dataset)) return
   stream = new EventSource('/events?whose=' + whose)
-  stream.addEventListener('lock', lock)
+  stream.addEventListener('lock', (e) => lock(e.data === 'here'))
   stream.addEventListener('notice', (e) => notice(JSON.parse(e.data)))
   stream.addEventListener('count', (e) => count(JSON.parse(e.data)))
 }
