@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,21 +21,29 @@ type heardAnswers struct {
 	heard map[[2]string]time.Time // by session and request
 }
 
-// first reports whether a session hears of a request for the first time, and forgets what is an hour old.
-func (h *heardAnswers) first(session, request string, now time.Time) bool {
+// fresh are those of the answers that a session was not told of.
+func (h *heardAnswers) fresh(session string, answers []access.Answered) (out []access.Answered) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, a := range answers {
+		if _, known := h.heard[[2]string{session, a.ID}]; !known {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// told remembers that a session was told of answers, and forgets what is an hour old: they are news for less.
+func (h *heardAnswers) told(session string, answers []access.Answered, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.heard == nil {
 		h.heard = map[[2]string]time.Time{}
 	}
-	for k, at := range h.heard {
-		if now.Sub(at) > time.Hour {
-			delete(h.heard, k)
-		}
+	maps.DeleteFunc(h.heard, func(_ [2]string, at time.Time) bool { return now.Sub(at) > time.Hour })
+	for _, a := range answers {
+		h.heard[[2]string{session, a.ID}] = now
 	}
-	_, known := h.heard[[2]string{session, request}]
-	h.heard[[2]string{session, request}] = now
-	return !known
 }
 
 // askNews gives, as they come, the events of the live stream by which a clinician or a desk hears what became of a request for a chart, and
@@ -56,11 +65,10 @@ func (p *Pages) askNews(r *http.Request) <-chan string {
 				mine, open = nil, before
 			}
 			var text strings.Builder
-			for _, a := range mine {
-				if p.heard.first(who.Session.ID, a.ID, time.Now()) {
-					said, _ := json.Marshal(p.answerSaid(r, a))
-					fmt.Fprintf(&text, "event: notice\ndata: %s\n\n", said)
-				}
+			news := p.heard.fresh(who.Session.ID, mine)
+			for _, a := range news {
+				said, _ := json.Marshal(p.answerSaid(r, a))
+				fmt.Fprintf(&text, "event: notice\ndata: %s\n\n", said)
 			}
 			if len(open) == 0 && err == nil {
 				waiting = max(waiting, 0)
@@ -78,7 +86,8 @@ func (p *Pages) askNews(r *http.Request) <-chan string {
 			}
 			if text.Len() > 0 {
 				select {
-				case out <- text.String():
+				case out <- text.String(): // a stream that ends first leaves them to the next one
+					p.heard.told(who.Session.ID, news, time.Now())
 				case <-ctx.Done():
 					return
 				}
