@@ -2,7 +2,8 @@ package detect
 
 import "slices"
 
-// person is what is kept of one: where she works, what she usually does, whom she works with, and her two newest days.
+// person is what is kept of one: where she works, what she usually does, whom she works with, and her two newest days. What is small stands
+// where it fills up a word: of each member of staff there is one, and 4 KB are all that she may take.
 type person struct {
 	body
 	own       int32 // her own chart, -1
@@ -10,11 +11,10 @@ type person struct {
 	posts     []posting
 	shifts    []shift // planned, and of the last two weeks
 	planned   shift   // from the first to the last that was ever planned; 0 none
+	days      float32 // of activity, decayed
 	hired     int64   // since when her newest role is known
 	leaves    int64   // from when she may do nothing, 0
-	ended     bool    // her access was ended, and not only her employment
 	last      int64   // the last event
-	days      float32 // of activity, decayed
 	means     [counters]float32
 	hours     [168]uint8
 	networks  [12]uint32
@@ -32,6 +32,7 @@ type person struct {
 	apart     float32 // community: mean and variance of her deviation
 	apartVar  float32
 	apartDays float32
+	ended     bool // her access was ended, and not only her employment
 	granted   bool // she gave herself a role, and no event was counted for it yet
 	today     *today
 	before    *today
