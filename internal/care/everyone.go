@@ -27,15 +27,16 @@ type Relations struct {
 func (g *Graph) RelateAll(ctx context.Context, a Actor, at time.Time) (*Relations, error) {
 	r := &Relations{g: g, actor: a, now: at.UnixMilli(), known: map[fhir.PatientID][]row{}}
 	var err error
-	if r.who, err = g.workforce(ctx, a, r.now); err != nil {
+	if r.who, err = g.workforce(ctx, a, r.now, nil); err != nil {
 		return nil, err
 	}
 	if err := g.lean(ctx, &r.who, a, r.now); err != nil {
 		return nil, err
 	}
-	reach := g.reach(r.who)
-	rows, err := g.memory.rows(memoryKey{everyone: true, of: reach}, r.now, func(from, to int64) ([]row, error) {
-		return g.query(ctx, "care: relate all", g.read.everyone, reach, from, to)
+	reach := listing(r.who.reach())
+	rows, err := g.memory.rows(memoryKey{everyone: true, of: reach}, r.now, func(m *remembered) (err error) {
+		m.rows, err = g.query(ctx, "care: relate all", g.read.everyone, reach, m.from, m.to)
+		return err
 	}, func(one *row) bool { return one.until > r.now-recent && one.isKnown(r.now) })
 	if err != nil {
 		return nil, err

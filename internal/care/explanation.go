@@ -127,6 +127,7 @@ func (e Edge) distance() int {
 	return int(near(e.To))
 }
 
+// compareEvidence orders by strength. Of equal ones the first that was known comes first: the order must not hang on how rows were asked for.
 func compareEvidence(a, b Edge) int {
-	return cmp.Or(a.template.strength-b.template.strength, cmp.Compare(a.distance(), b.distance()), cmp.Compare(a.Source, b.Source))
+	return cmp.Or(a.template.strength-b.template.strength, cmp.Compare(a.distance(), b.distance()), cmp.Compare(a.Source, b.Source), a.Known.Compare(b.Known), a.From.Compare(b.From))
 }

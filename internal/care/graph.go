@@ -65,7 +65,7 @@ type Actor struct {
 	Words        []Word // what colleagues said to her; those that are over may be among them
 }
 
-type readers struct{ workforce, relation, everyone, seen, panel, mine, team, holders, named, stays, booked *sql.Stmt }
+type readers struct{ workforce, together, relation, everyone, seen, panel, mine, team, holders, named, stays, booked *sql.Stmt }
 
 type writers struct{ current, insert, end, confirm, waiting, roles, name *sql.Stmt }
 
@@ -110,7 +110,7 @@ var jsonEach = regexp.MustCompile(`select value from json_each\((\?\d)\)`)
 
 func (g *Graph) prepare(ctx context.Context) error {
 	for query, into := range map[string]**sql.Stmt{
-		workforceQuery: &g.read.workforce, relationQuery: &g.read.relation, everyoneQuery: &g.read.everyone, seenQuery: &g.read.seen, panelQuery: &g.read.panel, mineQuery: &g.read.mine,
+		workforceQuery: &g.read.workforce, togetherQuery: &g.read.together, relationQuery: &g.read.relation, everyoneQuery: &g.read.everyone, seenQuery: &g.read.seen, panelQuery: &g.read.panel, mineQuery: &g.read.mine,
 		teamQuery: &g.read.team, holdersQuery: &g.read.holders, namedQuery: &g.read.named,
 		staysQuery: &g.read.stays, bookedQuery: &g.read.booked,
 	} {

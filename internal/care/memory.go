@@ -74,8 +74,9 @@ func raise(number *atomic.Int64, n int64) {
 	}
 }
 
-// rows gives what read gives for a window around the moment at, narrowed to what counts: from memory where that is as good.
-func (m *memory) rows(k memoryKey, at int64, read func(from, to int64) ([]row, error), counts func(*row) bool) ([]row, error) {
+// rows gives what read gives for a window around the moment at, narrowed to what counts: from memory where that is as good. read fills in the
+// rows of the window that it is given, or puts what was read before, with its own window and number, in its place.
+func (m *memory) rows(k memoryKey, at int64, read func(*remembered) error, counts func(*row) bool) ([]row, error) {
 	changed := m.note(k.patient)
 	if k.everyone {
 		changed = &m.any
@@ -85,8 +86,7 @@ func (m *memory) rows(k memoryKey, at int64, read func(from, to int64) ([]row, e
 	m.mu.Unlock()
 	if !ok || found.newest < changed.Load() || at < found.from || at > found.to || time.Since(found.read) >= freshness {
 		found = remembered{from: at - around, to: at + around, newest: m.newest.Load(), read: time.Now()}
-		var err error
-		if found.rows, err = read(found.from, found.to); err != nil {
+		if err := read(&found); err != nil {
 			return nil, err
 		}
 		m.put(k, found)

@@ -23,11 +23,11 @@ type Related struct {
 // list today, and because of what. Links that she made herself and nobody confirmed are left out. Errors: outcome.NoStore.
 func (g *Graph) Patients(ctx context.Context, a Actor, at time.Time) ([]Related, error) {
 	now := at.UnixMilli()
-	w, err := g.workforce(ctx, a, now)
+	w, err := g.workforce(ctx, a, now, nil)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := g.query(ctx, "care: patients", g.read.mine, g.reach(w), now)
+	rows, err := g.query(ctx, "care: patients", g.read.mine, listing(w.reach()), now)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package care
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -51,20 +52,26 @@ type Relation struct {
 // Organization/x.
 func (g *Graph) Is(r Relation, ref string) bool { return slices.Contains(r.names, g.key(ref)) }
 
-// Relate collapses what is known at that moment about a and the patient p. It costs two indexed queries, or none within half a second
+// Relate collapses what is known at that moment about a and the patient p. It costs one question, or none within half a second
 // of the last. An edge that was removed is gone from the next answer; where another node removed it, within a second. Errors: outcome.NoStore.
 func (g *Graph) Relate(ctx context.Context, a Actor, p fhir.PatientID, at time.Time) (Relation, error) {
 	now := at.UnixMilli()
-	w, err := g.workforce(ctx, a, now)
+	with := &together{patient: p}
+	w, err := g.workforce(ctx, a, now, with)
 	if err != nil {
 		return Relation{}, err
 	}
 	if err := g.lean(ctx, &w, a, now); err != nil {
 		return Relation{}, err
 	}
-	reach := g.reach(w)
-	known, err := g.memory.rows(memoryKey{patient: p, of: reach}, now, func(from, to int64) ([]row, error) {
-		return g.query(ctx, "care: relate", g.read.relation, int64(p), reach, from, to)
+	reach := listing(w.reach())
+	known, err := g.memory.rows(memoryKey{patient: p, of: reach}, now, func(m *remembered) (err error) {
+		if with.came != nil && len(w.covers) == 0 { // whom she covers was not asked about
+			*m = *with.came
+			return nil
+		}
+		m.rows, err = g.query(ctx, "care: relate", g.read.relation, int64(p), reach, m.from, m.to)
+		return err
 	}, func(r *row) bool { return r.until > now-recent && r.isKnown(now) })
 	if err != nil {
 		return Relation{}, err
@@ -90,7 +97,7 @@ func (g *Graph) collapse(a Actor, w workforce, p fhir.PatientID, now int64, know
 }
 
 // reach lists every keyed name whose edges can concern the person: she, her departments, the places of her shift, and the chart's own.
-func (g *Graph) reach(w workforce) string {
+func (w workforce) reach() []int64 {
 	keys := append([]int64{0}, w.selves...)
 	keys = append(keys, w.departments...)
 	for _, s := range w.shifts {
@@ -99,7 +106,12 @@ func (g *Graph) reach(w workforce) string {
 	for _, x := range w.covers {
 		keys = append(keys, x.selves...)
 	}
-	text, _ := json.Marshal(keys) // numbers always marshal
+	return keys
+}
+
+// listing is a list of keyed names as a query takes it.
+func listing(names []int64) string {
+	text, _ := json.Marshal(names) // numbers always marshal
 	return string(text)
 }
 
@@ -245,6 +257,7 @@ func (c *collapse) result() Relation {
 	slices.Sort(f.OrderDepts)
 	f.OrderDepts = slices.Compact(f.OrderDepts)
 	slices.SortStableFunc(c.out.Evidence, compareEvidence)
+	slices.SortFunc(c.out.Visits, func(a, b Visit) int { return cmp.Or(a.From.Compare(b.From), a.To.Compare(b.To)) })
 	c.out.names = slices.Concat(c.who.selves, c.who.departments)
 	return c.out
 }

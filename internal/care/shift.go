@@ -13,17 +13,16 @@ import (
 // What it joins by is not believed: [Graph.workforce] puts the rows together again from those that hold. A cross join keeps the order:
 // from her to her schedules to their slots.
 var workforceQuery = `with me(k) as (
-  select cast(?1 as bigint) union select place from care_edge where actor=?1 and patient=0 and kind=20 and since<=?3 and until>?2 and known<=?3 and closed>?2)
-select ` + columnsOf("e") + ` from me cross join care_edge e
-  where e.actor=me.k and e.patient=0 and (e.kind=22 or e.kind in (20,21,23) and e.since<=?3 and e.until>?2) and e.known<=?3 and e.closed>?2
+  select cast(?1 as bigint) union select place from care_edge where actor=?1 and patient=0 and kind=20 and since<=?3 and until>?2 and known<=?3 and closed>?2),
+hers as (select ` + columnsOf("e") + ` from me cross join care_edge e
+  where e.actor=me.k and e.patient=0 and (e.kind=22 or e.kind in (20,21,23) and e.since<=?3 and e.until>?2) and e.known<=?3 and e.closed>?2)
+select ` + edgeColumns + ` from hers
 union all
-select ` + columnsOf("t") + ` from me cross join care_edge s cross join care_edge t
-  where s.actor=me.k and s.patient=0 and s.kind=22 and s.known<=?3 and s.closed>?2
-    and t.actor=s.about and t.patient=0 and t.kind=24 and t.since<=?3 and t.until>?2 and t.known<=?3 and t.closed>?2
+select ` + columnsOf("t") + ` from hers cross join care_edge t
+  where hers.kind=22 and t.actor=hers.about and t.patient=0 and t.kind=24 and t.since<=?3 and t.until>?2 and t.known<=?3 and t.closed>?2
 union all
-select ` + columnsOf("w") + ` from me cross join care_edge e cross join care_edge w
-  where e.actor=me.k and e.patient=0 and e.kind=21 and e.since<=?3 and e.until>?2 and e.known<=?3 and e.closed>?2
-    and w.actor=e.place and w.patient=0 and w.kind=25 and w.known<=?3 and w.closed>?2`
+select ` + columnsOf("w") + ` from hers cross join care_edge w
+  where hers.kind=21 and w.actor=hers.place and w.patient=0 and w.kind=25 and w.known<=?3 and w.closed>?2`
 
 // works reports whether a row of [workforceQuery] counts for me at t: it holds then, was known, and is not her own unconfirmed word.
 func (r *row) works(me, t int64) bool {
@@ -47,7 +46,7 @@ type Shift struct {
 // OnShift tells whether the roster has a at work at that moment, and her departments, on shift or not. A shift or role that she entered
 // herself does not count until somebody else confirms it. Errors: outcome.NoStore.
 func (g *Graph) OnShift(ctx context.Context, a Actor, at time.Time) (Shift, error) {
-	w, err := g.workforce(ctx, a, at.UnixMilli())
+	w, err := g.workforce(ctx, a, at.UnixMilli(), nil)
 	if err != nil {
 		return Shift{}, err
 	}
@@ -99,15 +98,20 @@ func (w workforce) at(place int64) (edge, bool) {
 	return w.shifts[i], true
 }
 
-func (g *Graph) workforce(ctx context.Context, a Actor, at int64) (workforce, error) {
+// workforce is a's place among staff at that time. Where her rows are not remembered and with is not nil, those of the patient of with come along.
+func (g *Graph) workforce(ctx context.Context, a Actor, at int64, with *together) (workforce, error) {
 	w := workforce{selves: []int64{g.personKey(a.Person)}}
 	if a.Practitioner == "" {
 		return w, nil
 	}
 	me := g.key(a.Practitioner)
 	w.selves = append(w.selves, me)
-	rows, err := g.memory.rows(memoryKey{of: a.Practitioner}, at, func(from, to int64) ([]row, error) {
-		return g.query(ctx, "care: workforce", g.read.workforce, me, from, to)
+	rows, err := g.memory.rows(memoryKey{of: a.Practitioner}, at, func(m *remembered) (err error) {
+		if with != nil {
+			return g.ask(ctx, with, m, me, w.selves[0])
+		}
+		m.rows, err = g.query(ctx, "care: workforce", g.read.workforce, me, m.from, m.to)
+		return err
 	}, func(r *row) bool { return r.works(me, at) })
 	if err != nil {
 		return w, err

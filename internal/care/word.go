@@ -49,7 +49,7 @@ func (g *Graph) lean(ctx context.Context, w *workforce, a Actor, at int64) error
 		case word.Kind != Covers:
 			w.words = append(w.words, word)
 		case word.Covered != "" && word.Covered != a.Practitioner:
-			other, err := g.workforce(ctx, Actor{Practitioner: word.Covered}, at)
+			other, err := g.workforce(ctx, Actor{Practitioner: word.Covered}, at, nil)
 			if err != nil {
 				return err
 			}

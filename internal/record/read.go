@@ -103,6 +103,8 @@ const (
 	currentOf = currents + `where rec=?`
 	aliasOf   = `select rec, mac from alias where name=?`
 	patientOf = `select patient, kind from resource where rec=?`
+	// patientUnder is patientOf for a name.
+	patientUnder = `select a.rec, a.mac, r.patient, r.kind from alias a join resource r on r.rec=a.rec where a.name=?`
 
 	ofPatient = currents + `where patient=? order by kind desc, at desc nulls last, rec desc`
 
@@ -119,13 +121,21 @@ func (s *Store) patient(ctx context.Context, q querier, id string) (fhir.Patient
 	if p, ok := s.known(id); ok {
 		return p, nil
 	}
-	rec, err := s.resolve(ctx, q, patientType, id)
-	if err != nil {
-		return 0, err
-	}
-	var kind int64
 	var p fhir.PatientID
-	err = s.one(ctx, q, patientOf, rec).Scan(&p, &kind)
+	var kind int64
+	var err error
+	if _, rec, ours := s.ids.read(id); ours {
+		err = s.one(ctx, q, patientOf, rec).Scan(&p, &kind)
+	} else if name, ok := s.chosen(patientType, id); ok {
+		var rec fhir.RecordID
+		var mac []byte
+		err = s.one(ctx, q, patientUnder, name).Scan(&rec, &mac, &p, &kind)
+		if err == nil && !s.aliasHolds(name, rec, mac) {
+			return 0, notFound()
+		}
+	} else {
+		return 0, notFound()
+	}
 	if errors.Is(err, sql.ErrNoRows) || err == nil && kind != s.kinds.of(patientType) {
 		return 0, notFound()
 	}
@@ -142,10 +152,19 @@ func (s *Store) resolve(ctx context.Context, q querier, typ, id string) (fhir.Re
 	if _, rec, ok := s.ids.read(id); ok {
 		return rec, nil
 	}
-	if !fhir.IsID(id) {
+	name, ok := s.chosen(typ, id)
+	if !ok {
 		return 0, notFound()
 	}
-	return s.aliased(ctx, q, s.idName(typ, id))
+	return s.aliased(ctx, q, name)
+}
+
+// chosen is the name under which an id that a client may have chosen stands in the table of aliases; false where it can be none.
+func (s *Store) chosen(typ, id string) ([]byte, bool) {
+	if !fhir.IsID(id) {
+		return nil, false
+	}
+	return s.idName(typ, id), true
 }
 
 func (s *Store) aliased(ctx context.Context, q querier, name []byte) (rec fhir.RecordID, err error) {
@@ -157,11 +176,19 @@ func (s *Store) aliased(ctx context.Context, q querier, name []byte) (rec fhir.R
 	if err != nil {
 		return 0, unreadable(err)
 	}
-	if !s.tags.alias.Holds(mac, name, int64(rec)) && !(s.o.Untagged && len(mac) == 0) {
-		s.o.Altered("alias", int64(rec))
+	if !s.aliasHolds(name, rec, mac) {
 		return 0, notFound()
 	}
 	return rec, nil
+}
+
+// aliasHolds reports whether this server wrote that a name is a record's; where not, it tells of the row.
+func (s *Store) aliasHolds(name []byte, rec fhir.RecordID, mac []byte) bool {
+	if s.tags.alias.Holds(mac, name, int64(rec)) || s.o.Untagged && len(mac) == 0 {
+		return true
+	}
+	s.o.Altered("alias", int64(rec))
+	return false
 }
 
 // idName is the keyed name of an id that a client chose, aliasName that of a name from elsewhere, such as a urn:uuid.

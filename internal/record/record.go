@@ -107,7 +107,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s.prepared = map[string]*sql.Stmt{}
-	for _, q := range []string{currentOf, aliasOf, patientOf, ofPatient, ofKind, alsoOf, newestTx, anyShared, chartsOf, decidedBy, identifiedAs} {
+	for _, q := range []string{currentOf, aliasOf, patientOf, patientUnder, ofPatient, ofKind, alsoOf, newestTx, anyShared, chartsOf, decidedBy, identifiedAs} {
 		if s.prepared[q], err = o.DB.Reader().PrepareContext(ctx, q); err != nil {
 			return nil, unreadable(err)
 		}
