@@ -27,6 +27,7 @@ func personAdd(ctx context.Context, l *line) error {
 	l.StringVar(&n.Name, "name", "", "`NAME`, as people say it")
 	l.StringVar(&n.SignInName, "sign-in-name", "", "`NAME` typed to sign in; without, one is made from the name")
 	l.Var(&roles, "role", "`ROLE`, repeatable: "+strings.Join(identity.Roles(), " ")+"; without, a person who may do nothing")
+	l.StringVar(&n.House, "house-role", "", "`NAME` of a role of the house, which narrows the roles")
 	l.StringVar(&n.Practitioner, "practitioner", "", "`Practitioner/ID` of a member of staff")
 	l.StringVar(&n.Patient, "patient", "", "`Patient/ID` of the own chart; the role patient needs it")
 	l.StringVar(&n.Department, "department", "", "`NAME` of the department, for lists")

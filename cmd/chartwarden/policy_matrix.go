@@ -25,12 +25,12 @@ func policyMatrix(_ context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	if *role != "" && !slices.Contains(policy.Roles, *role) {
-		return outcome.New(outcome.Value, "choose --role "+strings.Join(policy.Roles, ", "))
-	}
 	set, err := policy.Load(bundle)
 	if err != nil {
 		return err
+	}
+	if *role != "" && !slices.Contains(set.RoleNames(), *role) {
+		return outcome.New(outcome.Value, "choose --role "+strings.Join(set.RoleNames(), ", "))
 	}
 	of := (*policy.Set).Matrix
 	if *role != "" {

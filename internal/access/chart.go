@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"slices"
 
 	"chartwarden/internal/care"
 	"chartwarden/internal/fhir/document"
@@ -18,6 +19,7 @@ type Chart struct {
 	Docs      map[string][]*document.Doc // by resource type, newest first
 	Damaged   int                        // resources that were altered outside this server and cannot be opened
 	Withheld  int                        // resources that are there and held back from p
+	Hidden    []string                   // field groups that p's role of the house does not show: nothing there says nothing
 	Reason    Reason
 	Grant     *Grant // live, when p broke the glass
 	Team      []care.Member
@@ -32,7 +34,36 @@ type Chart struct {
 // Errors: outcome.Forbidden with the way forward (the closed chart), outcome.NotFound.
 func (g *Gate) Chart(ctx context.Context, p Principal, patientID string, types ...string) (*Chart, error) {
 	// A chart is clinical: whoever may see only demographics has the desk's pages, not this one.
+	// Whoever sees only some of what is clinical has this page by that.
 	return g.folder(ctx, p, patientID, onScreen, "Condition", types...)
+}
+
+// hidden are the field groups of a chart that a role of the house keeps from s.
+func (g *Gate) hidden(s standing, action string) (out []string) {
+	if s.who.House == "" || s.who.Capacity != policy.Staff {
+		return nil
+	}
+	for _, kind := range []string{"Condition", "MedicationRequest", "Observation", "DocumentReference", "Encounter"} {
+		if r := s.typical(kind); !slices.Contains(out, r.Group) && !g.policy.Decide(s.request(action, r)).Allowed {
+			out = append(out, r.Group)
+		}
+	}
+	return out
+}
+
+// partOf is what a chart is judged by for somebody whom a role of the house lets see some field groups: the first of judged and the other
+// clinical kinds that she may see there, else judged.
+func (g *Gate) partOf(s standing, action, judged string) policy.Resource {
+	whole := s.typical(judged)
+	if s.who.House == "" || s.who.Capacity != policy.Staff || judged != "Condition" || g.policy.Decide(s.request(action, whole)).Allowed {
+		return whole
+	}
+	for _, kind := range []string{"MedicationRequest", "Observation", "DocumentReference"} {
+		if part := s.typical(kind); g.policy.Decide(s.request(action, part)).Allowed {
+			return part
+		}
+	}
+	return whole
 }
 
 // Folder opens what a function of the house works with in a chart, such as appointments or claims: the Patient resource as p may see it
@@ -49,7 +80,7 @@ func (g *Gate) folder(ctx context.Context, p Principal, patientID string, m medi
 	if err != nil {
 		return nil, err
 	}
-	s, d, err := g.permit(ctx, p, m.action, m.interaction, c, func(s standing) policy.Resource { return s.typical(judged) })
+	s, d, err := g.permit(ctx, p, m.action, m.interaction, c, func(s standing) policy.Resource { return g.partOf(s, m.action, judged) })
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +114,7 @@ func (g *Gate) folder(ctx context.Context, p Principal, patientID string, m medi
 	if err != nil {
 		return nil, err
 	}
+	out.Hidden = g.hidden(s, m.action)
 	out.MayPrint = s.actor == nil && g.policy.Set().Decide(s.request(policy.Print, s.typical(judged))).Allowed
 	out.Entry, out.Reason, out.Damaged = opened.Entry, opened.Reason, opened.Damaged
 	for _, doc := range opened.Docs {

@@ -85,7 +85,7 @@ func (g *Gate) alone(p Principal) standing {
 	person := p.Session.Person
 	s.who = policy.Principal{
 		Kind: policy.Person, ID: person.ID, Roles: person.RolesIn(p.Session.Capacity), Capacity: p.Session.Capacity,
-		Active: person.Active, Clearances: person.Clearances, TrainingDue: trained(person),
+		Active: person.Active, Clearances: person.Clearances, TrainingDue: trained(person), House: person.House,
 	}
 	s.context.Device, s.context.Zone, s.context.AAL = p.Session.Trust, zoneOf(p.Session.Zone), p.Session.AAL
 	s.context.AuthAge = int(s.at.Sub(p.Session.AuthTime(p.Session.AAL)).Seconds())

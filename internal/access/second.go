@@ -26,6 +26,6 @@ func SecondRight(roles []string) string {
 func SecondByRules(rules *policy.Enforced, p identity.Person, now time.Time) bool {
 	action := SecondRight(p.RolesIn(identity.StaffCapacity))
 	return action != "" && rules.Decide(policy.Request{Action: action,
-		Principal: policy.Principal{Kind: policy.Person, ID: p.ID, Roles: p.RolesIn(identity.StaffCapacity), Capacity: identity.StaffCapacity, Active: p.Active, Clearances: p.Clearances, TrainingDue: never, OnShift: true},
+		Principal: policy.Principal{Kind: policy.Person, ID: p.ID, Roles: p.RolesIn(identity.StaffCapacity), Capacity: identity.StaffCapacity, Active: p.Active, Clearances: p.Clearances, TrainingDue: never, House: p.House, OnShift: true},
 		Context:   policy.Context{Now: now, Device: policy.Managed, Zone: policy.Hospital, AAL: 3}}).Allowed
 }

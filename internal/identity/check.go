@@ -88,7 +88,7 @@ var (
 	personIn  = regexp.MustCompile(`\bperson ([a-z2-7]{16})\b`)
 	sessionIn = regexp.MustCompile(`\bsession ([a-z2-7]{16})\b`)
 	itemIn    = regexp.MustCompile(`^item ([a-z2-7]{16})\b`)
-	fieldIn   = regexp.MustCompile(`(roles|clearances|practitioner|patient|department|manager|training due) ("(?:[^"\\]|\\.)*") -> ("(?:[^"\\]|\\.)*")`)
+	fieldIn   = regexp.MustCompile(`(roles|role of the house|clearances|practitioner|patient|department|manager|training due) ("(?:[^"\\]|\\.)*") -> ("(?:[^"\\]|\\.)*")`)
 )
 
 // Entry takes in one entry of the log.

@@ -173,7 +173,7 @@ func (c *Check) comparePerson(p *personColumns, s standing) {
 		return
 	}
 	for field, value := range map[string]string{"roles": strings.Join(f.Roles, " "), "clearances": strings.Join(f.Clearances, " "), "practitioner": f.Practitioner,
-		"patient": f.Patient, "department": f.Department, "manager": f.Manager, "training due": day(f.TrainingDue)} {
+		"patient": f.Patient, "department": f.Department, "manager": f.Manager, "training due": day(f.TrainingDue), "role of the house": f.House} {
 		if value != s.fields[field] && !slices.Contains(s.or[field], value) && !c.cut {
 			say("holds other " + field + " than the log says")
 		}

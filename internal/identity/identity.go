@@ -81,14 +81,15 @@ type Options struct {
 	Trail   Trail // nil in a process beside the one that has the log: its events are stored with its acts, and that one appends them
 	Sandbox bool  // no second person needed; test credentials and Enter exist
 	Now     func() time.Time
-	Zones   map[string]Zone               // nil: hospital and vpn inside, public locks after 2 minutes
-	Issuer  string                        // what an authenticator app shows beside the code; "" is Chartwarden
-	Site    string                        // address as browsers see this server, to which passkeys are bound; "": there are none
-	Ripe    time.Duration                 // how old the newest factor of a second person must be; 0: 24 hours, in a sandbox none
-	Agrees  func(Person) bool             // whether the rules in force let her be the second person of a change of people; nil: who has the role may
-	Demands posture.Demands               // on a managed device; zero: posture.Usual
-	Logger  *slog.Logger                  // faults of background work; never names
-	Altered func(table string, row int64) // told of each row that this program did not write, each time it is met; may be nil
+	Zones   map[string]Zone                          // nil: hospital and vpn inside, public locks after 2 minutes
+	Issuer  string                                   // what an authenticator app shows beside the code; "" is Chartwarden
+	Site    string                                   // address as browsers see this server, to which passkeys are bound; "": there are none
+	Ripe    time.Duration                            // how old the newest factor of a second person must be; 0: 24 hours, in a sandbox none
+	House   func(name string) (of []string, ok bool) // the roles that a role of the house is of, by the rules in force; nil: there is none
+	Agrees  func(Person) bool                        // whether the rules in force let her be the second person of a change of people; nil: who has the role may
+	Demands posture.Demands                          // on a managed device; zero: posture.Usual
+	Logger  *slog.Logger                             // faults of background work; never names
+	Altered func(table string, row int64)            // told of each row that this program did not write, each time it is met; may be nil
 }
 
 const (

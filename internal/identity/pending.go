@@ -237,6 +237,9 @@ func (s *Store) changeAsAsked(ctx context.Context, by audit.Agent, p *Pending, r
 	}
 	old := r.profile()
 	next, err := old.with(*p.Change).clean()
+	if err == nil {
+		err = s.housed(next, old)
+	}
 	if err != nil {
 		return err
 	}

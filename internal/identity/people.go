@@ -72,9 +72,12 @@ func (s *Store) create(ctx context.Context, by audit.Agent, n NewPerson, also fu
 // draft is the row that n becomes, not yet stored.
 func (s *Store) draft(ctx context.Context, by audit.Agent, n NewPerson) (*row, error) {
 	p, err := profile{Name: n.Name, SignInName: n.SignInName, Roles: n.Roles, Practitioner: n.Practitioner, Patient: n.Patient, Department: n.Department,
-		Clearances: n.Clearances, TrainingDue: n.TrainingDue.UTC(), Manager: n.Manager, Mail: n.Mail}.clean()
+		Clearances: n.Clearances, TrainingDue: n.TrainingDue.UTC(), Manager: n.Manager, Mail: n.Mail, House: n.House}.clean()
 	if err == nil {
 		err = s.managed(ctx, p, profile{}, "")
+	}
+	if err == nil {
+		err = s.housed(p, profile{})
 	}
 	if err != nil {
 		return nil, err
@@ -170,6 +173,9 @@ func (s *Store) Change(ctx context.Context, by audit.Agent, id string, c Change)
 	}
 	if err == nil {
 		err = s.managed(ctx, p, old, r.ID)
+	}
+	if err == nil {
+		err = s.housed(p, old)
 	}
 	if err != nil {
 		return Person{}, nil, err

@@ -39,6 +39,7 @@ type Person struct {
 	Name         string // as people say it
 	SignInName   string // what is typed at sign-in instead of the id
 	Roles        []string
+	House        string    // name of the role of the house that narrows her roles, or empty
 	Practitioner string    // "Practitioner/id", or empty
 	Patient      string    // "Patient/id" of the person's own chart, or empty
 	Department   string    // or empty
@@ -111,6 +112,7 @@ type NewPerson struct {
 	Name         string
 	SignInName   string
 	Roles        []string
+	House        string // name of a role of the house that narrows them
 	Practitioner string
 	Patient      string
 	Department   string
@@ -132,6 +134,7 @@ type Change struct {
 	Clearances   *[]string  `json:",omitempty"`
 	TrainingDue  *time.Time `json:",omitempty"`
 	Aliased      *bool      `json:",omitempty"`
+	House        *string    `json:",omitempty"`
 }
 
 // profile is the sealed part of a person.
@@ -145,6 +148,7 @@ type profile struct {
 	SuspendedBy                       string    `json:",omitempty"`
 	Out                               time.Time `json:",omitzero"`
 	Aliased                           bool      `json:",omitempty"`
+	House                             string    `json:",omitempty"`
 }
 
 // row is a person as stored.
@@ -188,11 +192,11 @@ func (s *Store) scanPerson(from scanner) (*row, error) {
 func (r *row) apply(p profile) {
 	r.Name, r.SignInName, r.Roles, r.Practitioner, r.Patient = p.Name, p.SignInName, p.Roles, p.Practitioner, p.Patient
 	r.Department, r.Clearances, r.TrainingDue, r.Manager, r.Mail = p.Department, p.Clearances, p.TrainingDue, p.Manager, p.Mail
-	r.SuspendedBy, r.Out, r.Aliased = p.SuspendedBy, p.Out, p.Aliased
+	r.SuspendedBy, r.Out, r.Aliased, r.House = p.SuspendedBy, p.Out, p.Aliased, p.House
 }
 
 func (r *row) profile() profile {
-	return profile{r.Name, r.SignInName, r.Roles, r.Practitioner, r.Patient, r.Department, r.Clearances, r.TrainingDue, r.Manager, r.Mail, r.SuspendedBy, r.Out, r.Aliased}
+	return profile{r.Name, r.SignInName, r.Roles, r.Practitioner, r.Patient, r.Department, r.Clearances, r.TrainingDue, r.Manager, r.Mail, r.SuspendedBy, r.Out, r.Aliased, r.House}
 }
 
 // queryer is a reader pool or a transaction.
@@ -303,6 +307,7 @@ func (p profile) with(c Change) profile {
 	set(&p.Department, c.Department)
 	set(&p.Manager, c.Manager)
 	set(&p.Mail, c.Mail)
+	set(&p.House, c.House)
 	if c.Roles != nil {
 		p.Roles = *c.Roles
 	}
@@ -318,20 +323,20 @@ func (p profile) with(c Change) profile {
 	return p
 }
 
-// needsSecond reports whether going from old to p opens charts that were closed: a clinical role, a clearance, or another
-// practitioner's relationships.
+// needsSecond reports whether going from old to p opens charts that were closed: a clinical role, a clearance, another
+// practitioner's relationships, or more field groups than a role of the house let her see.
 func (p profile) needsSecond(old profile) bool {
 	gained := func(now, before []string, counts func(string) bool) bool {
 		return slices.ContainsFunc(now, func(x string) bool { return counts(x) && !slices.Contains(before, x) })
 	}
 	return gained(p.Roles, old.Roles, Clinical) ||
 		gained(p.Clearances, old.Clearances, func(string) bool { return true }) ||
-		anyClinical(p.Roles) && p.Practitioner != "" && p.Practitioner != old.Practitioner
+		anyClinical(p.Roles) && p.Practitioner != "" && p.Practitioner != old.Practitioner || p.widens(old)
 }
 
 // rights are what nobody changes for herself: what she may, whom she is, and what others judge her by.
 func (p profile) rights() string {
-	return strings.Join([]string{strings.Join(p.Roles, " "), strings.Join(p.Clearances, " "), p.Practitioner, p.Patient, p.Manager, p.Department, day(p.TrainingDue), strconv.FormatBool(p.Aliased)}, "\n")
+	return strings.Join([]string{strings.Join(p.Roles, " "), strings.Join(p.Clearances, " "), p.Practitioner, p.Patient, p.Manager, p.Department, day(p.TrainingDue), strconv.FormatBool(p.Aliased), p.House}, "\n")
 }
 
 // difference tells old and new values for the audit; a name is only said to have changed.
@@ -346,6 +351,7 @@ func (p profile) difference(old profile) string {
 		out = append(out, "name changed")
 	}
 	say("roles", strings.Join(old.Roles, " "), strings.Join(p.Roles, " "))
+	say("role of the house", old.House, p.House)
 	say("clearances", strings.Join(old.Clearances, " "), strings.Join(p.Clearances, " "))
 	say("practitioner", old.Practitioner, p.Practitioner)
 	say("patient", old.Patient, p.Patient)

@@ -79,6 +79,9 @@ func (s *Store) Schedule(ctx context.Context, by audit.Agent, x Scheduled) error
 		if err == nil {
 			err = s.managed(ctx, next, p, r.ID)
 		}
+		if err == nil {
+			err = s.housed(next, p)
+		}
 		if err != nil {
 			return err
 		}

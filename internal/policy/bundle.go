@@ -16,7 +16,7 @@ import (
 	"chartwarden/internal/outcome"
 )
 
-// Bundle is the text of a bundle by file name: schema.cedarschema, *.cedar and scenarios/*.txt. It is itself a file system, for [Load].
+// Bundle is the text of a bundle by file name: schema.cedarschema, *.cedar, scenarios/*.txt and, if there is one, [HouseFile]. It is itself a file system, for [Load].
 type Bundle map[string]string
 
 const (
@@ -28,7 +28,7 @@ const (
 // Gather reads the files of a bundle into memory and leaves everything else out. Errors: outcome.Invalid, outcome.TooLong.
 func Gather(from fs.FS) (Bundle, error) {
 	out, size := Bundle{}, 0
-	for _, pattern := range []string{schemaFile, "*.cedar", "scenarios/*.txt"} {
+	for _, pattern := range []string{schemaFile, "*.cedar", "scenarios/*.txt", HouseFile} {
 		names, err := fs.Glob(from, pattern)
 		if err != nil {
 			return nil, err
@@ -64,7 +64,7 @@ func Unpack(packed []byte) (out Bundle, err error) {
 }
 
 // fileName is how files of a bundle are called.
-var fileName = regexp.MustCompile(`^([a-z0-9_-]+\.(cedar|cedarschema)|scenarios/[a-z0-9_-]+\.txt)$`)
+var fileName = regexp.MustCompile(`^([a-z0-9_-]+\.(cedar|cedarschema)|scenarios/[a-z0-9_-]+\.txt|roles\.txt)$`)
 
 // Pack is the bundle as one JSON object of texts by name; equal bundles pack to equal bytes.
 func (b Bundle) Pack() []byte {
@@ -79,7 +79,8 @@ func (b Bundle) Pack() []byte {
 func (b Bundle) Hash() string {
 	names, _ := fs.Glob(b, "*.cedar")
 	scenarios, _ := fs.Glob(b, "scenarios/*.txt")
-	return hashOf(slices.Concat([]string{schemaFile}, names, scenarios), func(name string) string { return b[name] })
+	house, _ := fs.Glob(b, HouseFile)
+	return hashOf(slices.Concat([]string{schemaFile}, names, scenarios, house), func(name string) string { return b[name] })
 }
 
 // Names lists the files, the rules first, sorted.
@@ -93,10 +94,12 @@ func kindOf(name string) int {
 	switch {
 	case strings.HasSuffix(name, ".cedar"):
 		return 0
+	case name == HouseFile:
+		return 1
 	case name == schemaFile:
-		return 2
+		return 3
 	}
-	return 1
+	return 2
 }
 
 // hashOf is SHA-256 over each file: name, length, text.

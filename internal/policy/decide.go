@@ -108,7 +108,7 @@ type asked struct {
 
 // ask builds the slice; without one the decision is a refusal that tells the fault.
 func (s *Set) ask(p Principal, action string, rel Relation, c Context, r Resource) (*asked, Decision) {
-	entity, err := principalEntity(p)
+	entity, err := principalEntity(s.narrowed(p))
 	if err != nil {
 		return nil, s.fault(err.Error())
 	}

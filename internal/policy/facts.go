@@ -34,6 +34,7 @@ type factsText struct {
 	Clearances []string  `json:"c,omitempty"`
 	Training   int64     `json:"t,omitempty"`
 	Groups     *[]string `json:"g,omitempty"`
+	House      string    `json:"h,omitempty"` // role of the house
 	Reads      []string  `json:"cr,omitempty"`
 	Writes     []string  `json:"cw,omitempty"`
 	Provisions bool      `json:"cp,omitempty"`
@@ -82,7 +83,7 @@ func fromMilli(ms int64) time.Time {
 func (f Facts) Text() string {
 	p, rel, c := &f.Principal, &f.Relation, &f.Context
 	t := factsText{Action: f.Action, Patient: p.Capacity == Patient, Roles: p.Roles, Depts: p.Departments, OnShift: p.OnShift, Ended: !p.Active, Clearances: p.Clearances,
-		Training: milli(p.TrainingDue), Reads: p.Reads, Writes: p.Writes, Provisions: p.Provisions,
+		Training: milli(p.TrainingDue), House: p.House, Reads: p.Reads, Writes: p.Writes, Provisions: p.Provisions,
 		Last: milli(rel.LastContactEnd), Next: milli(rel.NextContactStart), Orders: rel.OrderDepts, Granted: rel.Granted, Grant: milli(rel.BTGUntil), Flags: rel.Flags,
 		Now: c.Now.UnixMilli(), Device: c.Device, Zone: c.Zone, AAL: c.AAL, AuthAge: c.AuthAge, Approvals: c.Approvals, Rows: c.Rows}
 	if p.Kind != Person {
@@ -155,7 +156,7 @@ func ReadFacts(text, person string) (Facts, error) {
 		return Facts{}, outcome.Wrap("policy: facts", outcome.Invalid, "these are no facts of a decision", err)
 	}
 	f := Facts{Action: t.Action, Principal: Principal{Kind: Person, ID: person, Capacity: Staff, Roles: t.Roles, Departments: t.Depts, OnShift: t.OnShift, Active: !t.Ended,
-		Clearances: t.Clearances, TrainingDue: fromMilli(t.Training), Reads: t.Reads, Writes: t.Writes, Provisions: t.Provisions},
+		Clearances: t.Clearances, TrainingDue: fromMilli(t.Training), House: t.House, Reads: t.Reads, Writes: t.Writes, Provisions: t.Provisions},
 		Relation: Relation{LastContactEnd: fromMilli(t.Last), NextContactStart: fromMilli(t.Next), OrderDepts: t.Orders, Granted: t.Granted, BTGUntil: fromMilli(t.Grant), Flags: t.Flags},
 		Context:  Context{Now: time.UnixMilli(t.Now).UTC(), Device: t.Device, Zone: t.Zone, AAL: t.AAL, AuthAge: t.AuthAge, Approvals: t.Approvals, Rows: t.Rows}}
 	if t.Patient {

@@ -103,7 +103,7 @@ func (f *RelationFilter) Empty() (bool, error) {
 func (f *RelationFilter) compile() {
 	const op = "policy: filter"
 	s, p, action := f.set, f.who, f.action
-	principal, err := principalEntity(p)
+	principal, err := principalEntity(s.narrowed(p))
 	if err != nil {
 		f.err = outcome.Wrap(op, outcome.Exception, "the list cannot be judged", err)
 		return

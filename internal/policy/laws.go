@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"io/fs"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -38,6 +39,9 @@ var laws = []law{
 	{"psychotherapy notes open to those who are named for them", func(q Request, d Decision) bool {
 		return !d.Allowed || !slices.Contains(q.Resource.Labels, "PSYTHPN") || q.Principal.Capacity != Staff || q.Action == Find || q.Action == Break
 	}},
+	{"a role of the house opens its own field groups only", func(q Request, d Decision) bool {
+		return !d.Allowed || q.Principal.Groups == nil || slices.Contains(q.Principal.Groups, q.Resource.Group) || q.Relation.BTGUntil.After(q.Context.Now) || q.Action == Find || q.Action == Break
+	}},
 	{"whoever treats may always break the glass, and reads by it", func(q Request, d Decision) bool {
 		return d.Allowed || !q.treats() || q.Action != Break && (q.Action != Read || !q.Relation.BTGUntil.After(q.Context.Now))
 	}},
@@ -52,7 +56,7 @@ func (q Request) treats() bool {
 }
 
 // Broken lists the laws that a bundle breaks, each with the simplest case that the search met; none for one that may be enforced. It
-// tries each role in each state of relationship, act, field group and label: some ten thousand questions, a third of a second.
+// tries each role, and each role of the house, in each state of relationship, act, field group and label: some ten thousand questions, a third of a second.
 // Errors: those of [Load].
 func Broken(bundle fs.FS) ([]string, error) {
 	set, err := Load(bundle)
@@ -64,8 +68,9 @@ func Broken(bundle fs.FS) ([]string, error) {
 	}
 	var out []string
 	open := slices.Clone(laws)
-	for q := range cases {
+	for q := range set.cases() {
 		d := set.Decide(q)
+		q.Principal = set.narrowed(q.Principal)
 		open = slices.DeleteFunc(open, func(l law) bool {
 			if l.holds(q, d) {
 				return false
@@ -87,19 +92,30 @@ func Broken(bundle fs.FS) ([]string, error) {
 var tried sync.Map
 
 // cases are the questions of [Broken], the ordinary before the odd.
-func cases(yield func(Request) bool) {
+func (s *Set) cases() iter.Seq[Request] {
+	askers := make([]Principal, 0, len(Roles)+len(s.house))
+	for _, role := range Roles {
+		askers = append(askers, Principal{Roles: []string{role}})
+	}
+	for _, r := range s.house {
+		askers = append(askers, Principal{Roles: r.Of, House: r.Name})
+	}
+	return func(yield func(Request) bool) { eachCase(askers, yield) }
+}
+
+func eachCase(askers []Principal, yield func(Request) bool) {
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	hour := now.Add(time.Hour)
 	relations := []Relation{{}, {OpenContact: true}, {CareTeam: true}, {BTGUntil: hour}, {SelfMade: true}, {SelfMade: true, BTGUntil: hour}, {Self: true}, {Flags: []string{"vip"}, BTGUntil: hour}}
 	// At ease, with nobody's approval, and with all that may be asked for missing at once.
 	contexts := []Context{{Now: now, Device: Managed, Zone: Hospital, AAL: 2, Approvals: 1, Rows: 1}, {Now: now, Device: Managed, Zone: Hospital, AAL: 2, Rows: 1},
 		{Now: now, Device: Unknown, Zone: Hospital, AAL: 2, AuthAge: 40000, Rows: 1}}
-	for _, role := range Roles {
+	for _, asker := range askers {
 		for _, active := range []bool{true, false} {
 			for _, r := range relations {
 				for i, c := range contexts {
-					p := Principal{Kind: Person, ID: "her", Capacity: Staff, Roles: []string{role}, Active: active, OnShift: true, TrainingDue: hour}
-					if role == RolePatient {
+					p := Principal{Kind: Person, ID: "her", Capacity: Staff, Roles: asker.Roles, House: asker.House, Active: active, OnShift: true, TrainingDue: hour}
+					if asker.Roles[0] == RolePatient {
 						p.Capacity = Patient
 					}
 					if i > 0 && !active {

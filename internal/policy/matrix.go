@@ -57,16 +57,29 @@ type Cell struct {
 	Rules   []string `json:"rules,omitempty"` // that decided, sorted
 }
 
-// Asked is the question of a cell: somebody of one role, active, on shift, trained, signed in afresh with two factors at a managed device
+// RoleNames are the shipped roles and the bundle's roles of the house.
+func (s *Set) RoleNames() []string {
+	out := slices.Clone(Roles)
+	for _, r := range s.house {
+		out = append(out, r.Name)
+	}
+	return out
+}
+
+// Asked is the question of a cell: somebody of one role, shipped or of the house, active, on shift, trained, signed in afresh with two factors at a managed device
 // in the hospital, and an ordinary record; for exports and prints, with another's approval. False when there is no such cell.
-func (c Cell) Asked() (Request, bool) {
+func (s *Set) Asked(c Cell) (Request, bool) {
 	i := slices.IndexFunc(Stands, func(s Stand) bool { return s.Name == c.Stand })
 	k := slices.IndexFunc(groupKinds, func(g struct{ group, kind string }) bool { return g.group == c.Group })
-	if i < 0 || k < 0 || !slices.Contains(Roles, c.Role) || !slices.Contains(MatrixActions, c.Action) {
+	roles, house := []string{c.Role}, ""
+	if r, ok := s.HouseRole(c.Role); ok {
+		roles, house = r.Of, r.Name
+	}
+	if i < 0 || k < 0 || house == "" && !slices.Contains(Roles, c.Role) || !slices.Contains(MatrixActions, c.Action) {
 		return Request{}, false
 	}
 	r := Request{Action: c.Action, Resource: Resource{Type: groupKinds[k].kind, Group: c.Group, Released: true, PatientKey: "1"},
-		Principal: Principal{Kind: Person, ID: "her", Roles: []string{c.Role}, Capacity: Staff, OnShift: true, Active: true, TrainingDue: matrixNow.Add(24 * time.Hour)},
+		Principal: Principal{Kind: Person, ID: "her", Roles: roles, House: house, Capacity: Staff, OnShift: true, Active: true, TrainingDue: matrixNow.Add(24 * time.Hour)},
 		Context:   Context{Now: matrixNow, Device: Managed, Zone: Hospital, AAL: 2, AuthAge: 60, Approvals: 1, Rows: 1}}
 	if c.Role == RolePatient {
 		r.Principal.Capacity = Patient
@@ -75,10 +88,10 @@ func (c Cell) Asked() (Request, bool) {
 	return r, true
 }
 
-// Matrix asks the bundle about every role, act, field group and relation.
+// Matrix asks the bundle about every role, shipped ones and those of the house, act, field group and relation.
 func (s *Set) Matrix() []Cell {
 	var out []Cell
-	for _, role := range Roles {
+	for _, role := range s.RoleNames() {
 		out = append(out, s.MatrixOf(role)...)
 	}
 	return out
@@ -91,7 +104,7 @@ func (s *Set) MatrixOf(role string) []Cell {
 		for _, action := range MatrixActions {
 			for _, stand := range Stands {
 				c := Cell{Role: role, Action: action, Group: g.group, Stand: stand.Name}
-				r, ok := c.Asked()
+				r, ok := s.Asked(c)
 				if !ok {
 					continue
 				}
@@ -104,11 +117,17 @@ func (s *Set) MatrixOf(role string) []Cell {
 	return out
 }
 
-// Changed are the cells of two matrices of the same roles that differ in their answer; those of the second are given.
+// Changed are the cells of the second matrix that answer otherwise than the first; where the first has none, because a role is new, those that
+// allow.
 func Changed(before, after []Cell) (out []Cell) {
-	for i := range min(len(before), len(after)) {
-		if before[i].Allowed != after[i].Allowed {
-			out = append(out, after[i])
+	type at struct{ role, action, group, stand string }
+	was := map[at]bool{}
+	for _, c := range before {
+		was[at{c.Role, c.Action, c.Group, c.Stand}] = c.Allowed
+	}
+	for _, c := range after {
+		if was[at{c.Role, c.Action, c.Group, c.Stand}] != c.Allowed {
+			out = append(out, c)
 		}
 	}
 	return out

@@ -17,7 +17,7 @@ func TestMatrix(t *testing.T) {
 		t.Fatalf("%d cells, not %d", len(cells), want)
 	}
 	for _, c := range cells {
-		q, ok := c.Asked()
+		q, ok := Default().Asked(c)
 		if d := Default().decide(q); !ok || d.Allowed != c.Allowed || !slices.Equal(decidedBy(d), c.Rules) {
 			t.Errorf("%+v is %+v", c, d)
 		}

@@ -189,7 +189,7 @@ func durationOf(n ast.IsNode) (int64, bool) {
 
 // key writes everything that rules can see of a question, but for the resource, behind b.
 func (c *clock) key(b []byte, p *Principal, action string, rel *Relation, at *Context) []byte {
-	b = appendTexts(b, p.Kind, p.ID, p.Capacity, action, at.Device, at.Zone)
+	b = appendTexts(b, p.Kind, p.ID, p.Capacity, p.House, action, at.Device, at.Zone)
 	for _, list := range [][]string{p.Roles, p.Departments, p.Clearances, p.Reads, p.Writes, p.Groups, rel.OrderDepts, rel.Flags, rel.Granted} {
 		b = appendTexts(binary.AppendUvarint(b, uint64(len(list))), list...)
 	}

@@ -102,7 +102,8 @@ type Principal struct {
 	Active      bool
 	Clearances  []string  // sensitivity labels assigned by name
 	TrainingDue time.Time // overdue from then on; zero means never trained, which is overdue
-	Groups      []string  // a narrowed role: the only field groups it may see; nil means no narrowing
+	House       string    // the role of the house that she holds, and no other: see [HouseRole]; empty: none
+	Groups      []string  // the only field groups that she may see, as House gives them by the bundle that decides; nil means no narrowing
 	Reads       []string  // clients: resource types its scopes cover, or "*"
 	Writes      []string
 	Provisions  bool // clients: keeps people and groups

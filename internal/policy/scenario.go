@@ -99,6 +99,10 @@ var whoPhrases = []phrase{
 		r.Principal.Groups = strings.Split(arg[0], "+")
 		return nil
 	}),
+	say(`as ([a-z][a-z0-9-]+)`, func(r *Request, arg []string) error {
+		r.Principal.House = arg[0]
+		return nil
+	}),
 	fact(`a program`, func(r *Request) { r.Principal.Kind = Client }),
 	say(`with scope to read ([A-Za-z+*]+)`, func(r *Request, arg []string) error {
 		r.Principal.Reads = strings.Split(arg[0], "+")

@@ -26,6 +26,7 @@ type Set struct {
 	hash     string
 	rules    []rule
 	schema   *resolved.Schema
+	house    []HouseRole
 	actions  map[string]types.Entity    // with their parents
 	relevant map[question]relevantRules // rules whose scope can match, so that a decision walks a third of the bundle
 
@@ -77,7 +78,7 @@ func Default() *Set {
 	return set
 }
 
-// Load reads a bundle: schema.cedarschema, *.cedar and scenarios/*.txt. It parses, validates against the schema in strict mode and
+// Load reads a bundle: schema.cedarschema, *.cedar, scenarios/*.txt and roles.txt. It parses, validates against the schema in strict mode and
 // lints; the error (outcome.Invalid) names every fault with file and line. It does not run the scenarios: see [Set.Test].
 func Load(bundle fs.FS) (*Set, error) {
 	set, faults := parse(bundle)
@@ -175,7 +176,9 @@ func parse(bundle fs.FS) (*Set, []string) {
 		faults = append(faults, "there is no policy")
 	}
 	slices.SortStableFunc(set.rules, func(a, b rule) int { return strings.Compare(a.id, b.id) })
-	set.hash = hashOf(slices.Concat([]string{schemaFile}, names, scenarios), func(name string) string { return texts[name] })
+	faults = append(faults, set.readHouse(bundle, texts)...)
+	house, _ := fs.Glob(bundle, HouseFile)
+	set.hash = hashOf(slices.Concat([]string{schemaFile}, names, scenarios, house), func(name string) string { return texts[name] })
 	return set, faults
 }
 

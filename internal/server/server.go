@@ -210,6 +210,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	}
 	s.rules = policy.Enforce(policy.Default())
 	if s.Persons, err = identity.Open(ctx, identity.Options{DB: s.records, Box: s.ring.Box("identity"), Trail: s.Log, Sandbox: s.ring.Sandbox(), Zones: s.zones.places,
+		House:  s.houseRole,
 		Agrees: func(p identity.Person) bool { return access.SecondByRules(s.rules, p, o.Now()) }, Site: s.Config.PublicURL, Now: o.Now, Demands: demands, Logger: o.Logger, Altered: s.alarms.raise}); err != nil {
 		return err
 	}

@@ -114,6 +114,9 @@ func rolesOf(one identity.Person) string {
 	case len(out) == 0:
 		return "No role yet"
 	}
+	if one.House != "" {
+		return upper(one.House) + " (" + strings.Join(out, ", ") + ")"
+	}
 	return strings.Join(out, ", ")
 }
 
@@ -186,6 +189,9 @@ func pendingWhat(item identity.Pending, about identity.Person) string {
 		next := about
 		next.Roles = *item.Change.Roles
 		what = append(what, "roles from "+strings.ToLower(rolesOf(about))+" to "+strings.ToLower(rolesOf(next)))
+	}
+	if item.Change.House != nil {
+		what = append(what, "role of the house from "+orNone(about.House)+" to "+orNone(*item.Change.House))
 	}
 	if item.Change.Clearances != nil {
 		what = append(what, "cleared for restricted records: "+cmp.Or(strings.Join(*item.Change.Clearances, ", "), "none"))

@@ -65,7 +65,7 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, status int, w
 	}
 	once := p.handed.take(who.Session.ID, id, p.now())
 	v := page.PersonView{Shell: p.shell(r, "Person", atPeople), ID: one.ID, Name: shownName(one), Marks: personMarks(one), Facts: p.personFacts(one, people),
-		Factors: []look.Fact{{Name: "Sign-in", Value: enrolled(one)}, {Name: "Passkeys", Value: passkeyWords(keys)}}, Roles: roleOptions(one.Roles), Cleared: clearancesOf(one), Link: once.link, Ended: once.said, Problem: problem,
+		Factors: []look.Fact{{Name: "Sign-in", Value: enrolled(one)}, {Name: "Passkeys", Value: passkeyWords(keys)}}, Roles: roleOptions(one.Roles), House: p.houseOptions(one.House), Cleared: clearancesOf(one), Link: once.link, Ended: once.said, Problem: problem,
 		May: administers(who.Session), MayEnd: one.ID != who.Session.Person.ID, Invite: !one.Enrolled}
 	if !portalOnly(one) {
 		v.Sub = join(", ", one.SignInName, one.Department)
@@ -155,6 +155,9 @@ func (p *Pages) personFacts(one identity.Person, people []identity.Person) []loo
 		}
 	}
 	out = append(out, training)
+	if one.House != "" {
+		out = append(out, look.Fact{Name: "Role of the house", Value: rolesOf(one)})
+	}
 	if len(one.Clearances) > 0 {
 		out = append(out, look.Fact{Name: "Cleared for restricted records", Value: strings.Join(one.Clearances, ", ")})
 	}
@@ -190,7 +193,12 @@ func (p *Pages) setRoles(w http.ResponseWriter, r *http.Request) {
 	if slices.Contains(one.Roles, identity.Patient) {
 		roles = append(roles, identity.Patient)
 	}
-	_, item, err := p.o.Persons.Change(r.Context(), who.Session.Agent(), id, identity.Change{Roles: &roles})
+	c := identity.Change{Roles: &roles}
+	if r.PostForm.Has("house") {
+		house := r.PostForm.Get("house")
+		c.House = &house
+	}
+	_, item, err := p.o.Persons.Change(r.Context(), who.Session.Agent(), id, c)
 	if err == nil && item != nil {
 		see(w, r, "/admin/people")
 		return

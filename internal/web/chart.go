@@ -74,7 +74,7 @@ func (p *Pages) open(w http.ResponseWriter, r *http.Request, tab page.Tab, title
 	entered(w, c.Entry)
 	p.name(r.Context(), w, who, c)
 	o := &opened{who: who, chart: c}
-	o.view = page.ChartView{Shell: withEntry(p.shell(r, title, ""), c.Entry), Patient: story(c, p.now()), Tab: tab, Withheld: withheld(c)}
+	o.view = page.ChartView{Shell: withEntry(p.shell(r, title, ""), c.Entry), Patient: story(c, p.now()), Tab: tab, Withheld: withheld(c), Hidden: c.Hidden}
 	o.view.Shell.Sheet = p.sheet(r, c, paper)
 	return o, true
 }
@@ -91,7 +91,10 @@ func (p *Pages) shut(w http.ResponseWriter, r *http.Request, id string, err erro
 // withheld says that there is more, and never what.
 func withheld(c *access.Chart) string {
 	var out []string
-	if c.Withheld > 0 {
+	switch {
+	case c.Withheld > 0 && len(c.Hidden) > 0:
+		out = append(out, look.Plural(int64(c.Withheld), "record is", "records are")+" not shown to you: your role covers a part of the chart, and some records may be restricted.")
+	case c.Withheld > 0:
 		out = append(out, look.Plural(int64(c.Withheld), "record is", "records are")+" restricted and not shown to you. Who is cleared for such records can open them.")
 	}
 	if c.Damaged > 0 {

@@ -197,6 +197,9 @@ func roleWords(s *identity.Session) string {
 	for _, r := range s.Roles() {
 		words = append(words, roleNames[r])
 	}
+	if s.Person.House != "" && s.Capacity == identity.StaffCapacity {
+		words = []string{upper(s.Person.House)}
+	}
 	if s.Person.Department != "" && s.Capacity == identity.StaffCapacity {
 		words = append(words, s.Person.Department)
 	}

@@ -227,6 +227,7 @@ func (p *Pages) workPage(w http.ResponseWriter, r *http.Request, status int, who
 			}
 		}
 		v.File, v.Text = file, x.Bundle[file]
+		v.House = houseView(x.Bundle)
 		for _, name := range x.Bundle.Names() {
 			v.Files = append(v.Files, page.Option{Value: name, Name: name, On: name == file})
 		}
@@ -396,6 +397,8 @@ func (p *Pages) workOnRules(w http.ResponseWriter, r *http.Request) {
 	case "save":
 		_, err = p.o.Rules.Save(r.Context(), who, id, file, r.PostForm.Get("text"))
 		here += "?" + url.Values{"file": {file}}.Encode()
+	case "house":
+		err = p.saveHouse(r, who, id)
 	case "replay":
 		var t *governance.Trying
 		if t, err = p.o.Rules.BeginReplay(r.Context(), who, id); err == nil {

@@ -54,11 +54,11 @@ func (p *Pages) matrix(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, err)
 		return
 	}
-	if !slices.Contains(policy.Roles, role) {
+	if !slices.Contains(set.RoleNames(), role) {
 		role = policy.Roles[0]
 	}
 	v := page.MatrixView{Shell: p.shell(r, "Who may what", atRules), Role: roleName(role), Of: of}
-	for _, one := range policy.Roles {
+	for _, one := range set.RoleNames() {
 		v.Roles = append(v.Roles, page.Option{Value: one, Name: roleName(one), On: one == role})
 	}
 	cells := set.MatrixOf(role)
@@ -126,7 +126,7 @@ func (p *Pages) cell(w http.ResponseWriter, r *http.Request) {
 	v := page.CellView{Shell: p.shell(r, "Who may what", atRules), Back: "/policy/matrix?" + back.Encode()}
 	shown := map[string]bool{}
 	for _, g := range policy.MatrixGroups() {
-		request, ok := policy.Cell{Role: q.Get("role"), Action: q.Get("act"), Stand: q.Get("to"), Group: g}.Asked()
+		request, ok := set.Asked(policy.Cell{Role: q.Get("role"), Action: q.Get("act"), Stand: q.Get("to"), Group: g})
 		if !ok {
 			p.fail(w, r, outcome.New(outcome.NotFound, "there is no such cell of the table"))
 			return

@@ -70,6 +70,7 @@ type PersonView struct {
 	Facts     []look.Fact // practitioner, added, last active, training
 	Factors   []look.Fact // password set, authenticator since
 	Roles     []RoleOption
+	House     []Option     // roles of the house; empty where the rules have none
 	Cleared   []RoleOption // the sensitivity labels for which a person can be cleared
 	Sessions  []SessionLine
 	Link      *EnrolLink // a fresh enrolment link, shown once

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"slices"
 	"strings"
 
 	"chartwarden/internal/web/look"
@@ -13,8 +14,19 @@ type ChartView struct {
 	Tab      Tab
 	Withheld string // "Some notes are restricted." Says that, never what; empty when nothing is held back
 
+	Hidden []string // field groups that the reader's role does not show
+
 	Looked      []Looker // right side; nil leaves the side out
 	LookedShown string   // "Last 7 days. She can see this list too."
+}
+
+// none is what a part of the chart says that is empty: that nothing is recorded, or, where the reader's role does not show the field group,
+// only that.
+func (v ChartView) none(group, words string) string {
+	if slices.Contains(v.Hidden, group) {
+		return "Your role does not show this"
+	}
+	return words
 }
 
 // Tab is one part of a chart; its value is the last part of the address.

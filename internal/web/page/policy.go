@@ -90,9 +90,19 @@ type WorkView struct {
 	Numbered  []string // lines of the file that faults name, with their numbers
 	Diffs     []DiffView
 	Cells     []ChangedCell
+	House     HouseView
 	Trying    string // how far a replay under way has come; empty: none is
 	Replay    *ReplayView
 }
+
+// HouseView is the form of the roles of the house, in work on the rules.
+type HouseView struct {
+	Roles      []HouseLine
+	Of, Groups []Option
+}
+
+// HouseLine is one role of the house.
+type HouseLine struct{ Name, Of, Groups string }
 
 // DiffView is how one file differs from the rules in force.
 type DiffView struct {

@@ -305,7 +305,7 @@ func Results(v ResultsView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = look.Empty("flask-conical", "No result yet", "Results appear here as soon as they are released.").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = look.Empty("flask-conical", v.Chart.none("results", "No result yet"), "Results appear here as soon as they are released.").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -821,7 +821,7 @@ func Documents(v DocumentsView) templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				if len(v.Documents) == 0 {
-					templ_7745c5c3_Err = look.Empty("file-text", "Nothing is filed", "Letters, reports and scans appear here.").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = look.Empty("file-text", v.Chart.none("notes", "Nothing is filed"), "Letters, reports and scans appear here.").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -154,7 +154,7 @@ func Summary(v SummaryView) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = shortResults(v.Results).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = shortResults(v.Results, v.Chart.none("results", "No result yet")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -176,7 +176,7 @@ func Summary(v SummaryView) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = items(v.Problems, "circle-check", "No current problems are recorded").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = items(v.Problems, "circle-check", v.Chart.none("clinical", "No current problems are recorded")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -202,7 +202,7 @@ func Summary(v SummaryView) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = medications(v.Medications, "No current medication is recorded").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = medications(v.Medications, v.Chart.none("medications", "No current medication is recorded")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -228,7 +228,7 @@ func Summary(v SummaryView) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = items(v.Encounters, "calendar-days", "No visit is recorded").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = items(v.Encounters, "calendar-days", v.Chart.none("scheduling", "No visit is recorded")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -250,7 +250,7 @@ func Summary(v SummaryView) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = items(v.Documents, "file-text", "Nothing is filed").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = items(v.Documents, "file-text", v.Chart.none("notes", "Nothing is filed")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -666,7 +666,7 @@ func named(href, name string) templ.Component {
 	})
 }
 
-func shortResults(rs []Result) templ.Component {
+func shortResults(rs []Result, none string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -688,7 +688,7 @@ func shortResults(rs []Result) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if len(rs) == 0 {
-			templ_7745c5c3_Err = look.Empty("flask-conical", "No result yet", "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = look.Empty("flask-conical", none, "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
