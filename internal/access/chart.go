@@ -38,13 +38,18 @@ func (g *Gate) Chart(ctx context.Context, p Principal, patientID string, types .
 	return g.folder(ctx, p, patientID, onScreen, "Condition", types...)
 }
 
+// would reports what the rules would say. It is no decision: a candidate that decides beside does not count it.
+func (g *Gate) would(s standing, action string, r policy.Resource) bool {
+	return g.policy.Set().Decide(s.request(action, r)).Allowed
+}
+
 // hidden are the field groups of a chart that a role of the house keeps from s.
 func (g *Gate) hidden(s standing, action string) (out []string) {
 	if s.who.House == "" || s.who.Capacity != policy.Staff {
 		return nil
 	}
 	for _, kind := range []string{"Condition", "MedicationRequest", "Observation", "DocumentReference", "Encounter"} {
-		if r := s.typical(kind); !slices.Contains(out, r.Group) && !g.policy.Decide(s.request(action, r)).Allowed {
+		if r := s.typical(kind); !slices.Contains(out, r.Group) && !g.would(s, action, r) {
 			out = append(out, r.Group)
 		}
 	}
@@ -55,11 +60,11 @@ func (g *Gate) hidden(s standing, action string) (out []string) {
 // clinical kinds that she may see there, else judged.
 func (g *Gate) partOf(s standing, action, judged string) policy.Resource {
 	whole := s.typical(judged)
-	if s.who.House == "" || s.who.Capacity != policy.Staff || judged != "Condition" || g.policy.Decide(s.request(action, whole)).Allowed {
+	if s.who.House == "" || s.who.Capacity != policy.Staff || judged != "Condition" || g.would(s, action, whole) {
 		return whole
 	}
 	for _, kind := range []string{"MedicationRequest", "Observation", "DocumentReference"} {
-		if part := s.typical(kind); g.policy.Decide(s.request(action, part)).Allowed {
+		if part := s.typical(kind); g.would(s, action, part) {
 			return part
 		}
 	}
@@ -115,7 +120,7 @@ func (g *Gate) folder(ctx context.Context, p Principal, patientID string, m medi
 		return nil, err
 	}
 	out.Hidden = g.hidden(s, m.action)
-	out.MayPrint = s.actor == nil && g.policy.Set().Decide(s.request(policy.Print, s.typical(judged))).Allowed
+	out.MayPrint = s.actor == nil && g.would(s, policy.Print, g.partOf(s, policy.Print, judged))
 	out.Entry, out.Reason, out.Damaged = opened.Entry, opened.Reason, opened.Damaged
 	for _, doc := range opened.Docs {
 		if doc.Type() == "Patient" && doc.ID() == c.id {

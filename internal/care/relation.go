@@ -52,8 +52,8 @@ type Relation struct {
 // Organization/x.
 func (g *Graph) Is(r Relation, ref string) bool { return slices.Contains(r.names, g.key(ref)) }
 
-// Relate collapses what is known at that moment about a and the patient p. It costs one question, or none within half a second
-// of the last. An edge that was removed is gone from the next answer; where another node removed it, within a second. Errors: outcome.NoStore.
+// Relate collapses what is known at that moment about a and the patient p. It costs one question (more
+// for whom she covers, and in a practice), or none within half a second of the last. An edge that was removed is gone from the next answer; where another node removed it, within a second. Errors: outcome.NoStore.
 func (g *Graph) Relate(ctx context.Context, a Actor, p fhir.PatientID, at time.Time) (Relation, error) {
 	now := at.UnixMilli()
 	with := &together{patient: p}

@@ -77,10 +77,16 @@ func (b Bundle) Pack() []byte {
 
 // Hash identifies the bundle by its content, whether it loads or not; see [Set.Hash].
 func (b Bundle) Hash() string {
-	names, _ := fs.Glob(b, "*.cedar")
-	scenarios, _ := fs.Glob(b, "scenarios/*.txt")
-	house, _ := fs.Glob(b, HouseFile)
-	return hashOf(slices.Concat([]string{schemaFile}, names, scenarios, house), func(name string) string { return b[name] })
+	return hashOf(slices.Insert(filesOf(b), 0, schemaFile), func(name string) string { return b[name] })
+}
+
+// filesOf are the files of a bundle beside the schema, in the order of its hash.
+func filesOf(bundle fs.FS) (out []string) {
+	for _, pattern := range []string{"*.cedar", "scenarios/*.txt", HouseFile} {
+		found, _ := fs.Glob(bundle, pattern) // the patterns are well formed
+		out = append(out, found...)
+	}
+	return out
 }
 
 // Names lists the files, the rules first, sorted.

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -114,17 +113,6 @@ func WriteHouse(roles []HouseRole) string {
 		b.WriteString(r.String() + "\n")
 	}
 	return b.String()
-}
-
-// readHouse reads the roles of the house of a bundle; a bundle without the file has none.
-func (s *Set) readHouse(bundle fs.FS, texts map[string]string) (faults []string) {
-	text, err := fs.ReadFile(bundle, HouseFile)
-	if err != nil {
-		return nil
-	}
-	texts[HouseFile] = string(text)
-	s.house, faults = ReadHouse(string(text))
-	return faults
 }
 
 // House lists the bundle's roles of the house.

@@ -149,17 +149,21 @@ func parse(bundle fs.FS) (*Set, []string) {
 			set.actions[string(uid.ID)] = a.Entity
 		}
 	}
-	names, _ := fs.Glob(bundle, "*.cedar")
-	scenarios, _ := fs.Glob(bundle, "scenarios/*.txt")
+	names := filesOf(bundle)
 	texts := map[string]string{schemaFile: string(text)}
 	var faults []string
-	for _, name := range slices.Concat(names, scenarios) {
+	for _, name := range names {
 		text, err := fs.ReadFile(bundle, name)
 		if err != nil {
 			faults = append(faults, name+": cannot be read")
 			continue
 		}
 		texts[name] = string(text)
+		if name == HouseFile {
+			var wrong []string
+			set.house, wrong = ReadHouse(string(text))
+			faults = append(faults, wrong...)
+		}
 		if !strings.HasSuffix(name, ".cedar") {
 			continue
 		}
@@ -176,9 +180,7 @@ func parse(bundle fs.FS) (*Set, []string) {
 		faults = append(faults, "there is no policy")
 	}
 	slices.SortStableFunc(set.rules, func(a, b rule) int { return strings.Compare(a.id, b.id) })
-	faults = append(faults, set.readHouse(bundle, texts)...)
-	house, _ := fs.Glob(bundle, HouseFile)
-	set.hash = hashOf(slices.Concat([]string{schemaFile}, names, scenarios, house), func(name string) string { return texts[name] })
+	set.hash = hashOf(slices.Insert(names, 0, schemaFile), func(name string) string { return texts[name] })
 	return set, faults
 }
 

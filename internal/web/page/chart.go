@@ -20,11 +20,13 @@ type ChartView struct {
 	LookedShown string   // "Last 7 days. She can see this list too."
 }
 
-// none is what a part of the chart says that is empty: that nothing is recorded, or, where the reader's role does not show the field group,
-// only that.
-func (v ChartView) none(group, words string) string {
-	if slices.Contains(v.Hidden, group) {
-		return "Your role does not show this"
+// hides reports whether the reader's role does not show a field group: then a part that is empty says that, and never that nothing is recorded.
+func (v ChartView) hides(group string) bool { return slices.Contains(v.Hidden, group) }
+
+// count is what stands beside the title of a part; nothing where the role does not show it.
+func (v ChartView) count(group, words string) string {
+	if v.hides(group) {
+		return ""
 	}
 	return words
 }
