@@ -147,6 +147,7 @@ const (
 
 // Run judges until ctx ends. What fails is told and begun anew, after a pause that grows.
 func (w *Watch) Run(ctx context.Context) {
+	defer w.note(func(s *State) { s.Leads, s.Ready = false, false }) // a later run has not caught up because this one had
 	for pause := firstPause; ; {
 		began := time.Now()
 		err := w.term(ctx)
