@@ -238,6 +238,9 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if errors.Is(err, ErrWhose) {
 		v.State, v.What = "Nothing was done", "That page was somebody else's"
+		if s := session(r); s != nil {
+			v.Ways[0].Title = "Go on as " + s.Person.Name
+		}
 	}
 	v.Why = sentence(err)
 	p.draw(w, r, outcome.Status(err), page.Refusal(v))

@@ -18,14 +18,16 @@ async function proof(key, nonce) {
   return b64(await crypto.subtle.exportKey('raw', key.publicKey)) + '.' + nonce + '.' + b64(signature)
 }
 
-const post = (path, body) => fetch(path, { method: 'POST', redirect: 'manual', body })
+// A page that somebody left open asks and proves nothing for who is on after her (docs/adr/0178).
+const whose = document.querySelector('[name=whose]')?.value ?? ''
+const post = (path, fields) => fetch(path, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ ...fields, whose }) })
 
 async function prove() {
   const key = await keep((store) => store.get('key'))
   const asked = key && await post('/device/nonce')
   if (asked?.status !== 200) return
   const device = await proof(key, await asked.text())
-  if ('live' in document.body.dataset) post('/device/proof', new URLSearchParams({ device }))
+  if ('live' in document.body.dataset) post('/device/proof', { device })
   else for (const form of document.querySelectorAll('form[action="/sign-in"], form[action="/unlock"]')) {
     const field = form.elements.device ?? form.appendChild(document.createElement('input'))
     Object.assign(field, { type: 'hidden', name: 'device', value: device })

@@ -6,9 +6,10 @@ const can = (b) => window.PublicKeyCredential?.parseRequestOptionsFromJSON && lo
 let waiting = null // what the autofill of the sign-in name waits for
 
 async function question(button) {
-  const answer = await fetch(button.dataset.ask, { method: 'POST', redirect: 'manual' })
+  const whose = button.form.elements.whose?.value ?? '' // a page that somebody left open asks nothing for who is on after her
+  const answer = await fetch(button.dataset.ask, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ whose }) })
   if (answer.type === 'opaqueredirect') location.reload() // the session ended
-  if (!answer.ok) throw new Error(answer.type === 'opaqueredirect' ? '' : await answer.text())
+  if (!answer.ok) throw new Error(answer.type === 'opaqueredirect' ? '' : answer.headers.get('Content-Type')?.startsWith('text/plain') ? await answer.text() : 'This page was opened by somebody else. Open it again.')
   return (await answer.json()).publicKey
 }
 
