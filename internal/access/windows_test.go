@@ -91,6 +91,28 @@ func TestRelationsKeepTheirTimesOverHTTP(t *testing.T) {
 	}
 	opensAndEnds("a cover", ben, covered, 20*days, 21*days, 0)
 
+	// A task and a referral open at once, and for 72 hours after somebody said that they are done.
+	for name, body := range map[string]string{
+		"a task":     `{"resourceType":"Task","id":"job","status":"STATUS","intent":"order","for":SUBJECT,"owner":ACTOR,"authoredOn":"` + at(-3*time.Hour) + `"}`,
+		"a referral": `{"resourceType":"ServiceRequest","id":"referral","status":"STATUS","intent":"order","subject":SUBJECT,"performer":[ACTOR],"authoredOn":"` + at(-3*time.Hour) + `"}`} {
+		queued := chart()
+		say := func(status string) {
+			t.Helper()
+			w.named(t, strings.NewReplacer("STATUS", status, "SUBJECT", `{"reference":"Patient/`+queued+`"}`, "ACTOR", `{"reference":"`+w.anna+`"}`).Replace(body))
+		}
+		opens := func(want int) {
+			t.Helper()
+			if got := anna.Get(t, "/fhir/Patient/"+queued).Status; got != want {
+				t.Errorf("%s: %d, want %d", name, got, want)
+			}
+		}
+		opens(http.StatusForbidden)
+		say(map[string]string{"a task": "requested", "a referral": "active"}[name])
+		opens(http.StatusOK)
+		say("completed")
+		opensAndEnds(name, anna, queued, 0, w.Now().Add(72*time.Hour).Sub(begin), 0)
+	}
+
 	slices.SortStableFunc(changes, func(a, b change) int { return a.when.Compare(b.when) })
 	for _, c := range changes {
 		if d := c.when.Add(-time.Minute).Sub(w.Now()); d > 0 {
