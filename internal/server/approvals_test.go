@@ -15,6 +15,7 @@ import (
 	"chartwarden/internal/fhir/document"
 	"chartwarden/internal/identity"
 	"chartwarden/internal/outcome"
+	"chartwarden/internal/policy"
 	"chartwarden/internal/server"
 	"chartwarden/internal/server/servertest"
 
@@ -104,7 +105,7 @@ func (h *house) as(s *servertest.Server, who identity.Credentials) access.Princi
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	opened, err := s.Persons.SignIn(h.t.Context(), identity.Attempt{Person: who.Person, Password: who.Password, Code: code})
+	opened, err := s.Persons.SignIn(h.t.Context(), identity.Attempt{Person: who.Person, Password: who.Password, Code: code, From: identity.Arrival{Zone: policy.Hospital, Trust: policy.Managed}})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -21,9 +21,15 @@ func TestFourEyes(t *testing.T) {
 	h := newHouse(t)
 	ctx := t.Context()
 	var ada, ben, olga, nurse, made, about identity.Credentials
+	var bill identity.Credentials
+	var targets []identity.Credentials // of a role and of a reset, for each asker
 	h.inside(func(s *servertest.Server) {
 		ada, ben = h.enrolled(s, "Ada Both", "privacy administrator"), h.enrolled(s, "Ben Both", "privacy administrator")
 		olga, nurse, about = h.enrolled(s, "Olga Other", "privacy physician"), h.enrolled(s, "Nils Nurse", "nurse"), h.enrolled(s, "Abe About", "privacy physician")
+		bill = h.enrolled(s, "Bill Ing", "billing")
+		for _, name := range []string{"Tara", "Tim", "Tom", "Tea"} {
+			targets = append(targets, h.enrolled(s, name+" Target", "privacy physician"))
+		}
 		who, waits, err := s.Persons.Create(ctx, audit.Agent{Person: ada.Person, Capacity: identity.StaffCapacity}, identity.NewPerson{Name: "Mia Made", Roles: []string{"privacy"}, TrainingDue: s.Now().AddDate(1, 0, 0)})
 		if waits == nil {
 			t.Fatal("an officer is made by one", err)
@@ -52,6 +58,9 @@ func TestFourEyes(t *testing.T) {
 		"shred": func(p access.Principal) (access.Approval, error) {
 			return s.Gate.AskShred(ctx, p, "p1", "the court said so")
 		},
+		"grant": func(access.Principal) (access.Approval, error) { // those who may ask for one agree to none
+			return s.Gate.AskGrant(ctx, h.as(s, bill), "p2", []string{"clinical"}, "the payer asks")
+		},
 		"downtime": func(p access.Principal) (access.Approval, error) {
 			return s.Gate.AskDowntime(ctx, p, 4, "the network is down")
 		},
@@ -72,6 +81,49 @@ func TestFourEyes(t *testing.T) {
 			return s.Rules.Propose(ctx, p, draft.ID, time.Time{}, "a test")
 		},
 	}
+	agent := func(p access.Principal) audit.Agent {
+		if p.Session == nil {
+			return audit.Agent{Job: p.Job}
+		}
+		return audit.Agent{Person: p.Session.Person.ID, Capacity: p.Session.Capacity}
+	}
+	people := map[string]func(by audit.Agent, target string) (*identity.Pending, error){
+		"role": func(by audit.Agent, target string) (*identity.Pending, error) {
+			_, waits, err := s.Persons.Change(ctx, by, target, identity.Change{Roles: &[]string{"privacy", "physician", "nurse"}})
+			return waits, err
+		},
+		"reset": func(by audit.Agent, target string) (*identity.Pending, error) {
+			return s.Persons.AskReset(ctx, by, target, "she lost her telephone")
+		},
+	}
+	for kind, ask := range people {
+		for i, asker := range []identity.Credentials{ada, ben} {
+			target := targets[i]
+			if kind == "reset" {
+				target = targets[2+i]
+			}
+			item, err := ask(agent(h.as(s, asker)), target.Person)
+			if err != nil || item == nil {
+				t.Errorf("%s is not asked for: %v", kind, err)
+				continue
+			}
+			for name, x := range map[string]struct {
+				p     access.Principal
+				words string
+			}{"who asks": {h.as(s, asker), "somebody else than who asked"}, "whom it is about": {h.as(s, target), "concerns himself"}, "a nurse": {h.as(s, nurse), ""},
+				"the command line": {access.Job(access.Operator), ""}, "one with a new authenticator": {h.as(s, fresh), "too lately"}} {
+				if _, err := s.Persons.Approve(ctx, agent(x.p), item.ID); !outcome.Is(err, outcome.Forbidden) || !strings.Contains(err.Error(), x.words) {
+					t.Errorf("%s, %s: %v, want %q", kind, name, err, x.words)
+				}
+			}
+			if _, err := s.Persons.Approve(ctx, agent(h.as(s, olga)), item.ID); err != nil {
+				t.Errorf("%s: somebody else: %v", kind, err)
+			}
+			if _, err := s.Persons.Approve(ctx, agent(h.as(s, ada)), item.ID); !outcome.Is(err, outcome.NotFound) {
+				t.Errorf("%s is agreed to twice: %v", kind, err)
+			}
+		}
+	}
 	concerns := map[string]bool{"export": true, "undo": true}
 	for kind, ask := range asks {
 		for _, asker := range []identity.Credentials{ada, ben} {
@@ -87,7 +139,12 @@ func TestFourEyes(t *testing.T) {
 					t.Errorf("%s, %s: %v, want %q", kind, name, err, words)
 				}
 			}
-			refused("who asks", h.as(s, asker), "somebody else than who asked")
+			if kind == "grant" {
+				asker = bill
+				refused("who asks", h.as(s, asker), "")
+			} else {
+				refused("who asks", h.as(s, asker), "somebody else than who asked")
+			}
 			refused("a nurse", h.as(s, nurse), "")
 			refused("the command line", access.Job(access.Operator), "")
 			refused("one with a new authenticator", h.as(s, fresh), "too lately")
@@ -97,7 +154,7 @@ func TestFourEyes(t *testing.T) {
 			if concerns[kind] {
 				refused("whom it is about", h.as(s, about), "concerns himself")
 			}
-			if a, err := s.Gate.ApprovalOf(ctx, h.as(s, asker), item.ID); err != nil || a.State != "open" {
+			if a, err := s.Gate.ApprovalOf(ctx, h.as(s, olga), item.ID); err != nil || a.State != "open" {
 				t.Errorf("%s: after it the item is %s, %v", kind, a.State, err)
 			}
 			second := ada
