@@ -20,8 +20,7 @@ import (
 func TestFourEyes(t *testing.T) {
 	h := newHouse(t)
 	ctx := t.Context()
-	var ada, ben, olga, nurse, made, about identity.Credentials
-	var bill identity.Credentials
+	var ada, ben, olga, bill, nurse, made, about identity.Credentials
 	var targets []identity.Credentials // of a role and of a reset, for each asker
 	h.inside(func(s *servertest.Server) {
 		ada, ben = h.enrolled(s, "Ada Both", "privacy administrator"), h.enrolled(s, "Ben Both", "privacy administrator")
