@@ -72,6 +72,25 @@ func (w *ward) joins(name, practitioner string) string {
 	return "/enrol/" + link.Token
 }
 
+// shared has two nurses enrolled at one workstation, Liv Sandberg, who treats the patient, and Joel Sand, who is on. Each carries an authenticator;
+// the last touch was his.
+func (w *ward) shared(b *tab) (hers, his authenticator) {
+	w.t.Helper()
+	b.byButton()
+	enrol := func(name, practitioner string) authenticator {
+		w.t.Helper()
+		carried := b.roaming()
+		b.open(w.joins(name, practitioner))
+		if b.follow("Create a passkey"); b.at() != "/day" {
+			w.t.Fatalf("enrolling leads to %s:\n%s", b.at(), b.text())
+		}
+		return carried
+	}
+	hers = enrol("Liv Sandberg", w.nurse)
+	hers.touched(false)
+	return hers, enrol("Joel Sand", "")
+}
+
 // roaming gives the tab an authenticator that a person carries with her: there may be several.
 func (b *tab) roaming() authenticator {
 	b.t.Helper()
@@ -101,18 +120,7 @@ func (a authenticator) touched(on bool) {
 func TestSwitch(t *testing.T) {
 	w := newWard(t, nil)
 	b := browse(t, w.base)
-	b.byButton()
-	hers := b.roaming()
-	b.open(w.joins("Liv Sandberg", w.nurse))
-	if b.follow("Create a passkey"); b.at() != "/day" {
-		t.Fatalf("enrolling leads to %s:\n%s", b.at(), b.text())
-	}
-	hers.touched(false)
-	his := b.roaming()
-	b.open(w.joins("Joel Sand", ""))
-	if b.follow("Create a passkey"); b.at() != "/day" {
-		t.Fatalf("enrolling leads to %s:\n%s", b.at(), b.text())
-	}
+	hers, his := w.shared(b)
 	b.says("Joel Sand")
 	b.fits("switch-day")
 	b.follow("Switch")

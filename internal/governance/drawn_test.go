@@ -25,12 +25,12 @@ func drawn(t *testing.T, r *rand.Rand) (b policy.Bundle, done []string) {
 			return
 		}
 		before := b[file]
-		if b[file] = strings.Replace(before, from, to, 1); from != "" && b[file] == before {
+		if b[file] = strings.Replace(before, from, to, 1); b[file] == before {
 			t.Fatalf("%s: %q was not found", name, from)
 		}
 		done = append(done, name)
 	}
-	drop := func(file, id string) { // an effect that never holds, so that its place stays
+	drop := func(file, id string) { // it never holds any more
 		at := strings.Index(b[file], `@id("`+id+`")`)
 		if at < 0 {
 			t.Fatal(id)

@@ -200,30 +200,6 @@ func TestAnApprovedExportLeavesOnce(t *testing.T) {
 	})
 }
 
-// Who asks for an export does not agree to it, whatever roles she holds, nor does who it is about, nor the command line: another officer does.
-func TestWhoAsksForAnExportDoesNotAgree(t *testing.T) {
-	h := newHouse(t)
-	var both, other identity.Credentials
-	h.inside(func(s *servertest.Server) {
-		both, other = h.enrolled(s, "Bea Both", "privacy administrator"), h.enrolled(s, "Ola Other", "privacy")
-	})
-	s := servertest.OpenAt(t, h.dir, time.Now().Add(48*time.Hour)) // a new authenticator is no second pair of eyes
-	defer s.Stop()
-	asker := h.as(s, both)
-	item, err := s.Gate.AskExport(t.Context(), asker, access.LogExport{Person: h.officer.Person}, "for the court")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, who := range map[string]access.Principal{"who asks": asker, "who it is about": h.as(s, h.officer), "a nurse": h.as(s, h.ann), "the command line": access.Job(access.Operator)} {
-		if _, err := s.Gate.Approve(t.Context(), who, item.ID); err == nil {
-			t.Fatal(name, "agreed")
-		}
-	}
-	if _, err := s.Gate.Approve(t.Context(), h.as(s, other), item.ID); err != nil {
-		t.Error("another officer:", err)
-	}
-}
-
 // What two people wanted is carried out by the command line where no server runs: not before, and once.
 func TestAnApprovedItemOnAStoppedInstallation(t *testing.T) {
 	h := newHouse(t)

@@ -117,8 +117,8 @@ func bare(t *testing.T, text []byte) map[string]any {
 	return x
 }
 
-// leaf is what an answer to a search says: what it holds, in order, how many there are, and where it goes on.
-type leaf struct {
+// reply is what an answer to a search says: what it holds, in order, how many there are, and where it goes on.
+type reply struct {
 	Status int
 	Total  any
 	Modes  []string
@@ -126,7 +126,7 @@ type leaf struct {
 	next   string
 }
 
-func ask(t *testing.T, c *servertest.Client, at string) (p leaf) {
+func ask(t *testing.T, c *servertest.Client, at string) (p reply) {
 	t.Helper()
 	answer := c.Get(t, at)
 	if p.Status = answer.Status; p.Status != http.StatusOK {
@@ -156,7 +156,7 @@ func ask(t *testing.T, c *servertest.Client, at string) (p leaf) {
 	return p
 }
 
-func (p leaf) String() string {
+func (p reply) String() string {
 	text, _ := json.Marshal(p)
 	return fmt.Sprintf("%s, more: %v", text, p.next != "")
 }

@@ -9,7 +9,7 @@ async function question(button) {
   const whose = button.form.elements.whose?.value ?? '' // a page that somebody left open asks nothing for who is on after her
   const answer = await fetch(button.dataset.ask, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ whose }) })
   if (answer.type === 'opaqueredirect') location.reload() // the session ended
-  if (!answer.ok) throw new Error(answer.type === 'opaqueredirect' ? '' : answer.headers.get('Content-Type')?.startsWith('text/plain') ? await answer.text() : 'This page was opened by somebody else. Open it again.')
+  if (!answer.ok) throw new Error(answer.headers.get('Content-Type')?.startsWith('text/plain') ? await answer.text() : answer.status === 409 ? 'This page was opened by somebody else. Open it again.' : '')
   return (await answer.json()).publicKey
 }
 
